@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One flag set for every Swift target: the language mode of Swift 6 with every unsafe expression marked.
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A C library of the system, behind a module map and `static inline` shims.
+func door(_ name: String, apt: String) -> Target {
+  .systemLibrary(name: name, providers: [.apt([apt])])
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, exclude: [], resources: resources,
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "redline",
+  products: [.executable(name: "redline", targets: ["redline"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+  ],
+  targets: [
+    // Doors: C libraries, no logic.
+    door("CHiredis", apt: "libhiredis-dev"),
+    door("CMicrohttpd", apt: "libmicrohttpd-dev"),
+    door("CYAML", apt: "libyaml-dev"),
+    door("CCrypt", apt: "libcrypt-dev"),
+    door("CZlib", apt: "zlib1g-dev"),
+
+    // Floor 0.
+    module("Metrics", []),
+    // Floor 1.
+    module("Redis", ["CHiredis", nio, nioPosix, nioSSL]),
+    module("Config", ["CYAML"]),
+    // Floor 2.
+    module("Fleet", ["Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
+    module("Web", ["Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
+    // Top.
+    .executableTarget(
+      name: "redline",
+      dependencies: [
+        "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
+
+    tests("MetricsTests", ["Metrics"]),
+    tests("RedisTests", ["Redis"]),
+    tests("ConfigTests", ["Config"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"]),
+    tests("WebTests", ["Web", "Metrics", "Config"]),
+  ]
+)

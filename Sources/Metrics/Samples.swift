@@ -1,0 +1,60 @@
+/// One number: which family, which part of it, which labels.
+struct Sample: Sendable {
+  /// ``Family/id``.
+  var family: Int32
+  var part: SamplePart
+  /// Where the sample's labels stand in ``Samples/labelBytes``, already in exposition form: `a="x",b="y"`.
+  var labelStart: UInt32
+  var labelCount: UInt32
+  var value: Double
+}
+
+/// Which series of a histogram or summary a sample belongs to; its raw value orders nothing.
+enum SamplePart: UInt8, Sendable {
+  case value, bucket, sum, count
+}
+
+/// An immutable set of samples from one source, ordered by family name.
+///
+/// It is what a poll leaves behind: some hundred samples in two flat arrays, rendered many times.
+public struct Samples: Sendable {
+  /// Samples by family rank, in order of arrival within a family.
+  let samples: [Sample]
+  let labelBytes: [UInt8]
+  /// Labels that every sample carries, in exposition form, or empty.
+  let constantLabels: [UInt8]
+
+  public static let none = Samples(samples: [], labelBytes: [], constantLabels: [])
+
+  public var count: Int { samples.count }
+
+  init(samples: [Sample], labelBytes: [UInt8], constantLabels: [UInt8]) {
+    self.samples = samples
+    self.labelBytes = labelBytes
+    self.constantLabels = constantLabels
+  }
+
+  /// The same samples under other constant labels.
+  public func with(constantLabels labels: [(name: String, value: LabelValue)]) -> Samples {
+    Samples(
+      samples: samples, labelBytes: labelBytes, constantLabels: encodeConstantLabels(labels))
+  }
+}
+
+/// `a="x",b="y"` of labels that a whole set of samples shares.
+func encodeConstantLabels(_ labels: [(name: String, value: LabelValue)]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  for (name, value) in labels {
+    if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+    bytes.append(contentsOf: name.utf8)
+    bytes.append(UInt8(ascii: "="))
+    bytes.append(UInt8(ascii: "\""))
+    switch value {
+    case .text(let text): appendEscaped(text, to: &bytes)
+    case .bytes(let slice): appendEscaped(slice, to: &bytes)
+    case .absent: break
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+  return bytes
+}

@@ -51,18 +51,19 @@ let package = Package(
     door("CZlib", apt: "zlib1g-dev"),
 
     // Floor 0.
-    module("Metrics", []),
+    module("Runtime", []),
+    module("Metrics", ["Runtime"]),
     // Floor 1.
-    module("Redis", ["CHiredis", nio, nioPosix, nioSSL]),
+    module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioSSL]),
     module("Config", ["CYAML"]),
     // Floor 2.
-    module("Fleet", ["Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
-    module("Web", ["Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
+    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
+    module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "Runtime", "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

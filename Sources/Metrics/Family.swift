@@ -1,3 +1,5 @@
+import Runtime
+
 /// The type of a metric family, as the exposition formats name it.
 public enum MetricType: String, Sendable, CaseIterable {
   case counter, gauge, histogram, summary, untyped

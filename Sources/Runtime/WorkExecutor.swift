@@ -1,0 +1,64 @@
+import Glibc
+
+/// A task executor with one thread of its own, for work that would hold up others: rendering, compression, password hashes, files.
+///
+/// The default pool only coordinates. Two tasks of 300 ms there put polls and probes 260 ms late, and the daemon would
+/// report its own load as the latency of Redis.
+@safe public final class WorkExecutor: TaskExecutor, @unchecked Sendable {
+  /// Rendering, compression, password hashes, rules.
+  public static let compute = WorkExecutor()
+  /// Files and the database.
+  public static let files = WorkExecutor()
+
+  private struct Queue {
+    var jobs: [UnownedJob] = []
+    var isStarted = false
+  }
+  private let queue = Lock(Queue())
+  private let wakeup: UnsafeMutablePointer<sem_t>
+
+  private init() {
+    unsafe wakeup = .allocate(capacity: 1)
+    let status = unsafe sem_init(wakeup, 0, 0)
+    precondition(status == 0, "sem_init: errno \(errno)")
+  }
+
+  deinit {
+    preconditionFailure("a WorkExecutor lives as long as the process")
+  }
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let mustStart = queue.withLock { queue in
+      queue.jobs.append(job)
+      defer { queue.isStarted = true }
+      return !queue.isStarted
+    }
+    if mustStart { startThread() }
+    unsafe sem_post(wakeup)
+  }
+
+  private func startThread() {
+    var thread = pthread_t()
+    let context = unsafe Unmanaged.passRetained(self).toOpaque()
+    let status = unsafe pthread_create(
+      &thread, nil,
+      { context in
+        let executor = unsafe Unmanaged<WorkExecutor>.fromOpaque(context!).takeUnretainedValue()
+        executor.run()
+      }, context)
+    precondition(status == 0, "pthread_create: \(status)")
+    pthread_detach(thread)
+  }
+
+  private func run() -> Never {
+    while true {
+      while unsafe sem_wait(wakeup) != 0 {}
+      let jobs = queue.withLock { queue in
+        defer { queue.jobs = [] }
+        return queue.jobs
+      }
+      for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+  }
+}

@@ -18,6 +18,8 @@ final class Authenticator: Sendable {
   private struct State {
     var successes: Set<SaltedDigest.Value> = []
     var failures: Set<SaltedDigest.Value> = []
+    /// Requests that come with one login at once wait for one check.
+    var checks: [SaltedDigest.Value: Task<Verdict, Never>] = [:]
     var budget: AttemptBudget
   }
 
@@ -57,23 +59,34 @@ final class Authenticator: Sendable {
 
   private func judge(_ credentials: BasicCredentials, from address: String) async -> Verdict {
     let login = digest(Array(credentials.user.utf8) + [0] + credentials.password)
-    let known = state.withLock { state -> Verdict? in
-      if state.successes.contains(login) { return .admitted }
-      if state.failures.contains(login) { return .refused }
-      return state.budget.start(from: address, now: .now) ? nil : .postponed
+    let check = state.withLock { state -> Outcome in
+      if state.successes.contains(login) { return .known(.admitted) }
+      if state.failures.contains(login) { return .known(.refused) }
+      if let check = state.checks[login] { return .pending(check) }
+      guard state.budget.start(from: address, now: .now) else { return .known(.postponed) }
+      let check = Task(executorPreference: WorkExecutor.compute) { self.check(credentials, login, from: address) }
+      state.checks[login] = check
+      return .pending(check)
     }
-    if let known { return known }
+    switch check {
+    case .pending(let check): return await check.value
+    case .known(let verdict): return verdict
+    }
+  }
 
+  private enum Outcome {
+    case known(Verdict)
+    case pending(Task<Verdict, Never>)
+  }
+
+  private func check(_ credentials: BasicCredentials, _ login: SaltedDigest.Value, from address: String) -> Verdict {
     let hash = hashed[credentials.user]
     let stand = hash ?? hashed.values.first!
-    let (matches, cost) = await Task(executorPreference: WorkExecutor.compute) {
-      let clock = ContinuousClock()
-      var matches = false
-      let cost = clock.measure { matches = stand.matches(credentials.password) }
-      return (matches, cost)
-    }.value
+    var matches = false
+    let cost = ContinuousClock().measure { matches = stand.matches(credentials.password) }
     let isAdmitted = matches && hash != nil
     state.withLock { state in
+      state.checks[login] = nil
       state.budget.finish(cost, from: address, failed: !isAdmitted, now: .now)
       if isAdmitted {
         state.successes.insert(login)

@@ -1,3 +1,4 @@
+import Config
 import Glibc
 
 /// Opens sockets that listen.
@@ -8,7 +9,7 @@ enum ListenSocket {
   /// - Throws: ``WebError`` that names the address and, where the port is taken, what to do.
   static func open(_ address: ListenAddress, backlog: Int32 = 511) throws(WebError) -> Int32 {
     do throws(Failure) {
-      if let host = address.host { return try open(AF_UNSPEC, host, address, backlog) }
+      if !address.host.isEmpty { return try open(AF_UNSPEC, address.host, address, backlog) }
       do throws(Failure) {
         return try open(AF_INET6, "::", address, backlog)
       } catch where error.number != EADDRINUSE {
@@ -24,6 +25,20 @@ enum ListenSocket {
     var number: Int32
     var reason: String
   }
+
+  /// Takes over a socket that listens already, and makes it fit: never blocking, not inherited.
+  static func adopt(_ descriptor: Int32) throws(WebError) -> Int32 {
+    var accepts: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0, accepts != 0 else {
+      throw WebError("descriptor \(descriptor) is not a listening socket")
+    }
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    return descriptor
+  }
+
+  static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
   /// The port that a socket is bound to; nil for sockets without one.
   static func port(of descriptor: Int32) -> Int? {
@@ -66,13 +81,13 @@ enum ListenSocket {
       if descriptor >= 0 {
         set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         if unsafe info.ai_family == AF_INET6 {
-          set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.host == nil ? 0 : 1)
+          set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.host.isEmpty ? 0 : 1)
         }
         if unsafe bind(descriptor, info.ai_addr, info.ai_addrlen) == 0, listen(descriptor, backlog) == 0 {
           return descriptor
         }
         failure = errno
-        close(descriptor)
+        Self.close(descriptor)
       } else {
         failure = errno
       }

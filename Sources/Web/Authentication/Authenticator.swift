@@ -1,3 +1,4 @@
+import Config
 import Runtime
 
 /// Judges requests by their Authorization header, for one set of users.

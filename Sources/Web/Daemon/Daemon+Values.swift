@@ -7,12 +7,12 @@ func requestHeaders(_ connection: OpaquePointer) -> [Request.Header] {
   headers.reserveCapacity(8)
   unsafe withUnsafeMutablePointer(to: &headers) { headers in
     _ = unsafe MHD_get_connection_values(
-      connection, MHD_HEADER_KIND,
+      connection, .HEADER_KIND,
       { context, _, name, value in
         let headers = unsafe context!.assumingMemoryBound(to: [Request.Header].self)
         unsafe headers.pointee.append(
           .init(name: String(cString: name!), value: value.map { unsafe String(cString: $0) } ?? ""))
-        return MHD_YES
+        return .YES
       }, headers)
   }
   return headers
@@ -29,7 +29,7 @@ func queue(_ response: Response, on connection: OpaquePointer, closing: Bool) ->
       { context in unsafe Unmanaged<Payload>.fromOpaque(context!).release() }, payload.toOpaque())
   else {
     unsafe payload.release()
-    return MHD_NO
+    return .NO
   }
   defer { unsafe MHD_destroy_response(prepared) }
   unsafe MHD_add_response_header(prepared, "Content-Type", response.contentType)

@@ -94,7 +94,7 @@ extension Daemon {
     _ code: MHD_ConnectionNotificationCode
   ) {
     let descriptor = unsafe redline_connection_fd(connection)
-    guard code == MHD_CONNECTION_NOTIFY_STARTED else {
+    guard code == .CONNECTION_NOTIFY_STARTED else {
       let closed = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
       _ = closed
       return
@@ -143,19 +143,19 @@ extension Daemon {
         exchange.phase = .receiving
         gate.connections[unsafe redline_connection_fd(exchange.handle)]?.phase = .response(since: .now)
       }
-      return MHD_YES
-    case .receiving where unsafe !upload.isEmpty:
+      return .YES
+    case .receiving where !upload.isEmpty:
       // A body that is too long is read to its end all the same, since an early answer would cut the connection; the deadline bounds it.
-      unsafe exchange.isBodyTooLong = exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
+      exchange.isBodyTooLong = exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
       if !exchange.isBodyTooLong { unsafe exchange.body.append(contentsOf: UnsafeRawBufferPointer(upload)) }
       unsafe uploadSize.pointee = 0
-      return MHD_YES
+      return .YES
     case .receiving:
       return unsafe received(exchange, String(cString: method))
     case .answered(let response):
       return send(response, exchange)
     case .waiting, .sending, .over:
-      return MHD_YES
+      return .YES
     }
   }
 
@@ -182,7 +182,7 @@ extension Daemon {
       self.answer(exchange, response)
     }
     gate.withLock { _ in if exchange.isWaiting { exchange.task = task } }
-    return MHD_YES
+    return .YES
   }
 
   private func send(_ response: Response, _ exchange: Exchange) -> MHD_Result {

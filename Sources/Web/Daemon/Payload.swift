@@ -33,7 +33,7 @@
   deinit { unsafe storage.deallocate() }
 
   mutating func append(_ chunk: [UInt8]) {
-    chunk.withUnsafeBufferPointer { chunk in unsafe append(chunk) }
+    unsafe chunk.withUnsafeBufferPointer { chunk in unsafe append(chunk) }
   }
 
   mutating func append(_ chunk: UnsafeBufferPointer<UInt8>) {
@@ -45,7 +45,7 @@
       unsafe storage = grown
     }
     _ = unsafe UnsafeMutableBufferPointer(rebasing: storage[count...]).update(fromContentsOf: chunk)
-    unsafe count += chunk.count
+    count += chunk.count
   }
 
   fileprivate consuming func relinquish() -> (UnsafeMutableBufferPointer<UInt8>, Int) {

@@ -32,11 +32,11 @@ import CZlib
 
   private mutating func deflate(_ input: [UInt8], _ flush: Int32) {
     unsafe input.withUnsafeBufferPointer { input in
-      unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: input.baseAddress)
+      unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
       unsafe stream.pointee.avail_in = UInt32(input.count)
       unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 * 1024) { space in
         repeat {
-          unsafe stream.pointee.next_out = unsafe space.baseAddress
+          unsafe stream.pointee.next_out = space.baseAddress
           unsafe stream.pointee.avail_out = UInt32(space.count)
           let status = unsafe CZlib.deflate(stream, flush)
           precondition(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR, "deflate: \(status)")

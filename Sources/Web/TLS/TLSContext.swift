@@ -30,15 +30,15 @@ import Config
     }
     var priority: gnutls_priority_t?
     do throws(WebError) {
-      try TLSContext.load(into: credentials, settings, certificate: certificate, key: key, authority: authority)
+      unsafe try TLSContext.load(into: credentials, settings, certificate: certificate, key: key, authority: authority)
       let status = unsafe gnutls_priority_init(&priority, settings.priority, nil)
       guard status == 0 else { throw WebError("TLS versions, ciphers or curves do not go together: \(reason(status))") }
     } catch {
       unsafe gnutls_certificate_free_credentials(credentials)
       throw error
     }
-    unsafe self.credentials = unsafe credentials
-    unsafe self.priority = unsafe priority!
+    unsafe self.credentials = credentials
+    unsafe self.priority = priority!
     request =
       settings.clientAuthentication.requires
       ? GNUTLS_CERT_REQUIRE : settings.clientAuthentication == .none ? GNUTLS_CERT_IGNORE : GNUTLS_CERT_REQUEST
@@ -65,8 +65,8 @@ import Config
     into credentials: gnutls_certificate_credentials_t, _ settings: TLSSettings, certificate: [UInt8], key: [UInt8],
     authority: [UInt8]?
   ) throws(WebError) {
-    var status = withDatum(certificate) { certificate in
-      withDatum(key) { key in
+    var status = unsafe withDatum(certificate) { certificate in
+      unsafe withDatum(key) { key in
         unsafe gnutls_certificate_set_x509_key_mem2(credentials, certificate, key, GNUTLS_X509_FMT_PEM, nil, 0)
       }
     }
@@ -76,7 +76,7 @@ import Config
     }
     unsafe gnutls_certificate_set_known_dh_params(credentials, GNUTLS_SEC_PARAM_MEDIUM)
     guard let authority, let file = settings.clientAuthorityFile else { return }
-    status = withDatum(authority) { authority in
+    status = unsafe withDatum(authority) { authority in
       unsafe gnutls_certificate_set_x509_trust_mem(credentials, authority, GNUTLS_X509_FMT_PEM)
     }
     guard status > 0 else {
@@ -87,20 +87,20 @@ import Config
 
 /// Judges the certificate that a client has given. 0 lets it in.
 private func verifyClient(_ session: gnutls_session_t) -> Int32 {
-  guard let pointer = unsafe gnutls_session_get_ptr(session) else { return GNUTLS_E_CERTIFICATE_ERROR.rawValue }
+  guard let pointer = unsafe gnutls_session_get_ptr(session) else { return GNUTLS_E_CERTIFICATE_ERROR }
   let verification = unsafe Unmanaged<TLSContext.Verification>.fromOpaque(pointer).takeUnretainedValue()
   var count: UInt32 = 0
   guard let chain = unsafe gnutls_certificate_get_peers(session, &count), count > 0 else {
-    return verification.mode.requires ? GNUTLS_E_CERTIFICATE_ERROR.rawValue : 0
+    return verification.mode.requires ? GNUTLS_E_CERTIFICATE_ERROR : 0
   }
   var status: UInt32 = 0
   let verified = unsafe withClientPurpose { purpose in
     unsafe gnutls_certificate_verify_peers(session, purpose, 1, &status)
   }
-  guard verified == 0, status == 0 else { return GNUTLS_E_CERTIFICATE_ERROR.rawValue }
+  guard verified == 0, status == 0 else { return GNUTLS_E_CERTIFICATE_ERROR }
   if verification.allowedNames.isEmpty { return 0 }
   let names = unsafe subjectNames(chain)
-  return verification.allowedNames.isDisjoint(with: names) ? GNUTLS_E_CERTIFICATE_ERROR.rawValue : 0
+  return verification.allowedNames.isDisjoint(with: names) ? GNUTLS_E_CERTIFICATE_ERROR : 0
 }
 
 /// The condition that a certificate may be used by a client.

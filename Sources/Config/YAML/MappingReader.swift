@@ -149,7 +149,8 @@ public final class MappingReader {
       return try type.parse(text)
     } catch {
       diagnostics.report(
-        node.mark, path: path, value: type.isSecret ? nil : text, problem: error.problem, hint: error.hint)
+        node.mark, path: path, value: type.isSecret ? nil : error.part ?? text, problem: error.problem,
+        hint: error.hint)
       return type.placeholder
     }
   }

@@ -2,10 +2,13 @@
 public struct Mismatch: Error, Sendable, Equatable {
   public let problem: String
   public let hint: String?
+  /// The element at fault, when the text is a list and an error is clearer without the rest of it.
+  public let part: String?
 
-  public init(_ problem: String, hint: String? = nil) {
+  public init(_ problem: String, hint: String? = nil, part: String? = nil) {
     self.problem = problem
     self.hint = hint
+    self.part = part
   }
 }
 
@@ -102,10 +105,15 @@ extension ScalarType<Double> {
       return value
     }
   }
+
+  /// A number in (0, limit].
+  public static func share(upTo limit: Double) -> ScalarType {
+    double.restricted(to: { $0 > 0 && $0 <= limit }, "is out of range", hint: "use more than 0, up to \(limit)")
+  }
 }
 
 extension ScalarType<Duration> {
-  /// A duration within the range; the hint of an error outside it says what is allowed.
+  /// A duration within the range.
   public static func duration(_ syntax: DurationSyntax = .extended, _ range: DurationRange = .positive) -> ScalarType {
     ScalarType(placeholder: .zero) { text throws(Mismatch) in
       guard let value = syntax.parse(text) else {
@@ -114,6 +122,7 @@ extension ScalarType<Duration> {
       switch range {
       case .positive where value <= .zero: throw Mismatch("must be more than zero")
       case .nonNegative where value < .zero: throw Mismatch("must not be negative")
+      case .atLeast(let least) where value < least: throw Mismatch("is too short", hint: "use at least \(least)")
       default: return value
       }
     }
@@ -121,12 +130,13 @@ extension ScalarType<Duration> {
 }
 
 /// Which durations make sense for a field.
-public enum DurationRange: Sendable {
+public enum DurationRange: Sendable, Equatable {
   case positive, nonNegative
+  case atLeast(Duration)
 }
 
 extension ScalarType where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
-  /// One of the cases, written as its raw value. `noun` completes `is not …`: `a workload kind`.
+  /// One of the cases, written exactly as its raw value. `noun` completes `is not …`: `a workload kind`.
   public static func oneOf(_ type: Value.Type, noun: String) -> ScalarType {
     let names = Value.allCases.map(\.rawValue)
     guard let first = Value.allCases.first else { preconditionFailure("\(Value.self) has no cases") }

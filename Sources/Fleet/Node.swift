@@ -1,0 +1,63 @@
+import Logging
+import Metrics
+import NIOCore
+import Redis
+
+/// A target with everything that is done to it, and the registry of what came of it.
+public final class Node: Sendable {
+  /// The address as the pages show it, without credentials.
+  public let name: String
+  public let poller: Poller
+  public let registry: Registry
+  private let keyWork: KeyWork?
+  private let schedule: PollSchedule?
+
+  /// - Parameters:
+  ///   - keyWork: nil when no key work was asked for.
+  ///   - schedule: nil when only requests cause polls.
+  ///   - live: further sources of the node's page.
+  public init(
+    _ options: PollerOptions, keyWork: KeyWorkOptions?, schedule: PollSchedule?,
+    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
+    live: [@Sendable () -> Samples] = []
+  ) {
+    var log = log
+    log[metadataKey: "target"] = "\(options.connection.address)"
+    let keyWork = keyWork.map {
+      KeyWork(options: $0, connection: options.connection, context: context, log: log)
+    }
+    let registry = Registry(live: live + (keyWork.map { work in [{ work.samples }] } ?? []))
+    name = options.connection.address.description
+    self.registry = registry
+    self.keyWork = keyWork
+    self.schedule = schedule
+    poller = Poller(options, collectors: collectors, context: context, log: log) {
+      registry.publish($0, under: "poll")
+    }
+  }
+
+  /// Polls in the background and does key work until the task is cancelled.
+  public func run() async {
+    await keyWork?.start()
+    await schedule?.run(poller)
+  }
+
+  /// A page with a poll that began at `floor` or later, or the newest there is at the deadline.
+  public func page(since floor: NIODeadline, until deadline: NIODeadline?) async -> Registry.Page {
+    _ = await poller.snapshot(since: floor, until: deadline)
+    return registry.page()
+  }
+
+  /// Waits until the first pass of key work has ended, or the deadline.
+  public func firstKeyWork(until deadline: NIODeadline) async {
+    await keyWork?.firstPass(deadline: deadline)
+  }
+
+  /// Takes note that files or permissions may have changed.
+  public func reset() async { await poller.reset() }
+
+  public func stop() async {
+    await poller.stop()
+    await keyWork?.stop()
+  }
+}

@@ -34,6 +34,7 @@ public final class Family: Sendable {
   let labelPrefixes: [[UInt8]]
   let nameBytes: [UInt8]
   let helpBytes: [UInt8]
+  let isCounterWithTotal: Bool
 
   fileprivate init(
     id: Int, name: String, type: MetricType, unit: Unit, labelNames: [String], help: String,
@@ -49,6 +50,7 @@ public final class Family: Sendable {
     self.labelPrefixes = labelNames.map { Array("\($0)=\"".utf8) }
     self.nameBytes = Array(name.utf8)
     self.helpBytes = escapedHelp(help)
+    self.isCounterWithTotal = type == .counter && name.hasSuffix("_total")
   }
 }
 

@@ -1,0 +1,119 @@
+import Metrics
+import Redis
+
+/// A source of metrics on a server: which commands it sends, and what it reads from their replies.
+///
+/// A collector is a pure function. Sending, deadlines, refusals, timing and `success` are the runner's business
+/// (``Poller``), so that they are right once. The first poll of a server is INFO alone; what it says decides what the
+/// others send.
+public protocol Collector: Sendable {
+  /// A short, stable name in lower case: the value of the `collector` label.
+  var name: String { get }
+  /// Every family that the collector may add samples to, except those that servers name.
+  var families: [Family] { get }
+
+  /// The commands for this server, or none where the collector has nothing to ask it.
+  ///
+  /// A collector that needs nothing beyond INFO returns an empty array from here and true from ``readsInfoOnly``.
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command]
+  /// Whether ``collect(_:into:)`` is to be called although no command was sent.
+  var readsInfoOnly: Bool { get }
+
+  /// Adds what the replies say.
+  ///
+  /// It is called only when every command was answered and none with an error, unless ``acceptsErrors``.
+  /// - Throws: ``CollectorError`` when a reply does not have the shape that the command promises.
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError)
+  /// Whether an error reply is itself an answer (SENTINEL CKQUORUM answers NOQUORUM so).
+  var acceptsErrors: Bool { get }
+}
+
+extension Collector {
+  public var readsInfoOnly: Bool { false }
+  public var acceptsErrors: Bool { false }
+}
+
+public struct CollectorError: Error, CustomStringConvertible {
+  /// What was wrong, for the log; never with a value from the server that could be a secret.
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// What a collector reads.
+public struct CollectorInput: Sendable {
+  /// The INFO of this poll.
+  public let info: InfoText
+  /// One reply for each of the collector's commands, in order.
+  public let replies: [Reply]
+  public let server: ServerFacts
+  public let options: CollectorOptions
+  /// Wall-clock time when the replies arrived, in seconds since the epoch.
+  public let nowSeconds: Double
+  /// CONFIG GET * of this poll as pairs, or nil where CONFIG is off or refused.
+  public let config: ServerConfig?
+
+  public init(
+    info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions,
+    nowSeconds: Double, config: ServerConfig?
+  ) {
+    self.info = info
+    self.replies = replies
+    self.server = server
+    self.options = options
+    self.nowSeconds = nowSeconds
+    self.config = config
+  }
+}
+
+/// What CONFIG GET * answered.
+public struct ServerConfig: Sendable {
+  /// Keys and values in the server's order.
+  public let pairs: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]
+
+  /// - Returns: nil when the reply is not an array of strings.
+  public init?(_ reply: Reply) {
+    guard let elements = reply.elements else { return nil }
+    var pairs: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
+    pairs.reserveCapacity(elements.count / 2)
+    var iterator = elements.makeIterator()
+    while let key = iterator.next(), let value = iterator.next() {
+      guard let key = key.bytes, let value = value.bytes else { return nil }
+      pairs.append((key, value))
+    }
+    self.pairs = pairs
+  }
+
+  public subscript(key: String) -> ArraySlice<UInt8>? {
+    pairs.first { $0.key.count == key.utf8.count && $0.key.elementsEqual(key.utf8) }?.value
+  }
+}
+
+/// What the collectors are asked to do: the flags that gate families.
+public struct CollectorOptions: Sendable {
+  /// The name of the CONFIG command, or nil when it must not be used.
+  public var configCommand: String? = "CONFIG"
+  /// Every CONFIG key as a series.
+  public var includesConfig = false
+  /// Leave out CONFIG keys that hold secrets.
+  public var redactsConfig = true
+  public var includesSystemMetrics = false
+  public var includesModules = false
+  public var includesSentinelPeers = false
+  public var includesEmptyDatabases = true
+  public var includesRDBFileSize = false
+  /// The size of the file at a path in bytes, or nil where there is none; nil when files must not be looked at.
+  public var rdbFileSize: (@Sendable (String) -> Int?)?
+  /// A series for each connected client.
+  public var exportsClientList = false
+  public var exportsClientPort = false
+  /// Counts, buffers and ages over all clients, in a few series; always there with ``exportsClientList``.
+  public var aggregatesClients = false
+  /// How many client names have a series of their own among the aggregates.
+  public var clientNamesLimit = 10
+  /// The commands with a `command_latency_seconds` histogram of their own; others are merged.
+  public var latencyCommands = LatencyCommands.common
+  /// Neither LATENCY LATEST nor LATENCY HISTOGRAM is sent.
+  public var excludesLatency = false
+
+  public init() {}
+}

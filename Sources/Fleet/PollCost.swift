@@ -1,0 +1,78 @@
+import Metrics
+import NIOCore
+import Redis
+
+/// What polling has cost the target and how it went, over the poller's life.
+struct PollCost: Sendable {
+  private var polls = 0.0
+  private var pollSeconds = 0.0
+  private var commands = 0.0
+  private var sentBytes = 0.0
+  private var receivedBytes = 0.0
+  private var waitedSeconds = 0.0
+  private var connections = 0.0
+  private var connectSeconds = 0.0
+  private var pingSeconds: Double?
+  private var failures: [RedisError.Class: Double] = [.maxclients: 0]
+
+  mutating func noteConnect(_ connection: Connection) {
+    connections += 1
+    commands += Double(connection.loginCommandCount)
+    connectSeconds = connection.connectSeconds
+    pingSeconds = connection.pingSeconds
+  }
+
+  mutating func noteFailure(_ errorClass: RedisError.Class) { failures[errorClass, default: 0] += 1 }
+
+  mutating func note(_ exchange: Exchange, of batch: CommandBatch) {
+    commands += Double(batch.commands.count)
+    sentBytes += Double(batch.encoded.count)
+    receivedBytes += Double(exchange.receivedBytes)
+    waitedSeconds += Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
+  }
+
+  static func addState(_ state: TargetState, into sink: inout SampleSink) {
+    sink.add(PollFamilies.up, state.isUp ? 1 : 0)
+    for name in TargetState.names {
+      sink.add(PollFamilies.state, name == state.name ? 1 : 0, .text(name))
+    }
+  }
+
+  /// Adds what every poll says of itself, whether it succeeded or not.
+  mutating func add(
+    _ state: TargetState, durationSeconds: Double, lastSuccessSeconds: Double?,
+    outcomes: [(collector: String, outcome: PollReading.Outcome)], refusals: Refusals,
+    connection: Connection?, into sink: inout SampleSink
+  ) {
+    polls += 1
+    pollSeconds += durationSeconds
+    Self.addState(state, into: &sink)
+    if let error = state.error {
+      sink.add(PollFamilies.lastScrapeError, 1, .text(error.errorClass.rawValue))
+    } else {
+      sink.add(PollFamilies.lastScrapeError, 0, "")
+    }
+    sink.add(PollFamilies.lastScrapeDuration, durationSeconds)
+    sink.add(PollFamilies.lastConnectTime, connectSeconds)
+    if let pingSeconds { sink.add(PollFamilies.lastPingTime, pingSeconds) }
+    sink.add(PollFamilies.scrapes, polls)
+    sink.addSummary(PollFamilies.scrapeDuration, [], quantiles: [], count: polls, sum: pollSeconds)
+    if let lastSuccessSeconds { sink.add(PollFamilies.lastSuccess, lastSuccessSeconds) }
+    for (collector, outcome) in outcomes where refusals.byCollector[collector] == nil {
+      sink.add(PollFamilies.collectorSuccess, outcome == .success ? 1 : 0, .text(collector))
+    }
+    for (collector, refusal) in refusals.byCollector.sorted(by: { $0.key < $1.key }) {
+      sink.add(PollFamilies.collectorSuccess, 0, .text(collector))
+      sink.add(PollFamilies.collectorRefused, 1, [.text(collector), .text(refusal.reason)])
+    }
+    sink.add(PollFamilies.commands, commands)
+    sink.add(PollFamilies.sentBytes, sentBytes)
+    sink.add(PollFamilies.receivedBytes, receivedBytes)
+    sink.add(PollFamilies.busySeconds, waitedSeconds)
+    sink.add(PollFamilies.connections, connections)
+    for (errorClass, count) in failures.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      sink.add(PollFamilies.connectionFailures, count, .text(errorClass.rawValue))
+    }
+    sink.add(PollFamilies.droppedSeries, Double(sink.overflowCount + sink.duplicateCount))
+  }
+}

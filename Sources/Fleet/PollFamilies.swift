@@ -1,0 +1,60 @@
+import Metrics
+
+/// The families that say how polling a target goes.
+enum PollFamilies {
+  static let up = Family.gauge(
+    "up", "Whether the newest poll of this Redis got its INFO: 1 yes, 0 no.")
+  static let state = Family.gauge(
+    "exporter_target_state", "1 for the state that the newest poll found the target in, 0 for all others.",
+    labels: ["state"])
+  static let lastScrapeError = Family.gauge(
+    "exporter_last_scrape_error",
+    "1 with the class of the newest poll's error in err, or 0 with an empty err when there was none.",
+    labels: ["err"])
+  static let lastScrapeDuration = Family.gauge(
+    "exporter_last_scrape_duration_seconds", "How long the newest poll took.", unit: .seconds)
+  static let lastConnectTime = Family.gauge(
+    "exporter_last_scrape_connect_time_seconds",
+    "How long the newest connect took, with name look-up, TLS and login.", unit: .seconds)
+  static let lastPingTime = Family.gauge(
+    "exporter_last_scrape_ping_time_seconds", "Round trip of the PING after the newest connect.",
+    unit: .seconds)
+  static let scrapes = Family.counter("exporter_scrapes_total", "Polls of this Redis since start.")
+  static let scrapeDuration = Family.summary(
+    "exporter_scrape_duration_seconds", "How long polls of this Redis took.", unit: .seconds)
+  static let lastSuccess = Family.gauge(
+    "exporter_last_success_timestamp_seconds", "When a poll last got this Redis's INFO.", unit: .seconds)
+  static let collectorSuccess = Family.gauge(
+    "exporter_collector_success",
+    "Whether the collector's commands were answered in the newest poll: 1 yes, 0 no.",
+    labels: ["collector"])
+  static let collectorRefused = Family.gauge(
+    "exporter_collector_refused",
+    "1 for a collector that this Redis refuses (no permission, or no such command) and that is left out for an hour.",
+    labels: ["collector", "reason"])
+  static let commands = Family.counter(
+    "exporter_commands_sent_total", "Commands that the exporter sent to this Redis.")
+  static let sentBytes = Family.counter(
+    "exporter_sent_bytes_total", "Bytes of commands that the exporter sent to this Redis.", unit: .bytes)
+  static let receivedBytes = Family.counter(
+    "exporter_received_bytes_total", "Bytes of replies that the exporter received from this Redis.",
+    unit: .bytes)
+  static let busySeconds = Family.counter(
+    "exporter_waiting_seconds_total", "Time that the exporter waited for this Redis's replies.",
+    unit: .seconds)
+  static let connections = Family.counter(
+    "exporter_connections_opened_total", "Connections that the exporter opened to this Redis.")
+  static let connectionFailures = Family.counter(
+    "exporter_connection_failures_total",
+    "Attempts to connect to this Redis that failed, by class; maxclients are those that Redis counts in rejected_connections.",
+    labels: ["class"])
+  static let droppedSeries = Family.gauge(
+    "exporter_dropped_series",
+    "Series of the newest poll that were left out because they repeated one or were too many.")
+
+  static let all = [
+    up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
+    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, sentBytes,
+    receivedBytes, busySeconds, connections, connectionFailures, droppedSeries,
+  ]
+}

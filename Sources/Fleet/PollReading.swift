@@ -1,0 +1,61 @@
+import Metrics
+import NIOCore
+import Redis
+
+/// Turns the replies of one poll into samples, collector by collector. Pure: no I/O, no clock.
+struct PollReading {
+  /// What came of one collector.
+  enum Outcome: Equatable {
+    case success
+    /// The server will not answer this; the reason for the label.
+    case refused(String)
+    /// The replies were errors or of another shape; the words for the log.
+    case failed(String)
+    /// Not all replies came before the deadline.
+    case missing
+  }
+
+  private(set) var outcomes: [(collector: String, outcome: Outcome)] = []
+
+  /// Runs every step of the plan.
+  ///
+  /// - Parameter replies: the replies after INFO, in the plan's order; may be fewer than planned.
+  mutating func read(
+    _ plan: Plan, info: InfoText, replies: [Reply], options: CollectorOptions, nowSeconds: Double,
+    into sink: inout SampleSink
+  ) {
+    let config = plan.steps.first { $0.collector.name == "config" }
+      .flatMap { $0.replies.first }
+      .flatMap { $0 < replies.count ? ServerConfig(replies[$0]) : nil }
+    for step in plan.steps {
+      let outcome = run(
+        step, info: info, facts: plan.facts, replies: replies, options: options,
+        nowSeconds: nowSeconds, config: config, into: &sink)
+      outcomes.append((step.collector.name, outcome))
+    }
+  }
+
+  private func run(
+    _ step: Plan.Step, info: InfoText, facts: ServerFacts, replies: [Reply],
+    options: CollectorOptions, nowSeconds: Double, config: ServerConfig?, into sink: inout SampleSink
+  ) -> Outcome {
+    guard step.replies.upperBound <= replies.count else { return .missing }
+    let own = Array(replies[step.replies])
+    if !step.collector.acceptsErrors, let index = own.firstIndex(where: \.isError) {
+      let text = printable(own[index].bytes ?? [])
+      if let reason = Refusals.reason(for: own[index].errorCode ?? "", text: text) {
+        return .refused(reason)
+      }
+      return .failed("\(step.commands[index]) was answered: \(text)")
+    }
+    let input = CollectorInput(
+      info: info, replies: own, server: facts, options: options, nowSeconds: nowSeconds,
+      config: config)
+    do throws(CollectorError) {
+      try step.collector.collect(input, into: &sink)
+      return .success
+    } catch {
+      return .failed(error.description)
+    }
+  }
+}

@@ -1,0 +1,312 @@
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import Redis
+import Runtime
+
+/// How a target is polled.
+public struct PollerOptions: Sendable {
+  public var connection: ConnectionOptions
+  public var collectors = CollectorOptions()
+  /// The bound on a whole poll: name, connect, TLS, login and replies.
+  public var timeout: TimeAmount = .seconds(2)
+  /// No credentials are configured for this host, although there are some for others.
+  public var withholdsCredentials = false
+  /// `instance_role` on every series that comes from the server.
+  public var appendsRole = false
+
+  public init(connection: ConnectionOptions) { self.connection = connection }
+}
+
+/// Polls one target. Owns its connection, its plan and its newest snapshot.
+///
+/// Requests that ask for a fresh snapshot at the same time share one poll; nobody waits longer than the poll's deadline,
+/// their own, or until the poller stops.
+public actor Poller {
+  public nonisolated let options: PollerOptions
+  private let context: ConnectionContext
+  private let collectors: [any Collector]
+  private let publish: @Sendable (Samples) -> Void
+  private let log: Logger
+
+  private var connection: Connection?
+  private var plan: Plan?
+  private var refusals = Refusals()
+  private var infoCommand: Command = ["INFO", "ALL"]
+  private var cost = PollCost()
+  private var complaints: [String: String] = [:]
+  private nonisolated let newestBox = Lock<Snapshot?>(nil)
+
+  private struct Waiter {
+    let id: Int
+    let floor: NIODeadline
+    let continuation: CheckedContinuation<Snapshot?, Never>
+  }
+  private var waiters: [Waiter] = []
+  private var waiterCount = 0
+  private var isPolling = false
+  private var isStopped = false
+
+  /// - Parameter publish: is handed the samples of every poll.
+  public init(
+    _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, log: Logger,
+    publish: @escaping @Sendable (Samples) -> Void
+  ) {
+    self.options = options
+    self.collectors = collectors
+    self.context = context
+    self.log = log
+    self.publish = publish
+    var sink = SampleSink()
+    PollCost.addState(.unknown, into: &sink)
+    publish(sink.finish())
+  }
+
+  /// The newest snapshot, at once; nil before the first poll has ended.
+  public nonisolated var newest: Snapshot? { newestBox.withLock { $0 } }
+
+  /// A snapshot of a poll that began at `floor` or later.
+  ///
+  /// - Parameter deadline: when to make do with the newest there is.
+  /// - Returns: nil only when no poll has ever ended.
+  public func snapshot(since floor: NIODeadline, until deadline: NIODeadline? = nil) async -> Snapshot? {
+    if let newest, newest.started >= floor || isStopped { return newest }
+    if isStopped { return nil }
+    waiterCount += 1
+    let id = waiterCount
+    let timer = deadline.map { deadline in
+      context.group.next().scheduleTask(deadline: deadline) {
+        Task { await self.release { $0.id == id } }
+      }
+    }
+    defer { timer?.cancel() }
+    return await withCheckedContinuation { continuation in
+      waiters.append(Waiter(id: id, floor: floor, continuation: continuation))
+      if !isPolling { startPoll() }
+    }
+  }
+
+  /// Ends all waiting with the newest snapshot and closes the connection.
+  public func stop() {
+    isStopped = true
+    release { _ in true }
+    connection?.close()
+    connection = nil
+  }
+
+  /// Forgets refusals and the connection: credentials, certificates or permissions may have changed.
+  public func reset() {
+    refusals = Refusals()
+    plan = nil
+    if !isPolling {
+      connection?.close()
+      connection = nil
+    }
+  }
+
+  private func release(where isReady: (Waiter) -> Bool) {
+    let ready = waiters.filter(isReady)
+    waiters.removeAll(where: isReady)
+    for waiter in ready { waiter.continuation.resume(returning: newest) }
+  }
+
+  private func startPoll() {
+    isPolling = true
+    Task {
+      await poll()
+      isPolling = false
+      let started = newest?.started ?? .now()
+      release { $0.floor <= started }
+      if !waiters.isEmpty, !isStopped { startPoll() }
+    }
+  }
+
+  // MARK: One poll
+
+  private func poll() async {
+    let started = NIODeadline.now()
+    let deadline = started + options.timeout
+    var sink = SampleSink(expecting: 1024)
+    var reading = PollReading()
+    let state: TargetState
+    let previous = newest
+    var facts = previous?.facts
+    do throws(RedisError) {
+      let info = try await readServer(deadline: deadline, reading: &reading, into: &sink)
+      facts = plan?.facts
+      state = info.integer("loading") == 1 ? .loading : .up
+    } catch {
+      sink = SampleSink()
+      reading = PollReading()
+      state = .failed(explained(error))
+      if connection == nil { cost.noteFailure(error.errorClass) }
+      dropConnection()
+    }
+    note(reading.outcomes)
+    tell(state, after: previous?.state)
+    let duration = Double((NIODeadline.now() - started).nanoseconds) / 1e9
+    let now = wallClockSeconds()
+    let lastSuccess = state.isUp ? now : previous?.lastSuccessSeconds
+    cost.add(
+      state, durationSeconds: duration, lastSuccessSeconds: lastSuccess, outcomes: reading.outcomes,
+      refusals: refusals, connection: connection, into: &sink)
+    let role = options.appendsRole ? facts?.role : nil
+    let samples = sink.finish(constantLabels: role.map { [("instance_role", .text($0))] } ?? [])
+    let snapshot = Snapshot(
+      samples: samples, state: state, started: started, endedSeconds: now,
+      durationSeconds: duration, facts: facts, lastSuccessSeconds: lastSuccess)
+    newestBox.withLock { $0 = snapshot }
+    publish(samples)
+  }
+
+  /// Asks INFO and what the plan adds, and runs the collectors.
+  ///
+  /// A connection that the server closed since the last poll is opened anew once.
+  private func readServer(
+    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
+  ) async throws(RedisError) -> InfoText {
+    let isReused = connection?.isActive ?? false
+    do throws(RedisError) {
+      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
+    } catch {
+      guard isReused, error.errorClass == .closed else { throw error }
+      dropConnection()
+      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
+    }
+  }
+
+  private func readOnce(
+    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
+  ) async throws(RedisError) -> InfoText {
+    let connection = try await openConnection(deadline: deadline)
+    if let expires = plan?.expires, expires <= .now() { plan = nil }
+    var exchange = await send(
+      plan?.batchWithInfo ?? CommandBatch([infoCommand]), on: connection, deadline: deadline)
+    let info = try await readInfo(&exchange, on: connection, deadline: deadline)
+    let facts = ServerFacts(info)
+    var replies = exchange.replies.replies(in: 1..<max(1, exchange.replies.count))
+    var failure = exchange.failure
+    if plan?.facts != facts {
+      refusals.server(facts.runID)
+      let plan = Plan(
+        facts: facts, collectors: collectors, options: options.collectors, refusals: refusals,
+        info: infoCommand, now: .now())
+      self.plan = plan
+      replies = []
+      if !plan.batch.commands.isEmpty, failure == nil {
+        let rest = await send(plan.batch, on: connection, deadline: deadline)
+        replies = rest.replies.replies(in: 0..<rest.replies.count)
+        failure = rest.failure
+      }
+    }
+    if let plan {
+      reading.read(
+        plan, info: info, replies: replies, options: options.collectors,
+        nowSeconds: wallClockSeconds(), into: &sink)
+    }
+    if failure != nil { dropConnection() }
+    return info
+  }
+
+  /// The INFO of an exchange; asks again without ALL where the server does not know that.
+  private func readInfo(
+    _ exchange: inout Exchange, on connection: Connection, deadline: NIODeadline
+  ) async throws(RedisError) -> InfoText {
+    guard exchange.replies.count > 0 else {
+      throw exchange.failure ?? RedisError(.protocol, "INFO was not answered")
+    }
+    if let info = infoText(exchange.replies[0]) { return info }
+    let first = RedisError(reply: exchange.replies[0], to: infoCommand)
+    guard first.errorClass == .protocol, exchange.failure == nil, infoCommand.arguments.count > 1 else {
+      throw exchange.replies[0].isError
+        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
+    }
+    let plain: Command = ["INFO"]
+    exchange = await send(CommandBatch([plain]), on: connection, deadline: deadline)
+    guard exchange.replies.count > 0 else { throw exchange.failure ?? first }
+    guard let info = infoText(exchange.replies[0]) else {
+      throw exchange.replies[0].isError
+        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
+    }
+    infoCommand = plain
+    plan = nil
+    return info
+  }
+
+  private func infoText(_ reply: Reply) -> InfoText? {
+    guard reply.kind == .string, let bytes = reply.bytes else { return nil }
+    let info = InfoText(bytes)
+    return info.fields.isEmpty ? nil : info
+  }
+
+  private func openConnection(deadline: NIODeadline) async throws(RedisError) -> Connection {
+    if let connection, connection.isActive { return connection }
+    connection = nil
+    let opened = try await Connection.open(options.connection, in: context, deadline: deadline)
+    cost.noteConnect(opened)
+    connection = opened
+    return opened
+  }
+
+  private func send(
+    _ batch: CommandBatch, on connection: Connection, deadline: NIODeadline
+  ) async -> Exchange {
+    let exchange = await connection.send(batch, deadline: deadline)
+    cost.note(exchange, of: batch)
+    return exchange
+  }
+
+  /// A server that wants credentials from a host that must not get any.
+  private func explained(_ error: RedisError) -> RedisError {
+    guard error.errorClass == .auth, options.withholdsCredentials else { return error }
+    return RedisError(
+      .credentialsWithheld,
+      "the server wants credentials and none are configured for this host; add it to the password file")
+  }
+
+  private func dropConnection() {
+    connection?.close()
+    connection = nil
+  }
+
+  // MARK: What is said
+
+  /// Remembers refusals and logs each complaint once.
+  private func note(_ outcomes: [(collector: String, outcome: PollReading.Outcome)]) {
+    for (collector, outcome) in outcomes {
+      switch outcome {
+      case .success:
+        if complaints.removeValue(forKey: collector) != nil {
+          log.info("collector works again", metadata: ["collector": "\(collector)"])
+        }
+        refusals.clear(collector)
+      case .refused(let reason):
+        plan = nil
+        if refusals.note(collector, reason: reason, at: .now()) {
+          log.warning(
+            "the server refuses a collector; its series are absent and it is asked again in an hour",
+            metadata: ["collector": "\(collector)", "reason": "\(reason)"])
+        }
+      case .failed(let text): complain(collector, text)
+      case .missing: complain(collector, "no reply before the deadline")
+      }
+    }
+  }
+
+  private func complain(_ collector: String, _ text: String) {
+    guard complaints.updateValue(text, forKey: collector) != text else { return }
+    log.warning("collector failed", metadata: ["collector": "\(collector)", "error": "\(text)"])
+  }
+
+  /// Logs a change of state, not every poll.
+  private func tell(_ state: TargetState, after previous: TargetState?) {
+    guard state.name != previous?.name else { return }
+    if let error = state.error {
+      log.error(
+        "target is down", metadata: ["class": "\(error.errorClass.rawValue)", "error": "\(error.message)"])
+    } else {
+      log.info("target is \(state.name)")
+    }
+  }
+}

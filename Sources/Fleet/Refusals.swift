@@ -1,0 +1,54 @@
+import NIOCore
+
+/// Remembers which collectors a server refuses, so that it is not asked again and again.
+///
+/// A refusal (no permission, no such command) stands for an hour, then is tried once more; a new server at the address
+/// starts afresh. Every attempt raises an error counter on the server, and may stand in its ACL log.
+struct Refusals: Sendable {
+  static let retryAfter: TimeAmount = .hours(1)
+
+  struct Refusal: Sendable, Equatable {
+    /// The error's code as Redis gives it in a known set, for a label: `NOPERM`, `unknown_command`.
+    let reason: String
+    let retryAt: NIODeadline
+  }
+
+  private(set) var byCollector: [String: Refusal] = [:]
+  private var runID = ""
+
+  /// Whether the collector is to be asked.
+  func allows(_ collector: String, at now: NIODeadline) -> Bool {
+    guard let refusal = byCollector[collector] else { return true }
+    return refusal.retryAt <= now
+  }
+
+  /// Takes note of a refusal.
+  /// - Returns: whether it is new.
+  mutating func note(_ collector: String, reason: String, at now: NIODeadline) -> Bool {
+    let known = byCollector[collector]
+    byCollector[collector] = Refusal(reason: reason, retryAt: now + Self.retryAfter)
+    return known?.reason != reason
+  }
+
+  mutating func clear(_ collector: String) { byCollector[collector] = nil }
+
+  /// Forgets everything when another server answers.
+  mutating func server(_ runID: String) {
+    if runID != self.runID { byCollector = [:] }
+    self.runID = runID
+  }
+
+  /// The reason when an error reply means "never", nil when it may pass.
+  static func reason(for code: String, text: String) -> String? {
+    if code == "NOPERM" { return "no_permission" }
+    let lowered = text.lowercased()
+    if lowered.hasPrefix("err unknown command") || lowered.hasPrefix("err unknown subcommand")
+      || lowered.hasPrefix("err unknown sentinel subcommand") || lowered.contains("syntax error")
+      || lowered.contains("wrong number of arguments") || lowered.contains("not supported")
+      || lowered.contains("not allowed") || lowered.contains("disabled")
+    {
+      return "unknown_command"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,18 @@
+import Metrics
+import NIOCore
+import Redis
+
+/// What one poll left behind. Immutable; a newer one replaces it whole.
+public struct Snapshot: Sendable {
+  public let samples: Samples
+  public let state: TargetState
+  /// When the poll began, by the event loops' clock: what freshness is measured from.
+  public let started: NIODeadline
+  /// When it ended, in seconds since the epoch.
+  public let endedSeconds: Double
+  public let durationSeconds: Double
+  /// What INFO said of the server, or what it said last while it is down.
+  public let facts: ServerFacts?
+  /// When a poll last succeeded, in seconds since the epoch.
+  public let lastSuccessSeconds: Double?
+}

@@ -1,0 +1,165 @@
+/// Renders samples as a page for a scraper.
+///
+/// All sources are merged family by family, since a format wants each family once and whole. The page is handed out in
+/// chunks, so that a large one is never held whole.
+public struct Exposition: Sendable {
+  public enum Format: Sendable, Hashable {
+    /// Prometheus text format 0.0.4.
+    case text
+    /// OpenMetrics text format 1.0.0.
+    case openMetrics
+  }
+
+  public let format: Format
+  /// What is put before the names of namespaced families, without the underscore; empty for nothing.
+  public let namespace: String
+  /// Full names of the families to show, or nil for all.
+  public let names: Set<String>?
+
+  public init(format: Format = .text, namespace: String = "redis", names: Set<String>? = nil) {
+    self.format = format
+    self.namespace = namespace
+    self.names = names
+  }
+
+  /// Writes the page in chunks of about `chunkBytes`.
+  ///
+  /// - Complexity: linear in samples, plus sources times families that they have.
+  public func write(
+    _ sources: [Samples], chunkBytes: Int = 64 << 10, to flush: ([UInt8]) throws -> Void
+  ) rethrows {
+    var page: [UInt8] = []
+    page.reserveCapacity(chunkBytes + 4096)
+    var cursors = [Int](repeating: 0, count: sources.count)
+    let order = FamilyTable.shared.order
+    let prefix = namespace.isEmpty ? [] : Array("\(namespace)_".utf8)
+    while let rank = nextRank(sources, cursors, order) {
+      let family = order.families[Int(rank)]
+      let isShown = names?.contains(fullName(of: family)) ?? true
+      if isShown { appendHeader(of: family, prefix, to: &page) }
+      for index in sources.indices {
+        let source = sources[index]
+        var cursor = cursors[index]
+        while cursor < source.samples.count, Int(source.samples[cursor].family) == family.id {
+          if isShown {
+            append(source.samples[cursor], of: family, from: source, prefix, to: &page)
+            if page.count >= chunkBytes {
+              try flush(page)
+              page.removeAll(keepingCapacity: true)
+            }
+          }
+          cursor += 1
+        }
+        cursors[index] = cursor
+      }
+    }
+    if format == .openMetrics { page.append(contentsOf: "# EOF\n".utf8) }
+    if !page.isEmpty { try flush(page) }
+  }
+
+  /// The whole page at once.
+  public func page(_ sources: [Samples]) -> [UInt8] {
+    var page: [UInt8] = []
+    write(sources) { page.append(contentsOf: $0) }
+    return page
+  }
+
+  /// The name of a family as the page shows it in text format.
+  public func fullName(of family: Family) -> String {
+    family.namespaced && !namespace.isEmpty ? "\(namespace)_\(family.name)" : family.name
+  }
+
+  /// The lowest rank that any source has left.
+  private func nextRank(_ sources: [Samples], _ cursors: [Int], _ order: FamilyOrder) -> Int32? {
+    var lowest: Int32?
+    for (source, cursor) in zip(sources, cursors) where cursor < source.samples.count {
+      let rank = order.ranks[Int(source.samples[cursor].family)]
+      if lowest == nil || rank < lowest! { lowest = rank }
+    }
+    return lowest
+  }
+
+  private func appendHeader(of family: Family, _ prefix: [UInt8], to page: inout [UInt8]) {
+    let name = headerName(of: family)
+    page.append(contentsOf: "# HELP ".utf8)
+    if family.namespaced { page.append(contentsOf: prefix) }
+    page.append(contentsOf: name)
+    page.append(space)
+    page.append(contentsOf: family.helpBytes)
+    page.append(contentsOf: "\n# TYPE ".utf8)
+    if family.namespaced { page.append(contentsOf: prefix) }
+    page.append(contentsOf: name)
+    page.append(space)
+    page.append(contentsOf: typeName(of: family))
+    page.append(lineFeed)
+  }
+
+  /// OpenMetrics names a counter without `_total`; a counter whose name never had it is of unknown type there.
+  private func headerName(of family: Family) -> ArraySlice<UInt8> {
+    format == .openMetrics && family.isCounterWithTotal
+      ? family.nameBytes.dropLast("_total".utf8.count) : family.nameBytes[...]
+  }
+
+  private func typeName(of family: Family) -> String.UTF8View {
+    switch (format, family.type) {
+    case (.openMetrics, .untyped): "unknown".utf8
+    case (.openMetrics, .counter) where !family.isCounterWithTotal: "unknown".utf8
+    default: family.type.rawValue.utf8
+    }
+  }
+
+  private func append(
+    _ sample: Sample, of family: Family, from source: Samples, _ prefix: [UInt8],
+    to page: inout [UInt8]
+  ) {
+    if family.namespaced { page.append(contentsOf: prefix) }
+    page.append(contentsOf: family.nameBytes)
+    switch sample.part {
+    case .value: break
+    case .bucket: page.append(contentsOf: "_bucket".utf8)
+    case .sum: page.append(contentsOf: "_sum".utf8)
+    case .count: page.append(contentsOf: "_count".utf8)
+    }
+    let hasConstants = !source.constantLabels.isEmpty
+    if sample.labelCount > 0 || hasConstants {
+      page.append(UInt8(ascii: "{"))
+      let start = Int(sample.labelStart)
+      page.append(contentsOf: source.labelBytes[start..<start + Int(sample.labelCount)])
+      if hasConstants {
+        if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
+        page.append(contentsOf: source.constantLabels)
+      }
+      page.append(UInt8(ascii: "}"))
+    }
+    page.append(space)
+    appendNumber(sample.value, to: &page)
+    page.append(lineFeed)
+  }
+}
+
+private let space = UInt8(ascii: " ")
+private let lineFeed = UInt8(ascii: "\n")
+
+/// Appends the shortest text that reads back as the same number; whole numbers without exponent up to 2^53.
+func appendNumber(_ value: Double, to bytes: inout [UInt8]) {
+  if value.magnitude <= 9_007_199_254_740_992, value == value.rounded(.towardZero) {
+    appendInteger(Int64(value), to: &bytes)
+  } else if value.isNaN {
+    bytes.append(contentsOf: "NaN".utf8)
+  } else if value.isInfinite {
+    bytes.append(contentsOf: (value < 0 ? "-Inf" : "+Inf").utf8)
+  } else {
+    bytes.append(contentsOf: value.description.utf8)
+  }
+}
+
+private func appendInteger(_ value: Int64, to bytes: inout [UInt8]) {
+  if value < 0 { bytes.append(UInt8(ascii: "-")) }
+  var rest = value.magnitude
+  let start = bytes.count
+  repeat {
+    bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+    rest /= 10
+  } while rest > 0
+  bytes[start...].reverse()
+}

@@ -1,0 +1,63 @@
+import Runtime
+
+/// What is to be served: the newest samples of each source.
+///
+/// Sources publish when they have something new; a page is put together when somebody asks and is shared until a source
+/// publishes again.
+public final class Registry: Sendable {
+  /// One state of the registry.
+  public struct Page: Sendable {
+    /// Rises with every change; equal generations are equal pages.
+    public let generation: UInt64
+    public let sources: [Samples]
+
+    public init(generation: UInt64, sources: [Samples]) {
+      self.generation = generation
+      self.sources = sources
+    }
+  }
+
+  private struct State {
+    var published: [String: Samples] = [:]
+    var generation: UInt64 = 1
+    var page: Page?
+  }
+  private let state = Lock(State())
+  private let live: [@Sendable () -> Samples]
+
+  /// - Parameter live: sources that are read whenever a new page is put together, such as the process's own figures.
+  public init(live: [@Sendable () -> Samples] = []) {
+    self.live = live
+  }
+
+  /// Replaces what the source `key` published before.
+  public func publish(_ samples: Samples, under key: String) {
+    state.withLock { state in
+      state.published[key] = samples
+      state.generation += 1
+    }
+  }
+
+  /// Removes the source: its series are gone from the next page on.
+  public func withdraw(_ key: String) {
+    state.withLock { state in
+      guard state.published.removeValue(forKey: key) != nil else { return }
+      state.generation += 1
+    }
+  }
+
+  /// The newest page.
+  public func page() -> Page {
+    let (known, published, generation) = state.withLock { state in
+      (state.page, state.published, state.generation)
+    }
+    if let known, known.generation == generation { return known }
+    // Live sources read files: not under the lock.
+    let sources = published.sorted { $0.key < $1.key }.map(\.value) + live.map { $0() }
+    let page = Page(generation: generation, sources: sources)
+    state.withLock { state in
+      if generation > state.page?.generation ?? 0 { state.page = page }
+    }
+    return page
+  }
+}

@@ -1,0 +1,191 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// What is needed to reach a server and log in.
+public struct ConnectionOptions: Sendable {
+  public var address: RedisAddress
+  /// Asked at every connect, so that a rotated password serves from the next one on.
+  public var credentials: @Sendable () -> Credentials? = { nil }
+  /// Used when the address asks for TLS.
+  public var tls = TLSSettings()
+  /// CLIENT SETNAME after logging in, or nil.
+  public var clientName: String?
+  /// PING after logging in, and measure it.
+  public var pings = false
+
+  public init(address: RedisAddress) { self.address = address }
+}
+
+/// What all connections share.
+public struct ConnectionContext: Sendable {
+  public let group: MultiThreadedEventLoopGroup
+  public let resolver: Resolver
+  public let tls: TLSContexts
+
+  public init(group: MultiThreadedEventLoopGroup) {
+    self.group = group
+    resolver = Resolver()
+    tls = TLSContexts()
+  }
+}
+
+/// One logged-in connection; one batch of commands at a time.
+public final class Connection: Sendable {
+  private let channel: any Channel
+  private let handler: NIOLoopBound<ConnectionHandler>
+  /// How long name, connect, TLS and login took together.
+  public let connectSeconds: Double
+  /// The round trip of the PING after login, where one was asked for.
+  public let pingSeconds: Double?
+  /// Commands and bytes that the login cost.
+  public let loginCommandCount: Int
+
+  private init(
+    channel: any Channel, handler: NIOLoopBound<ConnectionHandler>, connectSeconds: Double,
+    pingSeconds: Double?, loginCommandCount: Int
+  ) {
+    self.channel = channel
+    self.handler = handler
+    self.connectSeconds = connectSeconds
+    self.pingSeconds = pingSeconds
+    self.loginCommandCount = loginCommandCount
+  }
+
+  /// Resolves, connects, speaks TLS and logs in, all before `deadline`.
+  ///
+  /// - Throws: ``RedisError``.
+  public static func open(
+    _ options: ConnectionOptions, in context: ConnectionContext, deadline: NIODeadline
+  ) async throws(RedisError) -> Connection {
+    let started = NIODeadline.now()
+    let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
+    let eventLoop = context.group.next()
+    let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
+    let serverName = serverName(for: options)
+    let remaining = deadline - .now()
+    guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
+    var bootstrap = ClientBootstrap(group: eventLoop)
+      .connectTimeout(remaining)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          if let sslContext {
+            try channel.pipeline.syncOperations.addHandler(
+              NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
+          }
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler())
+        }
+      }
+    // A unix socket refuses the option.
+    if case .tcp = options.address.endpoint {
+      bootstrap = bootstrap.channelOption(.socketOption(.tcp_nodelay), value: 1)
+    }
+    let channel: any Channel
+    let handler: NIOLoopBound<ConnectionHandler>
+    do {
+      channel = try await bootstrap.connect(to: remote).get()
+      handler = try await eventLoop.submit {
+        NIOLoopBound(
+          try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self),
+          eventLoop: eventLoop)
+      }.get()
+    } catch {
+      if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline") }
+      throw connectionError(error, "no connection to \(options.address.endpoint)")
+    }
+    let unnamed = Connection(
+      channel: channel, handler: handler, connectSeconds: 0, pingSeconds: nil, loginCommandCount: 0)
+    do throws(RedisError) {
+      let login = try await unnamed.logIn(options, deadline: deadline)
+      return Connection(
+        channel: channel, handler: handler,
+        connectSeconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9,
+        pingSeconds: login.pingSeconds, loginCommandCount: login.commandCount)
+    } catch {
+      unnamed.close()
+      throw error
+    }
+  }
+
+  /// An IP address is no server name: NIOSSL then checks the certificate against the address itself.
+  private static func serverName(for options: ConnectionOptions) -> String? {
+    if let name = options.tls.serverName, !name.isEmpty { return isLiteral(name) ? nil : name }
+    guard case .tcp(let host, _) = options.address.endpoint, !isLiteral(host) else { return nil }
+    return host
+  }
+
+  private static func isLiteral(_ host: String) -> Bool {
+    (try? SocketAddress(ipAddress: host, port: 0)) != nil
+  }
+
+  private static func resolve(
+    _ endpoint: Endpoint, in context: ConnectionContext, deadline: NIODeadline
+  ) async throws(RedisError) -> SocketAddress {
+    if case .tcp(let host, let port) = endpoint,
+      let literal = try? SocketAddress(ipAddress: host, port: port)
+    {
+      return literal
+    }
+    let promise = context.group.next().makePromise(of: SocketAddress.self)
+    let timer = promise.futureResult.eventLoop.scheduleTask(deadline: deadline) {
+      promise.fail(RedisError(.dns, "the name did not resolve before the deadline"))
+    }
+    // The look-up goes on after the deadline: its answer serves the next poll.
+    Task {
+      do { promise.succeed(try await context.resolver.resolve(endpoint)) } catch { promise.fail(error) }
+    }
+    defer { timer.cancel() }
+    do {
+      return try await promise.futureResult.get()
+    } catch {
+      throw error as? RedisError ?? RedisError(.dns, "\(error)")
+    }
+  }
+
+  private func logIn(
+    _ options: ConnectionOptions, deadline: NIODeadline
+  ) async throws(RedisError) -> (commandCount: Int, pingSeconds: Double?) {
+    var commands: [Command] = []
+    if let credentials = options.credentials() { commands.append(credentials.command) }
+    if options.address.database != 0 { commands.append(["SELECT", "\(options.address.database)"]) }
+    let neededCount = commands.count
+    if let name = options.clientName { commands.append(["CLIENT", "SETNAME", name]) }
+    if !commands.isEmpty {
+      let exchange = await send(CommandBatch(commands), deadline: deadline)
+      for (index, command) in commands.enumerated()
+      where index < exchange.replies.count && exchange.replies[index].isError {
+        let error = RedisError(reply: exchange.replies[index], to: Command([command.name]))
+        // That the client cannot be named harms nothing, but a server may say there why it hangs up.
+        if index < neededCount || [.maxclients, .denied].contains(error.errorClass) { throw error }
+      }
+      if let failure = exchange.failure { throw failure }
+    }
+    guard options.pings else { return (commands.count, nil) }
+    let ping: Command = ["PING"]
+    let exchange = await send(CommandBatch([ping]), deadline: deadline)
+    if let failure = exchange.failure { throw failure }
+    if exchange.replies[0].isError { throw RedisError(reply: exchange.replies[0], to: ping) }
+    return (
+      commands.count + 1, Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
+    )
+  }
+
+  /// Sends the batch in one write and waits for all replies or the deadline.
+  public func send(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange {
+    await withCheckedContinuation { continuation in
+      channel.eventLoop.execute { [handler] in
+        handler.value.send(batch, deadline: deadline) { continuation.resume(returning: $0) }
+      }
+    }
+  }
+
+  public var isActive: Bool { channel.isActive }
+
+  public func close() { channel.close(mode: .all, promise: nil) }
+}
+
+extension Command {
+  /// The command's first word.
+  var name: String { arguments.first.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+}
+

@@ -1,0 +1,134 @@
+import NIOCore
+import NIOSSL
+import Runtime
+
+/// What came of one batch of commands.
+public struct Exchange: Sendable {
+  /// The replies that came, in order; fewer than there were commands when `failure` is set.
+  public let replies: Replies
+  /// Why not all replies came. The connection is closed then.
+  public let failure: RedisError?
+  /// When the batch was written, by the event loop's clock.
+  public let sent: NIODeadline
+  /// When the last reply, or the failure, came.
+  public let ended: NIODeadline
+  public let receivedBytes: Int
+}
+
+/// Sends one batch at a time and reads its replies. Lives on its channel's event loop.
+final class ConnectionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private struct Pending {
+    let expectedCount: Int
+    let sent: NIODeadline
+    let timer: Scheduled<Void>
+    let completion: (Exchange) -> Void
+    var receivedBytes = 0
+  }
+
+  private let reader = ReplyReader()
+  private var context: ChannelHandlerContext?
+  private var pending: Pending?
+  /// Why the connection ended, once it has.
+  private var failure: RedisError?
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func send(_ batch: CommandBatch, deadline: NIODeadline, completion: @escaping (Exchange) -> Void) {
+    let now = NIODeadline.now()
+    guard pending == nil, failure == nil, let context, context.channel.isActive else {
+      let failure =
+        failure ?? RedisError(.closed, "the server closed the connection between two polls")
+      completion(
+        Exchange(
+          replies: Replies(nodes: [], bytes: [], roots: []), failure: failure, sent: now, ended: now,
+          receivedBytes: 0))
+      return
+    }
+    let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      let count = self.reader.completeCount
+      self.end(
+        RedisError(
+          .timeout, "\(count) of \(batch.commands.count) replies came before the deadline"))
+    }
+    pending = Pending(
+      expectedCount: batch.commands.count, sent: now, timer: timer, completion: completion)
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: batch.encoded)), promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let buffer = unwrapInboundIn(data)
+    pending?.receivedBytes += buffer.readableBytes
+    var problem: ReplyError?
+    unsafe buffer.withUnsafeReadableBytes { bytes in
+      do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
+    }
+    switch problem {
+    case .malformed(let reason)?: end(RedisError(.protocol, "the server's reply is not RESP: \(reason)"))
+    case .tooLarge(let what)?: end(RedisError(.limit, "the server's reply has \(what)"))
+    case nil:
+      guard let pending else { return endUnasked(buffer.readableBytes) }
+      guard reader.completeCount >= pending.expectedCount else { return }
+      let surplus = reader.completeCount - pending.expectedCount
+      complete(surplus == 0 ? nil : RedisError(.protocol, "the server sent \(surplus) replies too many"))
+    }
+  }
+
+  /// Bytes came that nothing asked for. A full server says so without being asked and hangs up.
+  private func endUnasked(_ count: Int) {
+    let replies = reader.take()
+    let isRefusal = replies.count > 0 && replies[0].isError
+    end(
+      isRefusal
+        ? RedisError(reply: replies[0], to: ["connecting"])
+        : RedisError(.protocol, "the server sent \(count) bytes that nothing asked for"))
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end(RedisError(.closed, "the server closed the connection"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    end(connectionError(error, "the connection failed"))
+  }
+
+  /// Ends the batch under way, and the connection.
+  private func end(_ reason: RedisError) {
+    if failure == nil { failure = reason }
+    complete(reason)
+  }
+
+  private func complete(_ reason: RedisError?) {
+    guard let pending else {
+      if reason != nil { context?.close(promise: nil) }
+      return
+    }
+    self.pending = nil
+    pending.timer.cancel()
+    pending.completion(
+      Exchange(
+        replies: reader.take(), failure: reason, sent: pending.sent, ended: .now(),
+        receivedBytes: pending.receivedBytes))
+    if let reason {
+      failure = reason
+      context?.close(promise: nil)
+    }
+  }
+}
+
+/// The class and words for an error of the channel or of its TLS handler.
+func connectionError(_ error: any Error, _ what: String) -> RedisError {
+  switch error {
+  case let error as RedisError: return error
+  case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+    return RedisError(.tls, "TLS: \(error)")
+  case let error as IOError:
+    return RedisError(error.errnoCode == 104 ? .closed : .connect, "\(what): \(systemError(error.errnoCode))")
+  case is ChannelError: return RedisError(.connect, "\(what): \(error)")
+  default: return RedisError(.connect, "\(what): \(error)")
+  }
+}

@@ -1,0 +1,104 @@
+/// An INFO reply, cut into fields in one pass. Nothing is copied but the text itself.
+///
+/// Lines are `name:value`, cut at the first colon only (hosts may be IPv6), under `# Section` headings. A field that
+/// stands twice (Valkey repeats `# Cluster`) is found by its first occurrence.
+public struct InfoText: Sendable {
+  public struct Field: Sendable {
+    /// FNV-1a of the name: equal names have equal hashes.
+    public let hash: UInt32
+    /// The index of the heading above the field in ``InfoText/sections``, or -1.
+    public let section: Int32
+    let nameStart: Int32
+    let nameEnd: Int32
+    let valueEnd: Int32
+  }
+
+  let bytes: [UInt8]
+  public let fields: [Field]
+  public let sections: [String]
+
+  public init(_ text: ArraySlice<UInt8>) {
+    // A slice of a large shared array is copied out so that the snapshot does not hold the rest.
+    self.init(bytes: Array(text))
+  }
+
+  public init(bytes: [UInt8]) {
+    var fields: [Field] = []
+    fields.reserveCapacity(bytes.count / 24)
+    var sections: [String] = []
+    var position = 0
+    let end = bytes.count
+    while position < end, fields.count < Limits.infoLines {
+      var hash: UInt32 = fnvStart
+      var nameEnd = -1
+      let start = position
+      while position < end, bytes[position] != UInt8(ascii: "\n") {
+        let byte = bytes[position]
+        if nameEnd < 0 {
+          if byte == UInt8(ascii: ":") {
+            nameEnd = position
+          } else {
+            hash = (hash ^ UInt32(byte)) &* fnvPrime
+          }
+        }
+        position += 1
+      }
+      var lineEnd = position
+      position += 1
+      if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
+      if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
+        let name = bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }
+        sections.append(String(decoding: name, as: UTF8.self))
+      } else if nameEnd > start, nameEnd < lineEnd {
+        fields.append(
+          Field(
+            hash: hash, section: Int32(sections.count - 1), nameStart: Int32(start),
+            nameEnd: Int32(nameEnd), valueEnd: Int32(lineEnd)))
+      }
+    }
+    self.bytes = bytes
+    self.fields = fields
+    self.sections = sections
+  }
+
+  public func name(of field: Field) -> ArraySlice<UInt8> {
+    bytes[Int(field.nameStart)..<Int(field.nameEnd)]
+  }
+
+  public func value(of field: Field) -> ArraySlice<UInt8> {
+    bytes[(Int(field.nameEnd) + 1)..<Int(field.valueEnd)]
+  }
+
+  /// The raw value of the first field of that name.
+  public subscript(name: String) -> ArraySlice<UInt8>? {
+    let hash = Self.hash(of: name.utf8)
+    for field in fields where field.hash == hash && self.name(of: field).elementsEqual(name.utf8) {
+      return value(of: field)
+    }
+    return nil
+  }
+
+  public func text(_ name: String) -> String? {
+    self[name].map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  public func integer(_ name: String) -> Int? { self[name].flatMap { parseInteger($0) } }
+
+  public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
+
+  /// FNV-1a with 32 bits, the hash of ``Field/hash``.
+  public static func hash(of name: some Sequence<UInt8>) -> UInt32 {
+    name.reduce(fnvStart) { ($0 ^ UInt32($1)) &* fnvPrime }
+  }
+}
+
+private let fnvStart: UInt32 = 2_166_136_261
+private let fnvPrime: UInt32 = 16_777_619
+
+/// The `key=value` pairs of an INFO value such as `keys=3,expires=1,avg_ttl=0`, in order.
+public func infoPairs(_ value: ArraySlice<UInt8>) -> [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
+  value.split(separator: UInt8(ascii: ",")).compactMap { part in
+    guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+    return (part[..<equals], part[(equals + 1)...])
+  }
+}

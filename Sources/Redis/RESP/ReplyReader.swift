@@ -1,0 +1,166 @@
+import CHiredis
+
+/// Why a reply could not be read.
+public enum ReplyError: Error, Equatable, Sendable {
+  /// The bytes are not RESP, or nest deeper than eight arrays; hiredis' own words.
+  case malformed(String)
+  /// The reply is larger than a bound of ``Limits``; which one.
+  case tooLarge(String)
+}
+
+/// Reads replies from a stream of bytes with hiredis' parser, into one flat ``Replies``.
+///
+/// Not safe for use from two threads at once: it belongs to one connection on one event loop.
+@safe final class ReplyReader {
+  private let reader: UnsafeMutablePointer<redisReader>
+  private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
+  private let sink = ReplySink()
+  private var fedBytes = 0
+
+  init() {
+    unsafe functions = .allocate(capacity: 1)
+    unsafe functions.initialize(
+      to: redisReplyObjectFunctions(
+        createString: { task, bytes, count in
+          let kind: ReplyKind =
+            switch unsafe task!.pointee.type {
+            case REDIS_REPLY_ERROR: .error
+            case REDIS_REPLY_STATUS: .status
+            default: .string
+            }
+          return unsafe replySink(of: task).addString(
+            kind, UnsafeRawBufferPointer(start: bytes, count: count))
+        },
+        createArray: { task, count in unsafe replySink(of: task).addArray(Int(count)) },
+        createInteger: { task, value in unsafe replySink(of: task).add(.integer, value) },
+        createNil: { task in unsafe replySink(of: task).add(.null, 0) },
+        freeObject: { _ in }))
+    unsafe reader = redisReaderCreateWithFunctions(functions)!
+    unsafe reader.pointee.privdata = Unmanaged.passUnretained(sink).toOpaque()
+  }
+
+  deinit {
+    unsafe redisReaderFree(reader)
+    unsafe functions.deallocate()
+  }
+
+  /// How many top-level replies are complete and not yet taken.
+  var completeCount: Int { sink.roots.count }
+
+  /// Takes in bytes and reads every reply that is now complete.
+  ///
+  /// - Throws: ``ReplyError``; the reader is then of no further use, but complete replies can still be taken.
+  func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplyError) {
+    fedBytes += bytes.count
+    guard fedBytes <= Limits.replyBytes else {
+      throw .tooLarge("more than \(Limits.replyBytes >> 20) MiB of replies")
+    }
+    guard
+      unsafe redisReaderFeed(
+        reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+    else { throw failure() }
+    while true {
+      var complete: UnsafeMutableRawPointer?
+      guard unsafe redisReaderGetReply(reader, &complete) == REDIS_OK else {
+        sink.dropPartial()
+        throw failure()
+      }
+      guard unsafe complete != nil else { return }
+      sink.completeRoot()
+    }
+  }
+
+  /// The complete replies, leaving the reader ready for those of the next batch.
+  func take() -> Replies {
+    fedBytes = 0
+    return sink.take()
+  }
+
+  private func failure() -> ReplyError {
+    if let limit = sink.exceeded { return .tooLarge(limit) }
+    let text = unsafe withUnsafeBytes(of: reader.pointee.errstr) { raw in
+      unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return .malformed(text)
+  }
+}
+
+private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
+  unsafe Unmanaged<ReplySink>.fromOpaque(task!.pointee.privdata!).takeUnretainedValue()
+}
+
+/// What hiredis' callbacks write to.
+@safe private final class ReplySink {
+  var nodes: [ReplyNode] = []
+  var bytes: [UInt8] = []
+  var roots: [Int32] = []
+  /// The bound that was passed, once one was.
+  var exceeded: String?
+  /// Where the reply that is being read starts.
+  private var rootStart = 0
+
+  func addString(_ kind: ReplyKind, _ content: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
+    let start = bytes.count
+    unsafe bytes.append(contentsOf: content)
+    return unsafe push(
+      ReplyNode(kind: kind, count: Int32(content.count), end: 0, value: Int64(start)))
+  }
+
+  func addArray(_ count: Int) -> UnsafeMutableRawPointer? {
+    guard count <= Limits.arrayElements else {
+      exceeded = "an array of \(count) elements"
+      return nil
+    }
+    return unsafe push(ReplyNode(kind: .array, count: Int32(count), end: 0, value: 0))
+  }
+
+  func add(_ kind: ReplyKind, _ value: Int64) -> UnsafeMutableRawPointer? {
+    unsafe push(ReplyNode(kind: kind, count: 0, end: 0, value: value))
+  }
+
+  /// hiredis takes nil for "out of memory"; what else the pointer is does not matter to it.
+  private func push(_ node: ReplyNode) -> UnsafeMutableRawPointer? {
+    guard nodes.count < Limits.replyValues else {
+      exceeded = "more than \(Limits.replyValues) values"
+      return nil
+    }
+    nodes.append(node)
+    return unsafe UnsafeMutableRawPointer(bitPattern: 1)
+  }
+
+  func completeRoot() {
+    for index in (rootStart..<nodes.count).reversed() {
+      var end = Int32(index + 1)
+      if nodes[index].kind == .array {
+        for _ in 0..<nodes[index].count { end = nodes[Int(end)].end }
+      }
+      nodes[index].end = end
+    }
+    roots.append(Int32(rootStart))
+    rootStart = nodes.count
+  }
+
+  func dropPartial() {
+    nodes.removeSubrange(rootStart...)
+  }
+
+  func take() -> Replies {
+    // A reply of which only a part has come stays behind for the next take.
+    let partial = Array(nodes[rootStart...])
+    let replies = Replies(
+      nodes: partial.isEmpty ? nodes : Array(nodes[..<rootStart]), bytes: bytes, roots: roots)
+    let expected = nodes.count
+    let expectedBytes = bytes.count
+    nodes = []
+    roots = []
+    rootStart = 0
+    if partial.isEmpty {
+      bytes = []
+      nodes.reserveCapacity(expected)
+      bytes.reserveCapacity(expectedBytes)
+    } else {
+      nodes = partial
+    }
+    return replies
+  }
+}

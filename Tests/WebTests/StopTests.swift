@@ -15,20 +15,20 @@ extension SocketTests.Stopping {
       await latch.wait()
       return .text("from what is there")
     }
-    try await withServer([wait], options: WebOptions()) { port, server in
+    try await withServer([wait], options: ServerLimits()) { port, server in
       let clients = try (0..<8).map { _ in try TestClient(port: port) }
       for client in clients { client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n") }
       try await Task.sleep(for: .milliseconds(100))
       let started = ContinuousClock.now
       #expect(!server.isStopping)
       // The handler's wait ends with the cancellation, so nobody waits for the grace.
-      async let stopped: Void = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }.value
+      let stopped = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }
       for client in clients {
         let answer = try client.answer(timeoutSeconds: 2)
         #expect(answer.text == "from what is there")
         #expect(answer.header("Connection")?.lowercased() == "close")
       }
-      await stopped
+      await stopped.value
       #expect(ContinuousClock.now - started < .milliseconds(500))
       #expect(server.isStopping)
     }
@@ -48,9 +48,9 @@ extension SocketTests.Stopping {
       half.send("GET /ha")
       try await Task.sleep(for: .milliseconds(100))
       let started = ContinuousClock.now
-      async let stopped: Void = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }.value
+      let stopped = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }
       for client in clients { #expect(try client.answer(timeoutSeconds: 2).status == 503) }
-      await stopped
+      await stopped.value
       #expect(ContinuousClock.now - started < .seconds(1))
       #expect(idle.isClosed(withinSeconds: 1))
       #expect(half.isClosed(withinSeconds: 1))
@@ -70,9 +70,9 @@ extension SocketTests.Stopping {
           client.send((0..<50).map { _ in "GET /hello HTTP/1.1\r\nHost: t\r\n\r\n" }.joined())
         }
         let started = ContinuousClock.now
-        async let stopped: Void = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }.value
+        let stopped = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }
         for client in clients { _ = client.isClosed(withinSeconds: 1) }
-        await stopped
+        await stopped.value
         #expect(ContinuousClock.now - started < .seconds(1.2))
       }
     }

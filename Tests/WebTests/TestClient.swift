@@ -1,4 +1,5 @@
 import CMicrohttpd
+import Dispatch
 import Glibc
 
 /// A blocking TCP client on the loopback address, byte by byte under the test's control.
@@ -138,4 +139,15 @@ func gunzip(_ bytes: [UInt8]) -> [UInt8] {
   _ = unsafe write(descriptor, bytes, bytes.count)
   close(descriptor)
   return Array(shell("gzip -dc '\(folder.path)/body.gz'").output.utf8)
+}
+
+/// A thread for tests whose clients block: the pools of the server under test stay free.
+final class TestExecutor: TaskExecutor {
+  static let shared = TestExecutor()
+  private let queue = DispatchQueue(label: "tests")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
 }

@@ -14,7 +14,7 @@ let quietLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Runs a server on a port of the system's choice for the time of a test.
 func withServer(
-  _ routes: [Route], options: WebOptions = WebOptions(), configuration: WebConfiguration? = nil,
+  _ routes: [Route], options: ServerLimits = ServerLimits(), configuration: WebConfiguration? = nil,
   _ body: (_ port: Int, _ server: WebServer) async throws -> Void
 ) async throws {
   let server = WebServer(
@@ -24,7 +24,7 @@ func withServer(
   let port = try server.start()!
   do {
     // The test's client blocks, which the shared pool, where handlers run, must not.
-    try await withTaskExecutorPreference(WorkExecutor.files) { try await body(port, server) }
+    try await withTaskExecutorPreference(TestExecutor.shared) { try await body(port, server) }
   } catch {
     await server.stop()
     throw error

@@ -8,7 +8,7 @@ struct SentinelStatusCollector: Collector {
   var readsInfoOnly: Bool { true }
 
   private static let status = Family.gauge(
-    "sentinel_master_status", "1 when the Sentinel finds the master ok, else 0, with its word for the state (INFO masterN status).",
+    "sentinel_master_status", "Whether the Sentinel finds the master ok, 1 or 0, with its word for the state (INFO masterN status).",
     labels: ["master_name", "master_address", "master_status"])
   private static let slaves = Family.gauge(
     "sentinel_master_slaves", "Replicas of the master that the Sentinel knows of, with those long gone (INFO masterN slaves).",

@@ -25,8 +25,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
-  resources: [Resource] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
   .testTarget(
     name: name, dependencies: dependencies, exclude: exclude, resources: resources,
@@ -73,7 +72,7 @@ let package = Package(
 
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
-    tests("ConfigTests", ["Config"]),
+    tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Metrics", "Config"]),
   ]

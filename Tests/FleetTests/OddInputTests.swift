@@ -52,6 +52,7 @@ struct OddInputTests {
     Field("unknown_field:1", ""),
     Field("cluster_new-number:7", "cluster_new_number 7"),
     Field("cluster_new_word:text", ""),
+    Field("hz:1\r\n# Cluster Info\r\ncluster_size:3", "hz 1"),
     Field("cluster_state:ok\r\n", "cluster_state 1"),
     Field("total_system_memory:8", "total_system_memory_bytes 8"),
     Field(":5\r\n#\r\n\r\nhz:1", "hz 1"),

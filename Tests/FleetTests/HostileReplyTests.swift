@@ -84,11 +84,13 @@ struct HostileReplyTests {
   @Test(arguments: GoldenTests.servers)
   func mutatedInfo(_ name: String) throws {
     var random = SplitMix(seed: 7)
-    let texts = ["info-all", "replica-info-all"].compactMap {
-      CapturedServer(folder: "servers/\(name)").reply($0)?.bytes
-    } + ["redis-7.0.15", "valkey-8.0.1"].compactMap {
-      CapturedServer(folder: "topologies/\($0)").reply("failing-sentinel-info-all")?.bytes
-    }
+    let texts =
+      ["info-all", "replica-info-all"].compactMap {
+        CapturedServer(folder: "servers/\(name)").reply($0)?.bytes
+      }
+      + ["redis-7.0.15", "valkey-8.0.1"].compactMap {
+        CapturedServer(folder: "topologies/\($0)").reply("failing-sentinel-info-all")?.bytes
+      }
     let infoOnly = CollectorCatalogue.all.filter(\.readsInfoOnly)
     for _ in 0..<40 {
       let text = mutated(Array(texts[random.below(texts.count)]), &random)

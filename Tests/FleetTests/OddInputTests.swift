@@ -177,7 +177,8 @@ struct OddInputTests {
       cmdstat_json.get:calls=2,usec=11
       """
     let one = "*4\r\n" + bulk("calls") + ":2\r\n" + bulk("histogram_usec") + "*2\r\n:4\r\n:2\r\n"
-    let reply = "*6\r\n" + bulk("client") + one + bulk("json.get") + one + bulk("idle") + "*4\r\n" + bulk("calls")
+    let reply =
+      "*6\r\n" + bulk("client") + one + bulk("json.get") + one + bulk("idle") + "*4\r\n" + bulk("calls")
       + ":0\r\n" + bulk("histogram_usec") + "*0\r\n"
     let lines = try series(LatencyHistogramCollector(), info: info, replies: [reply])
     #expect(lines.contains(#"commands_latencies_usec_sum{cmd="client"} 12"#))

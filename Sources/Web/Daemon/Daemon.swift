@@ -2,10 +2,10 @@ import CMicrohttpd
 import Glibc
 import Runtime
 
-/// The door to libmicrohttpd: one polling thread, every request answered by a task while its connection is suspended.
+/// The door to libmicrohttpd: one polling thread, a request whose answer must be waited for suspended until a task has it.
 ///
-/// Four rules of the library shape this file. A connection is suspended before its task starts, or a quick task would
-/// resume what is not suspended. An answer is given on a later call of the handler, never the first, which closes the
+/// Four rules of the library shape this file. Only a suspended connection may be resumed, so an answer that comes before
+/// the suspension is left for the thread to find, under the lock that both take. An answer is given on a later call of the handler, never the first, which closes the
 /// connection. Stopping with a suspended connection aborts the process, so one lock guards both `isClosing` and the
 /// number of suspended connections. A suspended connection has no timeout, and the others only one of inactivity, so
 /// deadlines are kept here and enforced with shutdown(2).
@@ -154,7 +154,7 @@ extension Daemon {
       return unsafe received(exchange, String(cString: method))
     case .answered(let response):
       return send(response, exchange)
-    case .waiting, .sending, .over:
+    case .starting, .waiting, .sending, .over:
       return .YES
     }
   }
@@ -167,22 +167,30 @@ extension Daemon {
     let headers = unsafe requestHeaders(exchange.handle)
     let target = RequestTarget(exchange.target)
     let remoteAddress = gate.withLock { gate -> String? in
-      guard !gate.isClosing else { return nil }
-      gate.waitingCount += 1
-      exchange.phase = .waiting
-      unsafe MHD_suspend_connection(exchange.handle)
-      return gate.connections[descriptor]?.remoteAddress ?? ""
+      exchange.phase = .starting
+      return gate.isClosing ? nil : gate.connections[descriptor]?.remoteAddress ?? ""
     }
     guard let remoteAddress else { return send(.unavailable("503 the server is stopping"), exchange) }
     let request = Request(
       method: method, path: target.path, query: target.query, headers: headers, body: exchange.body,
       remoteAddress: remoteAddress)
-    let task = Task { [respond] in
+    // Runs here until it first waits for something: a page that is there already costs no other thread.
+    let task = Task.immediate { [respond] in
       let response = await respond(request)
       self.answer(exchange, response)
     }
-    gate.withLock { _ in if exchange.isWaiting { exchange.task = task } }
-    return .YES
+    let response = gate.withLock { gate -> Response? in
+      if case .answered(let response) = exchange.phase { return response }
+      if gate.isClosing { return .unavailable("503 the server is stopping") }
+      gate.waitingCount += 1
+      exchange.phase = .waiting
+      exchange.task = task
+      unsafe MHD_suspend_connection(exchange.handle)
+      return nil
+    }
+    guard let response else { return .YES }
+    task.cancel()
+    return send(response, exchange)
   }
 
   private func send(_ response: Response, _ exchange: Exchange) -> MHD_Result {
@@ -199,11 +207,15 @@ extension Daemon {
   /// Hands an answer over. Nothing happens when the exchange has been answered already.
   private func answer(_ exchange: Exchange, _ response: Response) {
     gate.withLock { gate in
-      guard exchange.isWaiting else { return }
-      exchange.phase = .answered(response)
-      exchange.task = nil
-      gate.waitingCount -= 1
-      unsafe MHD_resume_connection(exchange.handle)
+      switch exchange.phase {
+      case .starting: exchange.phase = .answered(response)
+      case .waiting:
+        exchange.phase = .answered(response)
+        exchange.task = nil
+        gate.waitingCount -= 1
+        unsafe MHD_resume_connection(exchange.handle)
+      case .arriving, .receiving, .answered, .sending, .over: break
+      }
     }
   }
 

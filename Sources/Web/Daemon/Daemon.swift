@@ -15,7 +15,9 @@ import Runtime
   /// What one lock guards: also every field of the connections and exchanges.
   struct Gate {
     var isClosing = false
+    /// Suspended connections.
     var waitingCount = 0
+    /// Requests whose headers are there and whose answer is not all gone.
     var activeCount = 0
     var connections: [Int32: Connection] = [:]
   }
@@ -112,7 +114,6 @@ extension Daemon {
   private func opened(_ exchange: Exchange) {
     let descriptor = unsafe redline_connection_fd(exchange.handle)
     gate.withLock { gate in
-      gate.activeCount += 1
       guard let connection = gate.connections[descriptor] else { return }
       connection.exchange = exchange
       if case .idle = connection.phase { connection.phase = .header(since: .now) }
@@ -122,7 +123,7 @@ extension Daemon {
   private func completed(_ exchange: Exchange) {
     let descriptor = unsafe redline_connection_fd(exchange.handle)
     let task = gate.withLock { gate in
-      gate.activeCount -= 1
+      if !exchange.isArriving { gate.activeCount -= 1 }
       exchange.phase = .over
       if let connection = gate.connections[descriptor], connection.exchange === exchange {
         connection.exchange = nil
@@ -141,6 +142,7 @@ extension Daemon {
     case .arriving:
       gate.withLock { gate in
         exchange.phase = .receiving
+        gate.activeCount += 1
         gate.connections[unsafe redline_connection_fd(exchange.handle)]?.phase = .response(since: .now)
       }
       return .YES

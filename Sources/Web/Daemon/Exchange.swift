@@ -32,6 +32,10 @@
     unsafe self.handle = handle
   }
 
+  var isArriving: Bool {
+    if case .arriving = phase { true } else { false }
+  }
+
   var isWaiting: Bool {
     if case .waiting = phase { true } else { false }
   }

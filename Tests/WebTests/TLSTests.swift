@@ -12,7 +12,7 @@ extension SocketTests {
 /// Authorities, servers and clients, made by the openssl command line.
 final class Certificates: Sendable {
   /// For tests that change no file.
-  static let shared = {
+  static let shared: Certificates = {
     atexit { _ = shell("rm -rf '\(Certificates.shared.folder.path)'") }
     return Certificates()
   }()

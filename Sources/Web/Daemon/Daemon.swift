@@ -2,13 +2,13 @@ import CMicrohttpd
 import Glibc
 import Runtime
 
-/// The door to libmicrohttpd: one polling thread, a request whose answer must be waited for suspended until a task has it.
+/// The door to libmicrohttpd: one polling thread; a request that must wait for its answer is suspended until then.
 ///
 /// Four rules of the library shape this file. Only a suspended connection may be resumed, so an answer that comes before
-/// the suspension is left for the thread to find, under the lock that both take. An answer is given on a later call of the handler, never the first, which closes the
-/// connection. Stopping with a suspended connection aborts the process, so one lock guards both `isClosing` and the
-/// number of suspended connections. A suspended connection has no timeout, and the others only one of inactivity, so
-/// deadlines are kept here and enforced with shutdown(2).
+/// the suspension is left for the thread to find, under the lock that both take. An answer is given on a later call of
+/// the handler, never the first, which closes the connection. Stopping with a suspended connection aborts the process,
+/// so one lock guards both `isClosing` and the number of suspended connections. A suspended connection has no timeout,
+/// and the others only one of inactivity, so deadlines are kept here and enforced with shutdown(2).
 @safe final class Daemon: @unchecked Sendable {
   typealias Respond = @Sendable (Request) async -> Response
 
@@ -97,8 +97,7 @@ extension Daemon {
   ) {
     let descriptor = unsafe redline_connection_fd(connection)
     guard code == .CONNECTION_NOTIFY_STARTED else {
-      let closed = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
-      _ = closed
+      _ = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
       return
     }
     let address = unsafe addressText(redline_connection_address(connection))
@@ -147,8 +146,10 @@ extension Daemon {
       }
       return .YES
     case .receiving where !upload.isEmpty:
-      // A body that is too long is read to its end all the same, since an early answer would cut the connection; the deadline bounds it.
-      exchange.isBodyTooLong = exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
+      // A body that is too long is read to its end all the same, since an early answer would cut the connection;
+      // the deadline bounds it.
+      exchange.isBodyTooLong =
+        exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
       if !exchange.isBodyTooLong { unsafe exchange.body.append(contentsOf: UnsafeRawBufferPointer(upload)) }
       unsafe uploadSize.pointee = 0
       return .YES
@@ -246,7 +247,8 @@ extension Daemon {
 
   /// Stops: no new connection, every waiting request answered, then the thread ended and the socket closed.
   ///
-  /// Handlers are cancelled at once and are to answer from what they have. - Parameter grace: the time for all that.
+  /// Handlers are cancelled at once and are to answer from what they have.
+  /// - Parameter grace: the time for all that; a handler that hangs is answered for after three quarters of it.
   func stop(grace: Duration) async {
     let deadline = ContinuousClock.now + grace
     let tasks = gate.withLock { gate in

@@ -73,7 +73,7 @@ let package = Package(
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
     tests("ConfigTests", ["Config"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log]),
     tests("WebTests", ["Web", "Metrics", "Config"]),
   ]
 )

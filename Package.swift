@@ -25,10 +25,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, exclude: [], resources: resources,
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources,
     swiftSettings: swiftSettings)
 }
 
@@ -72,8 +72,8 @@ let package = Package(
 
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
-    tests("ConfigTests", ["Config"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log]),
-    tests("WebTests", ["Web", "Metrics", "Config"]),
+    tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

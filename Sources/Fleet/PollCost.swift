@@ -31,6 +31,13 @@ struct PollCost: Sendable {
     waitedSeconds += Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
   }
 
+  static func addState(_ state: TargetState, into sink: inout SampleSink) {
+    sink.add(PollFamilies.up, state.isUp ? 1 : 0)
+    for name in TargetState.names {
+      sink.add(PollFamilies.state, name == state.name ? 1 : 0, .text(name))
+    }
+  }
+
   /// Adds what every poll says of itself, whether it succeeded or not.
   mutating func add(
     _ state: TargetState, durationSeconds: Double, lastSuccessSeconds: Double?,
@@ -39,8 +46,7 @@ struct PollCost: Sendable {
   ) {
     polls += 1
     pollSeconds += durationSeconds
-    sink.add(PollFamilies.up, state.isUp ? 1 : 0)
-    for name in TargetState.names { sink.add(PollFamilies.state, name == state.name ? 1 : 0, .text(name)) }
+    Self.addState(state, into: &sink)
     if let error = state.error {
       sink.add(PollFamilies.lastScrapeError, 1, .text(error.errorClass.rawValue))
     } else {

@@ -58,6 +58,9 @@ public actor Poller {
     self.context = context
     self.log = log
     self.publish = publish
+    var sink = SampleSink()
+    PollCost.addState(.unknown, into: &sink)
+    publish(sink.finish())
   }
 
   /// The newest snapshot, at once; nil before the first poll has ended.

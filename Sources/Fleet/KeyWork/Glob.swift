@@ -10,6 +10,8 @@ struct Glob: Sendable, Hashable {
     case star
   }
   private let elements: [Element]
+  /// Redis lets only the empty pattern and `*` match the empty key.
+  private let matchesEmptyKey: Bool
 
   init(_ pattern: [UInt8]) {
     var elements: [Element] = []
@@ -30,6 +32,7 @@ struct Glob: Sendable, Hashable {
       index += 1
     }
     self.elements = elements
+    matchesEmptyKey = pattern.isEmpty || pattern == [UInt8(ascii: "*")]
   }
 
   init(_ pattern: String) { self.init(Array(pattern.utf8)) }
@@ -62,6 +65,7 @@ struct Glob: Sendable, Hashable {
 
   /// Whether the whole key matches.
   func matches(_ key: ArraySlice<UInt8>) -> Bool {
+    if key.isEmpty { return matchesEmptyKey }
     var position = key.startIndex
     var element = 0
     var afterStar = -1

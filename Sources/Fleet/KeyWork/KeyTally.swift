@@ -1,3 +1,4 @@
+import Config
 import Metrics
 
 /// What one walk over a database is for: which names to count, to look at, to measure. However many patterns there are,
@@ -25,7 +26,7 @@ struct KeyTally: Sendable {
   /// - Parameter showsKeys: whether keys and streams are looked at at all.
   init(database: Int, _ options: KeyWorkOptions, patterns: [LuaPattern], showsKeys: Bool) {
     // A cluster has one database, whatever the pattern says.
-    func mine(_ selectors: [KeySelector]) -> [KeySelector] {
+    func mine(_ selectors: [KeyPattern]) -> [KeyPattern] {
       selectors.filter { options.isCluster || $0.database == database }
     }
     self.database = database

@@ -1,3 +1,4 @@
+import Config
 import Logging
 import Metrics
 import NIOCore
@@ -48,7 +49,7 @@ extension KeyWork {
   }
 
   /// Names by database; a cluster has only database 0.
-  private func byDatabase(_ selectors: [KeySelector]) -> [(database: Int, names: [[UInt8]])] {
+  private func byDatabase(_ selectors: [KeyPattern]) -> [(database: Int, names: [[UInt8]])] {
     var names: [Int: [[UInt8]]] = [:]
     for selector in selectors { names[options.isCluster ? 0 : selector.database, default: []].append(selector.bytes) }
     return names.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -107,6 +107,7 @@ public actor KeyWork {
   private func run() async {
     var failures = 0
     while !Task.isCancelled {
+      let started = NIODeadline.now()
       do throws(RedisError) {
         try await lookUp()
         if options.hasWalk { try await walk() }
@@ -122,16 +123,19 @@ public actor KeyWork {
       publish()
       hasTried = true
       release { _ in true }
-      let rest = restSeconds(after: failures)
+      let rest = restSeconds(after: failures, started)
       if rest > KeyWorkLimits.idleSeconds { await link.close() }
       try? await Task.sleep(for: .seconds(rest))
     }
   }
 
-  /// The interval, doubled with each failure up to five minutes, give or take a tenth.
-  private func restSeconds(after failures: Int) -> Double {
+  /// What is left of the interval; after failures the interval, doubled with each up to five minutes. Give or take a tenth.
+  private func restSeconds(after failures: Int, _ started: NIODeadline) -> Double {
     let interval = max(0.01, options.intervalSeconds)
-    let rest = failures == 0 ? interval : min(max(300, interval), interval * Double(1 << min(failures - 1, 16)))
+    let rest =
+      failures == 0
+      ? max(0.01, interval - Double((NIODeadline.now() - started).nanoseconds) / 1e9)
+      : min(max(300, interval), interval * Double(1 << min(failures - 1, 16)))
     return rest * Double.random(in: 0.9...1.1)
   }
 

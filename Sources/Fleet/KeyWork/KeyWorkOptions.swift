@@ -1,33 +1,15 @@
+import Config
 import NIOCore
-
-/// A key, or a pattern of keys, of one database.
-public struct KeySelector: Sendable, Hashable {
-  public let database: Int
-  /// The name or pattern as Redis gets it.
-  public let bytes: [UInt8]
-
-  public init(database: Int, bytes: [UInt8]) {
-    self.database = database
-    self.bytes = bytes
-  }
-
-  public init(database: Int, pattern: String) {
-    self.init(database: database, bytes: Array(pattern.utf8))
-  }
-
-  /// Whether a character of `?*[]^` asks for SCAN; the name is used as it is otherwise.
-  var isGlob: Bool { bytes.contains { "?*[]^".utf8.contains($0) } }
-}
 
 /// What key work is asked to do, and how much it may cost.
 public struct KeyWorkOptions: Sendable {
   /// Keys to export size, memory and value of; patterns are looked for with SCAN.
-  public var checkKeys: [KeySelector] = []
-  public var checkSingleKeys: [KeySelector] = []
+  public var checkKeys: [KeyPattern] = []
+  public var checkSingleKeys: [KeyPattern] = []
   /// Patterns to count.
-  public var countKeys: [KeySelector] = []
-  public var checkStreams: [KeySelector] = []
-  public var checkSingleStreams: [KeySelector] = []
+  public var countKeys: [KeyPattern] = []
+  public var checkStreams: [KeyPattern] = []
+  public var checkSingleStreams: [KeyPattern] = []
   /// Lua patterns; the first that matches names a key's group by its captures.
   public var checkKeyGroups: [String] = []
   /// Groups of a database that are shown, by memory; the rest is `overflow`.
@@ -50,7 +32,7 @@ public struct KeyWorkOptions: Sendable {
   public var fallbackDatabaseCount = 16
   /// The share of time that batches may take; see ``DutyCycle``.
   public var dutyRatio = 0.01
-  /// How long after a pass the next begins.
+  /// From the start of a pass to the start of the next; a pass that takes longer is followed by the next at once.
   public var intervalSeconds = 15.0
   /// The bound on connecting, and on each batch.
   public var timeout: TimeAmount = .seconds(2)
@@ -61,6 +43,25 @@ public struct KeyWorkOptions: Sendable {
 
   public init() {}
 
+  /// - Parameter scripts: the scripts that `keys` names, read from their files.
+  public init(_ keys: KeyOptions, scripts: [(fileName: String, source: String)]) {
+    checkKeys = keys.keys
+    checkSingleKeys = keys.singleKeys
+    countKeys = keys.counts
+    checkStreams = keys.streams
+    checkSingleStreams = keys.singleStreams
+    checkKeyGroups = keys.groupPatterns
+    maxDistinctKeyGroups = keys.maxGroups
+    batchSize = keys.batchSize
+    streamsExcludeConsumers = !keys.areConsumersIncluded
+    disablesKeyValues = !keys.areValuesIncluded
+    skipsMasters = keys.isSkippedOnMaster
+    self.scripts = scripts
+    scriptsReadOnly = keys.areScriptsReadOnly
+    dutyRatio = keys.dutyRatio
+    intervalSeconds = keys.interval / .seconds(1)
+  }
+
   /// COUNT of SCAN: more than this holds up other clients for milliseconds.
   var scanCount: Int { min(KeyWorkLimits.batchKeys, max(1, batchSize)) }
 
@@ -70,13 +71,13 @@ public struct KeyWorkOptions: Sendable {
   }
   var isIdle: Bool { !hasLookups && !hasWalk }
 
-  var lookupKeys: [KeySelector] { unique(checkSingleKeys + checkKeys.filter { !$0.isGlob }) }
-  var lookupStreams: [KeySelector] { unique(checkSingleStreams + checkStreams.filter { !$0.isGlob }) }
-  var scanKeys: [KeySelector] { unique(checkKeys.filter(\.isGlob)) }
-  var scanStreams: [KeySelector] { unique(checkStreams.filter(\.isGlob)) }
+  var lookupKeys: [KeyPattern] { unique(checkSingleKeys + checkKeys.filter { !$0.isGlob }) }
+  var lookupStreams: [KeyPattern] { unique(checkSingleStreams + checkStreams.filter { !$0.isGlob }) }
+  var scanKeys: [KeyPattern] { unique(checkKeys.filter(\.isGlob)) }
+  var scanStreams: [KeyPattern] { unique(checkStreams.filter(\.isGlob)) }
 
-  private func unique(_ selectors: [KeySelector]) -> [KeySelector] {
-    var seen: Set<KeySelector> = []
+  private func unique(_ selectors: [KeyPattern]) -> [KeyPattern] {
+    var seen: Set<KeyPattern> = []
     return selectors.filter { seen.insert($0).inserted }
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -6,7 +5,8 @@ import NIOSSL
 /// What is needed to reach a server and log in.
 public struct ConnectionOptions: Sendable {
   public var address: RedisAddress
-  public var credentials: Credentials?
+  /// Asked at every connect, so that a rotated password serves from the next one on.
+  public var credentials: @Sendable () -> Credentials? = { nil }
   /// Used when the address asks for TLS.
   public var tls = TLSSettings()
   /// CLIENT SETNAME after logging in, or nil.
@@ -146,7 +146,7 @@ public final class Connection: Sendable {
     _ options: ConnectionOptions, deadline: NIODeadline
   ) async throws(RedisError) -> (commandCount: Int, pingSeconds: Double?) {
     var commands: [Command] = []
-    if let credentials = options.credentials { commands.append(credentials.command) }
+    if let credentials = options.credentials() { commands.append(credentials.command) }
     if options.address.database != 0 { commands.append(["SELECT", "\(options.address.database)"]) }
     let neededCount = commands.count
     if let name = options.clientName { commands.append(["CLIENT", "SETNAME", name]) }
@@ -189,7 +189,3 @@ extension Command {
   var name: String { arguments.first.map { String(decoding: $0, as: UTF8.self) } ?? "" }
 }
 
-func errorText(_ code: CInt) -> String {
-  guard let text = unsafe strerror(code) else { return "error \(code)" }
-  return unsafe String(cString: text)
-}

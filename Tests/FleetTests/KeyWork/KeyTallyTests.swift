@@ -1,3 +1,4 @@
+import Config
 import Metrics
 import Redis
 import Testing
@@ -9,9 +10,9 @@ import Testing
 
   @Test func patternsOfOneDatabaseShareTheWalk() {
     var options = KeyWorkOptions()
-    options.checkKeys = [KeySelector(database: 1, pattern: "user:*"), KeySelector(database: 1, pattern: "user:1")]
-    options.countKeys = [KeySelector(database: 1, pattern: "*"), KeySelector(database: 1, pattern: "cart:*")]
-    options.checkStreams = [KeySelector(database: 1, pattern: "s*"), KeySelector(database: 0, pattern: "*")]
+    options.checkKeys = [KeyPattern(database: 1, pattern: "user:*"), KeyPattern(database: 1, pattern: "user:1")]
+    options.countKeys = [KeyPattern(database: 1, pattern: "*"), KeyPattern(database: 1, pattern: "cart:*")]
+    options.checkStreams = [KeyPattern(database: 1, pattern: "s*"), KeyPattern(database: 0, pattern: "*")]
     var tally = KeyTally(database: 1, options, patterns: [], showsKeys: true)
     #expect(tally.match == nil && tally.hasWork)
     let page = tally.take(names(["user:1", "user:2", "cart:1", "stock", "cart:1"]))
@@ -30,14 +31,14 @@ import Testing
 
   @Test func aSinglePatternIsTheServersToMatch() {
     var options = KeyWorkOptions()
-    options.countKeys = [KeySelector(database: 0, pattern: "a*")]
+    options.countKeys = [KeyPattern(database: 0, pattern: "a*")]
     #expect(KeyTally(database: 0, options, patterns: [], showsKeys: true).match == Array("a*".utf8))
     #expect(!KeyTally(database: 1, options, patterns: [], showsKeys: true).hasWork)
   }
 
   @Test func keyGroupsNeedEveryName() throws {
     var options = KeyWorkOptions()
-    options.countKeys = [KeySelector(database: 0, pattern: "a*")]
+    options.countKeys = [KeyPattern(database: 0, pattern: "a*")]
     var tally = KeyTally(database: 0, options, patterns: [try LuaPattern("^(.)")], showsKeys: true)
     #expect(tally.match == nil)
     #expect(tally.take(names(["a", "b", "a"])).measured == names(["a", "b"]))
@@ -45,8 +46,8 @@ import Testing
 
   @Test func aMasterThatIsSkippedIsStillCounted() {
     var options = KeyWorkOptions()
-    options.checkKeys = [KeySelector(database: 0, pattern: "*")]
-    options.countKeys = [KeySelector(database: 0, pattern: "b*")]
+    options.checkKeys = [KeyPattern(database: 0, pattern: "*")]
+    options.countKeys = [KeyPattern(database: 0, pattern: "b*")]
     var tally = KeyTally(database: 0, options, patterns: [], showsKeys: false)
     #expect(tally.take(names(["b"])) == KeyTally.Page())
     #expect(summary(tally) == "redis_keys_count{db=\"db0\",key=\"b*\"} 1")
@@ -55,7 +56,7 @@ import Testing
   @Test func aClusterHasOneDatabase() {
     var options = KeyWorkOptions()
     options.isCluster = true
-    options.checkKeys = [KeySelector(database: 5, pattern: "*")]
+    options.checkKeys = [KeyPattern(database: 5, pattern: "*")]
     #expect(KeyTally(database: 0, options, patterns: [], showsKeys: true).hasWork)
   }
 
@@ -95,4 +96,8 @@ import Testing
     #expect(Command(arguments).verb == verb)
     #expect(Command(arguments).countsAsLookup == countsAsLookup)
   }
+}
+
+extension KeyPattern {
+  init(database: Int, pattern: String) { self.init(database: database, bytes: Array(pattern.utf8)) }
 }

@@ -1,3 +1,4 @@
+import Config
 import Logging
 import Metrics
 import NIOCore
@@ -16,7 +17,7 @@ struct KeyWorkLiveTests {
     options.dutyRatio = 0.5
     configure(&options)
     var connection = ConnectionOptions(address: server.address)
-    connection.credentials = user
+    connection.credentials = { user }
     return try KeyWork(
       options: options, connection: connection, context: RedisServer.context, log: Logger(label: "test"))
   }
@@ -60,10 +61,10 @@ struct KeyWorkLiveTests {
       """)
     let work = try work(server) { options in
       options.checkSingleKeys = ["number", "text", "visitors", "fake", "list", "missing"].map {
-        KeySelector(database: 0, pattern: $0)
+        KeyPattern(database: 0, pattern: $0)
       }
-      options.checkKeys = ["*set", "h*", "number"].map { KeySelector(database: 0, pattern: $0) }
-        + [KeySelector(database: 3, pattern: "d*")]
+      options.checkKeys = ["*set", "h*", "number"].map { KeyPattern(database: 0, pattern: $0) }
+        + [KeyPattern(database: 3, pattern: "d*")]
     }
     let text = await firstPage(of: work).split(separator: "\n").filter { !$0.contains("memory") }.joined(separator: "\n")
     #expect(
@@ -89,7 +90,7 @@ struct KeyWorkLiveTests {
     let server = try await RedisServer()
     try await server.run((0..<500).map { "SET user:\($0) x\nSET cart:\($0 % 50):\($0) yyyyyyyy" }.joined(separator: "\n"))
     let work = try work(server) { options in
-      options.countKeys = ["user:*", "cart:1:*", "nothing*"].map { KeySelector(database: 0, pattern: $0) }
+      options.countKeys = ["user:*", "cart:1:*", "nothing*"].map { KeyPattern(database: 0, pattern: $0) }
       options.checkKeyGroups = ["^(%a+):"]
       options.configCommand = nil
       options.fallbackDatabaseCount = 2
@@ -120,7 +121,7 @@ struct KeyWorkLiveTests {
       SET plain text
       """)
     let work = try work(server) { options in
-      options.checkSingleStreams = ["orders", "plain", "missing"].map { KeySelector(database: 0, pattern: $0) }
+      options.checkSingleStreams = ["orders", "plain", "missing"].map { KeyPattern(database: 0, pattern: $0) }
     }
     let text = await firstPage(of: work)
     for line in [
@@ -159,7 +160,7 @@ struct KeyWorkLiveTests {
     try await server.run((0..<40).map { "SET k\($0) 1" }.joined(separator: "\n"))
     try await server.run("ACL SETUSER u on >secret ~* +@all -memory -get -getrange")
     let work = try work(server, user: Credentials(user: "u", password: "secret")) { options in
-      options.checkKeys = [KeySelector(database: 0, pattern: "k*")]
+      options.checkKeys = [KeyPattern(database: 0, pattern: "k*")]
       options.intervalSeconds = 0.05
     }
     await work.start()
@@ -194,7 +195,7 @@ struct KeyWorkLiveTests {
     let server = try await RedisServer()
     try await server.run("SET k 1")
     let work = try work(server) { options in
-      options.checkSingleKeys = [KeySelector(database: 0, pattern: "k")]
+      options.checkSingleKeys = [KeyPattern(database: 0, pattern: "k")]
       options.intervalSeconds = 0.1
       options.staleSeconds = 1
       options.timeout = .milliseconds(300)
@@ -215,7 +216,7 @@ struct KeyWorkLiveTests {
   @Test func aHungServerHoldsNobodyBeyondTheDeadline() async throws {
     let server = try await RedisServer()
     let work = try work(server) { options in
-      options.checkSingleKeys = [KeySelector(database: 0, pattern: "k")]
+      options.checkSingleKeys = [KeyPattern(database: 0, pattern: "k")]
       options.timeout = .seconds(30)
     }
     server.freeze()
@@ -230,7 +231,7 @@ struct KeyWorkLiveTests {
     let server = try await RedisServer()
     try await server.run("SET k 1")
     let work = try work(server) { options in
-      options.checkSingleKeys = [KeySelector(database: 99, pattern: "k"), KeySelector(database: 0, pattern: "k")]
+      options.checkSingleKeys = [KeyPattern(database: 99, pattern: "k"), KeyPattern(database: 0, pattern: "k")]
       options.disablesKeyValues = true
       options.seriesLimit = 1
     }
@@ -258,9 +259,9 @@ struct KeyWorkLiveTests {
     }
     let work = try work(servers[1]) { options in
       options.isCluster = true
-      options.countKeys = [KeySelector(database: 0, pattern: "key:*")]
-      options.checkSingleKeys = (0..<20).map { KeySelector(database: 7, pattern: "key:\($0)") }
-        + [KeySelector(database: 0, pattern: "missing")]
+      options.countKeys = [KeyPattern(database: 0, pattern: "key:*")]
+      options.checkSingleKeys = (0..<20).map { KeyPattern(database: 7, pattern: "key:\($0)") }
+        + [KeyPattern(database: 0, pattern: "missing")]
       options.checkKeyGroups = ["^(key)"]
     }
     let text = await firstPage(of: work)
@@ -299,7 +300,6 @@ struct KeyWorkLiveTests {
     for (index, pattern) in patterns.enumerated() {
       let expected = Set(replies[index].elements?.compactMap { $0.bytes.map { Array($0) } } ?? [])
       let glob = Glob(pattern)
-      // KEYS takes the lone `*` for "all".
       #expect(Set(keys.filter { glob.matches($0[...]) }) == expected, "\(String(decoding: pattern, as: UTF8.self))")
     }
   }

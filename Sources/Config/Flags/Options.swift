@@ -1,0 +1,84 @@
+/// What the flags and the environment ask for, checked and typed.
+public struct Options: Sendable {
+  public let redis: RedisOptions
+  public let export: ExportOptions
+  public let keys: KeyOptions
+  public let web: WebOptions
+  public let log: LogOptions
+  /// Time between polls in the background.
+  public let pollInterval: Duration
+  /// Sentences to log once at the start: flags without effect, secrets in plain view.
+  public let notices: [String]
+
+  init(_ flags: FlagReader) {
+    redis = RedisOptions(flags)
+    export = ExportOptions(flags)
+    keys = KeyOptions(flags)
+    web = WebOptions(flags)
+    log = LogOptions(flags)
+    pollInterval = flags.duration("poll.interval")
+    notices = Self.notices(flags)
+    Self.refuseWhatIsNotBuilt(flags)
+  }
+
+  private static func notices(_ flags: FlagReader) -> [String] {
+    var notices: [String] = []
+    if flags.bool("include-go-runtime-metrics") {
+      notices.append("include-go-runtime-metrics has no effect: this process has no Go runtime")
+    }
+    for flag in Flags.all where flag.isSecret && flags.isOnCommandLine(flag.name) {
+      notices.append(
+        "every user of this machine can read \(flag.name) on the command line; use its environment variable or a file")
+    }
+    return notices
+  }
+
+  private static func refuseWhatIsNotBuilt(_ flags: FlagReader) {
+    if flags.bool("is-tile38") {
+      flags.report("is-tile38", problem: "is not supported", hint: "metrics of Tile38 come in a later release")
+    }
+    if flags.bool("include-search-indexes-metrics") {
+      flags.report(
+        "include-search-indexes-metrics", problem: "is not supported",
+        hint: "metrics of search indexes (FT.INFO) come in a later release")
+    }
+    if flags.string("check-search-indexes") != ".*" {
+      flags.report(
+        "check-search-indexes", problem: "is not supported",
+        hint: "metrics of search indexes (FT.INFO) come in a later release")
+    }
+    if !flags.string("config.file").isEmpty {
+      flags.report("config.file", problem: "is not supported", hint: "fleets of servers come in a later release")
+    }
+  }
+}
+
+/// What the command line asks the program to do.
+public enum Invocation: Sendable {
+  /// Print `Flags.usage()` and exit 0.
+  case help
+  /// Print the version and exit 0.
+  case version
+  case run(Options)
+
+  /// Reads the words after the program's name, and the environment.
+  ///
+  /// Throws all wrong values at once; wrong syntax, such as an unknown flag, alone.
+  public static func parse(
+    _ arguments: [String], environment: [String: String]
+  ) throws(ConfigErrors) -> Invocation {
+    let given: [(flag: Flag, text: String)]
+    do throws(ConfigError) {
+      guard case .given(let found) = try FlagSyntax().parse(arguments) else { return .help }
+      given = found
+    } catch {
+      throw ConfigErrors(error)
+    }
+    let flags = FlagReader(arguments: given, environment: environment)
+    let wantsVersion = flags.bool("version")
+    if wantsVersion { return .version }
+    let options = Options(flags)
+    try flags.finish()
+    return .run(options)
+  }
+}

@@ -1,0 +1,70 @@
+/// How a log line is written.
+public enum LogFormat: String, Sendable, CaseIterable {
+  /// `time=… level=info msg="…" key=value`
+  case txt
+  /// One JSON object.
+  case json
+
+  /// The line with its newline, in UTF-8. The fields follow time, level and message in the order given; a field with an
+  /// empty name is left out. No value can end the line or pass for another field.
+  public func line(
+    time: Timestamp, level: String, message: String, fields: [(name: String, value: String)] = []
+  ) -> [UInt8] {
+    let all = [("time", time.description), ("level", level), ("msg", message)] + fields.filter { !$0.name.isEmpty }
+    var line: [UInt8] = []
+    line.reserveCapacity(64 + all.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 6 })
+    switch self {
+    case .txt:
+      for (index, (name, value)) in all.enumerated() {
+        if index > 0 { line.append(UInt8(ascii: " ")) }
+        line += Self.bareName(name)
+        line.append(UInt8(ascii: "="))
+        Self.isBare(value) ? line += value.utf8 : Self.appendQuoted(value, to: &line)
+      }
+    case .json:
+      line.append(UInt8(ascii: "{"))
+      for (index, (name, value)) in all.enumerated() {
+        if index > 0 { line.append(UInt8(ascii: ",")) }
+        Self.appendQuoted(name, to: &line)
+        line.append(UInt8(ascii: ":"))
+        Self.appendQuoted(value, to: &line)
+      }
+      line.append(UInt8(ascii: "}"))
+    }
+    line.append(UInt8(ascii: "\n"))
+    return line
+  }
+
+  private static func bareName(_ name: String) -> [UInt8] {
+    let forbidden = Array("=\"\u{7F}".utf8)
+    return name.utf8.map { $0 <= 0x20 || forbidden.contains($0) ? UInt8(ascii: "_") : $0 }
+  }
+
+  private static func isBare(_ value: String) -> Bool {
+    !value.isEmpty
+      && value.utf8.allSatisfy { byte in
+        byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
+          && byte != UInt8(ascii: "\\")
+      }
+  }
+
+  /// In double quotes with JSON's escapes, which logfmt readers know too. C1 controls and line separators are escaped
+  /// as well: some terminals and viewers act on them.
+  private static func appendQuoted(_ text: String, to line: inout [UInt8]) {
+    line.append(UInt8(ascii: "\""))
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": line += Array("\\\"".utf8)
+      case "\\": line += Array("\\\\".utf8)
+      case "\n": line += Array("\\n".utf8)
+      case "\r": line += Array("\\r".utf8)
+      case "\t": line += Array("\\t".utf8)
+      case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+        let digits = String(scalar.value, radix: 16)
+        line += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+      default: line += Array(UTF8.encode(scalar)!)
+      }
+    }
+    line.append(UInt8(ascii: "\""))
+  }
+}

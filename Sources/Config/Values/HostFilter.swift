@@ -1,0 +1,81 @@
+/// Which hosts a caller may name: globs over host names and networks in CIDR form.
+public struct HostFilter: Sendable, Equatable {
+  enum Rule: Sendable, Equatable {
+    /// Lower case; `*` stands for any characters and `?` for one.
+    case glob([UInt8])
+    case network(IPAddress, prefixBits: Int)
+  }
+
+  let rules: [Rule]
+
+  /// True when nothing was listed, which sets no bounds.
+  public var isEmpty: Bool { rules.isEmpty }
+
+  /// The elements of a comma-separated list, such as `redis-*.internal,10.0.0.0/8,::1`.
+  public static func parse(_ text: String) throws(Mismatch) -> HostFilter {
+    var rules: [Rule] = []
+    for element in text.split(separator: ",") {
+      let element = String(trimmed(element))
+      if !element.isEmpty { rules.append(try rule(element)) }
+    }
+    return HostFilter(rules: rules)
+  }
+
+  private static func rule(_ element: String) throws(Mismatch) -> Rule {
+    guard !element.contains("://") else { throw notAHost(element) }
+    let bare = element.hasPrefix("[") && element.hasSuffix("]") ? String(element.dropFirst().dropLast()) : element
+    if let address = IPAddress(bare) { return .network(address, prefixBits: address.bytes.count * 8) }
+    let halves = element.split(separator: "/", omittingEmptySubsequences: false)
+    if halves.count == 1 {
+      guard !element.contains(":") else { throw notAHost(element) }
+      return .glob(Array(element.lowercased().utf8))
+    }
+    guard halves.count == 2, let network = IPAddress(String(halves[0])), let bits = Int(halves[1]),
+      (0...network.bytes.count * 8).contains(bits)
+    else {
+      throw Mismatch("is not a network", hint: "write it like 10.0.0.0/8 or fd00::/8", part: element)
+    }
+    return .network(network, prefixBits: bits)
+  }
+
+  private static func notAHost(_ element: String) -> Mismatch {
+    Mismatch("is neither a host nor a network", hint: "list hosts without port or scheme", part: element)
+  }
+
+  /// True when a rule matches the host, a name or a literal address without port and brackets, or when there are none.
+  /// Names are never resolved: a network matches literal addresses only.
+  public func allows(host: String) -> Bool {
+    if isEmpty { return true }
+    let address = IPAddress(host)
+    let name = Array(host.lowercased().utf8)
+    return rules.contains { rule in
+      switch rule {
+      case .glob(let pattern): Self.matches(name[...], pattern[...])
+      case .network(let network, let bits): address?.isWithin(network, prefixBits: bits) ?? false
+      }
+    }
+  }
+
+  /// Linear in the product of the lengths: on a mismatch only the last `*` takes one more character.
+  private static func matches(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+    var n = name.startIndex
+    var p = pattern.startIndex
+    var lastStar: (pattern: Int, name: Int)?
+    while n < name.endIndex {
+      if p < pattern.endIndex, pattern[p] == UInt8(ascii: "*") {
+        lastStar = (p, n)
+        p += 1
+      } else if p < pattern.endIndex, pattern[p] == name[n] || pattern[p] == UInt8(ascii: "?") {
+        n += 1
+        p += 1
+      } else if let star = lastStar {
+        lastStar = (star.pattern, star.name + 1)
+        n = star.name + 1
+        p = star.pattern + 1
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
+  }
+}

@@ -1,0 +1,200 @@
+/// Collects the errors of one file, so that a person sees all of them at once. Kept to 50.
+final class Diagnostics {
+  let file: String
+  private(set) var errors: [ConfigError] = []
+
+  init(file: String) {
+    self.file = file
+  }
+
+  func report(_ mark: SourceMark, path: String, value: String? = nil, problem: String, hint: String? = nil) {
+    guard errors.count < 50 else { return }
+    errors.append(ConfigError(.file(file, mark), path: path, value: value, problem: problem, hint: hint))
+  }
+}
+
+/// Reads the fields of one mapping by name and type. Keys that nobody asked for are errors.
+///
+/// A wrong or missing field is noted and reading goes on with a stand-in value; `YAMLNode.decode` throws what was noted
+/// and drops the result. So the code that fills a struct needs no error handling of its own:
+/// ```
+/// let tls = try node.decode(file: path) { fields in
+///   TLS(
+///     certificate: fields.required("cert_file", .nonEmptyString),
+///     port: fields.value("port", .int(1...65535), default: 443))
+/// }
+/// ```
+/// A key whose value is null counts as left out. Not to be kept after the closure it was given to.
+public final class MappingReader {
+  /// The place of the mapping in the document, such as `workloads[0]`; empty at the top.
+  public let path: String
+  public let mark: SourceMark
+  private let entries: [String: YAMLNode.Entry]
+  private let order: [String]
+  private var askedKeys: [String] = []
+  private let diagnostics: Diagnostics
+
+  init(_ node: YAMLNode, path: String, diagnostics: Diagnostics) {
+    self.path = path
+    self.mark = node.mark
+    var pairs: [YAMLNode.Entry] = []
+    if case .mapping(let found) = node.content {
+      pairs = found
+      self.diagnostics = diagnostics
+    } else if node.isNull {
+      self.diagnostics = diagnostics
+    } else {
+      diagnostics.report(node.mark, path: path, problem: "a mapping is expected here, not \(node.kindName)")
+      // What its fields lack is no news after that.
+      self.diagnostics = Diagnostics(file: diagnostics.file)
+    }
+    order = pairs.map(\.key)
+    entries = Dictionary(pairs.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Keys in the order of the file, for mappings whose keys are names given by the user.
+  public var keys: [String] { order }
+
+  public func contains(_ key: String) -> Bool { entries[key].map { !$0.value.isNull } ?? false }
+
+  // MARK: Single values
+
+  public func optional<Value>(_ key: String, _ type: ScalarType<Value>) -> Value? {
+    node(key).map { scalar($0, type, path: path(key)) }
+  }
+
+  public func value<Value>(_ key: String, _ type: ScalarType<Value>, default: Value) -> Value {
+    optional(key, type) ?? `default`
+  }
+
+  public func required<Value>(_ key: String, _ type: ScalarType<Value>) -> Value {
+    if let value = optional(key, type) { return value }
+    reportMissing(key)
+    return type.placeholder
+  }
+
+  /// A secret under `key` itself, or under `key_file`, `key_env` or `key_credential`; at most one of them.
+  public func secret(_ key: String) -> SecretSource? {
+    let found: [(key: String, source: SecretSource)] = [
+      optional(key, .secret).map { (key, .literal($0)) },
+      optional("\(key)_file", .nonEmptyString).map { ("\(key)_file", .file($0)) },
+      optional("\(key)_env", .nonEmptyString).map { ("\(key)_env", .environment($0)) },
+      optional("\(key)_credential", .nonEmptyString).map { ("\(key)_credential", .credential($0)) },
+    ].compactMap { $0 }
+    if found.count > 1 { report(found[1].key, problem: "conflicts with \(found[0].key)", hint: "keep one of them") }
+    return found.first?.source
+  }
+
+  // MARK: Lists and mappings
+
+  /// The values of a list; a key left out gives an empty one.
+  public func list<Value>(_ key: String, of type: ScalarType<Value>) -> [Value] {
+    items(key).map { scalar($0.node, type, path: $0.path) }
+  }
+
+  /// The mappings of a list; a key left out gives an empty one.
+  public func mappings<Value>(_ key: String, _ body: (MappingReader) -> Value) -> [Value] {
+    items(key).map { read($0.node, path: $0.path, body) }
+  }
+
+  public func mapping<Value>(_ key: String, _ body: (MappingReader) -> Value) -> Value? {
+    node(key).map { read($0, path: path(key), body) }
+  }
+
+  /// A mapping that must be there; when it is not, the closure still runs, on an empty one.
+  public func requiredMapping<Value>(_ key: String, _ body: (MappingReader) -> Value) -> Value {
+    if let value = mapping(key, body) { return value }
+    reportMissing(key)
+    let empty = YAMLNode(content: .mapping([]), mark: mark)
+    return body(MappingReader(empty, path: path(key), diagnostics: Diagnostics(file: diagnostics.file)))
+  }
+
+  /// A mapping from names of the user's choice to values of one type; a key left out gives an empty one.
+  public func dictionary<Value>(_ key: String, of type: ScalarType<Value>) -> [String: Value] {
+    mapping(key) { fields in
+      Dictionary(uniqueKeysWithValues: fields.keys.map { ($0, fields.required($0, type)) })
+    } ?? [:]
+  }
+
+  // MARK: Rules over several fields
+
+  /// Notes that the field is wrong for a reason that its type does not know.
+  public func report(_ key: String, value: String? = nil, problem: String, hint: String? = nil) {
+    let place = entries[key].map { $0.value.isNull ? $0.keyMark : $0.value.mark } ?? mark
+    diagnostics.report(place, path: path(key), value: value, problem: problem, hint: hint)
+  }
+
+  // MARK: Inside
+
+  /// The value of a key, nil when it is left out or null. The key counts as known from here on.
+  private func node(_ key: String) -> YAMLNode? {
+    askedKeys.append(key)
+    guard let node = entries[key]?.value, !node.isNull else { return nil }
+    return node
+  }
+
+  private func items(_ key: String) -> [(node: YAMLNode, path: String)] {
+    guard let node = node(key) else { return [] }
+    guard case .sequence(let items) = node.content else {
+      diagnostics.report(node.mark, path: path(key), problem: "a list is expected here, not \(node.kindName)")
+      return []
+    }
+    return items.enumerated().map { ($0.element, "\(path(key))[\($0.offset)]") }
+  }
+
+  private func scalar<Value>(_ node: YAMLNode, _ type: ScalarType<Value>, path: String) -> Value {
+    guard case .scalar(let text, _) = node.content else {
+      diagnostics.report(node.mark, path: path, problem: "a single value is expected here, not \(node.kindName)")
+      return type.placeholder
+    }
+    do {
+      return try type.parse(text)
+    } catch {
+      diagnostics.report(
+        node.mark, path: path, value: type.isSecret ? nil : error.part ?? text, problem: error.problem,
+        hint: error.hint)
+      return type.placeholder
+    }
+  }
+
+  private func read<Value>(_ node: YAMLNode, path: String, _ body: (MappingReader) -> Value) -> Value {
+    let fields = MappingReader(node, path: path, diagnostics: diagnostics)
+    let value = body(fields)
+    fields.reportUnknownKeys()
+    return value
+  }
+
+  func reportUnknownKeys() {
+    for key in order where !askedKeys.contains(key) {
+      guard let entry = entries[key] else { continue }
+      let suggestion = nearest(to: key, in: askedKeys).map { "did you mean \(quoted($0))?" }
+      let all = askedKeys.isEmpty ? nil : "known keys are \(Set(askedKeys).sorted().joined(separator: ", "))"
+      diagnostics.report(entry.keyMark, path: path, problem: "unknown key \(quoted(key))", hint: suggestion ?? all)
+    }
+  }
+
+  private func reportMissing(_ key: String) {
+    diagnostics.report(mark, path: path(key), problem: "is missing")
+  }
+
+  private func path(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+}
+
+extension YAMLNode {
+  /// Decodes the top of a document, a mapping (an empty document is an empty one), and throws all errors in file order.
+  public func decode<Value>(file: String, _ body: (MappingReader) -> Value) throws(ConfigErrors) -> Value {
+    let diagnostics = Diagnostics(file: file)
+    let fields = MappingReader(self, path: "", diagnostics: diagnostics)
+    let value = body(fields)
+    fields.reportUnknownKeys()
+    guard diagnostics.errors.isEmpty else {
+      throw ConfigErrors(diagnostics.errors.sorted { Self.mark(of: $0) < Self.mark(of: $1) })
+    }
+    return value
+  }
+
+  private static func mark(of error: ConfigError) -> SourceMark {
+    guard case .file(_, .some(let mark)) = error.origin else { return SourceMark(line: 0, column: 0) }
+    return mark
+  }
+}

@@ -1,0 +1,15 @@
+import Metrics
+import Redis
+
+/// Every field of INFO that is a plain number, by the table ``InfoFields``.
+struct InfoCollector: Collector {
+  let name = "info"
+  var families: [Family] { InfoFields.table.families }
+  var readsInfoOnly: Bool { true }
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    InfoFields.table.collect(input.info, input.options, source: "INFO", into: &sink)
+  }
+}

@@ -1,0 +1,40 @@
+import Redis
+
+/// Names of INFO sections that are read as a whole.
+enum InfoSection {
+  static let commandStats = "Commandstats"
+  static let errorStats = "Errorstats"
+  static let latencyStats = "Latencystats"
+  static let keyspace = "Keyspace"
+  static let replication = "Replication"
+  static let sentinel = "Sentinel"
+  /// What Valkey repeats there is read from CLUSTER INFO.
+  static let clusterInfo = "Cluster Info"
+
+  /// Sections whose lines the field table need not look at; the first two have hundreds.
+  static let withOwnCollector: Set<String> = [
+    commandStats, latencyStats, errorStats, keyspace, clusterInfo,
+  ]
+}
+
+extension InfoText {
+  /// The fields under the first heading of that name.
+  ///
+  /// - Complexity: logarithmic in the number of fields, since sections follow one another.
+  func fields(inSection name: String) -> ArraySlice<Field> {
+    guard let number = sections.firstIndex(of: name).map({ Int32($0) }) else { return [] }
+    let start = firstField { $0.section >= number }
+    let end = firstField { $0.section > number }
+    return fields[start..<end]
+  }
+
+  private func firstField(where holds: (Field) -> Bool) -> Int {
+    var low = fields.startIndex
+    var high = fields.endIndex
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(fields[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

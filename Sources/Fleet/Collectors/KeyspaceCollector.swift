@@ -1,0 +1,68 @@
+import Metrics
+import Redis
+
+/// Keys of each database: the section Keyspace, with zeros for databases that are empty.
+struct KeyspaceCollector: Collector {
+  let name = "keyspace"
+  var families: [Family] { [Self.keys, Self.expiring, Self.averageTTL, Self.cached, Self.withExpiringItems] }
+  var readsInfoOnly: Bool { true }
+
+  /// What a server without readable configuration is taken to have.
+  static let defaultDatabases = 16
+  /// The most databases that are shown as empty, whatever the configuration says.
+  static let paddedDatabasesLimit = 4096
+
+  private static let keys = Family.gauge("db_keys", "Keys in the database (INFO dbN keys).", labels: ["db"])
+  private static let expiring = Family.gauge(
+    "db_keys_expiring", "Keys in the database that have an expiry (INFO dbN expires).", labels: ["db"])
+  private static let averageTTL = Family.gauge(
+    "db_avg_ttl_seconds",
+    "Average time to live of keys with an expiry, as the server estimates, in seconds (INFO dbN avg_ttl).",
+    labels: ["db"], unit: .seconds)
+  private static let cached = Family.gauge(
+    "db_keys_cached", "Keys of the database that KeyDB holds in memory (INFO dbN cached_keys).", labels: ["db"])
+  private static let withExpiringItems = Family.gauge(
+    "db_keys_with_expiring_items",
+    "Keys in the database with fields that have an expiry of their own (INFO dbN subexpiry or keys_with_volatile_items).",
+    labels: ["db"])
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    var shown = Set<Int>()
+    for field in input.info.fields(inSection: InfoSection.keyspace) {
+      let name = input.info.name(of: field)
+      guard isNumbered(name, prefix: "db") else { continue }
+      let db = LabelValue(name)
+      for (key, text) in InfoPairs(input.info.value(of: field)) {
+        guard let value = parseDouble(text) else { continue }
+        if key.elementsEqual("keys".utf8) {
+          sink.add(Self.keys, value, db)
+        } else if key.elementsEqual("expires".utf8) {
+          sink.add(Self.expiring, value, db)
+        } else if key.elementsEqual("avg_ttl".utf8) {
+          sink.add(Self.averageTTL, value / 1000, db)
+        } else if key.elementsEqual("cached_keys".utf8) {
+          sink.add(Self.cached, value, db)
+        } else if key.elementsEqual("subexpiry".utf8) || key.elementsEqual("keys_with_volatile_items".utf8) {
+          sink.add(Self.withExpiringItems, value, db)
+        }
+      }
+      if let number = parseInteger(name.dropFirst(2)) { shown.insert(number) }
+    }
+
+    guard input.options.includesEmptyDatabases else { return }
+    for number in 0..<Self.databaseCount(input) where !shown.contains(number) {
+      let db = LabelValue("db\(number)")
+      sink.add(Self.keys, 0, db)
+      sink.add(Self.expiring, 0, db)
+    }
+  }
+
+  /// How many databases the server has, as far as can be told.
+  private static func databaseCount(_ input: CollectorInput) -> Int {
+    if input.server.isClusterEnabled { return 1 }
+    let configured = input.config?["databases"].flatMap { parseInteger($0) } ?? defaultDatabases
+    return min(max(configured, 0), paddedDatabasesLimit)
+  }
+}

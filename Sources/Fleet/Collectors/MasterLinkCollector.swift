@@ -1,0 +1,128 @@
+import Metrics
+import Redis
+
+/// A replica's link to its master, or to each of its masters: KeyDB numbers further ones as `master_1_host`.
+struct MasterLinkCollector: Collector {
+  let name = "master_link"
+  var families: [Family] { [Self.info, Self.linkUp, Self.linkDown] + Self.numbers.map(\.family) }
+  var readsInfoOnly: Bool { true }
+
+  private static let labels = ["master_host", "master_port"]
+  private static let info = Family.gauge(
+    "slave_info", "The replica's master and whether it refuses writes; the value is always 1 (INFO slave_read_only).",
+    labels: labels + ["read_only"])
+  private static let linkUp = Family.gauge(
+    "master_link_up", "Whether the link to the master is up, 1 or 0 (INFO master_link_status).", labels: labels)
+  private static let linkDown = Family.gauge(
+    "master_link_down_seconds",
+    "How long the link to the master has been down; absent while it is up or has never been (INFO master_link_down_since_seconds).",
+    labels: labels, unit: .seconds)
+
+  private struct Number: Sendable {
+    /// What follows `master_` or `master_1_`, or the whole field of those that KeyDB does not number.
+    let field: String
+    let family: Family
+    var reading = InfoField.Reading.number
+
+    func value(_ text: ArraySlice<UInt8>) -> Double? {
+      InfoField(field: field, family: family, since: "", reading: reading, gate: .always).value(of: text)
+    }
+  }
+
+  private static let numbers: [Number] = [
+    Number(
+      field: "last_io_seconds_ago",
+      family: .gauge(
+        "master_last_io_seconds_ago",
+        "Seconds since the master was last heard; -1 while the link is down (INFO master_last_io_seconds_ago).",
+        labels: labels, unit: .seconds)),
+    Number(
+      field: "sync_in_progress",
+      family: .gauge(
+        "master_sync_in_progress", "Whether the master is sending a full sync, 1 or 0 (INFO master_sync_in_progress).",
+        labels: labels)),
+    Number(
+      field: "sync_total_bytes",
+      family: .gauge(
+        "master_sync_size_bytes",
+        "Size of the full sync in progress, in bytes; 0 where the master did not say (INFO master_sync_total_bytes).",
+        labels: labels, unit: .bytes)),
+    Number(
+      field: "sync_read_bytes",
+      family: .gauge(
+        "master_sync_read_bytes",
+        "How much of the full sync in progress has arrived, in bytes (INFO master_sync_read_bytes).",
+        labels: labels, unit: .bytes)),
+    Number(
+      field: "sync_left_bytes",
+      family: .gauge(
+        "master_sync_left_bytes",
+        "How much of the full sync in progress is still to come, in bytes; absent where the size is not known (INFO master_sync_left_bytes).",
+        labels: labels, unit: .bytes),
+      reading: .ifNotNegative),
+    Number(
+      field: "sync_perc",
+      family: .gauge(
+        "master_sync_progress_ratio",
+        "Share of the full sync in progress that has arrived, 0 to 1 (INFO master_sync_perc).",
+        labels: labels, unit: .ratio),
+      reading: .percentage),
+    Number(
+      field: "sync_last_io_seconds_ago",
+      family: .gauge(
+        "master_sync_last_io_seconds_ago",
+        "Seconds since data of the full sync in progress last arrived (INFO master_sync_last_io_seconds_ago).",
+        labels: labels, unit: .seconds)),
+    Number(
+      field: "slave_repl_offset",
+      family: .gauge(
+        "slave_repl_offset",
+        "Offset in the replication stream that the replica has applied, in bytes (INFO slave_repl_offset).",
+        labels: labels, unit: .bytes)),
+    Number(
+      field: "slave_read_repl_offset",
+      family: .gauge(
+        "slave_read_repl_offset",
+        "Offset in the replication stream that the replica has read, in bytes (INFO slave_read_repl_offset).",
+        labels: labels, unit: .bytes)),
+  ]
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    guard input.server.role == "slave" else { return }
+    let info = input.info
+    let master = [LabelValue(info["master_host"] ?? []), LabelValue(info["master_port"] ?? [])]
+    sink.add(Self.info, 1, master + [LabelValue(info["slave_read_only"] ?? [])])
+
+    // The lines of one master follow its host and port.
+    var link = master
+    for field in info.fields(inSection: InfoSection.replication) {
+      let text = info.value(of: field)
+      let suffix = Self.suffix(info.name(of: field))
+      if suffix.elementsEqual("host".utf8) {
+        link[0] = LabelValue(text)
+      } else if suffix.elementsEqual("port".utf8) {
+        link[1] = LabelValue(text)
+      } else if suffix.elementsEqual("link_status".utf8) {
+        sink.add(Self.linkUp, text.elementsEqual("up".utf8) ? 1 : 0, link)
+      } else if suffix.elementsEqual("link_down_since_seconds".utf8) {
+        if let seconds = parseDouble(text), seconds >= 0 { sink.add(Self.linkDown, seconds, link) }
+      } else if let number = Self.numbers.first(where: { suffix.elementsEqual($0.field.utf8) }),
+        let value = number.value(text)
+      {
+        sink.add(number.family, value, link)
+      }
+    }
+  }
+
+  /// `link_status` of `master_link_status` and of `master_1_link_status`; other fields whole.
+  private static func suffix(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let prefix = "master_".utf8
+    guard field.starts(with: prefix) else { return field }
+    let rest = field.dropFirst(prefix.count)
+    let digits = rest.prefix { $0 &- UInt8(ascii: "0") <= 9 }
+    guard !digits.isEmpty, rest.dropFirst(digits.count).first == UInt8(ascii: "_") else { return rest }
+    return rest.dropFirst(digits.count + 1)
+  }
+}

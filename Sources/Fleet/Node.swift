@@ -1,0 +1,54 @@
+import Logging
+import Metrics
+import NIOCore
+import Redis
+
+/// A target with everything that is done to it, and the registry of what came of it.
+public final class Node: Sendable {
+  /// The address as the pages show it, without credentials.
+  public let name: String
+  public let poller: Poller
+  public let registry: Registry
+  private let schedule: PollSchedule?
+
+  /// - Parameters:
+  ///   - schedule: nil when only requests cause polls.
+  ///   - live: further sources of the node's page.
+  public init(
+    _ options: PollerOptions, schedule: PollSchedule?,
+    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
+    live: [@Sendable () -> Samples] = []
+  ) {
+    var log = log
+    log[metadataKey: "target"] = "\(options.connection.address)"
+    let registry = Registry(live: live)
+    name = options.connection.address.description
+    self.registry = registry
+    self.schedule = schedule
+    poller = Poller(options, collectors: collectors, context: context, log: log) {
+      registry.publish($0, under: "poll")
+    }
+  }
+
+  /// Polls in the background and does key work until the task is cancelled.
+  public func run() async {
+    await schedule?.run(poller)
+  }
+
+  /// A page with a poll that began at `floor` or later, or the newest there is at the deadline.
+  public func page(since floor: NIODeadline, until deadline: NIODeadline?) async -> Registry.Page {
+    _ = await poller.snapshot(since: floor, until: deadline)
+    return registry.page()
+  }
+
+  /// Waits until the first pass of key work has ended, or the deadline.
+  public func firstKeyWork(until deadline: NIODeadline) async {
+  }
+
+  /// Takes note that files or permissions may have changed.
+  public func reset() async { await poller.reset() }
+
+  public func stop() async {
+    await poller.stop()
+  }
+}

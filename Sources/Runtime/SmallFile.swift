@@ -1,0 +1,45 @@
+import Glibc
+
+/// Reads a file that is known to be small, such as those of /proc or a secret.
+public enum SmallFile {
+  /// The first `limit` bytes of the file.
+  ///
+  /// - Returns: nil when the file cannot be opened or read; `errno` says why.
+  public static func bytes(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while content.count < limit {
+      let wanted = min(chunk.count, limit - content.count)
+      let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, wanted) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return nil
+      }
+      if count == 0 { break }
+      content.append(contentsOf: chunk[..<count])
+    }
+    return content
+  }
+
+  public static func text(_ path: String, limit: Int = 1 << 20) -> String? {
+    bytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// How many entries a directory has, without `.` and `..`; nil when it cannot be read.
+  public static func entryCount(ofDirectory path: String) -> Int? {
+    guard let directory = unsafe opendir(path) else { return nil }
+    defer { unsafe closedir(directory) }
+    var count = 0
+    while unsafe readdir(directory) != nil { count += 1 }
+    return max(0, count - 2)
+  }
+}
+
+/// The system's words for an `errno`.
+public func systemError(_ code: CInt) -> String {
+  guard let text = unsafe strerror(code) else { return "error \(code)" }
+  return unsafe String(cString: text)
+}

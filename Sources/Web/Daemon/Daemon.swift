@@ -1,0 +1,264 @@
+import CMicrohttpd
+import Glibc
+import Runtime
+
+/// The door to libmicrohttpd: one polling thread, every request answered by a task while its connection is suspended.
+///
+/// Four rules of the library shape this file. A connection is suspended before its task starts, or a quick task would
+/// resume what is not suspended. An answer is given on a later call of the handler, never the first, which closes the
+/// connection. Stopping with a suspended connection aborts the process, so one lock guards both `isClosing` and the
+/// number of suspended connections. A suspended connection has no timeout, and the others only one of inactivity, so
+/// deadlines are kept here and enforced with shutdown(2).
+@safe final class Daemon: @unchecked Sendable {
+  typealias Respond = @Sendable (Request) async -> Response
+
+  /// What one lock guards: also every field of the connections and exchanges.
+  struct Gate {
+    var isClosing = false
+    var waitingCount = 0
+    var activeCount = 0
+    var connections: [Int32: Connection] = [:]
+  }
+
+  let gate = Lock(Gate())
+  private let respond: Respond
+  private let tls: (@Sendable () -> TLSContext)?
+  private let deadlines: Deadlines
+  private let listener: Int32
+  private var handle: OpaquePointer?
+  private var sweeper: Task<Void, Never>?
+
+  /// Starts serving.
+  ///
+  /// - Parameters:
+  ///   - listener: a listening socket; the daemon closes it when it stops.
+  ///   - tls: gives the credentials of each new connection; nil for plain HTTP.
+  init(
+    listener: Int32, options: ServerLimits, tls: (@Sendable () -> TLSContext)?, respond: @escaping Respond
+  ) throws(WebError) {
+    self.respond = respond
+    self.tls = tls
+    self.listener = listener
+    deadlines = Deadlines(options)
+    var settings = unsafe redline_daemon_settings()
+    unsafe settings.listen_fd = listener
+    unsafe settings.is_tls = tls == nil ? 0 : 1
+    unsafe settings.connection_limit = UInt32(clamping: options.connectionLimit)
+    unsafe settings.per_address_limit = UInt32(clamping: options.perAddressLimit)
+    unsafe settings.connection_memory_bytes = options.connectionMemoryBytes
+    // Released when the daemon has stopped: its thread calls back until then.
+    let context = unsafe Unmanaged.passRetained(self)
+    unsafe settings.context = context.toOpaque()
+    unsafe settings.request_line = { context, uri, connection in
+      let target = unsafe String(cString: uri!)
+      let exchange = unsafe Exchange(target: target, handle: connection!)
+      unsafe Daemon.from(context).opened(exchange)
+      return unsafe Unmanaged.passRetained(exchange).toOpaque()
+    }
+    unsafe settings.connection = { context, connection, socketContext, code in
+      unsafe Daemon.from(context).notified(connection!, socketContext!, code)
+    }
+    unsafe settings.handler = { context, connection, _, method, _, upload, uploadSize, requestContext in
+      let exchange = unsafe Unmanaged<Exchange>.fromOpaque(requestContext!.pointee!).takeUnretainedValue()
+      return unsafe Daemon.from(context).handle(
+        exchange, method!, UnsafeBufferPointer(start: upload, count: uploadSize!.pointee), uploadSize!)
+    }
+    unsafe settings.completed = { context, _, requestContext, _ in
+      guard let pointer = unsafe requestContext!.pointee else { return }
+      unsafe requestContext!.pointee = nil
+      let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+      unsafe Daemon.from(context).completed(exchange)
+    }
+    guard let handle = unsafe redline_start_daemon(&settings) else {
+      unsafe context.release()
+      throw WebError("the HTTP server did not start: \(errorText(errno))")
+    }
+    unsafe self.handle = handle
+    sweeper = Task { [weak self, deadlines] in
+      while !Task.isCancelled {
+        try? await Task.sleep(for: deadlines.resolution)
+        self?.sweep()
+      }
+    }
+  }
+
+  private static func from(_ context: UnsafeMutableRawPointer?) -> Daemon {
+    unsafe Unmanaged<Daemon>.fromOpaque(context!).takeUnretainedValue()
+  }
+}
+
+// MARK: Calls of the library, all on its one thread.
+extension Daemon {
+  private func notified(
+    _ connection: OpaquePointer, _ socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    _ code: MHD_ConnectionNotificationCode
+  ) {
+    let descriptor = unsafe redline_connection_fd(connection)
+    guard code == .CONNECTION_NOTIFY_STARTED else {
+      let closed = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
+      _ = closed
+      return
+    }
+    let address = unsafe addressText(redline_connection_address(connection))
+    let record = Connection(descriptor: descriptor, remoteAddress: address, now: .now)
+    if let tls, let session = unsafe redline_connection_session(connection) {
+      let context = tls()
+      unsafe context.apply(to: session)
+      record.tls = context
+    }
+    gate.withLock { $0.connections[descriptor] = record }
+  }
+
+  private func opened(_ exchange: Exchange) {
+    let descriptor = unsafe redline_connection_fd(exchange.handle)
+    gate.withLock { gate in
+      gate.activeCount += 1
+      guard let connection = gate.connections[descriptor] else { return }
+      connection.exchange = exchange
+      if case .idle = connection.phase { connection.phase = .header(since: .now) }
+    }
+  }
+
+  private func completed(_ exchange: Exchange) {
+    let descriptor = unsafe redline_connection_fd(exchange.handle)
+    let task = gate.withLock { gate in
+      gate.activeCount -= 1
+      exchange.phase = .over
+      if let connection = gate.connections[descriptor], connection.exchange === exchange {
+        connection.exchange = nil
+        connection.phase = .idle(since: .now)
+      }
+      return exchange.task
+    }
+    task?.cancel()
+  }
+
+  private func handle(
+    _ exchange: Exchange, _ method: UnsafePointer<CChar>, _ upload: UnsafeBufferPointer<CChar>,
+    _ uploadSize: UnsafeMutablePointer<Int>
+  ) -> MHD_Result {
+    switch gate.withLock({ _ in exchange.phase }) {
+    case .arriving:
+      gate.withLock { gate in
+        exchange.phase = .receiving
+        gate.connections[unsafe redline_connection_fd(exchange.handle)]?.phase = .response(since: .now)
+      }
+      return .YES
+    case .receiving where !upload.isEmpty:
+      // A body that is too long is read to its end all the same, since an early answer would cut the connection; the deadline bounds it.
+      exchange.isBodyTooLong = exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
+      if !exchange.isBodyTooLong { unsafe exchange.body.append(contentsOf: UnsafeRawBufferPointer(upload)) }
+      unsafe uploadSize.pointee = 0
+      return .YES
+    case .receiving:
+      return unsafe received(exchange, String(cString: method))
+    case .answered(let response):
+      return send(response, exchange)
+    case .waiting, .sending, .over:
+      return .YES
+    }
+  }
+
+  private func received(_ exchange: Exchange, _ method: String) -> MHD_Result {
+    if exchange.isBodyTooLong {
+      return send(.text("413 request body is longer than \(Request.bodyLimitBytes) bytes\n", status: 413), exchange)
+    }
+    let descriptor = unsafe redline_connection_fd(exchange.handle)
+    let headers = unsafe requestHeaders(exchange.handle)
+    let target = RequestTarget(exchange.target)
+    let remoteAddress = gate.withLock { gate -> String? in
+      guard !gate.isClosing else { return nil }
+      gate.waitingCount += 1
+      exchange.phase = .waiting
+      unsafe MHD_suspend_connection(exchange.handle)
+      return gate.connections[descriptor]?.remoteAddress ?? ""
+    }
+    guard let remoteAddress else { return send(.unavailable("503 the server is stopping"), exchange) }
+    let request = Request(
+      method: method, path: target.path, query: target.query, headers: headers, body: exchange.body,
+      remoteAddress: remoteAddress)
+    let task = Task { [respond] in
+      let response = await respond(request)
+      self.answer(exchange, response)
+    }
+    gate.withLock { _ in if exchange.isWaiting { exchange.task = task } }
+    return .YES
+  }
+
+  private func send(_ response: Response, _ exchange: Exchange) -> MHD_Result {
+    let isClosing = gate.withLock { gate in
+      exchange.phase = .sending
+      return gate.isClosing
+    }
+    return unsafe queue(response, on: exchange.handle, closing: isClosing)
+  }
+}
+
+// MARK: Calls from tasks.
+extension Daemon {
+  /// Hands an answer over. Nothing happens when the exchange has been answered already.
+  private func answer(_ exchange: Exchange, _ response: Response) {
+    gate.withLock { gate in
+      guard exchange.isWaiting else { return }
+      exchange.phase = .answered(response)
+      exchange.task = nil
+      gate.waitingCount -= 1
+      unsafe MHD_resume_connection(exchange.handle)
+    }
+  }
+
+  /// Ends what is past its deadline.
+  private func sweep() {
+    let now = ContinuousClock.now
+    let late = gate.withLock { gate in
+      var late: [Exchange] = []
+      for connection in gate.connections.values {
+        switch connection.verdict(now: now, deadlines) {
+        case .fine: break
+        case .answer(let exchange): late.append(exchange)
+        case .shutdown: shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        }
+      }
+      return late
+    }
+    for exchange in late { giveUp(on: exchange, "503 the request took too long") }
+  }
+
+  private func giveUp(on exchange: Exchange, _ reason: String) {
+    let task = gate.withLock { _ in exchange.task }
+    answer(exchange, .unavailable(reason))
+    task?.cancel()
+  }
+
+  /// Stops: no new connection, every waiting request answered, then the thread ended and the socket closed.
+  ///
+  /// Handlers are cancelled at once and are to answer from what they have. - Parameter grace: the time for all that.
+  func stop(grace: Duration) async {
+    let deadline = ContinuousClock.now + grace
+    let tasks = gate.withLock { gate in
+      gate.isClosing = true
+      return gate.connections.values.compactMap { $0.exchange?.task }
+    }
+    unsafe MHD_quiesce_daemon(handle)
+    for task in tasks { task.cancel() }
+    await poll(until: deadline - grace / 4) { $0.waitingCount == 0 }
+    let hung = gate.withLock { gate in gate.connections.values.compactMap { $0.exchange }.filter(\.isWaiting) }
+    for exchange in hung { giveUp(on: exchange, "503 the server is stopping") }
+    await poll(until: deadline) { $0.activeCount == 0 }
+    sweeper?.cancel()
+    await Task(executorPreference: WorkExecutor.files) { self.end() }.value
+  }
+
+  private func end() {
+    unsafe MHD_stop_daemon(handle)
+    unsafe handle = nil
+    close(listener)
+    unsafe Unmanaged.passUnretained(self).release()
+  }
+
+  private func poll(until deadline: ContinuousClock.Instant, _ condition: (Gate) -> Bool) async {
+    while !gate.withLock({ condition($0) }), .now < deadline {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// What a scrape asks for.
+public struct ScrapeContext: Sendable {
+  /// When the page must be on its way, from the scraper's own timeout less a margin; nil where it names none.
+  public let deadline: ContinuousClock.Instant?
+  /// The families that are wanted (`name[]`), by full name; empty for all.
+  public let names: [String]
+
+  public init(deadline: ContinuousClock.Instant? = nil, names: [String] = []) {
+    self.deadline = deadline
+    self.names = names
+  }
+
+  init(_ request: Request, now: ContinuousClock.Instant) {
+    let timeout = request.header("X-Prometheus-Scrape-Timeout-Seconds").flatMap(Self.timeout(parsing:))
+    self.init(deadline: timeout.map { now + $0 - Self.margin(of: $0) }, names: request.queryValues("name[]"))
+  }
+
+  /// Seconds as a decimal number, up to a day.
+  static func timeout(parsing text: String) -> Duration? {
+    guard let seconds = Double(text), seconds > 0, seconds <= 86_400 else { return nil }
+    return .seconds(seconds)
+  }
+
+  /// What rendering, compression and the network take: half a second, or a quarter of a short timeout.
+  static func margin(of timeout: Duration) -> Duration {
+    min(.milliseconds(500), timeout / 4)
+  }
+}
+
+/// A page of metrics that can be rendered, once or many times.
+public struct MetricsPage: Sendable {
+  /// Writes the page in a format, chunk by chunk.
+  public typealias Render = @Sendable (_ format: PageFormat, _ flush: ([UInt8]) -> Void) -> Void
+
+  /// Two pages of one generation, with no filter of names, are the same bytes.
+  public let generation: UInt64
+  let render: Render
+
+  public init(generation: UInt64, render: @escaping Render) {
+    self.generation = generation
+    self.render = render
+  }
+
+  /// The page as a body.
+  func body(_ format: PageFormat, _ encoding: ContentEncoding) -> Payload {
+    switch encoding {
+    case .identity:
+      var buffer = PayloadBuffer(capacity: 64 * 1024)
+      render(format) { buffer.append($0) }
+      return Payload(taking: buffer)
+    case .gzip:
+      var gzip = Gzip()
+      render(format) { gzip.append($0) }
+      return gzip.finish()
+    }
+  }
+}

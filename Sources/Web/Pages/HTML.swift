@@ -1,0 +1,45 @@
+/// HTML text. What is put into it with `\(…)` is escaped, unless it is HTML itself.
+public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
+  /// The markup.
+  public let markup: String
+
+  public init(stringLiteral value: String) { markup = value }
+  public init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }
+
+  /// Plain text, escaped for content and for quoted attributes.
+  public init(text: String) { markup = Self.escaped(text) }
+
+  private init(markup: String) { self.markup = markup }
+
+  public static func joined(_ parts: [HTML]) -> HTML {
+    HTML(markup: parts.map(\.markup).joined())
+  }
+
+  public struct StringInterpolation: StringInterpolationProtocol, Sendable {
+    fileprivate var markup = ""
+
+    public init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity * 2) }
+    public mutating func appendLiteral(_ literal: String) { markup += literal }
+    public mutating func appendInterpolation(_ html: HTML) { markup += html.markup }
+    public mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
+    public mutating func appendInterpolation(_ number: Int) { markup += String(number) }
+  }
+
+  static func escaped(_ text: String) -> String {
+    var output = ""
+    output.reserveCapacity(text.utf8.count)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": output += "&amp;"
+      case "<": output += "&lt;"
+      case ">": output += "&gt;"
+      case "\"": output += "&quot;"
+      case "'": output += "&#39;"
+      // A NUL or another control character is not allowed in a page at all.
+      case _ where scalar.value < 0x20 && scalar != "\n" && scalar != "\t": output += "\u{FFFD}"
+      default: output.unicodeScalars.append(scalar)
+      }
+    }
+    return output
+  }
+}

@@ -1,0 +1,65 @@
+import Config
+import Glibc
+import Logging
+
+/// Writes each message as one line on standard error, by one write(2), so that lines of several threads never mix.
+struct LineLogHandler: LogHandler {
+  var logLevel: Logger.Level
+  var metadata: Logger.Metadata = [:]
+  var metadataProvider: Logger.MetadataProvider?
+  let format: LogFormat
+
+  init(_ options: LogOptions) {
+    format = options.format
+    logLevel =
+      switch options.level {
+      case .debug: .trace
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+  }
+
+  /// Makes every logger of the process write by these options. To be called once, before the first logger.
+  static func bootstrap(_ options: LogOptions) {
+    LoggingSystem.bootstrap { _ in LineLogHandler(options) }
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    var all = metadata
+    if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+    if let own = event.metadata { all.merge(own) { _, new in new } }
+    if let error = event.error { all["error"] = "\(error)" }
+    let fields = all.map { (name: $0.key, value: $0.value.description) }.sorted { $0.name < $1.name }
+    write(
+      format.line(time: .now(), level: Self.word(event.level), message: event.message.description, fields: fields))
+  }
+
+  private static func word(_ level: Logger.Level) -> String {
+    switch level {
+    case .trace, .debug: "debug"
+    case .info, .notice: "info"
+    case .warning: "warn"
+    case .error, .critical: "error"
+    }
+  }
+
+  private func write(_ line: [UInt8]) {
+    // A log that cannot be written leaves nobody to tell, so only an interrupted call is repeated.
+    while unsafe Glibc.write(STDERR_FILENO, line, line.count) < 0, errno == EINTR {}
+  }
+}
+
+extension Timestamp {
+  /// The wall clock, to the millisecond.
+  static func now() -> Timestamp {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(epochMs: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+}

@@ -1,0 +1,94 @@
+import Config
+import Fleet
+import Logging
+import Metrics
+import NIOCore
+import Redis
+
+/// Makes nodes from the options: the configured target's and those of `/scrape`.
+struct TargetFactory: Sendable {
+  /// What a `/scrape` request may say of its target beside the address.
+  struct Overrides: Sendable, Hashable {
+    var keys: [KeyPattern]?
+    var singleKeys: [KeyPattern]?
+    var streams: [KeyPattern]?
+    var singleStreams: [KeyPattern]?
+    var counts: [KeyPattern]?
+    var tlsServerName: String?
+  }
+
+  let options: Options
+  let credentials: CredentialStore
+  let context: ConnectionContext
+  let scripts: [(fileName: String, source: String)]
+  let log: Logger
+
+  /// The configured target: polled in the background only while nobody scrapes.
+  func configured(_ address: RedisAddress, live: [@Sendable () -> Samples]) -> Node {
+    Node(
+      pollerOptions(address, isTrusted: true, Overrides()), 
+      schedule: PollSchedule(interval: options.pollInterval, quietAfterDemand: .seconds(60)),
+      context: context, log: log, live: live)
+  }
+
+  /// A target that a request names.
+  func scraped(_ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]) -> Node {
+    Node(
+      pollerOptions(address, isTrusted: isTrusted(address), overrides), 
+      schedule: nil, context: context, log: log, live: live)
+  }
+
+  /// Whether the general password may go to a host that a request names.
+  private func isTrusted(_ address: RedisAddress) -> Bool {
+    if let configured = options.redis.address.flatMap({ try? RedisAddress($0) }),
+      configured.endpoint == address.endpoint
+    {
+      return true
+    }
+    guard case .tcp(let host, _) = address.endpoint else { return false }
+    return !options.web.scrapeHosts.isEmpty && options.web.scrapeHosts.allows(host: host)
+  }
+
+  func connection(_ address: RedisAddress, isTrusted: Bool, tlsServerName: String? = nil) -> ConnectionOptions {
+    var connection = ConnectionOptions(address: address)
+    connection.credentials = { [credentials] in credentials.credentials(for: address, isTrusted: isTrusted) }
+    connection.clientName = options.redis.isClientNameSet ? "redis_exporter" : nil
+    connection.pings = options.redis.isPingSent
+    connection.tls.caFile = options.redis.tls.authoritiesFile
+    connection.tls.certificateFile = options.redis.tls.identity?.certificateFile
+    connection.tls.keyFile = options.redis.tls.identity?.keyFile
+    connection.tls.serverName = tlsServerName ?? options.redis.tls.serverName
+    connection.tls.skipsVerification = options.redis.tls.isVerificationSkipped
+    return connection
+  }
+
+  private func pollerOptions(
+    _ address: RedisAddress, isTrusted: Bool, _ overrides: Overrides
+  ) -> PollerOptions {
+    var poller = PollerOptions(
+      connection: connection(address, isTrusted: isTrusted, tlsServerName: overrides.tlsServerName))
+    poller.collectors = collectorOptions
+    poller.timeout = TimeAmount(options.redis.deadline)
+    poller.withholdsCredentials = !isTrusted && credentials.withholds(from: address)
+    poller.appendsRole = options.export.isRoleLabelAppended
+    return poller
+  }
+
+  private var collectorOptions: CollectorOptions {
+    let export = options.export
+    var collectors = CollectorOptions()
+    collectors.configCommand = options.redis.configCommand
+    collectors.includesConfig = export.areConfigMetricsIncluded
+    collectors.redactsConfig = export.isConfigRedacted
+    collectors.includesSystemMetrics = export.areSystemMetricsIncluded
+    collectors.includesModules = export.areModulesIncluded
+    collectors.includesSentinelPeers = export.areSentinelPeersIncluded
+    collectors.includesEmptyDatabases = export.areEmptyDatabasesIncluded
+    collectors.includesRDBFileSize = export.isRDBFileSizeIncluded
+    collectors.exportsClientList = export.areClientsIncluded
+    collectors.exportsClientPort = export.areClientPortsIncluded
+    collectors.excludesLatency = !export.areLatenciesIncluded
+    return collectors
+  }
+}
+

@@ -1,0 +1,55 @@
+import Glibc
+
+@testable import Config
+
+/// The files in the folder beside this one, which tests read as data.
+enum Fixtures {
+  static let folder = String(#filePath.dropLast("Fixtures.swift".count)) + "Fixtures"
+
+  /// Names ending in `suffix`, sorted.
+  static func names(_ suffix: String) -> [String] {
+    var found = unsafe glob_t()
+    defer { unsafe globfree(&found) }
+    guard unsafe glob("\(folder)/*\(suffix)", 0, nil, &found) == 0 else { return [] }
+    return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
+      unsafe found.gl_pathv[index].map { String(unsafe String(cString: $0).dropFirst(folder.count + 1)) }
+    }
+  }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try readFile("\(folder)/\(name)", limitBytes: 1 << 20)
+  }
+
+  static func text(_ name: String) throws -> String {
+    String(decoding: try bytes(name), as: UTF8.self)
+  }
+}
+
+/// Generates the same numbers on every run (SplitMix64).
+struct FixedRandom: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// The text with a few bytes changed, dropped, doubled or replaced by `tokens`.
+func mutated(_ bytes: [UInt8], tokens: [String], using random: inout FixedRandom) -> [UInt8] {
+  var bytes = bytes
+  for _ in 0..<Int.random(in: 1...6, using: &random) {
+    let place = Int.random(in: 0...bytes.count, using: &random)
+    let end = min(bytes.count, place + Int.random(in: 0...8, using: &random))
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: bytes.replaceSubrange(place..<end, with: [UInt8.random(in: 0...255, using: &random)])
+    case 1: bytes.removeSubrange(place..<end)
+    case 2: bytes.insert(contentsOf: bytes[place..<end], at: place)
+    default: bytes.insert(contentsOf: Array(tokens.randomElement(using: &random)!.utf8), at: place)
+    }
+  }
+  return bytes
+}

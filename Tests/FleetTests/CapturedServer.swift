@@ -1,0 +1,65 @@
+import Metrics
+import Redis
+
+@testable import Fleet
+
+/// Replies that a real server gave, one file each, and what the collectors make of them.
+struct CapturedServer {
+  /// The folder, such as `servers/redis-7.4.1`.
+  let folder: String
+  /// The file that answers INFO.
+  var info = "info-all"
+  /// Files by the words of the command; what is not listed is not answered.
+  var files: [String: String] = [
+    "CONFIG GET": "config-get", "LATENCY LATEST": "latency-latest",
+    "LATENCY HISTOGRAM": "latency-histogram", "SLOWLOG LEN": "slowlog-len",
+    "SLOWLOG GET": "slowlog-get", "CLIENT LIST": "client-list",
+  ]
+
+  func reply(_ file: String) -> Reply? {
+    guard let bytes = Fixture.bytes("\(folder)/\(file).resp") else { return nil }
+    return try? Replies.read(bytes)[0]
+  }
+
+  var infoText: InfoText { InfoText(reply(info)?.bytes ?? []) }
+
+  /// Runs every collector of the catalogue whose commands are all answered, as the poller would.
+  func samples(_ options: CollectorOptions, nowSeconds: Double = Fixture.nowSeconds) throws -> Samples {
+    let info = infoText
+    let facts = ServerFacts(info)
+    let config = options.configCommand == nil ? nil : reply("config-get").flatMap { ServerConfig($0) }
+    var sink = SampleSink()
+    for collector in CollectorCatalogue.all {
+      let commands = collector.commands(for: facts, options)
+      let replies = commands.compactMap { files[$0.description].flatMap(reply) }
+      guard replies.count == commands.count, collector.readsInfoOnly || !commands.isEmpty else { continue }
+      if !collector.acceptsErrors, replies.contains(where: \.isError) { continue }
+      try collector.collect(
+        CollectorInput(
+          info: info, replies: replies, server: facts, options: options, nowSeconds: nowSeconds,
+          config: config),
+        into: &sink)
+    }
+    return sink.finish()
+  }
+
+  func page(_ options: CollectorOptions) throws -> String {
+    String(decoding: Exposition().page([try samples(options)]), as: UTF8.self)
+  }
+}
+
+extension CollectorOptions {
+  /// Every family that an option can add.
+  static var everything: CollectorOptions {
+    var options = CollectorOptions()
+    options.includesConfig = true
+    options.includesSystemMetrics = true
+    options.includesModules = true
+    options.includesSentinelPeers = true
+    options.includesRDBFileSize = true
+    options.exportsClientList = true
+    options.exportsClientPort = true
+    options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : nil }
+    return options
+  }
+}

@@ -1,0 +1,45 @@
+import Metrics
+import Redis
+import Testing
+
+@testable import Fleet
+
+/// What real servers become, whole: a change of any collector shows here as a difference.
+@Suite(.timeLimit(.minutes(1)))
+struct GoldenTests {
+  static let servers: [String] = ["redis-5.0.14", "redis-6.2.16", "redis-7.0.15", "redis-7.4.1", "valkey-8.0.1"]
+
+  @Test(arguments: servers)
+  func master(_ name: String) throws {
+    let server = CapturedServer(folder: "servers/\(name)")
+    Fixture.expectGolden(try server.page(.everything), "\(name).prom")
+  }
+
+  @Test(arguments: servers)
+  func replica(_ name: String) throws {
+    let server = CapturedServer(folder: "servers/\(name)", info: "replica-info-all", files: [:])
+    var options = CollectorOptions()
+    options.configCommand = nil
+    Fixture.expectGolden(try server.page(options), "\(name)-replica.prom")
+  }
+
+  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  func clusterNode(_ name: String) throws {
+    let server = CapturedServer(
+      folder: "topologies/\(name)", info: "failing-cluster-info-all",
+      files: ["CLUSTER INFO": "failing-cluster-cluster-info"])
+    Fixture.expectGolden(try server.page(CollectorOptions()), "\(name)-cluster.prom")
+  }
+
+  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  func sentinel(_ name: String) throws {
+    let server = CapturedServer(
+      folder: "topologies/\(name)", info: "failing-sentinel-info-all",
+      files: [
+        "SENTINEL MASTERS": "failing-sentinel-masters", "SENTINEL SENTINELS": "failing-sentinel-sentinels",
+        "SENTINEL SLAVES": "failing-sentinel-replicas", "SENTINEL CKQUORUM": "failing-sentinel-ckquorum",
+        "SENTINEL CONFIG": "failing-sentinel-config-get",
+      ])
+    Fixture.expectGolden(try server.page(.everything), "\(name)-sentinel.prom")
+  }
+}

@@ -1,0 +1,143 @@
+"""TLS on both sides, UNIX sockets, IPv6 and every form of address."""
+
+import socket
+import ssl
+
+from harness import exporters, http, servers
+from harness.certificates import Authority, serial
+from harness.check import Check, Skipped
+from harness.resp import Redis
+
+
+def tls_redis(check: Check, authority: Authority, *options: str) -> tuple[servers.RedisServer, int]:
+    """A Redis with a TLS port beside its plain one."""
+    certificate, key = authority.issue("redis")
+    port = check.free_port()
+    server = servers.RedisServer(check, f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
+                                 f"tls-ca-cert-file {authority.certificate}", *(options or ("tls-auth-clients no",)))
+    return server, port
+
+
+def up(check: Check, expected: float, address: str, text: str, *flags: str) -> exporters.Exporter:
+    exporter = exporters.redline(check, address, exporters.FRESH, *flags)
+    check.equal(exporter.page().value("redis_up"), expected, f"redis_up: {text}")
+    return exporter
+
+
+def check_redis_tls(check: Check) -> None:
+    authority = Authority(check)
+    server, port = tls_redis(check, authority)
+    ca = f"--tls-ca-cert-file={authority.certificate}"
+    for scheme in ("rediss", "valkeys"):
+        up(check, 1, f"{scheme}://127.0.0.1:{port}", scheme, ca)
+    up(check, 1, f"rediss://localhost:{port}", "a host name", ca)
+    up(check, 0, f"rediss://127.0.0.1:{port}", "an unknown authority")
+    up(check, 1, f"rediss://127.0.0.1:{port}", "verification skipped", "--skip-tls-verification")
+    up(check, 0, f"rediss://127.0.0.1:{port}", "a wrong server name", ca, "--tls-server-name=other.example")
+    up(check, 0, f"rediss://127.0.0.1:{server.port}", "TLS to a plain port", ca, "--connection-timeout=1s")
+    up(check, 0, f"redis://127.0.0.1:{port}", "plain to a TLS port", "--connection-timeout=1s")
+
+
+def check_redis_server_name(check: Check) -> None:
+    """A certificate without addresses: only the given server name makes it good."""
+    authority = Authority(check)
+    certificate, key = authority.issue("named", "DNS:redis.example")
+    port = check.free_port()
+    servers.RedisServer(check, f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
+                        f"tls-ca-cert-file {authority.certificate}", "tls-auth-clients no")
+    ca = f"--tls-ca-cert-file={authority.certificate}"
+    up(check, 0, f"rediss://127.0.0.1:{port}", "an address that the certificate lacks", ca)
+    up(check, 1, f"rediss://127.0.0.1:{port}", "the right server name", ca, "--tls-server-name=redis.example")
+
+
+def check_redis_client_certificate(check: Check) -> None:
+    authority = Authority(check)
+    _, port = tls_redis(check, authority, "tls-auth-clients yes")
+    certificate, key = authority.issue("watcher")
+    ca = f"--tls-ca-cert-file={authority.certificate}"
+    up(check, 1, f"rediss://127.0.0.1:{port}", "a client certificate", ca, f"--tls-client-cert-file={certificate}",
+       f"--tls-client-key-file={key}")
+    up(check, 0, f"rediss://127.0.0.1:{port}", "no client certificate", ca)
+    half = exporters.redline(check, f"rediss://127.0.0.1:{port}", ca, f"--tls-client-cert-file={certificate}", wait=False)
+    check.that(half.wait(5) > 0, "a certificate without its key is an error")
+
+
+def check_web_tls(check: Check) -> None:
+    """HTTPS, and a new certificate on disk without a restart."""
+    authority = Authority(check)
+    certificate, key = authority.issue("web")
+    server = servers.RedisServer(check)
+    exporter = exporters.redline(check, server.url, f"--tls-server-cert-file={certificate}", f"--tls-server-key-file={key}")
+    context = authority.client_context()
+    check.equal(exporter.get(tls=context).status, 200, "the status by HTTPS")
+    first = serial(exporter.port, context)
+    authority.issue("web")
+    check.until(lambda: serial(exporter.port, context) != first, 10, "the new certificate is shown")
+    old = authority.client_context()
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("DEFAULT@SECLEVEL=0")
+    try:
+        exporter.get(tls=old)
+        check.that(False, "TLS 1.1 is accepted although the least is 1.2")
+    except OSError:
+        pass
+
+
+def check_web_client_certificate(check: Check) -> None:
+    authority, stranger = Authority(check), Authority(check, "stranger")
+    certificate, key = authority.issue("web")
+    server = servers.RedisServer(check)
+    exporter = exporters.redline(check, server.url, f"--tls-server-cert-file={certificate}", f"--tls-server-key-file={key}",
+                                 f"--tls-server-ca-cert-file={authority.certificate}")
+    check.equal(exporter.get(tls=authority.client_context(authority.issue("reader"))).status, 200, "with a certificate")
+    for name, context in (("no certificate", authority.client_context()),
+                          ("a stranger's certificate", authority.client_context(stranger.issue("reader")))):
+        try:
+            response = exporter.get(tls=context)
+            check.that(False, f"{name}: answered {response.status}")
+        except (OSError, ConnectionError):
+            pass
+
+
+def check_web_config_tls(check: Check) -> None:
+    authority = Authority(check)
+    certificate, key = authority.issue("web")
+    config = check.file("web.yml", f"tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n")
+    server = servers.RedisServer(check)
+    exporter = exporters.redline(check, server.url, f"--web.config.file={config}")
+    check.equal(exporter.get(tls=authority.client_context()).status, 200, "the status by HTTPS")
+
+
+def check_addresses(check: Check) -> None:
+    """Every scheme and the bare form; /N selects a database."""
+    server = servers.RedisServer(check)
+    for address in (f"redis://127.0.0.1:{server.port}", f"valkey://127.0.0.1:{server.port}", f"tcp://127.0.0.1:{server.port}",
+                    f"127.0.0.1:{server.port}", f"localhost:{server.port}", f"redis://localhost:{server.port}/3"):
+        up(check, 1, address, address)
+    for address in ("ftp://127.0.0.1:1", "redis://127.0.0.1:99999", "redis://[::1"):
+        wrong = exporters.redline(check, address, wait=False)
+        check.that(wrong.wait(5) > 0, f"{address} is an error at start")
+
+
+def check_unix_socket(check: Check) -> None:
+    server = servers.RedisServer(check, f"unixsocket {check.folder}/r.sock", "unixsocketperm 700")
+    with Redis(unix=f"{check.folder}/r.sock") as redis:
+        check.equal(redis("PING"), "PONG", "PING by the socket")
+    up(check, 1, f"unix://{check.folder}/r.sock", "a UNIX socket")
+    check.equal(server.process.child.poll(), None, "Redis lives")
+
+
+def check_ipv6(check: Check) -> None:
+    if not socket.has_ipv6:
+        raise Skipped("this machine has no IPv6")
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        raise Skipped("the IPv6 loopback address is not configured here") from None
+    server = servers.RedisServer(check)
+    up(check, 1, f"redis://[::1]:{server.port}", "an IPv6 address")
+    up(check, 1, f"[::1]:{server.port}", "a bare IPv6 address")
+    port = check.free_port()
+    exporters.redline(check, server.url, f"--web.listen-address=[::1]:{port}", wait=False)
+    check.until(lambda: http.get(port, "/health", host="::1").status == 200, 5, "the page on [::1]")

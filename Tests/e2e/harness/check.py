@@ -1,0 +1,72 @@
+"""What a check function gets: a folder, ports, processes that end with it, and assertions that explain themselves."""
+
+import contextlib
+import pathlib
+import socket
+import time
+
+
+class Failed(AssertionError):
+    """The check's claim does not hold; the text is what a person reads."""
+
+
+class Ended(Exception):
+    """A process that the check needs has ended; waiting on would be vain. The text holds its last words."""
+
+
+class Skipped(Exception):
+    """The check cannot run here; the text says why."""
+
+
+class Check:
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.closing = contextlib.ExitStack()
+        self._ports: set[int] = set()
+
+    def free_port(self) -> int:
+        """A loopback port below the ephemeral range's usual use, never given twice to one check."""
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            # A cluster node also listens on port + 10000.
+            if port < 50000 and port not in self._ports:
+                self._ports.add(port)
+                return port
+
+    def file(self, name: str, content: str | bytes = "") -> pathlib.Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def that(self, claim: bool, text: str) -> None:
+        if not claim:
+            raise Failed(text)
+
+    def equal(self, seen, expected, text: str) -> None:
+        if seen != expected:
+            raise Failed(f"{text}: expected {expected!r}, saw {seen!r}")
+
+    def none(self, complaints: list[str], text: str) -> None:
+        """No complaint; otherwise the first forty, and how many there are."""
+        if complaints:
+            shown = "\n  ".join(complaints[:40])
+            raise Failed(f"{text}: {len(complaints)}\n  {shown}")
+
+    def until(self, condition, seconds: float, text: str, pause: float = 0.1):
+        """The first true answer of `condition`, asked again until `seconds` have passed."""
+        deadline = time.monotonic() + seconds
+        last: Exception | None = None
+        while True:
+            try:
+                answer = condition()
+                last = None
+                if answer:
+                    return answer
+            except (OSError, Failed) as error:
+                last = error
+            if time.monotonic() > deadline:
+                raise Failed(f"not within {seconds:g} s: {text}" + (f" ({last})" if last else ""))
+            time.sleep(pause)

@@ -76,8 +76,9 @@ actor KeyLink {
     do throws(RedisError) {
       answered = try await attempt(chosen, node, database)
     } catch {
-      // The server may close a connection that rested; that is no failure.
-      guard isReused, error.errorClass == .closed, !isStopped else { throw error }
+      // The server may close a connection that rested; that is no failure. A script is not run twice.
+      guard isReused, error.errorClass == .closed, !isStopped, !chosen.contains(where: { $0.verb.hasPrefix("EVAL") })
+      else { throw error }
       answered = try await attempt(chosen, node, database)
     }
     guard let answered else { return }

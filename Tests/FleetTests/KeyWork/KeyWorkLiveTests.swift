@@ -13,10 +13,16 @@ struct KeyWorkLiveTests {
   private func work(
     _ server: RedisServer, user: Credentials? = nil, _ configure: (inout KeyWorkOptions) -> Void
   ) throws -> KeyWork {
+    try work(at: server.address, user: user, configure)
+  }
+
+  private func work(
+    at address: RedisAddress, user: Credentials? = nil, _ configure: (inout KeyWorkOptions) -> Void
+  ) throws -> KeyWork {
     var options = KeyWorkOptions()
     options.dutyRatio = 0.5
     configure(&options)
-    var connection = ConnectionOptions(address: server.address)
+    var connection = ConnectionOptions(address: address)
     connection.credentials = { user }
     return try KeyWork(
       options: options, connection: connection, context: RedisServer.context, log: Logger(label: "test"))
@@ -238,6 +244,37 @@ struct KeyWorkLiveTests {
     let text = await firstPage(of: work)
     #expect(text == "redis_key_memory_usage_bytes{db=\"db0\",key=\"k\"} " + text.split(separator: " ")[1])
     #expect(own("dropped_series_total", work.samples) == 1)
+  }
+
+  @Test func aStreamOfHugeEntriesIsLeftOutAlone() async throws {
+    let server = try await RedisServer()
+    let huge = String(repeating: "x", count: Limits.replyBytes / 2 + 1)
+    try await server.run([["XADD", "huge", "*", "f", huge], ["XADD", "small", "*", "f", "v"]])
+    let work = try work(server) { options in
+      options.checkStreams = [KeyPattern(database: 0, pattern: "*")]
+    }
+    let text = await firstPage(of: work)
+    #expect(text.contains("redis_stream_length{db=\"db0\",stream=\"small\"} 1"))
+    #expect(!text.contains("huge"))
+  }
+
+  @Test func aScriptThatDoesNotEndLosesNoKeys() async throws {
+    let server = try await RedisServer()
+    try await server.run("SET k 1")
+    let work = try work(server) { options in
+      options.checkSingleKeys = [KeyPattern(database: 0, pattern: "k")]
+      options.scripts = [("endless.lua", "while true do end")]
+      options.timeout = .milliseconds(300)
+    }
+    let text = await firstPage(of: work)
+    #expect(text.contains("redis_key_value{db=\"db0\",key=\"k\"} 1"))
+    #expect(text.contains("redis_script_result{filename=\"endless.lua\"} 0"))
+  }
+
+  @Test func aWrongGroupPatternIsNamed() async throws {
+    #expect(throws: KeyWorkError(description: "check-key-groups: the Lua pattern \"^(a\" is wrong at character 2: this capture is not closed")) {
+      _ = try work(at: RedisAddress(endpoint: .unix(path: "/nowhere"))) { $0.checkKeyGroups = ["ok", "^(a"] }
+    }
   }
 
   @Test func aClusterIsCoveredWhole() async throws {

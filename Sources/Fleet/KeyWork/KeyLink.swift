@@ -110,7 +110,9 @@ actor KeyLink {
     return try await run(commands, on: connection, node)
   }
 
-  private func run(_ commands: [Command], on connection: Connection, _ node: Endpoint?) async throws(RedisError) -> Replies {
+  private func run(
+    _ commands: [Command], on connection: Connection, _ node: Endpoint?
+  ) async throws(RedisError) -> Replies {
     let exchange = await connection.send(CommandBatch(commands), deadline: .now() + timeout)
     let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
     duty.note(busySeconds: seconds, at: Self.seconds(exchange.ended))

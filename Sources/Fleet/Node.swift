@@ -9,27 +9,21 @@ public final class Node: Sendable {
   public let name: String
   public let poller: Poller
   public let registry: Registry
-  private let keyWork: KeyWork?
   private let schedule: PollSchedule?
 
   /// - Parameters:
-  ///   - keyWork: nil when no key work was asked for.
   ///   - schedule: nil when only requests cause polls.
   ///   - live: further sources of the node's page.
   public init(
-    _ options: PollerOptions, keyWork: KeyWorkOptions?, schedule: PollSchedule?,
+    _ options: PollerOptions, schedule: PollSchedule?,
     collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
     live: [@Sendable () -> Samples] = []
   ) {
     var log = log
     log[metadataKey: "target"] = "\(options.connection.address)"
-    let keyWork = keyWork.map {
-      KeyWork(options: $0, connection: options.connection, context: context, log: log)
-    }
-    let registry = Registry(live: live + (keyWork.map { work in [{ work.samples }] } ?? []))
+    let registry = Registry(live: live)
     name = options.connection.address.description
     self.registry = registry
-    self.keyWork = keyWork
     self.schedule = schedule
     poller = Poller(options, collectors: collectors, context: context, log: log) {
       registry.publish($0, under: "poll")
@@ -38,7 +32,6 @@ public final class Node: Sendable {
 
   /// Polls in the background and does key work until the task is cancelled.
   public func run() async {
-    await keyWork?.start()
     await schedule?.run(poller)
   }
 
@@ -50,7 +43,6 @@ public final class Node: Sendable {
 
   /// Waits until the first pass of key work has ended, or the deadline.
   public func firstKeyWork(until deadline: NIODeadline) async {
-    await keyWork?.firstPass(deadline: deadline)
   }
 
   /// Takes note that files or permissions may have changed.
@@ -58,6 +50,5 @@ public final class Node: Sendable {
 
   public func stop() async {
     await poller.stop()
-    await keyWork?.stop()
   }
 }

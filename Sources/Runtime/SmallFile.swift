@@ -37,3 +37,9 @@ public enum SmallFile {
     return max(0, count - 2)
   }
 }
+
+/// The system's words for an `errno`.
+public func systemError(_ code: CInt) -> String {
+  guard let text = unsafe strerror(code) else { return "error \(code)" }
+  return unsafe String(cString: text)
+}

@@ -26,7 +26,7 @@ struct TargetFactory: Sendable {
   /// The configured target: polled in the background only while nobody scrapes.
   func configured(_ address: RedisAddress, live: [@Sendable () -> Samples]) -> Node {
     Node(
-      pollerOptions(address, isTrusted: true, Overrides()), keyWork: keyWork(Overrides()),
+      pollerOptions(address, isTrusted: true, Overrides()), 
       schedule: PollSchedule(interval: options.pollInterval, quietAfterDemand: .seconds(60)),
       context: context, log: log, live: live)
   }
@@ -34,7 +34,7 @@ struct TargetFactory: Sendable {
   /// A target that a request names.
   func scraped(_ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]) -> Node {
     Node(
-      pollerOptions(address, isTrusted: isTrusted(address), overrides), keyWork: keyWork(overrides),
+      pollerOptions(address, isTrusted: isTrusted(address), overrides), 
       schedule: nil, context: context, log: log, live: live)
   }
 

@@ -59,6 +59,7 @@ extension CollectorOptions {
     options.includesRDBFileSize = true
     options.exportsClientList = true
     options.exportsClientPort = true
+    options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : nil }
     return options
   }
 }

@@ -1,6 +1,7 @@
 /// The value of every flag: from the command line, else from the environment, else the default.
 ///
-/// As in `MappingReader`, a wrong value is noted, the reading goes on with a stand-in, and `finish` throws what was noted.
+/// As in `MappingReader`, a wrong value is noted, the reading goes on with a stand-in, and `finish` throws what was
+/// noted.
 final class FlagReader {
   private struct Given {
     let text: String
@@ -69,8 +70,6 @@ final class FlagReader {
     let text = string(name)
     return text.isEmpty ? nil : text
   }
-
-  func isGiven(_ name: String) -> Bool { given[name] != nil }
 
   /// True for a value that stands on the command line, where every user of the machine can read it.
   func isOnCommandLine(_ name: String) -> Bool { given[name]?.origin == .flag(name) }

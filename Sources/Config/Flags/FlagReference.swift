@@ -2,7 +2,8 @@ extension Flags {
   /// The usage text, grouped. It holds defaults only and never a value of the environment, which may be a password.
   public static func usage(program: String = "redline") -> String {
     var text = "Usage: \(program) [-flag value] [-flag=value] ...\n"
-    text += "A flag goes before its environment variable, and that before the default. Booleans take a value only after =.\n"
+    text += "A flag goes before its environment variable, and that before the default.\n"
+    text += "Booleans take a value only after =.\n"
     for group in Flag.Group.allCases {
       text += "\n\(group.rawValue)\n"
       for flag in all where flag.group == group {

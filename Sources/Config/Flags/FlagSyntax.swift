@@ -18,18 +18,21 @@ struct FlagSyntax {
     var given: [(flag: Flag, text: String)] = []
     var rest = arguments[...]
     while let word = rest.first {
-      guard word.utf8.count > 1, word.utf8.first == UInt8(ascii: "-") else { throw leftover(rest, after: given.last?.flag) }
+      guard word.utf8.count > 1, word.utf8.first == UInt8(ascii: "-") else {
+        throw leftover(rest, after: given.last?.flag)
+      }
       rest.removeFirst()
       if word == "--" {
         if rest.isEmpty { break }
         throw leftover(rest, after: nil)
       }
-      let body = Substring(word.unicodeScalars.dropFirst(word.hasPrefix("--") ? 2 : 1))
+      let body = Substring(word.unicodeScalars.dropFirst(word.utf8.starts(with: "--".utf8) ? 2 : 1))
       let equals = body.unicodeScalars.firstIndex(of: "=")
       let name = String(equals.map { body[..<$0] } ?? body)
       let value = equals.map { String(body.unicodeScalars[$0...].dropFirst()) }
-      guard !name.isEmpty, !name.hasPrefix("-") else {
-        throw ConfigError(.commandLine, problem: "a word that starts with dashes names no flag", hint: "write -flag=value")
+      guard !name.isEmpty, name.utf8.first != UInt8(ascii: "-") else {
+        throw ConfigError(
+          .commandLine, problem: "a word that starts with dashes names no flag", hint: "write -flag=value")
       }
       guard let flag = flags[name] else {
         if name == "h" || name == "help" { return .help }

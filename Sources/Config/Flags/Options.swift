@@ -27,7 +27,8 @@ public struct Options: Sendable {
       notices.append("include-go-runtime-metrics has no effect: this process has no Go runtime")
     }
     for flag in Flags.all where flag.isSecret && flags.isOnCommandLine(flag.name) {
-      notices.append("every user of this machine can read \(flag.name) on the command line; use its environment variable or a file")
+      notices.append(
+        "every user of this machine can read \(flag.name) on the command line; use its environment variable or a file")
     }
     return notices
   }

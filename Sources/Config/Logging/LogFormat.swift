@@ -36,7 +36,8 @@ public enum LogFormat: String, Sendable, CaseIterable {
   }
 
   private static func bareName(_ name: String) -> [UInt8] {
-    name.utf8.map { $0 <= 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "\"") || $0 == 0x7F ? UInt8(ascii: "_") : $0 }
+    let forbidden = Array("=\"\u{7F}".utf8)
+    return name.utf8.map { $0 <= 0x20 || forbidden.contains($0) ? UInt8(ascii: "_") : $0 }
   }
 
   private static func isBare(_ value: String) -> Bool {

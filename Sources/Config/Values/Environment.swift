@@ -1,6 +1,7 @@
 import Glibc
 
-/// The environment of this process. Entries that are not `NAME=value` are left out; of a name given twice the first counts.
+/// The environment of this process. Entries that are not `NAME=value` are left out; of a name given twice the first
+/// counts.
 public func processEnvironment() -> [String: String] {
   var result: [String: String] = [:]
   var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = unsafe environ

@@ -22,13 +22,12 @@ public struct HostFilter: Sendable, Equatable {
   }
 
   private static func rule(_ element: String) throws(Mismatch) -> Rule {
+    guard !element.contains("://") else { throw notAHost(element) }
     let bare = element.hasPrefix("[") && element.hasSuffix("]") ? String(element.dropFirst().dropLast()) : element
     if let address = IPAddress(bare) { return .network(address, prefixBits: address.bytes.count * 8) }
     let halves = element.split(separator: "/", omittingEmptySubsequences: false)
     if halves.count == 1 {
-      guard !element.contains(":") else {
-        throw Mismatch("is neither a host nor a network", hint: "list hosts without port or scheme", part: element)
-      }
+      guard !element.contains(":") else { throw notAHost(element) }
       return .glob(Array(element.lowercased().utf8))
     }
     guard halves.count == 2, let network = IPAddress(String(halves[0])), let bits = Int(halves[1]),
@@ -37,6 +36,10 @@ public struct HostFilter: Sendable, Equatable {
       throw Mismatch("is not a network", hint: "write it like 10.0.0.0/8 or fd00::/8", part: element)
     }
     return .network(network, prefixBits: bits)
+  }
+
+  private static func notAHost(_ element: String) -> Mismatch {
+    Mismatch("is neither a host nor a network", hint: "list hosts without port or scheme", part: element)
   }
 
   /// True when a rule matches the host, a name or a literal address without port and brackets, or when there are none.

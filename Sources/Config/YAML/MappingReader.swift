@@ -19,7 +19,9 @@ final class Diagnostics {
 /// and drops the result. So the code that fills a struct needs no error handling of its own:
 /// ```
 /// let tls = try node.decode(file: path) { fields in
-///   TLS(certificate: fields.required("cert_file", .nonEmptyString), port: fields.value("port", .int(1...65535), default: 443))
+///   TLS(
+///     certificate: fields.required("cert_file", .nonEmptyString),
+///     port: fields.value("port", .int(1...65535), default: 443))
 /// }
 /// ```
 /// A key whose value is null counts as left out. Not to be kept after the closure it was given to.

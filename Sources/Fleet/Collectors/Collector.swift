@@ -101,9 +101,17 @@ public struct CollectorOptions: Sendable {
   public var includesSentinelPeers = false
   public var includesEmptyDatabases = true
   public var includesRDBFileSize = false
+  /// The size of the file at a path in bytes, or nil where there is none; nil when files must not be looked at.
+  public var rdbFileSize: (@Sendable (String) -> Int?)?
   /// A series for each connected client.
   public var exportsClientList = false
   public var exportsClientPort = false
+  /// Counts, buffers and ages over all clients, in a few series; always there with ``exportsClientList``.
+  public var aggregatesClients = false
+  /// How many client names have a series of their own among the aggregates.
+  public var clientNamesLimit = 10
+  /// The commands with a `command_latency_seconds` histogram of their own; others are merged.
+  public var latencyCommands = LatencyCommands.common
   /// Neither LATENCY LATEST nor LATENCY HISTOGRAM is sent.
   public var excludesLatency = false
 

@@ -19,7 +19,7 @@ struct InstanceCollector: Collector {
     labels: fields + optionalFields)
   private static let startTime = Family.gauge(
     "start_time_seconds",
-    "When the server was started, in seconds since the epoch, by the clock of the exporter (INFO uptime_in_seconds).",
+    "When the server was started, in seconds since the epoch, by its own clock or, before 6.2, the exporter's (INFO uptime_in_seconds).",
     unit: .seconds)
   private static let failoverState = Family.gauge(
     "master_failover_state",
@@ -38,7 +38,9 @@ struct InstanceCollector: Collector {
     sink.add(Self.info, 1, labels)
 
     if let uptimeSeconds = input.info.double("uptime_in_seconds") {
-      sink.add(Self.startTime, input.nowSeconds.rounded(.down) - uptimeSeconds)
+      // Uptime is counted in whole seconds of the server's clock: with any other clock the start would jitter.
+      let nowSeconds = input.info.double("server_time_usec").map { $0 / 1e6 } ?? input.nowSeconds
+      sink.add(Self.startTime, nowSeconds.rounded(.down) - uptimeSeconds)
     }
     if let state = input.info["master_failover_state"] {
       for known in Self.failoverStates {

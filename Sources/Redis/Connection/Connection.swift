@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -190,7 +189,3 @@ extension Command {
   var name: String { arguments.first.map { String(decoding: $0, as: UTF8.self) } ?? "" }
 }
 
-func errorText(_ code: CInt) -> String {
-  guard let text = unsafe strerror(code) else { return "error \(code)" }
-  return unsafe String(cString: text)
-}

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOSSL
+import Runtime
 
 /// What came of one batch of commands.
 public struct Exchange: Sendable {
@@ -126,7 +127,7 @@ func connectionError(_ error: any Error, _ what: String) -> RedisError {
   case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
     return RedisError(.tls, "TLS: \(error)")
   case let error as IOError:
-    return RedisError(error.errnoCode == 104 ? .closed : .connect, "\(what): \(errorText(error.errnoCode))")
+    return RedisError(error.errnoCode == 104 ? .closed : .connect, "\(what): \(systemError(error.errnoCode))")
   case is ChannelError: return RedisError(.connect, "\(what): \(error)")
   default: return RedisError(.connect, "\(what): \(error)")
   }

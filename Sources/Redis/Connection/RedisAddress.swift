@@ -85,11 +85,19 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  public init(endpoint: Endpoint, usesTLS: Bool = false, database: Int = 0) {
+  public init(
+    endpoint: Endpoint, usesTLS: Bool = false, database: Int = 0, user: String? = nil
+  ) {
     self.endpoint = endpoint
     self.usesTLS = usesTLS
     self.database = database
-    (user, password) = (nil, nil)
+    self.user = user
+    password = nil
+  }
+
+  /// The same address with its user but no password.
+  public var withoutPassword: RedisAddress {
+    RedisAddress(endpoint: endpoint, usesTLS: usesTLS, database: database, user: user)
   }
 
   /// The address without userinfo, in the form that the password map and the pages use.

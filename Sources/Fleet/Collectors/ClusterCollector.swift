@@ -1,0 +1,60 @@
+import Metrics
+import Redis
+
+/// CLUSTER INFO of a cluster node: the rows below, and every other `cluster_*` number under its own name.
+struct ClusterCollector: Collector {
+  let name = "cluster"
+  var families: [Family] { Self.table.families }
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
+    server.isClusterEnabled && server.mode != .sentinel ? [["CLUSTER", "INFO"]] : []
+  }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    guard let text = input.replies.first?.bytes else { throw CollectorError("CLUSTER INFO is not a text") }
+    Self.table.collect(InfoText(text), input.options, source: Self.source, into: &sink)
+  }
+
+  private static let source = "CLUSTER INFO"
+  private static let table = InfoFieldTable(totals + messages)
+
+  private static let totals: [InfoField] = [
+    row("cluster_state", "Whether the node finds the cluster able to serve, 1 or 0"),
+    row("cluster_slots_assigned", "Slots that are assigned to some node, of 16384"),
+    row("cluster_slots_ok", "Slots whose node is neither failed nor suspected"),
+    row("cluster_slots_pfail", "Slots whose node this node suspects to have failed"),
+    row("cluster_slots_fail", "Slots whose node has failed"),
+    row("cluster_known_nodes", "Nodes that this node knows of, with those in handshake"),
+    row("cluster_size", "Masters that serve at least one slot"),
+    row("cluster_current_epoch", "The newest epoch of the cluster that this node knows of"),
+    row("cluster_my_epoch", "The configuration epoch of this node"),
+    row(
+      "cluster_stats_messages_sent", as: "cluster_messages_sent_total",
+      "Messages that this node sent over the cluster bus"),
+    row(
+      "cluster_stats_messages_received", as: "cluster_messages_received_total",
+      "Messages that this node received over the cluster bus"),
+    .counter(
+      "total_cluster_links_buffer_limit_exceeded", as: "cluster_links_buffer_limit_exceeded_total", since: "7.0",
+      source: source, help: "Links to other nodes that were freed because their buffer reached cluster-link-sendbuf-limit"),
+  ]
+
+  private static let messages: [InfoField] = [
+    ("auth-ack", "votes for a failover"), ("auth-req", "requests for votes for a failover"),
+    ("fail", "notices that a node has failed"), ("meet", "invitations to join"),
+    ("mfstart", "requests to pause for a manual failover"), ("module", "messages of modules"),
+    ("ping", "pings"), ("pong", "pongs"), ("publish", "messages published to all nodes"),
+    ("publishshard", "messages published to a shard"), ("update", "corrections of another node's slots"),
+  ].flatMap { kind, what in
+    ["sent", "received"].map { way in
+      row(
+        "cluster_stats_messages_\(kind)_\(way)",
+        as: metricName(Array("cluster_stats_messages_\(kind)_\(way)".utf8)[...]),
+        "Messages on the cluster bus that were \(way): \(what)")
+    }
+  }
+
+  private static func row(_ field: String, as name: String? = nil, _ help: String) -> InfoField {
+    .gauge(field, as: name ?? field, since: "3.0", source: source, help: help)
+  }
+}

@@ -1,0 +1,101 @@
+import Metrics
+import Redis
+
+/// CONFIG GET *: limits that rules need, and on request every key.
+///
+/// The runner parses the reply once into ``CollectorInput/config``, which other collectors read as well.
+struct ConfigCollector: Collector {
+  let name = "config"
+  var families: [Family] {
+    Self.numbers.map(\.family) + [
+      Self.bufferLimit, Self.bufferOvercome, Self.keyValue, Self.value,
+    ]
+  }
+
+  private struct Number: Sendable {
+    let key: String
+    let family: Family
+    init(_ key: String, as name: String, _ unit: Unit = .none, help: String) {
+      self.key = key
+      family = .gauge(name, "\(help) (CONFIG \(key)).", unit: unit)
+    }
+  }
+
+  private static let numbers: [Number] = [
+    Number("maxmemory", as: "config_maxmemory", .bytes, help: "Configured limit on memory, in bytes; 0 is no limit"),
+    Number("maxclients", as: "config_maxclients", help: "Configured limit on connections"),
+    Number("io-threads", as: "config_io_threads", help: "Configured number of threads for input and output"),
+    Number("repl-backlog-size", as: "config_repl_backlog_size", .bytes, help: "Configured size of the replication backlog, in bytes"),
+    Number(
+      "commandlog-execution-slower-than", as: "commandlog_execution_slower_than", .microseconds,
+      help: "Time above which a command goes to the log of slow commands, in microseconds"),
+    Number(
+      "commandlog-slow-execution-max-len", as: "commandlog_slow_execution_max_len",
+      help: "Most entries that the log of slow commands keeps"),
+    Number(
+      "commandlog-request-larger-than", as: "commandlog_request_larger_than", .bytes,
+      help: "Size above which a request goes to the log of large requests, in bytes"),
+    Number(
+      "commandlog-large-request-max-len", as: "commandlog_large_request_max_len",
+      help: "Most entries that the log of large requests keeps"),
+    Number(
+      "commandlog-reply-larger-than", as: "commandlog_reply_larger_than", .bytes,
+      help: "Size above which a reply goes to the log of large replies, in bytes"),
+    Number(
+      "commandlog-large-reply-max-len", as: "commandlog_large_reply_max_len",
+      help: "Most entries that the log of large replies keeps"),
+  ]
+  private static let bufferLimit = Family.gauge(
+    "config_client_output_buffer_limit_bytes",
+    "Size of the output buffer at which a client of the class is cut off, at once (hard) or after a time (soft), in bytes; 0 is no limit (CONFIG client-output-buffer-limit).",
+    labels: ["class", "limit"], unit: .bytes)
+  private static let bufferOvercome = Family.gauge(
+    "config_client_output_buffer_limit_overcome_seconds",
+    "How long the output buffer of a client of the class may stay above the soft limit, in seconds (CONFIG client-output-buffer-limit).",
+    labels: ["class", "limit"], unit: .seconds)
+  private static let keyValue = Family.gauge(
+    "config_key_value", "A configuration key with its value as a label; the value is always 1 (CONFIG GET).",
+    labels: ["key", "value"])
+  private static let value = Family.gauge(
+    "config_value", "The value of a configuration key that is a number (CONFIG GET).", labels: ["key"])
+
+  /// The command, or nil when CONFIG must not be used or the server has none.
+  static func configCommand(for server: ServerFacts, _ options: CollectorOptions) -> Command? {
+    guard server.mode != .sentinel, let command = options.configCommand else { return nil }
+    return Command([command, "GET", "*"])
+  }
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
+    Self.configCommand(for: server, options).map { [$0] } ?? []
+  }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    guard let config = input.config else { throw CollectorError("CONFIG GET is not a list of strings") }
+    for (key, text) in config.pairs {
+      if let number = Self.numbers.first(where: { key.elementsEqual($0.key.utf8) }),
+        let value = parseDouble(text)
+      {
+        sink.add(number.family, value)
+      } else if key.elementsEqual("client-output-buffer-limit".utf8) {
+        addBufferLimits(text, into: &sink)
+      }
+      if input.options.includesConfig, !(input.options.redactsConfig && Secret.isKey(key)) {
+        sink.add(Self.keyValue, 1, [LabelValue(key), LabelValue(text)])
+        if let value = parseDouble(text) { sink.add(Self.value, value, LabelValue(key)) }
+      }
+    }
+  }
+
+  /// `normal 0 0 0 slave 268435456 67108864 60`: class, hard limit, soft limit, seconds.
+  private func addBufferLimits(_ text: ArraySlice<UInt8>, into sink: inout SampleSink) {
+    let words = text.split(separator: UInt8(ascii: " "))
+    for start in stride(from: 0, to: words.count - 3, by: 4) {
+      let kind = LabelValue(words[start])
+      if let hard = parseDouble(words[start + 1]) { sink.add(Self.bufferLimit, hard, [kind, "hard"]) }
+      if let soft = parseDouble(words[start + 2]) { sink.add(Self.bufferLimit, soft, [kind, "soft"]) }
+      if let seconds = parseDouble(words[start + 3]) {
+        sink.add(Self.bufferOvercome, seconds, [kind, "soft"])
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Metrics
+import Redis
+
+/// The size of the snapshot file, where exporter and server share a disk.
+struct DumpFileCollector: Collector {
+  let name = "rdb_file"
+  var families: [Family] { [Self.size] }
+  var readsInfoOnly: Bool { true }
+
+  private static let size = Family.gauge(
+    "rdb_current_size_bytes",
+    "Size of the snapshot file on disk, in bytes; 0 where there is none (CONFIG dir and dbfilename).", unit: .bytes)
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    guard input.options.includesRDBFileSize, let fileSize = input.options.rdbFileSize,
+      let folder = input.config?["dir"], let file = input.config?["dbfilename"],
+      // The server is not trusted to name a file elsewhere.
+      !file.isEmpty, !file.contains(UInt8(ascii: "/")), !file.contains(0), !folder.contains(0),
+      !file.elementsEqual("..".utf8), !file.elementsEqual(".".utf8)
+    else { return }
+    let path = String(decoding: folder, as: UTF8.self) + "/" + String(decoding: file, as: UTF8.self)
+    sink.add(Self.size, Double(fileSize(path) ?? 0))
+  }
+}

@@ -1,0 +1,29 @@
+import Metrics
+import Redis
+
+/// SENTINEL CKQUORUM of each master: whether a failover could be agreed upon now.
+struct SentinelQuorumCollector: Collector {
+  let name = "sentinel_quorum"
+  var families: [Family] { [Self.status] }
+  /// The answer "no" is an error reply: `NOQUORUM …`.
+  var acceptsErrors: Bool { true }
+
+  private static let status = Family.gauge(
+    "sentinel_master_ckquorum_status",
+    "Whether enough Sentinels can be reached for a failover, 1 or 0, with the Sentinel's words (SENTINEL CKQUORUM).",
+    labels: ["master_name", "message"])
+
+  func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
+    guard server.mode == .sentinel, server.version >= Version(2, 8, 22) else { return [] }
+    return server.sentinelMasters.map { ["SENTINEL", "CKQUORUM", $0] }
+  }
+
+  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+    for (master, reply) in zip(input.server.sentinelMasters, input.replies) {
+      guard let message = reply.bytes, !reply.isError || reply.errorCode == "NOQUORUM" else {
+        throw CollectorError("SENTINEL CKQUORUM is neither OK nor NOQUORUM")
+      }
+      sink.add(Self.status, reply.isError ? 0 : 1, [LabelValue(master), LabelValue(message)])
+    }
+  }
+}

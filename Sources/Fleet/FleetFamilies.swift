@@ -1,0 +1,8 @@
+import Metrics
+
+extension Family {
+  /// Every family that the fleet's parts export, those apart that servers name.
+  public static var ofFleet: [Family] {
+    CollectorCatalogue.all.flatMap(\.families) + PollFamilies.all
+  }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+import Config
+
+/// Prints the reference of the exporter's flags as a Markdown table.
+struct FlagsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flags", abstract: "Print the exporter's flags as a Markdown table.")
+
+  func run() {
+    print(Flags.markdownTable())
+  }
+}

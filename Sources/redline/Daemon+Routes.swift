@@ -1,0 +1,117 @@
+import Config
+import Fleet
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+import Web
+
+extension Daemon {
+  /// Everything that the daemon answers, in one list.
+  var routes: [Route] {
+    let metrics = MetricsEndpoint(openMetricsEnabled: options.web.isOpenMetricsEnabled) { context in
+      await page(of: node, context)
+    }
+    var routes = [
+      Route("/") { _ in landing },
+      Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
+      Route("/health") { _ in .text("ok") },
+      Route("/-/healthy") { _ in .text("ok") },
+      Route("/-/ready") { _ in ready },
+      Route(anyMethod: "/-/reload") { _ in reloadResponse },
+      Route("/discover-cluster-nodes") { _ in await discoverClusterNodes() },
+    ]
+    if options.web.isScrapeEnabled {
+      routes.append(Route("/scrape") { request in await scrape(request, metrics) })
+    }
+    return routes
+  }
+
+  /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.
+  private func page(of node: Node?, _ context: ScrapeContext) async -> MetricsPage {
+    let page: Registry.Page
+    if let node {
+      let maxAge = TimeAmount.nanoseconds(Int64(options.web.maxAge.secondsAsDouble * 1e9))
+      page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
+    } else {
+      page = Registry(live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)]).page()
+    }
+    let names = context.names.isEmpty ? nil : Set(context.names)
+    let namespace = options.export.namespace
+    return MetricsPage(generation: page.generation) { format, flush in
+      Exposition(
+        format: format == .openMetrics ? .openMetrics : .text, namespace: namespace, names: names
+      ).write(page.sources, to: flush)
+    }
+  }
+
+  private func scrape(_ request: Request, _ metrics: MetricsEndpoint) async -> Response {
+    let scrape: ScrapeRequest
+    do throws(ScrapeRequest.Refusal) {
+      scrape = try ScrapeRequest(request)
+    } catch {
+      return refuse(error.message, status: 400)
+    }
+    if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
+      return refuse("the target's host is not among those of scrape.allow", status: 403)
+    }
+    guard let node = await targets.node(for: scrape) else {
+      return .text("the exporter is stopping\n", status: 503)
+    }
+    let context = ScrapeContext(request)
+    if scrape.hasKeyWork || !options.keys.isEmpty {
+      let patience = NIODeadline.now() + .nanoseconds(Int64(options.redis.deadline.secondsAsDouble * 1e9))
+      await node.firstKeyWork(until: context.deadline.map(NIODeadline.init) ?? patience)
+    }
+    return await metrics.respond(to: request, with: page(of: node, context))
+  }
+
+  private func refuse(_ message: String, status: Int) -> Response {
+    scrapeErrors.add()
+    return .text(message + "\n", status: status)
+  }
+
+  private var landing: Response {
+    let targets = node.map { node in
+      let snapshot = node.poller.newest
+      return [
+        LandingPage.Target(
+          address: node.name, state: snapshot?.state.name ?? "unknown",
+          isHealthy: snapshot?.state == .up, reason: snapshot?.state.error?.message ?? "",
+          lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
+      ]
+    }
+    return LandingPage(
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets ?? []
+    ).response()
+  }
+
+  private var ready: Response {
+    guard let node, node.poller.newest == nil else { return .text("ready") }
+    return .text("no poll has ended yet\n", status: 503)
+  }
+
+  private var reloadResponse: Response {
+    guard credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
+      return .text("There is no pwd file specified\n", status: 400)
+    }
+    if let problem = reload() { return .text("failed to reload: \(problem)\n", status: 500) }
+    return .text("ok")
+  }
+}
+
+extension ScrapeRequest {
+  /// Whether the request asks for work on keys.
+  var hasKeyWork: Bool {
+    [overrides.keys, overrides.singleKeys, overrides.streams, overrides.singleStreams, overrides.counts]
+      .contains { $0 != nil }
+  }
+}
+
+extension NIODeadline {
+  /// The same moment on the event loops' clock.
+  init(_ instant: ContinuousClock.Instant) {
+    let distance = instant - .now
+    self = .now() + .nanoseconds(Int64(distance.secondsAsDouble * 1e9))
+  }
+}

@@ -1,0 +1,148 @@
+import Config
+import Fleet
+import Glibc
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import Redis
+import Runtime
+import UnixSignals
+import Web
+
+/// The daemon: everything put together, from the options to the end.
+struct Daemon: Sendable {
+  let options: Options
+  let log: Logger
+  let credentials: CredentialStore
+  let factory: TargetFactory
+  let web: WebConfiguration
+  /// Nil when only `/scrape` is used.
+  let node: Node?
+  let targets: ScrapeTargets<ScrapeRequest>
+  let scrapeErrors: Counter
+
+  /// Sockets to Redis that one target holds at most: polls and key work.
+  static let connectionsPerTarget = 2
+  /// The most targets of `/scrape` that are kept open.
+  static let scrapeTargetLimit = 2048
+  /// The fewest that there must be room for.
+  static let scrapeTargetMinimum = 8
+
+  /// - Throws: ``ConfigError`` or ``WebError``: what is wrong with the options, to be shown as it is.
+  init(_ options: Options, environment: [String: String], log: Logger) throws {
+    self.options = options
+    self.log = log
+    let scrapeTargetCount = try Self.claimDescriptors(options)
+    credentials = try CredentialStore(options.redis, environment: environment)
+    let factory = TargetFactory(
+      options: options, credentials: credentials,
+      context: ConnectionContext(
+        group: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))),
+      scripts: try options.keys.scripts.map { try Self.script($0) }, log: log)
+    self.factory = factory
+    web = try WebConfiguration(options.web.source, log: log)
+    let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
+    self.scrapeErrors = scrapeErrors
+    node = try options.redis.address.map { text in
+      factory.configured(
+        try Self.address(text),
+        live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)])
+    }
+    targets = ScrapeTargets(limit: scrapeTargetCount) { request in
+      factory.scraped(
+        request.address, request.overrides,
+        live: [
+          ExporterFamilies.source(
+            options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false)
+        ])
+    }
+  }
+
+  private static func address(_ text: String) throws(ConfigError) -> RedisAddress {
+    do throws(RedisAddressError) {
+      return try RedisAddress(text)
+    } catch {
+      throw ConfigError(.commandLine, path: "redis.addr", problem: "is no address: \(error)")
+    }
+  }
+
+  /// Reads a Lua script; its file name is the label of its series.
+  private static func script(_ path: String) throws(ConfigError) -> (fileName: String, source: String) {
+    guard let text = SmallFile.text(path) else {
+      throw ConfigError(
+        .commandLine, path: "script", value: path, problem: "cannot be read: \(systemError(errno))",
+        hint: "give the paths of Lua files that this user may read")
+    }
+    return (path, text)
+  }
+
+  /// Raises the limit on descriptors and checks that what the options allow fits.
+  /// - Returns: how many targets of `/scrape` there is room for.
+  private static func claimDescriptors(_ options: Options) throws(WebError) -> Int {
+    let limit = DescriptorLimit.raise()
+    let room = limit - options.web.maxConnections - DescriptorBudget.spare - connectionsPerTarget
+    let targets =
+      options.web.isScrapeEnabled
+      ? min(scrapeTargetLimit, max(scrapeTargetMinimum, room / 2 / connectionsPerTarget)) : 1
+    let budget = DescriptorBudget(
+      limit: limit, webConnections: options.web.maxConnections,
+      redisConnections: (targets + 1) * connectionsPerTarget)
+    if let shortage = budget.shortage { throw WebError(shortage) }
+    return targets
+  }
+
+  /// Serves until SIGTERM or SIGINT; SIGHUP reloads.
+  ///
+  /// - Throws: ``WebError`` when the address cannot be listened on.
+  func run() async throws {
+    // A peer that hangs up must not end the process.
+    signal(SIGPIPE, SIG_IGN)
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+    let server = WebServer(
+      try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
+    try server.start()
+    for notice in options.notices { log.warning("\(notice)") }
+    log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(node?.name ?? "none, /scrape only")"])
+    let work = Task { await node?.run() }
+    for await signal in signals {
+      guard signal == .sighup else {
+        log.info("stopping", metadata: ["signal": "\(signal)"])
+        break
+      }
+      reload()
+    }
+    work.cancel()
+    // Whoever waits for a poll gets the newest snapshot, then the server can end.
+    await node?.poller.stop()
+    await targets.stop()
+    await server.stop()
+  }
+
+  private func endpoint() throws(WebError) -> WebServer.Endpoint {
+    options.web.isSystemdSocketUsed
+      ? .descriptor(try SystemdSocket.listener()) : .address(options.web.listenAddress)
+  }
+
+  private var serverLimits: Web.WebOptions {
+    var limits = Web.WebOptions()
+    limits.connectionLimit = options.web.maxConnections
+    return limits
+  }
+
+  /// Reads every file again that the options name.
+  /// - Returns: what is wrong, or nil; what cannot be read stays as it was.
+  @discardableResult
+  func reload() -> String? {
+    var problems: [String] = []
+    do throws(ConfigError) { try credentials.reload() } catch { problems.append("\(error)") }
+    do throws(WebError) { try web.reload() } catch { problems.append("\(error)") }
+    Task {
+      await node?.reset()
+      await targets.reset()
+    }
+    for problem in problems { log.error("reload failed, the old settings stay", metadata: ["error": "\(problem)"]) }
+    if problems.isEmpty { log.info("reloaded") }
+    return problems.isEmpty ? nil : problems.joined(separator: "\n")
+  }
+}

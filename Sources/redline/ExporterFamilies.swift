@@ -1,0 +1,27 @@
+import Config
+import Metrics
+
+/// The families of the exporter itself that belong to no poll.
+enum ExporterFamilies {
+  static let targetScrapeErrors = Family.counter(
+    "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
+
+  static let all = [targetScrapeErrors, BuildInfo.family] + ProcessFamilies.all
+
+  /// A live source for a page.
+  ///
+  /// - Parameter withProcess: whether the process's figures belong on the page; never on those of `/scrape`.
+  static func source(
+    _ options: ExportOptions, _ scrapeErrors: Counter, withProcess: Bool
+  ) -> @Sendable () -> Samples {
+    {
+      var sink = SampleSink()
+      scrapeErrors.collect(into: &sink)
+      if options.areSelfMetricsIncluded {
+        BuildInfo.collect(into: &sink)
+        if withProcess { ProcessFamilies.collect(into: &sink) }
+      }
+      return sink.finish()
+    }
+  }
+}

@@ -74,6 +74,6 @@ let package = Package(
     tests("RedisTests", ["Redis"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"], exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Metrics", "Config"]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

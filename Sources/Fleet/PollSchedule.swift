@@ -22,15 +22,9 @@ public struct PollSchedule: Sendable {
       // A tenth of jitter keeps a thousand pollers from marching in step.
       try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
       guard !Task.isCancelled else { return }
-      let floor = NIODeadline.now() - .nanoseconds(Int64(pause.nanoseconds * 0.95))
+      let floor = NIODeadline.now() - TimeAmount(pause * 0.95)
       // A poll made on demand replaces the next one of the schedule.
       _ = await poller.snapshot(since: floor)
     }
-  }
-}
-
-extension Duration {
-  var nanoseconds: Double {
-    Double(components.seconds) * 1e9 + Double(components.attoseconds) / 1e9
   }
 }

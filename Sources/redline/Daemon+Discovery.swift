@@ -10,7 +10,7 @@ extension Daemon {
     guard options.redis.isCluster, let text = options.redis.address, let address = try? RedisAddress(text) else {
       return .text("The discovery endpoint is only available on a redis cluster\n", status: 400)
     }
-    let deadline = NIODeadline.now() + .nanoseconds(Int64(options.redis.deadline.secondsAsDouble * 1e9))
+    let deadline = NIODeadline.now() + TimeAmount(options.redis.deadline)
     let connection: Connection
     do throws(RedisError) {
       connection = try await Connection.open(

@@ -31,7 +31,7 @@ extension Daemon {
   private func page(of node: Node?, _ context: ScrapeContext) async -> MetricsPage {
     let page: Registry.Page
     if let node {
-      let maxAge = TimeAmount.nanoseconds(Int64(options.web.maxAge.secondsAsDouble * 1e9))
+      let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
     } else {
       page = Registry(live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)]).page()
@@ -60,7 +60,7 @@ extension Daemon {
     }
     let context = ScrapeContext(request)
     if scrape.hasKeyWork || !options.keys.isEmpty {
-      let patience = NIODeadline.now() + .nanoseconds(Int64(options.redis.deadline.secondsAsDouble * 1e9))
+      let patience = NIODeadline.now() + TimeAmount(options.redis.deadline)
       await node.firstKeyWork(until: context.deadline.map(NIODeadline.init) ?? patience)
     }
     return await metrics.respond(to: request, with: page(of: node, context))
@@ -112,6 +112,6 @@ extension NIODeadline {
   /// The same moment on the event loops' clock.
   init(_ instant: ContinuousClock.Instant) {
     let distance = instant - .now
-    self = .now() + .nanoseconds(Int64(distance.secondsAsDouble * 1e9))
+    self = .now() + TimeAmount(distance)
   }
 }

@@ -124,8 +124,8 @@ struct Daemon: Sendable {
       ? .descriptor(try SystemdSocket.listener()) : .address(options.web.listenAddress)
   }
 
-  private var serverLimits: Web.WebOptions {
-    var limits = Web.WebOptions()
+  private var serverLimits: ServerLimits {
+    var limits = ServerLimits()
     limits.connectionLimit = options.web.maxConnections
     return limits
   }

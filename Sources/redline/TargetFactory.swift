@@ -68,7 +68,7 @@ struct TargetFactory: Sendable {
     var poller = PollerOptions(
       connection: connection(address, isTrusted: isTrusted, tlsServerName: overrides.tlsServerName))
     poller.collectors = collectorOptions
-    poller.timeout = .nanoseconds(Int64(options.redis.deadline.secondsAsDouble * 1e9))
+    poller.timeout = TimeAmount(options.redis.deadline)
     poller.withholdsCredentials = !isTrusted && credentials.withholds(from: address)
     poller.appendsRole = options.export.isRoleLabelAppended
     return poller
@@ -92,8 +92,3 @@ struct TargetFactory: Sendable {
   }
 }
 
-extension Duration {
-  var secondsAsDouble: Double {
-    Double(components.seconds) + Double(components.attoseconds) / 1e18
-  }
-}

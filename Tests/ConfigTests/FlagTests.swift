@@ -60,6 +60,31 @@ import Testing
     #expect(reader.askedNames == Set(Flags.all.map(\.name)))
   }
 
+  /// Flags of a type that `junk` is no value of.
+  static let typedNames = Flags.all.filter { flag in
+    switch flag.kind {
+    case .string, .secret: false
+    default: flag.name != "version"
+    }
+  }.map(\.name)
+
+  @Test(arguments: typedNames)
+  func wrongValueIsReportedWhereItWasGiven(name: String) throws {
+    let flag = try #require(Flags.all.first { $0.name == name })
+    let variable = try #require(flag.variable)
+    let ofFlag = try #require(throws: ConfigErrors.self) {
+      try Invocation.parse(["-\(name)=junk"], environment: [variable: flag.defaultText])
+    }
+    #expect(ofFlag.errors.map(\.origin) == [.flag(name)] && ofFlag.errors.map(\.value) == ["junk"])
+    let ofVariable = try #require(throws: ConfigErrors.self) {
+      try Invocation.parse([], environment: [variable: "junk"])
+    }
+    #expect(ofVariable.errors.map(\.origin) == [.environment(variable)])
+    #expect(throws: Never.self) {
+      try Invocation.parse(["-\(name)=\(flag.defaultText)"], environment: [variable: "junk"])
+    }
+  }
+
   @Test func usageShowsFlagsAndNoEnvironment() {
     let usage = Flags.usage()
     for flag in Flags.all { #expect(usage.contains("  -\(flag.name)")) }

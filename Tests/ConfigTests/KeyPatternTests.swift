@@ -24,6 +24,7 @@ import Testing
   func badElementIsNamed(element: String) throws {
     let error = try #require(throws: Mismatch.self) { try KeyPattern.list("good,\(element)") }
     #expect(error.part == element)
+    #expect("\(error)".hasPrefix("\"\(element)\" "))
   }
 }
 

@@ -1,5 +1,5 @@
 extension Flags {
-  /// The usage text, grouped. It holds defaults only and never a value of the environment, which may be a password.
+  /// The usage text, grouped, without a line break at its end. It holds defaults only and never a value of the environment, which may be a password.
   public static func usage(program: String = "redline") -> String {
     var text = "Usage: \(program) [-flag value] [-flag=value] ...\n"
     text += "A flag goes before its environment variable, and that before the default.\n"
@@ -15,10 +15,10 @@ extension Flags {
         if !notes.isEmpty { text += "        (\(notes.joined(separator: ", ")))\n" }
       }
     }
-    return text
+    return String(text.dropLast())
   }
 
-  /// The table for the README, a line for each flag.
+  /// The table for the README, a line for each flag, without a line break at its end.
   public static func markdownTable() -> String {
     func cell(_ text: String) -> String { text.replacing("|", with: "\\|") }
     func code(_ text: String) -> String { text.isEmpty ? "" : "`\(text)`" }
@@ -29,6 +29,6 @@ extension Flags {
       ]
       lines.append("| \(cells.map(cell).joined(separator: " | ")) |")
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines.joined(separator: "\n")
   }
 }

@@ -1,5 +1,5 @@
 /// Why a text is no value of its type, as the end of a sentence that starts with the text: `is not a duration`.
-public struct Mismatch: Error, Sendable, Equatable {
+public struct Mismatch: Error, Sendable, Equatable, CustomStringConvertible {
   public let problem: String
   public let hint: String?
   /// The element at fault, when the text is a list and an error is clearer without the rest of it.
@@ -9,6 +9,11 @@ public struct Mismatch: Error, Sendable, Equatable {
     self.problem = problem
     self.hint = hint
     self.part = part
+  }
+
+  /// `"db1=a=b" has more than one =; write dbN=pattern`, for errors outside a file or command line.
+  public var description: String {
+    (part.map { "\(quoted($0)) " } ?? "") + problem + (hint.map { "; \($0)" } ?? "")
   }
 }
 

@@ -34,7 +34,7 @@ import Runtime
   ///   - listener: a listening socket; the daemon closes it when it stops.
   ///   - tls: gives the credentials of each new connection; nil for plain HTTP.
   init(
-    listener: Int32, options: WebOptions, tls: (@Sendable () -> TLSContext)?, respond: @escaping Respond
+    listener: Int32, options: ServerLimits, tls: (@Sendable () -> TLSContext)?, respond: @escaping Respond
   ) throws(WebError) {
     self.respond = respond
     self.tls = tls

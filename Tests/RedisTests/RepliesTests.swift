@@ -1,0 +1,137 @@
+import Testing
+
+@testable import Redis
+
+private func read(_ text: String) throws -> Replies { try Replies.read(Array(text.utf8)) }
+
+@Suite struct RepliesTests {
+  @Test func everyKind() throws {
+    let replies = try read("+OK\r\n-ERR no\r\n:42\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n*0\r\n")
+    #expect(replies.count == 7)
+    #expect(replies[0].kind == .status && replies[0].text == "OK")
+    #expect(replies[1].isError && replies[1].errorCode == "ERR")
+    #expect(replies[2].integer == 42 && replies[2].double == 42)
+    #expect(replies[3].bytes.map(Array.init) == [0x61, 0x0d, 0x0a])
+    #expect(replies[4].isNull && replies[5].isNull)
+    #expect(replies[6].elements?.count == 0)
+  }
+
+  @Test func nestedArraysKeepTheirOrder() throws {
+    let replies = try read("*3\r\n*2\r\n:1\r\n*1\r\n$1\r\nx\r\n*0\r\n:9\r\n+next\r\n")
+    let outer = try #require(replies[0].elements)
+    #expect(outer.count == 3)
+    #expect(outer[0]?.elements?[0]?.integer == 1)
+    #expect(outer[0]?.elements?[1]?.elements?[0]?.text == "x")
+    #expect(outer[1]?.elements?.count == 0)
+    #expect(outer[2]?.integer == 9)
+    #expect(outer[3] == nil && outer[-1] == nil)
+    #expect(replies[1].text == "next")
+  }
+
+  @Test func fieldsOfAFlatMap() throws {
+    let reply = try read("*6\r\n$4\r\nname\r\n$1\r\nm\r\n$3\r\nlag\r\n$-1\r\n$5\r\nepoch\r\n:7\r\n")[0]
+    #expect(reply.field("name")?.text == "m")
+    #expect(reply.field("lag")?.isNull == true)
+    #expect(reply.field("epoch")?.integer == 7)
+    #expect(reply.field("other") == nil)
+    #expect(try read(":1\r\n")[0].field("name") == nil)
+  }
+
+  @Test(arguments: 1...40)
+  func repliesInPieces(size: Int) throws {
+    let text = "*2\r\n$5\r\nhello\r\n*1\r\n:7\r\n$11\r\nhello world\r\n-NOPERM x\r\n"
+    let reader = ReplyReader()
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let piece = Array(bytes.prefix(size))
+      bytes = bytes.dropFirst(size)
+      try unsafe piece.withUnsafeBytes { unsafe try reader.feed($0) }
+    }
+    let replies = reader.take()
+    #expect(replies.count == 3)
+    #expect(replies[0].elements?[1]?.elements?[0]?.integer == 7)
+    #expect(replies[1].text == "hello world")
+    #expect(replies[2].errorCode == "NOPERM")
+  }
+
+  @Test func aPartOfAReplyStaysForTheNextTake() throws {
+    let reader = ReplyReader()
+    func feed(_ text: String) throws {
+      let bytes = Array(text.utf8)
+      try unsafe bytes.withUnsafeBytes { unsafe try reader.feed($0) }
+    }
+    try feed("+one\r\n*2\r\n$1\r\na\r\n")
+    let first = reader.take()
+    #expect(first.count == 1 && first[0].text == "one")
+    try feed("$1\r\nb\r\n")
+    let second = reader.take()
+    #expect(second.count == 1)
+    #expect(second[0].elements.map { $0.map(\.text) } == ["a", "b"])
+  }
+
+  @Test(arguments: [
+    "*2147483647\r\n", "*1048577\r\n", "@nothing\r\n", "$abc\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+  ])
+  func hostileRepliesAreRefused(text: String) {
+    #expect(throws: ReplyError.self) { try read(text) }
+  }
+
+  @Test func tooManyBytesAreRefused() {
+    let bytes = [UInt8](repeating: UInt8(ascii: "x"), count: Limits.replyBytes + 1)
+    #expect(throws: ReplyError.tooLarge("more than 16 MiB of replies")) { try Replies.read(bytes) }
+  }
+
+  @Test func completeRepliesBeforeGarbageAreKept() {
+    let reader = ReplyReader()
+    let bytes = Array("+good\r\n?bad\r\n".utf8)
+    #expect(throws: ReplyError.self) { try unsafe bytes.withUnsafeBytes { unsafe try reader.feed($0) } }
+    #expect(reader.take()[0].text == "good")
+  }
+
+  /// Random changes to a real exchange never trap, and what is read can be walked.
+  @Test func mutatedRepliesNeverTrap() {
+    let seed = Array("*3\r\n$4\r\nINFO\r\n*2\r\n:12\r\n$-1\r\n-ERR x\r\n+OK\r\n:-5\r\n$0\r\n\r\n".utf8)
+    var random = SplitMix(state: 42)
+    for _ in 0..<20_000 {
+      var bytes = seed
+      for _ in 0...Int.random(in: 0..<4, using: &random) {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(UInt8.random(in: 0x20...0x7e, using: &random), at: place)
+        }
+      }
+      guard let replies = try? Replies.read(bytes) else { continue }
+      for index in 0..<replies.count { walk(replies[index]) }
+    }
+  }
+
+  private func walk(_ reply: Reply) {
+    _ = (reply.integer, reply.double, reply.text, reply.errorCode, reply.field("x"))
+    for element in reply.elements.map(Array.init) ?? [] { walk(element) }
+  }
+}
+
+@Suite struct CommandTests {
+  @Test func encoding() {
+    let command = Command(bytes: [Array("SET".utf8), [], [0x00, 0x0d, 0x0a, 0xff]])
+    #expect(command.encoded == Array("*3\r\n$3\r\nSET\r\n$0\r\n\r\n$4\r\n".utf8) + [0, 13, 10, 255] + [13, 10])
+  }
+
+  @Test func aDescriptionShowsNoMoreThanTwoWords() {
+    #expect("\(["AUTH", "user", "secret"] as Command)" == "AUTH user")
+  }
+}
+
+/// A small deterministic generator.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

@@ -12,6 +12,8 @@ struct Sample: Sendable {
 /// Which series of a histogram or summary a sample belongs to; its raw value orders nothing.
 enum SamplePart: UInt8, Sendable {
   case value, bucket, sum, count
+  /// Stands for a whole histogram or summary while samples are being collected; on no page.
+  case whole
 }
 
 /// An immutable set of samples from one source, ordered by family name.

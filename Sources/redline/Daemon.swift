@@ -47,15 +47,13 @@ struct Daemon: Sendable {
     node = try options.redis.address.map { text in
       factory.configured(
         try Self.address(text),
-        live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)])
+        live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true))
     }
     targets = ScrapeTargets(limit: scrapeTargetCount) { request in
       factory.scraped(
         request.address, request.overrides,
-        live: [
-          ExporterFamilies.source(
-            options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false)
-        ])
+        live: ExporterFamilies.sources(
+          options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false))
     }
   }
 

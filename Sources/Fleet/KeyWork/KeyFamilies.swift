@@ -7,14 +7,15 @@ enum KeyFamilies {
 
   static let size = Family.gauge(
     "key_size",
-    "Length of the key: elements of a collection or stream, bytes of a string, estimated members of a HyperLogLog; 0 for a key that does not exist.",
+    "Length of the key: elements of a collection, bytes of a string, members of a HyperLogLog; 0 for a missing key.",
     labels: key)
   static let memory = Family.gauge(
     "key_memory_usage_bytes", "Memory that the key and its value take, estimated from 5 samples (MEMORY USAGE).",
     labels: key, unit: .bytes)
-  static let value = Family.gauge("key_value", "The key's value, where it is a string that holds a number (GET).", labels: key)
+  static let value = Family.gauge(
+    "key_value", "The key's value, where it is a string that holds a number (GETRANGE).", labels: key)
   static let valueAsString = Family.gauge(
-    "key_value_as_string", "1 with the key's value in val, where it is a string that holds no number (GET).",
+    "key_value_as_string", "1 with the key's value in val, where it is a string that holds no number (GETRANGE).",
     labels: ["db", "key", "val"])
   static let count = Family.gauge(
     "keys_count", "Keys of the database that match the pattern in the label key, as SCAN returned them.", labels: key)
@@ -35,7 +36,7 @@ enum KeyFamilies {
     "script_values", "A value that the Lua script returned (EVAL).", labels: ["key", "filename"])
   static let scriptResult = Family.gauge(
     "script_result",
-    "How the Lua script went: 0 it failed or returned something that is no number, 1 it returned values, 2 it returned none.",
+    "How the Lua script went: 0 it failed or returned what is no number, 1 it returned values, 2 it returned none.",
     labels: ["filename"])
 
   static let all = [

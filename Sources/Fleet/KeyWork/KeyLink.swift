@@ -76,8 +76,9 @@ actor KeyLink {
     do throws(RedisError) {
       answered = try await attempt(chosen, node, database)
     } catch {
-      // The server may close a connection that rested; that is no failure.
-      guard isReused, error.errorClass == .closed, !isStopped else { throw error }
+      // The server may close a connection that rested; that is no failure. A script is not run twice.
+      guard isReused, error.errorClass == .closed, !isStopped, !chosen.contains(where: { $0.verb.hasPrefix("EVAL") })
+      else { throw error }
       answered = try await attempt(chosen, node, database)
     }
     guard let answered else { return }
@@ -109,7 +110,9 @@ actor KeyLink {
     return try await run(commands, on: connection, node)
   }
 
-  private func run(_ commands: [Command], on connection: Connection, _ node: Endpoint?) async throws(RedisError) -> Replies {
+  private func run(
+    _ commands: [Command], on connection: Connection, _ node: Endpoint?
+  ) async throws(RedisError) -> Replies {
     let exchange = await connection.send(CommandBatch(commands), deadline: .now() + timeout)
     let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
     duty.note(busySeconds: seconds, at: Self.seconds(exchange.ended))

@@ -12,7 +12,8 @@ struct KeyServer: Sendable {
 
   init(_ info: InfoText?, skipsMasters: Bool, isCluster: Bool) {
     showsKeys = !(skipsMasters && info?.text("role") == "master")
-    knowsNacked = info.map { $0["valkey_version"] == nil && Version($0.text("redis_version") ?? "") >= Version(8, 8) } ?? false
+    let version = info?["valkey_version"] == nil ? info?.text("redis_version") : nil
+    knowsNacked = Version(version ?? "") >= Version(8, 8)
     keyCounts = isCluster ? nil : info.map(Self.keyCounts)
   }
 

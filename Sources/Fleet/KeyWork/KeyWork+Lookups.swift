@@ -20,13 +20,7 @@ extension KeyWork {
       }
     }
     for script in options.scripts {
-      let command = Command([options.scriptsReadOnly ? "EVAL_RO" : "EVAL", script.source, "0", "0"])
-      let reply = try await link.send([command])[0]
-      let report = ScriptReport(reply)
-      if report.outcome == .failed {
-        complain("script " + script.fileName, "a script failed", "\(script.fileName): \(failure(of: reply))")
-      }
-      report.add(fileName: script.fileName, into: &sink)
+      await run(script.source, named: script.fileName).add(fileName: script.fileName, into: &sink)
     }
     lookupSamples = finish(sink)
     lookupsEnded = .now()
@@ -42,8 +36,28 @@ extension KeyWork {
     if age >= options.intervalSeconds { try await lookUp() }
   }
 
+  /// A script that fails, or does not end in time, takes nothing else with it.
+  private func run(_ source: String, named fileName: String) async -> ScriptReport {
+    let command = Command([options.scriptsReadOnly ? "EVAL_RO" : "EVAL", source, "0", "0"])
+    let reply: Reply?
+    do throws(RedisError) {
+      reply = try await link.send([command])[0]
+    } catch {
+      cost.errorCount.add(1, error.errorClass.rawValue)
+      complain("script " + fileName, "a script failed", "\(fileName): \(error)")
+      return ScriptReport(nil)
+    }
+    let report = ScriptReport(reply)
+    if report.outcome == .failed {
+      complain("script " + fileName, "a script failed", "\(fileName): \(failure(of: reply))")
+    } else {
+      complaints.remove("script " + fileName)
+    }
+    return report
+  }
+
   private func failure(of reply: Reply?) -> String {
-    guard let reply else { return "the server refuses EVAL" }
+    guard let reply else { return "the server refuses it" }
     if reply.isError { return printable(reply.bytes ?? []) }
     return "its result is no list of names and numbers in turn"
   }
@@ -84,7 +98,7 @@ extension KeyWork {
       var elsewhere: [[UInt8]] = []
       for (node, names) in routes.split(pending) {
         for batch in chunks(names, KeyWorkLimits.batchStreams) {
-          let reading = try await reader.read(batch, database: database, node: node)
+          let reading = try await read(batch, with: reader, database: database, node: node)
           elsewhere += reading.elsewhere
           for report in reading.reports {
             report.add(database: database, nowMilliseconds: reading.nowMilliseconds, into: &sink)
@@ -92,6 +106,31 @@ extension KeyWork {
         }
       }
       pending = options.isCluster ? elsewhere : []
+    }
+  }
+
+  /// Reads a batch of streams. XINFO STREAM answers with two whole entries: a stream whose entries are larger than the
+  /// daemon takes is left out alone.
+  func read(
+    _ names: [[UInt8]], with reader: StreamReader, database: Int, node: Endpoint?
+  ) async throws(RedisError) -> StreamReader.Reading {
+    do throws(RedisError) {
+      return try await reader.read(names, database: database, node: node)
+    } catch {
+      guard error.errorClass == .limit else { throw error }
+      guard names.count > 1 else {
+        cost.errorCount.add(1, error.errorClass.rawValue)
+        complain("stream", "a stream has entries that are too large to be read", "\(error)")
+        return StreamReader.Reading()
+      }
+      var whole = StreamReader.Reading()
+      for name in names {
+        let reading = try await read([name], with: reader, database: database, node: node)
+        whole.reports += reading.reports
+        whole.elsewhere += reading.elsewhere
+        whole.nowMilliseconds = reading.nowMilliseconds ?? whole.nowMilliseconds
+      }
+      return whole
     }
   }
 }

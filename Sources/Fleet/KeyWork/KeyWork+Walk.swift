@@ -30,9 +30,7 @@ extension KeyWork {
       tally.add(groupLimit: options.maxDistinctKeyGroups, into: &totals)
     }
     walkSamples = Samples(merging: [finish(keySink), finish(totals)])
-    cost.notePass(
-      seconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9, endedAt: wallClockSeconds(),
-      withGroups: !patterns.isEmpty)
+    if !patterns.isEmpty { cost.noteGroups(seconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9) }
   }
 
   /// One walk over a database of one node.
@@ -80,7 +78,7 @@ extension KeyWork {
     let streams = StreamReader(
       link: link, excludesConsumers: options.streamsExcludeConsumers, readsNacked: server.knowsNacked)
     for batch in chunks(page.streams, KeyWorkLimits.batchStreams) where sink.overflowCount == 0 {
-      let reading = try await streams.read(batch, database: tally.database, node: node)
+      let reading = try await read(batch, with: streams, database: tally.database, node: node)
       for report in reading.reports {
         report.add(database: tally.database, nowMilliseconds: reading.nowMilliseconds, into: &sink)
       }

@@ -111,6 +111,8 @@ public actor KeyWork {
       do throws(RedisError) {
         try await lookUp()
         if options.hasWalk { try await walk() }
+        cost.notePass(
+          seconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9, endedAt: wallClockSeconds())
         failures = 0
         if complaints.remove("pass") != nil { log.info("key work goes on again") }
       } catch {
@@ -172,6 +174,6 @@ public actor KeyWork {
 }
 
 /// Why key work cannot be set up; names the option and what is wrong with it.
-public struct KeyWorkError: Error, Sendable, CustomStringConvertible {
+public struct KeyWorkError: Error, Sendable, Equatable, CustomStringConvertible {
   public let description: String
 }

@@ -67,12 +67,13 @@ final class KeyWorkCost: Sendable {
 
   func noteRefused(_ commands: [String]) { state.withLock { $0.refused = commands } }
 
-  func notePass(seconds: Double, endedAt now: Double, withGroups: Bool) {
+  func noteGroups(seconds: Double) { state.withLock { $0.groupSeconds = seconds } }
+
+  func notePass(seconds: Double, endedAt now: Double) {
     state.withLock { state in
       state.passEnded = now
       state.passSeconds = seconds
       state.progress = 1
-      if withGroups { state.groupSeconds = seconds }
     }
   }
 

@@ -8,7 +8,7 @@ struct LuaPattern: Sendable {
   static let lengthLimit = 512
   static let captureLimit = 32
   /// Steps of one match; one that needs more counts as none. A key of 1 KB needs some thousand.
-  static let stepLimit = 100_000
+  static let stepLimit = 20_000
 
   /// One element of a pattern.
   enum Item: Sendable, Equatable {

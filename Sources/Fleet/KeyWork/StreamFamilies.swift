@@ -63,7 +63,7 @@ enum StreamFamilies {
     unit: .seconds)
   static let groupOldestPending = ofGroup(
     "oldest_pending_seconds",
-    "Age of the oldest entry that was delivered and not acknowledged, by id and the server's clock; 0 when none is pending (XPENDING).",
+    "Age of the oldest entry that was delivered and not acknowledged, by its id; 0 when there is none (XPENDING).",
     unit: .seconds)
 
   static let consumerPending = Family.gauge(

@@ -126,7 +126,9 @@ public actor Poller {
       await poll()
       isPolling = false
       let started = newest?.started ?? .now()
-      release { $0.floor <= started }
+      // That a server does not answer is news of this moment, whenever the poll began: nobody waits for it twice.
+      let hasFailed = newest?.state.isUp == false
+      release { hasFailed || $0.floor <= started }
       if !waiters.isEmpty, !isStopped { startPoll() }
     }
   }

@@ -65,6 +65,7 @@ public final class Connection: Sendable {
     let eventLoop = loop ?? context.group.next()
     let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
     let serverName = serverName(for: options)
+    let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
     guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
     var bootstrap = ClientBootstrap(group: eventLoop)
@@ -75,7 +76,7 @@ public final class Connection: Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
           }
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler())
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(requiredName: requiredName))
         }
       }
     // A unix socket refuses the option.

@@ -169,7 +169,14 @@ func appendNumber(_ value: Double, to bytes: inout [UInt8]) {
   }
 }
 
+/// The digits of the numbers that most samples have.
+private let smallNumbers = (0..<1000).map { Array(String($0).utf8) }
+
 private func appendInteger(_ value: Int64, to bytes: inout [UInt8]) {
+  if value >= 0, value < Int64(smallNumbers.count) {
+    bytes.append(contentsOf: smallNumbers[Int(value)])
+    return
+  }
   if value < 0 { bytes.append(UInt8(ascii: "-")) }
   var rest = value.magnitude
   let start = bytes.count

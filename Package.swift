@@ -16,6 +16,9 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// A part of the C library.
+func door(_ name: String) -> Target { .systemLibrary(name: name) }
+
 /// A C library of the system, behind a module map and `static inline` shims.
 func door(_ name: String, apt: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([apt])])
@@ -50,6 +53,7 @@ let package = Package(
     door("CYAML", apt: "libyaml-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
+    door("CMalloc"),
 
     // Floor 0.
     module("Runtime", []),
@@ -64,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "redline",
       dependencies: [
-        "Runtime", "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -31,6 +31,7 @@ struct Redline {
     } catch {
       fail("\(error)")
     }
+    Allocator.keepScrapeBuffers()
     LineLogHandler.bootstrap(options.log)
     let log = Logger(label: "redline")
     do {

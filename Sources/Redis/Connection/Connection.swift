@@ -174,7 +174,9 @@ public final class Connection: Sendable {
   }
 
   /// Sends the batch in one write and waits for all replies or the deadline.
-  public func send(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange {
+  ///
+  /// It stays on the executor of its caller: an actor on the connection's event loop then changes no thread.
+  public nonisolated(nonsending) func send(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange {
     await withCheckedContinuation { continuation in
       let send = { @Sendable [handler] in
         handler.value.send(batch, deadline: deadline) { continuation.resume(returning: $0) }

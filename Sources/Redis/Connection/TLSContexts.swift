@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOSSL
 import Runtime
@@ -22,7 +21,7 @@ public struct TLSSettings: Sendable, Hashable {
 public final class TLSContexts: Sendable {
   private struct Entry {
     let context: NIOSSLContext
-    let stamps: [FileStamp]
+    let stamps: [FileStamp?]
   }
   private let entries = Lock([TLSSettings: Entry]())
 
@@ -67,22 +66,5 @@ public final class TLSContexts: Sendable {
     do { return try body() } catch {
       throw RedisError(.tls, "the \(what) in \(file) cannot be read; it must be a readable PEM file")
     }
-  }
-}
-
-/// What tells a changed file from an unchanged one.
-struct FileStamp: Equatable {
-  var seconds = 0
-  var nanoseconds = 0
-  var size = 0
-  var inode: UInt = 0
-
-  init(_ path: String) {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return }
-    seconds = status.st_mtim.tv_sec
-    nanoseconds = status.st_mtim.tv_nsec
-    size = Int(status.st_size)
-    inode = status.st_ino
   }
 }

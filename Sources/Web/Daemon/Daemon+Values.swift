@@ -56,11 +56,6 @@ func addressText(_ address: UnsafePointer<sockaddr>?) -> String {
   return name.hasPrefix("::ffff:") ? String(name.dropFirst(7)) : name
 }
 
-/// The system's sentence for an error number.
-func errorText(_ number: Int32) -> String {
-  unsafe String(cString: strerror(number))
-}
-
 /// The text of a 4 or 16 byte address, as Go and the certificates' owners write it.
 func addressText(bytes: ArraySlice<UInt8>) -> String {
   let family = bytes.count == 4 ? AF_INET : AF_INET6

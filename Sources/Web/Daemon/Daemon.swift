@@ -73,7 +73,7 @@ import Runtime
     }
     guard let handle = unsafe redline_start_daemon(&settings) else {
       unsafe context.release()
-      throw WebError("the HTTP server did not start: \(errorText(errno))")
+      throw WebError("the HTTP server did not start: \(systemError(errno))")
     }
     unsafe self.handle = handle
     sweeper = Task { [weak self, deadlines] in

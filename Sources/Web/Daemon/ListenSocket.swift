@@ -1,6 +1,7 @@
 import CMicrohttpd
 import Config
 import Glibc
+import Runtime
 
 /// Opens sockets that listen.
 enum ListenSocket {
@@ -94,7 +95,7 @@ enum ListenSocket {
       }
       unsafe entry = info.ai_next
     }
-    throw Failure(number: failure, reason: errorText(failure))
+    throw Failure(number: failure, reason: systemError(failure))
   }
 
   private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What changes when a file is written or replaced.
-struct FileStamp: Equatable, Sendable {
+public struct FileStamp: Equatable, Sendable {
   private let device: UInt
   private let inode: UInt
   private let size: Int
@@ -9,7 +9,7 @@ struct FileStamp: Equatable, Sendable {
   private let nanoseconds: Int
 
   /// Nil when the file cannot be looked at. Follows symbolic links, which is how mounted secrets are exchanged.
-  init?(_ path: String) {
+  public init?(_ path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     device = UInt(status.st_dev)

@@ -71,8 +71,7 @@ actor StoreWriter {
       succeed()
       return true
     } catch {
-      // A connection that saw an I/O error is not trusted with the next try.
-      file.close()
+      // The connection stays open, so that what was written before can still be read.
       fail(error)
       return false
     }

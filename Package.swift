@@ -76,7 +76,7 @@ let package = Package(
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"], exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Metrics", "Config"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

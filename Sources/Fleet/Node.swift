@@ -37,6 +37,8 @@ public final class Node: Sendable {
 
   /// A page with a poll that began at `floor` or later, or the newest there is at the deadline.
   public func page(since floor: NIODeadline, until deadline: NIODeadline?) async -> Registry.Page {
+    // A page that is fresh enough is given without a change of thread.
+    if let newest = poller.newest, newest.started >= floor { return registry.page() }
     _ = await poller.snapshot(since: floor, until: deadline)
     return registry.page()
   }

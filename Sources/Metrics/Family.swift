@@ -106,6 +106,8 @@ final class FamilyTable: Sendable {
     var byName: [String: Family] = [:]
     var byID: [Family] = []
     var dynamicCount = 0
+    /// Names that came from servers alone.
+    var dynamicNames: Set<String> = []
     var order: FamilyOrder?
   }
   private let state = Lock(State())
@@ -117,9 +119,9 @@ final class FamilyTable: Sendable {
     let key = namespaced ? name : ":" + name
     return state.withLock { state in
       if let known = state.byName[key] {
-        precondition(
-          known.type == type && known.labelNames == labels, "family \(name) is defined twice, differently")
-        return known
+        if known.type == type && known.labelNames == labels { return known }
+        // What a server named must not keep the code from naming a family of its own.
+        precondition(state.dynamicNames.remove(key) != nil, "family \(name) is defined twice, differently")
       }
       let family = Family(
         id: state.byID.count, name: name, type: type, unit: unit, labelNames: labels, help: help,
@@ -136,6 +138,7 @@ final class FamilyTable: Sendable {
       if state.byName[name] != nil { return nil }
       guard state.dynamicCount < Self.dynamicLimit else { return false }
       state.dynamicCount += 1
+      state.dynamicNames.insert(name)
       return true
     }
     switch mayAdd {

@@ -34,11 +34,11 @@ extension Daemon {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
     } else {
-      page = Registry(live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)]).page()
+      page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
-    return MetricsPage(generation: page.generation) { format, flush in
+    return MetricsPage(generation: page.generation, sampleCount: page.sampleCount) { format, flush in
       Exposition(
         format: format == .openMetrics ? .openMetrics : .text, namespace: namespace, names: names
       ).write(page.sources, to: flush)

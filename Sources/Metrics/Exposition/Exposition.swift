@@ -115,7 +115,7 @@ public struct Exposition: Sendable {
     if family.namespaced { page.append(contentsOf: prefix) }
     page.append(contentsOf: family.nameBytes)
     switch sample.part {
-    case .value: break
+    case .value, .whole: break
     case .bucket: page.append(contentsOf: "_bucket".utf8)
     case .sum: page.append(contentsOf: "_sum".utf8)
     case .count: page.append(contentsOf: "_count".utf8)

@@ -111,6 +111,25 @@ import Testing
     await #expect(throws: StoreError.notAFile(path: scratch.path)) { try await scratch.open() }
   }
 
+  @Test func damageWhileOpenCostsNoCounter() async throws {
+    let scratch = Scratch()
+    var store = try await scratch.open()
+    for number in 1...500 { store.events.append(.sample("\(number)", key: "\(number)"), counting: [failovers]) }
+    store.facts.set("epoch", to: "7", at: 1)
+    await store.flush()
+    let other = try Database(path: scratch.path, busyTimeoutMs: 100)
+    try other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    scratch.write([UInt8](repeating: 0xAA, count: 40_960), to: scratch.path, at: 4096)
+    store.events.append(.sample("after", key: "after"), counting: [failovers])
+    #expect(await store.flush())
+    #expect(store.health.filesSetAside == 1 && store.health.isDurable)
+    #expect(scratch.notices.withLock { $0.map(\.severity) } == [.error])
+    await store.close()
+    store = try await scratch.open()
+    #expect(store.counters[failovers]?.value == 501 && store.facts["epoch"]?.value == "7")
+    #expect(await store.events.newest().map(\.summary) == ["after"])
+  }
+
   @Test func aFileMovedAwayIsMadeAgainFromMemory() async throws {
     let scratch = Scratch()
     var store = try await scratch.open()

@@ -54,8 +54,8 @@ import Testing
     store.counters.add(failovers, at: 1)
     #expect(await eventually { store.health.lastCommitAtSeconds != nil })
     let reader = try Database(path: scratch.path, busyTimeoutMs: 100)
-    #expect(try reader.rows("SELECT key, value FROM counters") { "\($0.text(0)) \($0.real(1))" }
-      == [#"failovers{cause="automatic",workload="sessions"} 1.0"#])
+    let rows = try reader.rows("SELECT key, value FROM counters") { "\($0.text(0)) \($0.real(1))" }
+    #expect(rows == [#"failovers{cause="automatic",workload="sessions"} 1.0"#])
     await store.close()
   }
 
@@ -118,7 +118,6 @@ import Testing
     await store.flush()
     #expect(scratch.names == ["redline.db", "redline.db-shm", "redline.db-wal", "redline.db.lock"])
     for name in scratch.names { #expect(scratch.mode("\(scratch.directory)/\(name)") == 0o600, "\(name)") }
-    #expect(StorePath(path: scratch.path).path == scratch.path)
     await store.close()
     #expect(try StorePath(path: scratch.path).occupant() == .ours(version: Schema.current.version))
   }

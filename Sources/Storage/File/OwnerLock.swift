@@ -23,5 +23,9 @@ final class OwnerLock {
     if ftruncate(descriptor, 0) == 0 { _ = unsafe pwrite(descriptor, text, text.count, 0) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Closing alone would leave the lock with a child that is between fork and exec.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }

@@ -38,9 +38,6 @@ import CSQLite
   /// True when the file was renamed or removed since it was opened, so that writes would be lost with it.
   var hasMoved: Bool { unsafe redline_has_moved(handle) != 0 }
 
-  /// Rows that the newest INSERT, UPDATE or DELETE changed.
-  var changedRowCount: Int { Int(unsafe sqlite3_changes64(handle)) }
-
   /// Runs a fixed text of one or more statements that give no rows.
   func execute(_ script: String) throws(SQLiteError) {
     let code = unsafe sqlite3_exec(handle, script, nil, nil, nil)

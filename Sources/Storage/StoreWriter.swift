@@ -114,7 +114,8 @@ actor StoreWriter {
     notice(
       StoreNotice(
         severity: .error,
-        text: "\(path) could not be used: \(setAside.reason). It was set aside as \(setAside.path) and a new file was "
+        text:
+          "\(path) could not be used: \(setAside.reason). It was set aside as \(setAside.path) and a new file was "
           + "made; events from before are only in that one"))
   }
 

@@ -16,7 +16,8 @@ import Testing
     for number in 1...150 {
       store.events.append(
         Event(
-          atSeconds: 1_799_990_000 + Double(number), workload: "w", kind: .restart, summary: "\(number)", details: details,
+          atSeconds: 1_799_990_000 + Double(number), workload: "w", kind: .restart, summary: "\(number)",
+          details: details,
           key: "\(number)"), counting: [failovers])
     }
     #expect(!(await store.flush()))
@@ -117,7 +118,9 @@ import Testing
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
       }
       allow(bytes: 20_001)
-      for number in 1...300 { store.events.append(.sample("event \(number)", key: "\(number)"), counting: [failovers]) }
+      for number in 1...300 {
+        store.events.append(.sample("event \(number)", key: "\(number)"), counting: [failovers])
+      }
       try #require(await store.flush() == false)
       try #require(store.health.pendingEvents == 300)
       allow(bytes: UInt(Int.max))

@@ -103,7 +103,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{}", "n{}", "n{a}", "n{a=}", #"n{a="1"#, #"n{a="1""#, #"n{a="1",}"#, #"n{a="1"}x"#, #"n{b="1",a="2"}"#, "n x",
+    "", "{}", "n{}", "n{a}", "n{a=}", #"n{a="1"#, #"n{a="1""#, #"n{a="1",}"#, #"n{a="1"}x"#, #"n{b="1",a="2"}"#,
+    "n x",
     #"n{a="\x"}"#,
   ])
   func otherTextIsNoKey(_ text: String) {

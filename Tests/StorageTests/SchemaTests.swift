@@ -35,7 +35,8 @@ import Testing
     let database = try Database(path: ":memory:", busyTimeoutMs: 0)
     let texts = ["", "plain", "nul\0inside", "é🧵", String(repeating: "x", count: 100_000)]
     for text in texts {
-      #expect(try database.rows("SELECT ?, typeof(?1)", [.text(text)]) { [$0.text(0), $0.text(1)] } == [[text, "text"]])
+      #expect(
+        try database.rows("SELECT ?, typeof(?1)", [.text(text)]) { [$0.text(0), $0.text(1)] } == [[text, "text"]])
     }
     let numbers = try database.rows("SELECT ?, ?, ?", [.integer(.min), .real(0.1), .null]) { row in
       #expect(row.isNull(2) && row.optionalText(2) == nil && row.optionalReal(2) == nil)

@@ -11,7 +11,8 @@ import Testing
     func make(_ scratch: Scratch) async throws {
       switch self {
       case .text: scratch.write(Array("groceries: milk, eggs\n".utf8), to: scratch.path)
-      case .noise: scratch.write((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }, to: scratch.path)
+      case .noise:
+        scratch.write((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }, to: scratch.path)
       case .shortHeader: scratch.write(Array("SQLite format 3\0".utf8), to: scratch.path)
       case .foreignDatabase:
         let database = try Database(path: scratch.path, busyTimeoutMs: 0)
@@ -19,7 +20,7 @@ import Testing
       case .foreignDatabaseWithLog:
         let database = try Database(path: scratch.path, busyTimeoutMs: 0)
         try database.execute("PRAGMA journal_mode=WAL; PRAGMA application_id = 7; CREATE TABLE recipes(id INTEGER)")
-        // Closed without a checkpoint: the table is only in the log.
+      // Closed without a checkpoint: the table is only in the log.
       case .damagedPages:
         try await fill(scratch)
         scratch.write([UInt8](repeating: 0xAA, count: 8192), to: scratch.path, at: 4096)

@@ -82,16 +82,17 @@ import Testing
     var testDescription: String { "\(expected)" }
   }
 
-  @Test(arguments: [
-    Query(query: EventQuery(), expected: ["e", "d", "c", "b", "a"]),
-    Query(query: EventQuery(limit: 2), expected: ["e", "d"]),
-    Query(query: EventQuery(workload: "queues"), expected: ["d", "b"]),
-    Query(query: EventQuery(kind: .restart), expected: ["d", "c"]),
-    Query(query: EventQuery(workload: "queues", kind: .restart), expected: ["d"]),
-    Query(query: EventQuery(sinceSeconds: base + 30), expected: ["e", "d", "c"]),
-    Query(query: EventQuery(workload: "nobody"), expected: []),
-    Query(query: EventQuery(limit: -1), expected: ["e"]),
-  ], [false, true])
+  @Test(
+    arguments: [
+      Query(query: EventQuery(), expected: ["e", "d", "c", "b", "a"]),
+      Query(query: EventQuery(limit: 2), expected: ["e", "d"]),
+      Query(query: EventQuery(workload: "queues"), expected: ["d", "b"]),
+      Query(query: EventQuery(kind: .restart), expected: ["d", "c"]),
+      Query(query: EventQuery(workload: "queues", kind: .restart), expected: ["d"]),
+      Query(query: EventQuery(sinceSeconds: base + 30), expected: ["e", "d", "c"]),
+      Query(query: EventQuery(workload: "nobody"), expected: []),
+      Query(query: EventQuery(limit: -1), expected: ["e"]),
+    ], [false, true])
   func queries(_ query: Query, isUnwritten: Bool) async throws {
     let scratch = Scratch()
     let store = try await scratch.open()

@@ -130,7 +130,8 @@ final class StoreFile {
       guard findings == ["ok"] else { throw SQLiteError(code: 11, message: findings.joined(separator: "; ")) }
       try schema.migrate(database)
       // The tables are made before the log is, so that the header says whose file it is from the first moment.
-      try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")
+      try database.execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")
       return try database.contents()
     } catch {
       // SQLITE_ERROR here means that tables or columns are not what the version promises.

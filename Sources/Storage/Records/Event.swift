@@ -49,7 +49,8 @@ public struct EventQuery: Sendable {
   public var limit: Int
 
   public init(
-    workload: String? = nil, node: String? = nil, kind: EventKind? = nil, sinceSeconds: Double? = nil, limit: Int = 100
+    workload: String? = nil, node: String? = nil, kind: EventKind? = nil, sinceSeconds: Double? = nil,
+    limit: Int = 100
   ) {
     self.workload = workload
     self.node = node

@@ -56,6 +56,13 @@ public struct Samples: Sendable {
     self.init(samples: samples, labelBytes: labelBytes, constantLabels: [])
   }
 
+  /// Where the samples of a family end that may begin at `start`.
+  func endOfRun(of family: Int, from start: Int) -> Int {
+    var end = start
+    while end < samples.count, Int(samples[end].family) == family { end += 1 }
+    return end
+  }
+
   /// The same samples under other constant labels.
   public func with(constantLabels labels: [(name: String, value: LabelValue)]) -> Samples {
     Samples(

@@ -55,8 +55,14 @@ extension Daemon {
     if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
       return refuse("the target's host is not among those of scrape.allow", status: 403)
     }
-    guard let node = await targets.node(for: scrape) else {
-      return .text("the exporter is stopping\n", status: 503)
+    let node: Node
+    do {
+      guard let open = try await targets.node(for: scrape) else {
+        return .text("the exporter is stopping\n", status: 503)
+      }
+      node = open
+    } catch {
+      return refuse("\(error)", status: 400)
     }
     let context = ScrapeContext(request)
     if scrape.hasKeyWork || !options.keys.isEmpty {

@@ -45,12 +45,12 @@ struct Daemon: Sendable {
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
     node = try options.redis.address.map { text in
-      factory.configured(
+      try factory.configured(
         try Self.address(text),
         live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true))
     }
     targets = ScrapeTargets(limit: scrapeTargetCount) { request in
-      factory.scraped(
+      try factory.scraped(
         request.address, request.overrides,
         live: ExporterFamilies.sources(
           options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false))

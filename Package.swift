@@ -50,6 +50,7 @@ let package = Package(
     door("CYAML", apt: "libyaml-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
+    door("CSQLite", apt: "libsqlite3-dev"),
 
     // Floor 0.
     module("Runtime", []),
@@ -57,6 +58,7 @@ let package = Package(
     // Floor 1.
     module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
+    module("Storage", ["Runtime", "CSQLite"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
     module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
@@ -73,6 +75,7 @@ let package = Package(
 
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
+    tests("StorageTests", ["Storage", "Runtime"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),

@@ -62,6 +62,9 @@ extension ScalarType<AddressPattern> {
   static var addressPattern: ScalarType {
     ScalarType(placeholder: AddressPattern()) { text throws(Mismatch) in
       let hint = "write it like 10.1.0.5:6379, 10.1.0.0/16:* or [fd00::1]:*"
+      if let at = text.lastIndex(of: "@") {
+        throw Mismatch("holds credentials", hint: hint, part: "…" + text[at...])
+      }
       var host = text[...]
       var portText: Substring = "*"
       if text.first == "[", let close = text.firstIndex(of: "]") {
@@ -74,7 +77,7 @@ extension ScalarType<AddressPattern> {
         host = text[..<colon]
         portText = text[colon...].dropFirst()
       }
-      guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "," || $0 == "@" }) else {
+      guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "," }) else {
         throw Mismatch("has no host", hint: hint)
       }
       guard portText != "*" else { return AddressPattern(text: text, host: String(host)) }

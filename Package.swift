@@ -73,7 +73,7 @@ let package = Package(
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"], exclude: ["Fixtures", "Goldens"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

@@ -32,7 +32,6 @@ public final class Family: Sendable {
   let id: Int
   /// `name="` for each label, ready to be copied.
   let labelPrefixes: [[UInt8]]
-  let nameBytes: [UInt8]
   let helpBytes: [UInt8]
   let isCounterWithTotal: Bool
 
@@ -48,7 +47,6 @@ public final class Family: Sendable {
     self.help = help
     self.namespaced = namespaced
     self.labelPrefixes = labelNames.map { Array("\($0)=\"".utf8) }
-    self.nameBytes = Array(name.utf8)
     self.helpBytes = escapedHelp(help)
     self.isCounterWithTotal = type == .counter && name.hasSuffix("_total")
   }

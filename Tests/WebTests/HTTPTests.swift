@@ -87,18 +87,22 @@ extension SocketTests.HTTP {
 
   @Test(arguments: Malformed.all)
   func refusesWhatIsNoRequest(_ request: Malformed) async throws {
-    try await withServer([hello]) { port, _ in
+    try await withServer([hello]) { port, server in
       let client = try TestClient(port: port)
       client.send(request.bytes)
       client.send("GET /nowhere HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
       let answer = try? client.answer(timeoutSeconds: 2)
       #expect(answer == nil || answer!.status >= 400)
       #expect(try TestClient(port: port).get("/hello").status == 200)
+      // Every request has been accounted for, or stopping would wait for it until the grace ends.
+      let started = ContinuousClock.now
+      await server.stop(graceSeconds: 5)
+      #expect(ContinuousClock.now - started < .seconds(1))
     }
   }
 
   @Test func randomBytesDoNotHurt() async throws {
-    try await withServer([hello]) { port, _ in
+    try await withServer([hello]) { port, server in
       var generator = SplitMix(seed: 1)
       for _ in 0..<200 {
         let client = try TestClient(port: port)
@@ -106,6 +110,9 @@ extension SocketTests.HTTP {
         client.send(prefix + (0..<Int.random(in: 1...300, using: &generator)).map { _ in .random(in: 0...255, using: &generator) })
       }
       #expect(try TestClient(port: port).get("/hello").status == 200)
+      let started = ContinuousClock.now
+      await server.stop(graceSeconds: 5)
+      #expect(ContinuousClock.now - started < .seconds(1))
     }
   }
 

@@ -45,7 +45,7 @@ extension SocketTests.Stopping {
       for client in clients { client.send("GET /hang HTTP/1.1\r\nHost: t\r\n\r\n") }
       let idle = try TestClient(port: port)
       let half = try TestClient(port: port)
-      half.send("GET /ha")
+      half.send("GET /hang HTTP/1.1\r\nHost: ")
       try await Task.sleep(for: .milliseconds(100))
       let started = ContinuousClock.now
       let stopped = Task(executorPreference: globalConcurrentExecutor) { await server.stop() }

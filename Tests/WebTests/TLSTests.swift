@@ -1,4 +1,5 @@
 import Config
+import Glibc
 import Testing
 
 @testable import Web
@@ -9,7 +10,13 @@ extension SocketTests {
 }
 
 /// Authorities, servers and clients, made by the openssl command line.
-struct Certificates {
+final class Certificates: Sendable {
+  /// For tests that change no file.
+  static let shared: Certificates = {
+    atexit { _ = shell("rm -rf '\(Certificates.shared.folder.path)'") }
+    return Certificates()
+  }()
+
   let folder = Folder()
 
   init() {
@@ -39,7 +46,7 @@ struct Certificates {
   /// The subject of the server's certificate and its answer, as the client of OpenSSL prints them.
   func get(_ port: Int, _ arguments: String = "", path: String = "/hello") -> String {
     shell(
-      "printf 'GET \(path) HTTP/1.0\\r\\n\\r\\n' | (cat; sleep 0.3) | timeout 5 openssl s_client -connect 127.0.0.1:\(port)"
+      "printf 'GET \(path) HTTP/1.0\\r\\n\\r\\n' | (cat; sleep 0.1) | timeout 5 openssl s_client -connect 127.0.0.1:\(port)"
         + " -CAfile \(self.path("ca.pem")) -verify_return_error -ign_eof \(arguments)"
     ).output
   }
@@ -82,7 +89,7 @@ extension SocketTests.TLS {
   @Test(arguments: [
     ("none", false), ("client", true), ("stranger", false), ("notclient", false),
   ]) func clientCertificates(name: String, isAdmitted: Bool) async throws {
-    let certificates = Certificates()
+    let certificates = Certificates.shared
     var flags = certificates.flags
     flags.tlsServerCAFile = certificates.path("ca.pem")
     try await withServer([hello], configuration: WebConfiguration(.flags(flags), log: quietLog)) { port, _ in
@@ -101,7 +108,7 @@ extension SocketTests.TLS {
     ("RequireAndVerifyClientCert", "client_ca_file: ca.pem\n  client_allowed_sans: [10.1.2.3]", "client", true),
     ("RequireAndVerifyClientCert", "client_ca_file: ca.pem\n  client_allowed_sans: [example]", "client", false),
   ]) func clientAuthTypes(type: String, more: String, name: String, isAdmitted: Bool) async throws {
-    let certificates = Certificates()
+    let certificates = Certificates.shared
     certificates.folder.write(
       "web.yml", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: \(type)\n  \(more)\n")
     let configuration = try WebConfiguration(.file(certificates.path("web.yml")), log: quietLog)
@@ -121,7 +128,7 @@ extension SocketTests.TLS {
     ("curve_preferences: [CurveP384]", "-tls1_3 -groups P-384", true),
     ("curve_preferences: [CurveP384]", "-tls1_3 -groups X25519", false),
   ]) func versionsCiphersAndCurves(setting: String, arguments: String, isAdmitted: Bool) async throws {
-    let certificates = Certificates()
+    let certificates = Certificates.shared
     certificates.folder.write("web.yml", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  \(setting)\n")
     let configuration = try WebConfiguration(.file(certificates.path("web.yml")), log: quietLog)
     try await withServer([hello], configuration: configuration) { port, _ in
@@ -130,7 +137,7 @@ extension SocketTests.TLS {
   }
 
   @Test func largeBodiesAndSlowHandshakes() async throws {
-    let certificates = Certificates()
+    let certificates = Certificates.shared
     let big = Route("/big") { _ in Response(contentType: "text/plain", body: [UInt8](repeating: 65, count: 4 << 20)) }
     var limits = ServerLimits()
     limits.headerDeadlineSeconds = 0.5

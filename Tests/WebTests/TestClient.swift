@@ -115,7 +115,7 @@ func shell(_ command: String) -> (status: Int32, output: String) {
 }
 
 /// A folder that a test has for itself.
-final class Folder {
+final class Folder: Sendable {
   let path: String
 
   init() {

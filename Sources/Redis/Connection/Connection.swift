@@ -54,13 +54,15 @@ public final class Connection: Sendable {
 
   /// Resolves, connects, speaks TLS and logs in, all before `deadline`.
   ///
+  /// - Parameter loop: the event loop to live on; by default the next of the group.
   /// - Throws: ``RedisError``.
   public static func open(
-    _ options: ConnectionOptions, in context: ConnectionContext, deadline: NIODeadline
+    _ options: ConnectionOptions, on loop: (any EventLoop)? = nil, in context: ConnectionContext,
+    deadline: NIODeadline
   ) async throws(RedisError) -> Connection {
     let started = NIODeadline.now()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
-    let eventLoop = context.group.next()
+    let eventLoop = loop ?? context.group.next()
     let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
     let serverName = serverName(for: options)
     let remaining = deadline - .now()
@@ -173,9 +175,10 @@ public final class Connection: Sendable {
   /// Sends the batch in one write and waits for all replies or the deadline.
   public func send(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange {
     await withCheckedContinuation { continuation in
-      channel.eventLoop.execute { [handler] in
+      let send = { @Sendable [handler] in
         handler.value.send(batch, deadline: deadline) { continuation.resume(returning: $0) }
       }
+      if channel.eventLoop.inEventLoop { send() } else { channel.eventLoop.execute(send) }
     }
   }
 

@@ -10,7 +10,8 @@ enum Fixtures {
   static func names(_ suffix: String, in subfolder: String = "") -> [String] {
     var found = unsafe glob_t()
     defer { unsafe globfree(&found) }
-    guard unsafe glob("\(folder)/\(subfolder.isEmpty ? "" : subfolder + "/")*\(suffix)", 0, nil, &found) == 0 else { return [] }
+    let pattern = "\(folder)/\(subfolder.isEmpty ? "" : subfolder + "/")*\(suffix)"
+    guard unsafe glob(pattern, 0, nil, &found) == 0 else { return [] }
     return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
       unsafe found.gl_pathv[index].map { String(unsafe String(cString: $0).dropFirst(folder.count + 1)) }
     }

@@ -58,7 +58,8 @@ extension KeyWatches.Circuits {
     maxServices = fields?.value("max_services", .int(1...10_000), default: 100) ?? 100
     for pattern in given where pattern.bytes.filter({ "*?[]\\".utf8.contains($0) }) != [UInt8(ascii: "*")] {
       fields?.report(
-        "patterns", value: pattern.text, problem: "does not name the service", hint: "use exactly one *, as in circuit:*:failures")
+        "patterns", value: pattern.text, problem: "does not name the service",
+        hint: "use exactly one *, as in circuit:*:failures")
     }
   }
 }

@@ -47,11 +47,13 @@ extension ScalarType<String> {
   static var labelValue: ScalarType {
     nonEmptyString.restricted(
       to: { text in
-        text.utf8.count <= LabelRules.valueLimitBytes && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        text.utf8.count <= LabelRules.valueLimitBytes
+          && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
       }, "is not fit for a label", hint: "use up to \(LabelRules.valueLimitBytes) bytes without control characters")
   }
 
-  /// A name for pages, paths and labels: 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first.
+  /// A name for pages, paths and labels: 1 to 63 letters, digits, dots, dashes and underscores, of which a letter or
+  /// digit comes first.
   static var plainName: ScalarType {
     string.restricted(
       to: { text in

@@ -13,7 +13,8 @@ public struct LoginConfig: Sendable, Equatable {
         hint: "give password_file, password_env, password_credential or password")
       return nil
     }
-    if case .literal(let secret) = password, secret.isEmpty {
+    // A password of the wrong shape reads as empty and has its error already.
+    if case .literal(let secret) = password, secret.isEmpty, fields.isSingleValue("password") {
       fields.report("password", problem: "is empty", hint: "leave credentials out for a server without a password")
     }
     self.password = password

@@ -16,7 +16,8 @@ extension ScalarType {
       do throws(Mismatch) {
         return try parse(text)
       } catch {
-        throw Mismatch(error.problem, hint: error.hint.map { "\($0), or \(word)" } ?? "\(word) is possible", part: error.part)
+        let hint = error.hint.map { "\($0), or \(word)" } ?? "\(word) is possible"
+        throw Mismatch(error.problem, hint: hint, part: error.part)
       }
     }
   }

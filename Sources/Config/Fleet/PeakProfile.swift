@@ -14,7 +14,8 @@ public struct PeakProfile: Sendable, Equatable {
     let isForbidden = eviction.permission == .forbidden
     areEvictionsForbidden = fields.value("evictions_forbidden", .bool, default: isForbidden)
     if isForbidden, !areEvictionsForbidden {
-      fields.report("evictions_forbidden", problem: "is looser than eviction", hint: "eviction is forbidden at all times")
+      fields.report(
+        "evictions_forbidden", problem: "is looser than eviction", hint: "eviction is forbidden at all times")
     }
   }
 }

@@ -25,7 +25,8 @@ public struct SeedAddress: Sendable, Hashable, CustomStringConvertible {
   static func parse(_ text: String, defaultPort: Int) throws(Mismatch) -> SeedAddress {
     if let at = text.lastIndex(of: "@"), !text.hasPrefix("unix:///") {
       throw Mismatch(
-        "holds credentials", hint: "take them out of the address and use credentials", part: "…" + text[at...].prefix { $0 != "?" && $0 != "#" })
+        "holds credentials", hint: "take them out of the address and use credentials",
+        part: "…" + text[at...].prefix { $0 != "?" && $0 != "#" })
     }
     if let cut = text.firstIndex(where: { $0 == "?" || $0 == "#" }) {
       throw Mismatch("has a part after the address", hint: "write host:port", part: String(text[..<cut]) + "…")

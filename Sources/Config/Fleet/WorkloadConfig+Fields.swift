@@ -50,7 +50,8 @@ extension WorkloadConfig {
         fields.report("sentinel", problem: "is missing", hint: "topology sentinel needs master_name and seeds there")
       }
       if fields.contains("seeds") {
-        fields.report("seeds", problem: "has no place in topology sentinel", hint: "name the Sentinels in sentinel.seeds")
+        fields.report(
+          "seeds", problem: "has no place in topology sentinel", hint: "name the Sentinels in sentinel.seeds")
       }
     } else {
       if !fields.contains("seeds") || (seeds.isEmpty && fields.hasEmptyList("seeds")) {

@@ -17,6 +17,8 @@ public struct FailoverTracker: Sendable {
     public var address: NodeAddress?
     /// Masters whose failover was counted and whose `config-epoch` has not been read since, oldest first.
     public var unconfirmed: [NodeAddress] = []
+    /// When a quorum last found the master down, until it was up again or replaced.
+    public var quorumDownSeconds: Double?
 
     /// All counts start at 0, so that the first failover is an increase.
     public init() { counts = Dictionary(uniqueKeysWithValues: FailoverRecord.Kind.allCases.map { ($0, 0) }) }
@@ -122,13 +124,14 @@ public struct FailoverTracker: Sendable {
       actions.append(missed(to: from, epoch: nil, atMost: 1, seconds))
     }
     let episode = episode
-    var record = newRecord(episode?.switchKind ?? .manual, seconds)
+    var record = newRecord(switchKind(atSeconds: seconds), seconds)
     record.from = from
     record.to = to
     record.phaseSeconds = episode?.phaseSeconds ?? [:]
     record.phaseSeconds[.switched] = seconds
     record.trouble = episode?.trouble
     self.episode = nil
+    state.quorumDownSeconds = nil
     state.address = to
     state.unconfirmed = (state.unconfirmed + [to]).suffix(Self.unconfirmedLimit)
     state.lastFailoverSeconds = seconds
@@ -174,6 +177,7 @@ public struct FailoverTracker: Sendable {
           episode.hadQuorum = true
         }
       }
+      if change == .objectivelyDown { state.quorumDownSeconds = seconds }
       mark(change, seconds)
       return [.poll]
     case .subjectivelyUp, .objectivelyUp:
@@ -208,7 +212,10 @@ public struct FailoverTracker: Sendable {
     episode = open
     // The leader itself takes +odown back in mid-failover: an attempt goes on.
     guard open.attempting.isEmpty else { return [] }
-    if open.objectivelyDownBy.isEmpty { episode?.hadQuorum = false }
+    if open.objectivelyDownBy.isEmpty {
+      episode?.hadQuorum = false
+      state.quorumDownSeconds = nil
+    }
     if open.downBy.isEmpty && open.objectivelyDownBy.isEmpty { episode = nil }
     return [.poll]
   }
@@ -234,6 +241,16 @@ public struct FailoverTracker: Sendable {
       episode = nil
     }
     return [.count(record), .poll]
+  }
+
+  /// Automatic when a quorum had found the master down. Where the leader of the failover was not heard, a Sentinel that
+  /// found it down is evidence enough, and so is what was known before a restart; a leader that was heard would have told
+  /// of the quorum first.
+  private func switchKind(atSeconds seconds: Double) -> FailoverRecord.Kind {
+    if episode?.hadQuorum == true { return .automatic }
+    if episode?.hadAttempt == true { return .manual }
+    let wasDown = state.quorumDownSeconds.map { seconds - $0 <= Self.silenceSeconds } ?? false
+    return wasDown || episode?.downBy.isEmpty == false ? .automatic : .manual
   }
 
   // MARK: What is late
@@ -279,14 +296,6 @@ public struct FailoverTracker: Sendable {
   }
 
   mutating func remember(_ counted: Recent) { recent = (recent + [counted]).suffix(Self.recentLimit) }
-}
-
-extension FailoverTracker.Episode {
-  /// Automatic when a quorum had found the master down. Where the leader of the failover was not heard, a Sentinel that
-  /// found it down is evidence enough; a leader that was heard would have told of the quorum first.
-  var switchKind: FailoverRecord.Kind {
-    hadQuorum || (!hadAttempt && !downBy.isEmpty) ? .automatic : .manual
-  }
 }
 
 extension FailoverTracker.Recent {

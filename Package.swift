@@ -12,6 +12,7 @@ let swiftSettings: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -54,7 +55,7 @@ let package = Package(
     module("Runtime", []),
     module("Metrics", ["Runtime"]),
     // Floor 1.
-    module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioSSL]),
+    module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
@@ -73,7 +74,7 @@ let package = Package(
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config"], exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Metrics", "Config"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

@@ -9,22 +9,30 @@ public final class Node: Sendable {
   public let name: String
   public let poller: Poller
   public let registry: Registry
+  /// Nil when nothing is to be done with keys.
+  private let keyWork: KeyWork?
   private let schedule: PollSchedule?
 
   /// - Parameters:
   ///   - schedule: nil when only requests cause polls.
   ///   - live: further sources of the node's page.
+  /// - Throws: ``KeyWorkError`` for a key group pattern that is no Lua pattern.
   public init(
-    _ options: PollerOptions, schedule: PollSchedule?,
+    _ options: PollerOptions, keyWork keyWorkOptions: KeyWorkOptions, schedule: PollSchedule?,
     collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
     live: [@Sendable () -> Samples] = []
-  ) {
+  ) throws {
     var log = log
     log[metadataKey: "target"] = "\(options.connection.address)"
     let registry = Registry(live: live)
     name = options.connection.address.description
     self.registry = registry
     self.schedule = schedule
+    registry.publish(KeyWork.idleSamples, under: "keys")
+    let keyWork = try KeyWork(
+      options: keyWorkOptions, connection: options.connection, context: context, log: log
+    ) { registry.publish($0, under: "keys") }
+    self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
     poller = Poller(options, collectors: collectors, context: context, log: log) {
       registry.publish($0, under: "poll")
     }
@@ -32,17 +40,21 @@ public final class Node: Sendable {
 
   /// Polls in the background and does key work until the task is cancelled.
   public func run() async {
+    await keyWork?.start()
     await schedule?.run(poller)
   }
 
   /// A page with a poll that began at `floor` or later, or the newest there is at the deadline.
   public func page(since floor: NIODeadline, until deadline: NIODeadline?) async -> Registry.Page {
+    // A page that is fresh enough is given without a change of thread.
+    if let newest = poller.newest, newest.started >= floor { return registry.page() }
     _ = await poller.snapshot(since: floor, until: deadline)
     return registry.page()
   }
 
   /// Waits until the first pass of key work has ended, or the deadline.
   public func firstKeyWork(until deadline: NIODeadline) async {
+    await keyWork?.firstPass(deadline: deadline)
   }
 
   /// Takes note that files or permissions may have changed.
@@ -50,5 +62,6 @@ public final class Node: Sendable {
 
   public func stop() async {
     await poller.stop()
+    await keyWork?.stop()
   }
 }

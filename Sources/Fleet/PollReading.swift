@@ -41,12 +41,14 @@ struct PollReading {
   ) -> Outcome {
     guard step.replies.upperBound <= replies.count else { return .missing }
     let own = Array(replies[step.replies])
-    if !step.collector.acceptsErrors, let index = own.firstIndex(where: \.isError) {
+    if let index = own.firstIndex(where: \.isError) {
       let text = printable(own[index].bytes ?? [])
       if let reason = Refusals.reason(for: own[index].errorCode ?? "", text: text) {
         return .refused(reason)
       }
-      return .failed("\(step.commands[index]) was answered: \(text)")
+      if !step.collector.acceptsErrors {
+        return .failed("\(step.commands[index]) was answered: \(text)")
+      }
     }
     let input = CollectorInput(
       info: info, replies: own, server: facts, options: options, nowSeconds: nowSeconds,

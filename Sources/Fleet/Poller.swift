@@ -23,8 +23,12 @@ public struct PollerOptions: Sendable {
 ///
 /// Requests that ask for a fresh snapshot at the same time share one poll; nobody waits longer than the poll's deadline,
 /// their own, or until the poller stops.
+///
+/// It runs on the event loop of its connection: a poll then wakes no other thread until its samples are there. Reading
+/// one server's replies takes about 0.1 ms, less than two changes of thread.
 public actor Poller {
   public nonisolated let options: PollerOptions
+  private nonisolated let eventLoop: any EventLoop
   private let context: ConnectionContext
   private let collectors: [any Collector]
   private let publish: @Sendable (Samples) -> Void
@@ -56,11 +60,16 @@ public actor Poller {
     self.options = options
     self.collectors = collectors
     self.context = context
+    eventLoop = context.group.next()
     self.log = log
     self.publish = publish
     var sink = SampleSink()
     PollCost.addState(.unknown, into: &sink)
     publish(sink.finish())
+  }
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe eventLoop.executor.asUnownedSerialExecutor()
   }
 
   /// The newest snapshot, at once; nil before the first poll has ended.
@@ -76,7 +85,7 @@ public actor Poller {
     waiterCount += 1
     let id = waiterCount
     let timer = deadline.map { deadline in
-      context.group.next().scheduleTask(deadline: deadline) {
+      eventLoop.scheduleTask(deadline: deadline) {
         Task { await self.release { $0.id == id } }
       }
     }
@@ -113,11 +122,13 @@ public actor Poller {
 
   private func startPoll() {
     isPolling = true
-    Task {
+    Task.immediate {
       await poll()
       isPolling = false
       let started = newest?.started ?? .now()
-      release { $0.floor <= started }
+      // That a server does not answer is news of this moment, whenever the poll began: nobody waits for it twice.
+      let hasFailed = newest?.state.isUp == false
+      release { hasFailed || $0.floor <= started }
       if !waiters.isEmpty, !isStopped { startPoll() }
     }
   }
@@ -243,7 +254,7 @@ public actor Poller {
   private func openConnection(deadline: NIODeadline) async throws(RedisError) -> Connection {
     if let connection, connection.isActive { return connection }
     connection = nil
-    let opened = try await Connection.open(options.connection, in: context, deadline: deadline)
+    let opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
     cost.noteConnect(opened)
     connection = opened
     return opened

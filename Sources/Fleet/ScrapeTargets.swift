@@ -14,25 +14,27 @@ public actor ScrapeTargets<Key: Hashable & Sendable> {
     var lastUse: NIODeadline
   }
   private let limit: Int
-  private let make: @Sendable (Key) -> Node
+  private let make: @Sendable (Key) throws -> Node
   private var entries: [Key: Entry] = [:]
   private var isStopped = false
 
   /// - Parameter limit: the most targets that are open at once, at least 1.
-  public init(limit: Int, make: @escaping @Sendable (Key) -> Node) {
+  public init(limit: Int, make: @escaping @Sendable (Key) throws -> Node) {
     precondition(limit > 0)
     self.limit = limit
     self.make = make
   }
 
   /// The node of a target, newly made or known; nil after ``stop()``.
-  public func node(for key: Key, now: NIODeadline = .now()) async -> Node? {
+  ///
+  /// - Throws: what the making of a node throws.
+  public func node(for key: Key, now: NIODeadline = .now()) async throws -> Node? {
     guard !isStopped else { return nil }
     if let node = entries[key]?.node {
       entries[key]?.lastUse = now
       return node
     }
-    let node = make(key)
+    let node = try make(key)
     entries[key] = Entry(node: node, work: Task { await node.run() }, lastUse: now)
     await closeIdle(now: now)
     return node

@@ -32,7 +32,6 @@ public final class Family: Sendable {
   let id: Int
   /// `name="` for each label, ready to be copied.
   let labelPrefixes: [[UInt8]]
-  let nameBytes: [UInt8]
   let helpBytes: [UInt8]
   let isCounterWithTotal: Bool
 
@@ -48,7 +47,6 @@ public final class Family: Sendable {
     self.help = help
     self.namespaced = namespaced
     self.labelPrefixes = labelNames.map { Array("\($0)=\"".utf8) }
-    self.nameBytes = Array(name.utf8)
     self.helpBytes = escapedHelp(help)
     self.isCounterWithTotal = type == .counter && name.hasSuffix("_total")
   }
@@ -106,6 +104,8 @@ final class FamilyTable: Sendable {
     var byName: [String: Family] = [:]
     var byID: [Family] = []
     var dynamicCount = 0
+    /// Names that came from servers alone.
+    var dynamicNames: Set<String> = []
     var order: FamilyOrder?
   }
   private let state = Lock(State())
@@ -117,9 +117,9 @@ final class FamilyTable: Sendable {
     let key = namespaced ? name : ":" + name
     return state.withLock { state in
       if let known = state.byName[key] {
-        precondition(
-          known.type == type && known.labelNames == labels, "family \(name) is defined twice, differently")
-        return known
+        if known.type == type && known.labelNames == labels { return known }
+        // What a server named must not keep the code from naming a family of its own.
+        precondition(state.dynamicNames.remove(key) != nil, "family \(name) is defined twice, differently")
       }
       let family = Family(
         id: state.byID.count, name: name, type: type, unit: unit, labelNames: labels, help: help,
@@ -136,6 +136,7 @@ final class FamilyTable: Sendable {
       if state.byName[name] != nil { return nil }
       guard state.dynamicCount < Self.dynamicLimit else { return false }
       state.dynamicCount += 1
+      state.dynamicNames.insert(name)
       return true
     }
     switch mayAdd {

@@ -11,6 +11,9 @@ public final class Registry: Sendable {
     public let generation: UInt64
     public let sources: [Samples]
 
+    /// How many samples the page has.
+    public var sampleCount: Int { sources.reduce(0) { $0 + $1.count } }
+
     public init(generation: UInt64, sources: [Samples]) {
       self.generation = generation
       self.sources = sources

@@ -16,7 +16,8 @@ public struct SampleSink {
   public init(limit: Int = 200_000, expecting: Int = 0) {
     self.limit = limit
     samples.reserveCapacity(expecting)
-    labelBytes.reserveCapacity(expecting * 16)
+    labelBytes.reserveCapacity(expecting * 32)
+    seen.reserve(expecting)
   }
 
   /// Adds a sample without labels.
@@ -49,12 +50,13 @@ public struct SampleSink {
     _ family: Family, _ labels: [LabelValue], edges: [String], cumulative: [Double], count: Double,
     sum: Double?
   ) {
+    guard let encoded = openSeries(family, labels) else { return }
     for (edge, bucket) in zip(edges, cumulative) {
-      addPart(family, .bucket, labels, ("le", edge), bucket)
+      addPart(family, .bucket, encoded, "le", edge, bucket)
     }
-    addPart(family, .bucket, labels, ("le", "+Inf"), count)
-    if let sum { addPart(family, .sum, labels, nil, sum) }
-    addPart(family, .count, labels, nil, count)
+    addPart(family, .bucket, encoded, "le", "+Inf", count)
+    if let sum { addPart(family, .sum, encoded, sum) }
+    addPart(family, .count, encoded, count)
   }
 
   /// Adds a summary: quantiles with their values, and the totals where they are known.
@@ -62,28 +64,65 @@ public struct SampleSink {
     _ family: Family, _ labels: [LabelValue], quantiles: [(quantile: String, value: Double)],
     count: Double, sum: Double
   ) {
+    guard let encoded = openSeries(family, labels) else { return }
     for (quantile, value) in quantiles {
-      addPart(family, .value, labels, ("quantile", quantile), value)
+      addPart(family, .value, encoded, "quantile", quantile, value)
     }
-    addPart(family, .sum, labels, nil, sum)
-    addPart(family, .count, labels, nil, count)
+    addPart(family, .sum, encoded, sum)
+    addPart(family, .count, encoded, count)
+  }
+
+  /// The encoded labels that all parts of a histogram or summary share; nil when it was added before.
+  ///
+  /// The parts differ in their last label by construction, so that only the whole is looked for among the series.
+  private mutating func openSeries(_ family: Family, _ labels: [LabelValue]) -> [UInt8]? {
+    let start = labelBytes.count
+    appendLabels(family, labels, start)
+    let encoded = Array(labelBytes[start...])
+    let whole = Sample(
+      family: Int32(family.id), part: .whole, labelStart: UInt32(start),
+      labelCount: UInt32(encoded.count), value: 0)
+    guard samples.count < limit else {
+      overflowCount += 1
+      labelBytes.removeSubrange(start...)
+      return nil
+    }
+    guard seen.insert(whole, samples, labelBytes) else {
+      duplicateCount += 1
+      labelBytes.removeSubrange(start...)
+      return nil
+    }
+    samples.append(whole)
+    return encoded
+  }
+
+  private mutating func addPart(_ family: Family, _ part: SamplePart, _ labels: [UInt8], _ value: Double) {
+    let start = labelBytes.count
+    labelBytes.append(contentsOf: labels)
+    samples.append(
+      Sample(
+        family: Int32(family.id), part: part, labelStart: UInt32(start),
+        labelCount: UInt32(labelBytes.count - start), value: value))
   }
 
   private mutating func addPart(
-    _ family: Family, _ part: SamplePart, _ labels: [LabelValue],
-    _ extra: (name: String, value: String)?, _ value: Double
+    _ family: Family, _ part: SamplePart, _ labels: [UInt8], _ extraName: String, _ extraValue: String,
+    _ value: Double
   ) {
     let start = labelBytes.count
-    appendLabels(family, labels, start)
-    if let extra {
-      if labelBytes.count > start { labelBytes.append(UInt8(ascii: ",")) }
-      labelBytes.append(contentsOf: extra.name.utf8)
-      labelBytes.append(UInt8(ascii: "="))
-      labelBytes.append(UInt8(ascii: "\""))
-      appendEscaped(extra.value, to: &labelBytes)
-      labelBytes.append(UInt8(ascii: "\""))
+    if !labels.isEmpty {
+      labelBytes.append(contentsOf: labels)
+      labelBytes.append(UInt8(ascii: ","))
     }
-    append(family, part, from: start, value)
+    labelBytes.append(contentsOf: extraName.utf8)
+    labelBytes.append(UInt8(ascii: "="))
+    labelBytes.append(UInt8(ascii: "\""))
+    labelBytes.append(contentsOf: extraValue.utf8)
+    labelBytes.append(UInt8(ascii: "\""))
+    samples.append(
+      Sample(
+        family: Int32(family.id), part: part, labelStart: UInt32(start),
+        labelCount: UInt32(labelBytes.count - start), value: value))
   }
 
   private mutating func appendLabels(_ family: Family, _ labels: [LabelValue], _ start: Int) {
@@ -126,10 +165,10 @@ public struct SampleSink {
   public func finish(constantLabels: [(name: String, value: LabelValue)] = []) -> Samples {
     let ranks = FamilyTable.shared.order.ranks
     var starts = [Int32](repeating: 0, count: ranks.count + 1)
-    for sample in samples { starts[Int(ranks[Int(sample.family)]) + 1] += 1 }
+    for sample in samples where sample.part != .whole { starts[Int(ranks[Int(sample.family)]) + 1] += 1 }
     for index in 1..<starts.count { starts[index] += starts[index - 1] }
-    var places = [Int32](repeating: 0, count: samples.count)
-    for (index, sample) in samples.enumerated() {
+    var places = [Int32](repeating: 0, count: Int(starts[ranks.count]))
+    for (index, sample) in samples.enumerated() where sample.part != .whole {
       let rank = Int(ranks[Int(sample.family)])
       places[Int(starts[rank])] = Int32(index)
       starts[rank] += 1
@@ -158,8 +197,15 @@ private struct SeriesSet {
     return true
   }
 
+  /// Makes room for `count` series at once.
+  mutating func reserve(_ count: Int) {
+    var size = 64
+    while size < count * 2 { size *= 2 }
+    if slots.isEmpty { slots = [Int32](repeating: -1, count: size) }
+  }
+
   private mutating func grow(_ samples: [Sample], _ bytes: [UInt8]) {
-    let size = max(1024, slots.count * 2)
+    let size = max(64, slots.count * 2)
     slots = [Int32](repeating: -1, count: size)
     for (index, sample) in samples.enumerated() {
       var slot = hash(sample, bytes) & (size - 1)

@@ -12,6 +12,8 @@ struct Sample: Sendable {
 /// Which series of a histogram or summary a sample belongs to; its raw value orders nothing.
 enum SamplePart: UInt8, Sendable {
   case value, bucket, sum, count
+  /// Stands for a whole histogram or summary while samples are being collected; on no page.
+  case whole
 }
 
 /// An immutable set of samples from one source, ordered by family name.
@@ -32,6 +34,33 @@ public struct Samples: Sendable {
     self.samples = samples
     self.labelBytes = labelBytes
     self.constantLabels = constantLabels
+  }
+
+  /// The samples of several sets without constant labels as one, ordered by family. The sets share no series.
+  public init(merging sets: [Samples]) {
+    let ranks = FamilyTable.shared.order.ranks
+    var samples: [Sample] = []
+    var labelBytes: [UInt8] = []
+    samples.reserveCapacity(sets.reduce(0) { $0 + $1.count })
+    for set in sets {
+      precondition(set.constantLabels.isEmpty, "sets with constant labels cannot be merged")
+      let offset = UInt32(labelBytes.count)
+      labelBytes += set.labelBytes
+      for var sample in set.samples {
+        sample.labelStart += offset
+        samples.append(sample)
+      }
+    }
+    // The sort is stable: within a family the order of arrival stays.
+    samples.sort { ranks[Int($0.family)] < ranks[Int($1.family)] }
+    self.init(samples: samples, labelBytes: labelBytes, constantLabels: [])
+  }
+
+  /// Where the samples of a family end that may begin at `start`.
+  func endOfRun(of family: Int, from start: Int) -> Int {
+    var end = start
+    while end < samples.count, Int(samples[end].family) == family { end += 1 }
+    return end
   }
 
   /// The same samples under other constant labels.

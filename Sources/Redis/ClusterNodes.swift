@@ -103,7 +103,7 @@ public struct ClusterNode: Sendable, Equatable {
 
   /// `5`, `0-5460`; nil for `[5->-id]` and `[5-<-id]`.
   private static func slots(_ text: String) -> ClosedRange<Int>? {
-    let ends = text.split(separator: "-", maxSplits: 1).map { Int($0) }
+    let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
     guard let first = ends.first ?? nil, let last = ends.last ?? nil,
       0 <= first, first <= last, last < ClusterNodes.slotCount
     else { return nil }

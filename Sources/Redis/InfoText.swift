@@ -71,7 +71,8 @@ public struct InfoText: Sendable {
 
   /// The raw value of the first field of that name.
   public subscript(name: String) -> ArraySlice<UInt8>? {
-    let hash = Self.hash(of: name.utf8)
+    var hash = fnvStart
+    for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* fnvPrime }
     for field in fields where field.hash == hash && self.name(of: field).elementsEqual(name.utf8) {
       return value(of: field)
     }
@@ -87,8 +88,10 @@ public struct InfoText: Sendable {
   public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
 
   /// FNV-1a with 32 bits, the hash of ``Field/hash``.
-  public static func hash(of name: some Sequence<UInt8>) -> UInt32 {
-    name.reduce(fnvStart) { ($0 ^ UInt32($1)) &* fnvPrime }
+  public static func hash(of name: ArraySlice<UInt8>) -> UInt32 {
+    var hash = fnvStart
+    for byte in name { hash = (hash ^ UInt32(byte)) &* fnvPrime }
+    return hash
   }
 }
 

@@ -28,6 +28,13 @@ public enum SmallFile {
     bytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The size of a file in bytes; nil when it cannot be looked at.
+  public static func size(_ path: String) -> Int? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return Int(status.st_size)
+  }
+
   /// How many entries a directory has, without `.` and `..`; nil when it cannot be read.
   public static func entryCount(ofDirectory path: String) -> Int? {
     guard let directory = unsafe opendir(path) else { return nil }

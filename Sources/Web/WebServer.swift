@@ -18,7 +18,7 @@ public final class WebServer: Sendable {
   }
 
   private let endpoint: Endpoint
-  private let options: WebOptions
+  private let options: ServerLimits
   private let configuration: WebConfiguration
   private let routes: RouteTable
   private let log: Logger
@@ -26,7 +26,7 @@ public final class WebServer: Sendable {
   private let stopping = Lock(false)
 
   public init(
-    _ endpoint: Endpoint, options: WebOptions = WebOptions(), configuration: WebConfiguration, routes: [Route],
+    _ endpoint: Endpoint, options: ServerLimits = ServerLimits(), configuration: WebConfiguration, routes: [Route],
     log: Logger
   ) {
     self.endpoint = endpoint

@@ -34,11 +34,11 @@ extension Daemon {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
     } else {
-      page = Registry(live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)]).page()
+      page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
-    return MetricsPage(generation: page.generation) { format, flush in
+    return MetricsPage(generation: page.generation, sampleCount: page.sampleCount) { format, flush in
       Exposition(
         format: format == .openMetrics ? .openMetrics : .text, namespace: namespace, names: names
       ).write(page.sources, to: flush)
@@ -55,8 +55,14 @@ extension Daemon {
     if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
       return refuse("the target's host is not among those of scrape.allow", status: 403)
     }
-    guard let node = await targets.node(for: scrape) else {
-      return .text("the exporter is stopping\n", status: 503)
+    let node: Node
+    do {
+      guard let open = try await targets.node(for: scrape) else {
+        return .text("the exporter is stopping\n", status: 503)
+      }
+      node = open
+    } catch {
+      return refuse("\(error)", status: 400)
     }
     let context = ScrapeContext(request)
     if scrape.hasKeyWork || !options.keys.isEmpty {

@@ -45,17 +45,15 @@ struct Daemon: Sendable {
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
     node = try options.redis.address.map { text in
-      factory.configured(
+      try factory.configured(
         try Self.address(text),
-        live: [ExporterFamilies.source(options.export, scrapeErrors, withProcess: true)])
+        live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true))
     }
     targets = ScrapeTargets(limit: scrapeTargetCount) { request in
-      factory.scraped(
+      try factory.scraped(
         request.address, request.overrides,
-        live: [
-          ExporterFamilies.source(
-            options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false)
-        ])
+        live: ExporterFamilies.sources(
+          options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false))
     }
   }
 
@@ -124,8 +122,8 @@ struct Daemon: Sendable {
       ? .descriptor(try SystemdSocket.listener()) : .address(options.web.listenAddress)
   }
 
-  private var serverLimits: Web.WebOptions {
-    var limits = Web.WebOptions()
+  private var serverLimits: ServerLimits {
+    var limits = ServerLimits()
     limits.connectionLimit = options.web.maxConnections
     return limits
   }

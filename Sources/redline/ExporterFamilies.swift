@@ -8,20 +8,18 @@ enum ExporterFamilies {
 
   static let all = [targetScrapeErrors, BuildInfo.family] + ProcessFamilies.all
 
-  /// A live source for a page.
+  /// The live sources of a page.
   ///
   /// - Parameter withProcess: whether the process's figures belong on the page; never on those of `/scrape`.
-  static func source(
+  static func sources(
     _ options: ExportOptions, _ scrapeErrors: Counter, withProcess: Bool
-  ) -> @Sendable () -> Samples {
-    {
+  ) -> [@Sendable () -> Samples] {
+    let own: @Sendable () -> Samples = {
       var sink = SampleSink()
       scrapeErrors.collect(into: &sink)
-      if options.areSelfMetricsIncluded {
-        BuildInfo.collect(into: &sink)
-        if withProcess { ProcessFamilies.collect(into: &sink) }
-      }
+      if options.areSelfMetricsIncluded { BuildInfo.collect(into: &sink) }
       return sink.finish()
     }
+    return withProcess && options.areSelfMetricsIncluded ? [own, ProcessFamilies.samples] : [own]
   }
 }

@@ -33,8 +33,21 @@ enum ProcessFamilies {
     receivedBytes, transmittedBytes,
   ]
 
+  /// The process's figures, read anew at most once a second: reading them costs as much as a poll.
+  static func samples() -> Samples {
+    let now = ContinuousClock.now
+    if let known = newest.withLock({ $0 }), now - known.read < .seconds(1) { return known.samples }
+    var sink = SampleSink()
+    collect(into: &sink)
+    let samples = sink.finish()
+    newest.withLock { $0 = (samples, now) }
+    return samples
+  }
+
+  private static let newest = Lock<(samples: Samples, read: ContinuousClock.Instant)?>(nil)
+
   /// Reads /proc/self; a file that is missing leaves its series out.
-  static func collect(into sink: inout SampleSink) {
+  private static func collect(into sink: inout SampleSink) {
     if let text = SmallFile.text("/proc/self/stat") { collectStat(text, into: &sink) }
     if let count = SmallFile.entryCount(ofDirectory: "/proc/self/fd") {
       // One of them is the directory itself.

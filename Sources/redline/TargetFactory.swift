@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import NIOCore
 import Redis
+import Runtime
 
 /// Makes nodes from the options: the configured target's and those of `/scrape`.
 struct TargetFactory: Sendable {
@@ -24,17 +25,21 @@ struct TargetFactory: Sendable {
   let log: Logger
 
   /// The configured target: polled in the background only while nobody scrapes.
-  func configured(_ address: RedisAddress, live: [@Sendable () -> Samples]) -> Node {
-    Node(
-      pollerOptions(address, isTrusted: true, Overrides()), 
+  ///
+  /// - Throws: ``KeyWorkError`` for a key group pattern that cannot be used.
+  func configured(_ address: RedisAddress, live: [@Sendable () -> Samples]) throws -> Node {
+    try Node(
+      pollerOptions(address, isTrusted: true, Overrides()), keyWork: keyWork(Overrides()),
       schedule: PollSchedule(interval: options.pollInterval, quietAfterDemand: .seconds(60)),
       context: context, log: log, live: live)
   }
 
   /// A target that a request names.
-  func scraped(_ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]) -> Node {
-    Node(
-      pollerOptions(address, isTrusted: isTrusted(address), overrides), 
+  func scraped(
+    _ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]
+  ) throws -> Node {
+    try Node(
+      pollerOptions(address, isTrusted: isTrusted(address), overrides), keyWork: keyWork(overrides),
       schedule: nil, context: context, log: log, live: live)
   }
 
@@ -74,6 +79,19 @@ struct TargetFactory: Sendable {
     return poller
   }
 
+  private func keyWork(_ overrides: Overrides) -> KeyWorkOptions {
+    var work = KeyWorkOptions(options.keys, scripts: scripts)
+    work.checkKeys = overrides.keys ?? work.checkKeys
+    work.checkSingleKeys = overrides.singleKeys ?? work.checkSingleKeys
+    work.checkStreams = overrides.streams ?? work.checkStreams
+    work.checkSingleStreams = overrides.singleStreams ?? work.checkSingleStreams
+    work.countKeys = overrides.counts ?? work.countKeys
+    work.isCluster = options.redis.isCluster
+    work.configCommand = options.redis.configCommand
+    work.timeout = TimeAmount(options.redis.deadline)
+    return work
+  }
+
   private var collectorOptions: CollectorOptions {
     let export = options.export
     var collectors = CollectorOptions()
@@ -87,6 +105,7 @@ struct TargetFactory: Sendable {
     collectors.includesRDBFileSize = export.isRDBFileSizeIncluded
     collectors.exportsClientList = export.areClientsIncluded
     collectors.exportsClientPort = export.areClientPortsIncluded
+    collectors.rdbFileSize = { SmallFile.size($0) }
     collectors.excludesLatency = !export.areLatenciesIncluded
     return collectors
   }

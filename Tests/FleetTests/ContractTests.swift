@@ -59,4 +59,13 @@ struct ContractTests {
     let names = CollectorCatalogue.all.map(\.name)
     #expect(Set(names).count == names.count)
   }
+
+  /// A server that names a field like a family that is only defined later must not stop the daemon.
+  @Test func aNameFromAServerGivesWay() throws {
+    let named = try #require(Family.passthroughGauge("cluster_later_total", help: "From a server (INFO x)."))
+    let defined = Family.counter("cluster_later_total", "Defined (INFO x).")
+    #expect(named.type == .gauge)
+    #expect(defined.type == .counter)
+    #expect(Family.passthroughGauge("cluster_later_total", help: "") == nil)
+  }
 }

@@ -7,7 +7,7 @@ import Testing
 /// What real servers become, whole: a change of any collector shows here as a difference.
 @Suite(.timeLimit(.minutes(1)))
 struct GoldenTests {
-  static let servers = ["redis-5.0.14", "redis-6.2.16", "redis-7.0.15", "redis-7.4.1", "valkey-8.0.1"]
+  static let servers: [String] = ["redis-5.0.14", "redis-6.2.16", "redis-7.0.15", "redis-7.4.1", "valkey-8.0.1"]
 
   @Test(arguments: servers)
   func master(_ name: String) throws {

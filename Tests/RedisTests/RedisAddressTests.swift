@@ -43,6 +43,7 @@ import Testing
     ("http://host", "scheme"), ("redis://host:0", "port"), ("redis://host:99999", "port"), ("redis://host:x", "port"),
     ("redis://host/x", "database"), ("redis://::1:6379", "brackets"), ("redis://[::1", "bracket"),
     ("unix://run/redis.sock", "absolute"), ("redis://u:%zz@h", "hex digits"), ("redis://[::1]x", "follows"),
+    ("a b", "control character"), ("\u{0}", "control character"),
   ])
   func errorsSayWhatIsWrong(text: String, word: String) {
     let error = #expect(throws: RedisAddressError.self) { try RedisAddress(text) }
@@ -80,4 +81,13 @@ import Testing
     #expect(message.utf8.allSatisfy { (0x20..<0x7f).contains($0) || $0 >= 0x80 })
     #expect(message.contains("ERR ??aaa"))
   }
+}
+
+@Suite struct CertificateNameTests {
+  @Test(arguments: [
+    ("redis.example", "redis.example", true), ("Redis.Example", "redis.example", true),
+    ("*.example", "redis.example", true), ("*.example", "a.redis.example", false), ("*.example", "example", false),
+    ("*.example", ".example", false), ("other.example", "redis.example", false), ("*", "redis", false),
+  ])
+  func names(pattern: String, name: String, isFor: Bool) { #expect(certifies(pattern, name) == isFor) }
 }

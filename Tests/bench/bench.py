@@ -6,6 +6,7 @@ Prints progress on standard error and a Markdown table on standard output.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -23,6 +24,7 @@ sys.dont_write_bytecode = True
 
 from harness import exporters, http, servers  # noqa: E402
 from harness.check import Check  # noqa: E402
+from harness.comparison import Comparison  # noqa: E402
 from harness.evil import EvilRedis  # noqa: E402
 from harness.paths import REDLINE, ROOT, tool  # noqa: E402
 from harness.resp import Redis  # noqa: E402
@@ -121,8 +123,9 @@ def commands_of_a_poll(check: Check, redis: servers.RedisServer) -> list[str]:
     upstreams: dict[socket.socket, Redis] = {}
 
     def pump(upstream: Redis, connection: socket.socket) -> None:
-        while chunk := upstream.socket.recv(65536):
-            connection.sendall(chunk)
+        with contextlib.suppress(OSError):
+            while chunk := upstream.socket.recv(65536):
+                connection.sendall(chunk)
 
     def relay(connection: socket.socket, words: list[bytes]) -> None:
         if connection not in upstreams:
@@ -202,9 +205,8 @@ def measure_all(check: Check, options: argparse.Namespace) -> None:
     for exporter in (fresh, peer, shared, fresh, peer):
         exporter.page()
     ours, theirs = fresh.page(), peer.page()
-    lost = [series for series in theirs.family_of if series not in ours.family_of and not series[0].startswith("go_")]
-    progress(f"series: redline {len(ours.family_of)}, peer {len(theirs.family_of)}; of the peer's, ours lacks "
-             f"{len(lost)} ({sorted({name for name, _ in lost})})")
+    lost = Comparison().missing_series(ours, theirs)
+    progress(f"series: redline {len(ours.family_of)}, peer {len(theirs.family_of)} {' '.join(lost)}")
     table = Table()
 
     progress("fresh scrapes, identity")

@@ -16,4 +16,11 @@ build_release() {
   step 'Building redline (release; the first build takes a few minutes)' swift_build
 }
 
-swift_build() { swift build --package-path "$root" "${release_flags[@]}"; }
+# SwiftPM leaves a score of temporary folders behind each time; in a folder of our own they go with it.
+swift_build() {
+  local temporary status=0
+  temporary=$(mktemp -d "${TMPDIR:-/tmp}/redline-build.XXXXXX")
+  TMPDIR=$temporary swift build --package-path "$root" "${release_flags[@]}" || status=$?
+  rm -rf "$temporary"
+  return "$status"
+}

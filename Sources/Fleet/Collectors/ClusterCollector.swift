@@ -36,7 +36,8 @@ struct ClusterCollector: Collector {
       "Messages that this node received over the cluster bus"),
     .counter(
       "total_cluster_links_buffer_limit_exceeded", as: "cluster_links_buffer_limit_exceeded_total", since: "7.0",
-      source: source, help: "Links to other nodes that were freed because their buffer reached cluster-link-sendbuf-limit"),
+      source: source,
+      help: "Links to other nodes that were freed because their buffer reached cluster-link-sendbuf-limit"),
   ]
 
   private static let messages: [InfoField] = [

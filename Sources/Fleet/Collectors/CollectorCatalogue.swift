@@ -1,6 +1,6 @@
 /// Every collector, in the order in which they run: a new one is a file and a line here.
 public enum CollectorCatalogue {
-  public static let all: [any Collector] = [
+  public static let all: [any Collector] = withFamilies([
     // From INFO alone.
     InfoCollector(),
     InstanceCollector(),
@@ -27,5 +27,11 @@ public enum CollectorCatalogue {
     SentinelMastersCollector(),
     SentinelQuorumCollector(),
     SentinelConfigCollector(),
-  ]
+  ])
+
+  /// The same collectors, once all their families are defined: no server may be first with one of their names.
+  private static func withFamilies(_ collectors: [any Collector]) -> [any Collector] {
+    for collector in collectors { _ = collector.families }
+    return collectors
+  }
 }

@@ -25,7 +25,9 @@ struct ConfigCollector: Collector {
     Number("maxmemory", as: "config_maxmemory", .bytes, help: "Configured limit on memory, in bytes; 0 is no limit"),
     Number("maxclients", as: "config_maxclients", help: "Configured limit on connections"),
     Number("io-threads", as: "config_io_threads", help: "Configured number of threads for input and output"),
-    Number("repl-backlog-size", as: "config_repl_backlog_size", .bytes, help: "Configured size of the replication backlog, in bytes"),
+    Number(
+      "repl-backlog-size", as: "config_repl_backlog_size", .bytes,
+      help: "Configured size of the replication backlog, in bytes"),
     Number(
       "commandlog-execution-slower-than", as: "commandlog_execution_slower_than", .microseconds,
       help: "Time above which a command goes to the log of slow commands, in microseconds"),

@@ -8,7 +8,8 @@ struct ErrorStatsCollector: Collector {
   var readsInfoOnly: Bool { true }
 
   private static let errors = Family.counter(
-    "errors_total", "Error replies that began with the word err (INFO errorstat_* count).", labels: ["err"])
+    "errors_total", "Error replies by their first word, which is the label err (INFO errorstat_* count).",
+    labels: ["err"])
   private static let prefix = Array("errorstat_".utf8)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

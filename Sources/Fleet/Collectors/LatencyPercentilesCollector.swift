@@ -9,7 +9,7 @@ struct LatencyPercentilesCollector: Collector {
 
   private static let percentiles = Family.summary(
     "latency_percentiles_usec",
-    "Percentiles of the command's time since the start, in microseconds, by percent and not by share; they must not be averaged (INFO latency_percentiles_usec_*).",
+    "Percentiles of the command's time since the start or CONFIG RESETSTAT, in microseconds, by percent and not by share; they must not be averaged (INFO latency_percentiles_usec_*).",
     labels: ["cmd"], unit: .microseconds)
   private static let prefix = Array("latency_percentiles_usec_".utf8)
 

@@ -33,7 +33,8 @@ struct MasterLinkCollector: Collector {
     Number(
       field: "last_io_seconds_ago",
       family: .gauge(
-        "master_last_io_seconds_ago", "Seconds since the master was last heard; -1 while the link is down (INFO master_last_io_seconds_ago).",
+        "master_last_io_seconds_ago",
+        "Seconds since the master was last heard; -1 while the link is down (INFO master_last_io_seconds_ago).",
         labels: labels, unit: .seconds)),
     Number(
       field: "sync_in_progress",
@@ -43,39 +44,46 @@ struct MasterLinkCollector: Collector {
     Number(
       field: "sync_total_bytes",
       family: .gauge(
-        "master_sync_size_bytes", "Size of the full sync in progress, in bytes; 0 where the master did not say (INFO master_sync_total_bytes).",
+        "master_sync_size_bytes",
+        "Size of the full sync in progress, in bytes; 0 where the master did not say (INFO master_sync_total_bytes).",
         labels: labels, unit: .bytes)),
     Number(
       field: "sync_read_bytes",
       family: .gauge(
-        "master_sync_read_bytes", "How much of the full sync in progress has arrived, in bytes (INFO master_sync_read_bytes).",
+        "master_sync_read_bytes",
+        "How much of the full sync in progress has arrived, in bytes (INFO master_sync_read_bytes).",
         labels: labels, unit: .bytes)),
     Number(
       field: "sync_left_bytes",
       family: .gauge(
-        "master_sync_left_bytes", "How much of the full sync in progress is still to come, in bytes; absent where the size is not known (INFO master_sync_left_bytes).",
+        "master_sync_left_bytes",
+        "How much of the full sync in progress is still to come, in bytes; absent where the size is not known (INFO master_sync_left_bytes).",
         labels: labels, unit: .bytes),
       reading: .ifNotNegative),
     Number(
       field: "sync_perc",
       family: .gauge(
-        "master_sync_progress_ratio", "Share of the full sync in progress that has arrived, 0 to 1 (INFO master_sync_perc).",
+        "master_sync_progress_ratio",
+        "Share of the full sync in progress that has arrived, 0 to 1 (INFO master_sync_perc).",
         labels: labels, unit: .ratio),
       reading: .percentage),
     Number(
       field: "sync_last_io_seconds_ago",
       family: .gauge(
-        "master_sync_last_io_seconds_ago", "Seconds since data of the full sync in progress last arrived (INFO master_sync_last_io_seconds_ago).",
+        "master_sync_last_io_seconds_ago",
+        "Seconds since data of the full sync in progress last arrived (INFO master_sync_last_io_seconds_ago).",
         labels: labels, unit: .seconds)),
     Number(
       field: "slave_repl_offset",
       family: .gauge(
-        "slave_repl_offset", "Offset in the replication stream that the replica has applied, in bytes (INFO slave_repl_offset).",
+        "slave_repl_offset",
+        "Offset in the replication stream that the replica has applied, in bytes (INFO slave_repl_offset).",
         labels: labels, unit: .bytes)),
     Number(
       field: "slave_read_repl_offset",
       family: .gauge(
-        "slave_read_repl_offset", "Offset in the replication stream that the replica has read, in bytes (INFO slave_read_repl_offset).",
+        "slave_read_repl_offset",
+        "Offset in the replication stream that the replica has read, in bytes (INFO slave_read_repl_offset).",
         labels: labels, unit: .bytes)),
   ]
 

@@ -12,7 +12,8 @@ struct ScriptingEnginesCollector: Collector {
     "scripting_engine_info", "A scripting engine that is registered; the value is always 1 (INFO engine_N name).",
     labels: labels)
   private static let usedMemory = Family.gauge(
-    "scripting_engine_memory_used_bytes", "Memory that the scripting engine uses, in bytes (INFO engine_N used_memory).",
+    "scripting_engine_memory_used_bytes",
+    "Memory that the scripting engine uses, in bytes (INFO engine_N used_memory).",
     labels: labels, unit: .bytes)
   private static let memoryOverhead = Family.gauge(
     "scripting_engine_memory_overhead_bytes",

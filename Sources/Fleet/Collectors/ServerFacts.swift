@@ -40,15 +40,17 @@ public struct ServerFacts: Sendable, Equatable {
     sentinelMasters = mode == .sentinel ? Self.sentinelMasters(info) : []
   }
 
+  /// Of how many masters a Sentinel is asked at most: each costs three commands in a poll.
+  static let sentinelMastersLimit = 2048
+
   /// `master0:name=mymaster,status=ok,address=…` lines.
   private static func sentinelMasters(_ info: InfoText) -> [String] {
-    info.fields.compactMap { field in
-      let name = info.name(of: field)
-      guard name.starts(with: "master".utf8), let last = name.last, last &- UInt8(ascii: "0") <= 9
-      else { return nil }
-      return infoPairs(info.value(of: field)).first { $0.key.elementsEqual("name".utf8) }
+    let masters = info.fields(inSection: InfoSection.sentinel).compactMap { field -> String? in
+      guard isNumbered(info.name(of: field), prefix: "master") else { return nil }
+      return InfoPairs(info.value(of: field)).first { $0.key.elementsEqual("name".utf8) }
         .map { String(decoding: $0.value, as: UTF8.self) }
     }
+    return Array(masters.prefix(sentinelMastersLimit))
   }
 }
 

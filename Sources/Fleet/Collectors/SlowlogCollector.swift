@@ -19,7 +19,8 @@ struct SlowlogCollector: Collector {
     unit: .seconds)
   private static let entries = Family.counter(
     "slowlog_entries_total",
-    "Commands that went to the slow log since the start; absent where the log was emptied and says nothing since (SLOWLOG GET).")
+    "Commands that went to the slow log since the start; absent where the log was emptied and says nothing since (SLOWLOG GET)."
+  )
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     guard server.mode != .sentinel, server.version >= Version(2, 2, 12) else { return [] }

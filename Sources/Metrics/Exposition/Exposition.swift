@@ -32,25 +32,28 @@ public struct Exposition: Sendable {
     page.reserveCapacity(chunkBytes + 4096)
     var cursors = [Int](repeating: 0, count: sources.count)
     let order = FamilyTable.shared.order
-    let prefix = namespace.isEmpty ? [] : Array("\(namespace)_".utf8)
+    let headers = HeaderCache.shared.headers(format, namespace, order)
     while let rank = nextRank(sources, cursors, order) {
       let family = order.families[Int(rank)]
       let isShown = names?.contains(fullName(of: family)) ?? true
-      if isShown { appendHeader(of: family, prefix, to: &page) }
+      let name = headers.names[Int(rank)]
+      if isShown { page.append(contentsOf: headers.headers[Int(rank)]) }
       for index in sources.indices {
-        let source = sources[index]
         var cursor = cursors[index]
-        while cursor < source.samples.count, Int(source.samples[cursor].family) == family.id {
-          if isShown {
-            append(source.samples[cursor], of: family, from: source, prefix, to: &page)
+        let end = sources[index].endOfRun(of: family.id, from: cursor)
+        if isShown, cursor < end {
+          let labels = sources[index].labelBytes
+          let constants = sources[index].constantLabels
+          while cursor < end {
+            append(sources[index].samples[cursor], name, labels, constants, to: &page)
+            cursor += 1
             if page.count >= chunkBytes {
               try flush(page)
               page.removeAll(keepingCapacity: true)
             }
           }
-          cursor += 1
         }
-        cursors[index] = cursor
+        cursors[index] = end
       }
     }
     if format == .openMetrics { page.append(contentsOf: "# EOF\n".utf8) }
@@ -79,55 +82,23 @@ public struct Exposition: Sendable {
     return lowest
   }
 
-  private func appendHeader(of family: Family, _ prefix: [UInt8], to page: inout [UInt8]) {
-    let name = headerName(of: family)
-    page.append(contentsOf: "# HELP ".utf8)
-    if family.namespaced { page.append(contentsOf: prefix) }
-    page.append(contentsOf: name)
-    page.append(space)
-    page.append(contentsOf: family.helpBytes)
-    page.append(contentsOf: "\n# TYPE ".utf8)
-    if family.namespaced { page.append(contentsOf: prefix) }
-    page.append(contentsOf: name)
-    page.append(space)
-    page.append(contentsOf: typeName(of: family))
-    page.append(lineFeed)
-  }
-
-  /// OpenMetrics names a counter without `_total`; a counter whose name never had it is of unknown type there.
-  private func headerName(of family: Family) -> ArraySlice<UInt8> {
-    format == .openMetrics && family.isCounterWithTotal
-      ? family.nameBytes.dropLast("_total".utf8.count) : family.nameBytes[...]
-  }
-
-  private func typeName(of family: Family) -> String.UTF8View {
-    switch (format, family.type) {
-    case (.openMetrics, .untyped): "unknown".utf8
-    case (.openMetrics, .counter) where !family.isCounterWithTotal: "unknown".utf8
-    default: family.type.rawValue.utf8
-    }
-  }
-
   private func append(
-    _ sample: Sample, of family: Family, from source: Samples, _ prefix: [UInt8],
-    to page: inout [UInt8]
+    _ sample: Sample, _ name: [UInt8], _ labels: [UInt8], _ constants: [UInt8], to page: inout [UInt8]
   ) {
-    if family.namespaced { page.append(contentsOf: prefix) }
-    page.append(contentsOf: family.nameBytes)
+    page.append(contentsOf: name)
     switch sample.part {
-    case .value: break
-    case .bucket: page.append(contentsOf: "_bucket".utf8)
-    case .sum: page.append(contentsOf: "_sum".utf8)
-    case .count: page.append(contentsOf: "_count".utf8)
+    case .value, .whole: break
+    case .bucket: page.append(contentsOf: bucketSuffix)
+    case .sum: page.append(contentsOf: sumSuffix)
+    case .count: page.append(contentsOf: countSuffix)
     }
-    let hasConstants = !source.constantLabels.isEmpty
-    if sample.labelCount > 0 || hasConstants {
+    if sample.labelCount > 0 || !constants.isEmpty {
       page.append(UInt8(ascii: "{"))
       let start = Int(sample.labelStart)
-      page.append(contentsOf: source.labelBytes[start..<start + Int(sample.labelCount)])
-      if hasConstants {
+      page.append(contentsOf: labels[start..<start + Int(sample.labelCount)])
+      if !constants.isEmpty {
         if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
-        page.append(contentsOf: source.constantLabels)
+        page.append(contentsOf: constants)
       }
       page.append(UInt8(ascii: "}"))
     }
@@ -137,6 +108,9 @@ public struct Exposition: Sendable {
   }
 }
 
+private let bucketSuffix = Array("_bucket".utf8)
+private let sumSuffix = Array("_sum".utf8)
+private let countSuffix = Array("_count".utf8)
 private let space = UInt8(ascii: " ")
 private let lineFeed = UInt8(ascii: "\n")
 

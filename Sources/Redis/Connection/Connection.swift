@@ -54,15 +54,18 @@ public final class Connection: Sendable {
 
   /// Resolves, connects, speaks TLS and logs in, all before `deadline`.
   ///
+  /// - Parameter loop: the event loop to live on; by default the next of the group.
   /// - Throws: ``RedisError``.
   public static func open(
-    _ options: ConnectionOptions, in context: ConnectionContext, deadline: NIODeadline
+    _ options: ConnectionOptions, on loop: (any EventLoop)? = nil, in context: ConnectionContext,
+    deadline: NIODeadline
   ) async throws(RedisError) -> Connection {
     let started = NIODeadline.now()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
-    let eventLoop = context.group.next()
+    let eventLoop = loop ?? context.group.next()
     let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
     let serverName = serverName(for: options)
+    let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
     guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
     var bootstrap = ClientBootstrap(group: eventLoop)
@@ -73,7 +76,7 @@ public final class Connection: Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
           }
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler())
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(requiredName: requiredName))
         }
       }
     // A unix socket refuses the option.
@@ -173,9 +176,10 @@ public final class Connection: Sendable {
   /// Sends the batch in one write and waits for all replies or the deadline.
   public func send(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange {
     await withCheckedContinuation { continuation in
-      channel.eventLoop.execute { [handler] in
+      let send = { @Sendable [handler] in
         handler.value.send(batch, deadline: deadline) { continuation.resume(returning: $0) }
       }
+      if channel.eventLoop.inEventLoop { send() } else { channel.eventLoop.execute(send) }
     }
   }
 

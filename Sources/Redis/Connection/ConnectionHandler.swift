@@ -1,5 +1,6 @@
 import NIOCore
 import NIOSSL
+import NIOTLS
 import Runtime
 
 /// What came of one batch of commands.
@@ -29,10 +30,14 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private let reader = ReplyReader()
+  /// The name that the server's certificate must carry beyond what NIOSSL checks; see ``checkName(_:)``.
+  private let requiredName: String?
   private var context: ChannelHandlerContext?
   private var pending: Pending?
   /// Why the connection ended, once it has.
   private var failure: RedisError?
+
+  init(requiredName: String? = nil) { self.requiredName = requiredName }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -87,6 +92,21 @@ final class ConnectionHandler: ChannelInboundHandler {
         : RedisError(.protocol, "the server sent \(count) bytes that nothing asked for"))
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case TLSUserEvent.handshakeCompleted = event, let requiredName { checkName(requiredName) }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
+  private func checkName(_ name: String) {
+    let certificate = try? context?.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
+    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
+      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
+    }
+    guard names?.contains(where: { certifies($0, name) }) != true else { return }
+    end(RedisError(.tls, "TLS: the server's certificate is not for \(name)"))
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     end(RedisError(.closed, "the server closed the connection"))
     context.fireChannelInactive()
@@ -118,6 +138,15 @@ final class ConnectionHandler: ChannelInboundHandler {
       context?.close(promise: nil)
     }
   }
+}
+
+/// Whether a name of a certificate, which may begin with `*.`, stands for `name`.
+func certifies(_ pattern: String, _ name: String) -> Bool {
+  let pattern = pattern.lowercased()
+  let name = name.lowercased()
+  if pattern == name { return true }
+  guard pattern.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
+  return dot != name.startIndex && name[dot...] == pattern.dropFirst()
 }
 
 /// The class and words for an error of the channel or of its TLS handler.

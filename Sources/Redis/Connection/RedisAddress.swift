@@ -157,6 +157,9 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
       }
       port = number
     }
+    guard host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+      throw RedisAddressError("the host holds a space or a control character")
+    }
     return .tcp(host: host.isEmpty ? "localhost" : String(host), port: port)
   }
 

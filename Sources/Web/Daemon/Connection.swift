@@ -63,7 +63,7 @@ struct Deadlines: Sendable {
   let handler: Duration
   let response: Duration
 
-  init(_ options: WebOptions) {
+  init(_ options: ServerLimits) {
     header = .seconds(options.headerDeadlineSeconds)
     idle = .seconds(options.idleTimeoutSeconds)
     response = .seconds(options.responseDeadlineSeconds)

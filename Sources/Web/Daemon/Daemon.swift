@@ -2,20 +2,22 @@ import CMicrohttpd
 import Glibc
 import Runtime
 
-/// The door to libmicrohttpd: one polling thread, every request answered by a task while its connection is suspended.
+/// The door to libmicrohttpd: one polling thread; a request that must wait for its answer is suspended until then.
 ///
-/// Four rules of the library shape this file. A connection is suspended before its task starts, or a quick task would
-/// resume what is not suspended. An answer is given on a later call of the handler, never the first, which closes the
-/// connection. Stopping with a suspended connection aborts the process, so one lock guards both `isClosing` and the
-/// number of suspended connections. A suspended connection has no timeout, and the others only one of inactivity, so
-/// deadlines are kept here and enforced with shutdown(2).
+/// Four rules of the library shape this file. Only a suspended connection may be resumed, so an answer that comes before
+/// the suspension is left for the thread to find, under the lock that both take. An answer is given on a later call of
+/// the handler, never the first, which closes the connection. Stopping with a suspended connection aborts the process,
+/// so one lock guards both `isClosing` and the number of suspended connections. A suspended connection has no timeout,
+/// and the others only one of inactivity, so deadlines are kept here and enforced with shutdown(2).
 @safe final class Daemon: @unchecked Sendable {
   typealias Respond = @Sendable (Request) async -> Response
 
   /// What one lock guards: also every field of the connections and exchanges.
   struct Gate {
     var isClosing = false
+    /// Suspended connections.
     var waitingCount = 0
+    /// Requests whose headers are there and whose answer is not all gone.
     var activeCount = 0
     var connections: [Int32: Connection] = [:]
   }
@@ -34,7 +36,7 @@ import Runtime
   ///   - listener: a listening socket; the daemon closes it when it stops.
   ///   - tls: gives the credentials of each new connection; nil for plain HTTP.
   init(
-    listener: Int32, options: WebOptions, tls: (@Sendable () -> TLSContext)?, respond: @escaping Respond
+    listener: Int32, options: ServerLimits, tls: (@Sendable () -> TLSContext)?, respond: @escaping Respond
   ) throws(WebError) {
     self.respond = respond
     self.tls = tls
@@ -95,8 +97,7 @@ extension Daemon {
   ) {
     let descriptor = unsafe redline_connection_fd(connection)
     guard code == .CONNECTION_NOTIFY_STARTED else {
-      let closed = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
-      _ = closed
+      _ = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
       return
     }
     let address = unsafe addressText(redline_connection_address(connection))
@@ -112,7 +113,6 @@ extension Daemon {
   private func opened(_ exchange: Exchange) {
     let descriptor = unsafe redline_connection_fd(exchange.handle)
     gate.withLock { gate in
-      gate.activeCount += 1
       guard let connection = gate.connections[descriptor] else { return }
       connection.exchange = exchange
       if case .idle = connection.phase { connection.phase = .header(since: .now) }
@@ -122,7 +122,7 @@ extension Daemon {
   private func completed(_ exchange: Exchange) {
     let descriptor = unsafe redline_connection_fd(exchange.handle)
     let task = gate.withLock { gate in
-      gate.activeCount -= 1
+      if !exchange.isArriving { gate.activeCount -= 1 }
       exchange.phase = .over
       if let connection = gate.connections[descriptor], connection.exchange === exchange {
         connection.exchange = nil
@@ -141,12 +141,15 @@ extension Daemon {
     case .arriving:
       gate.withLock { gate in
         exchange.phase = .receiving
+        gate.activeCount += 1
         gate.connections[unsafe redline_connection_fd(exchange.handle)]?.phase = .response(since: .now)
       }
       return .YES
     case .receiving where !upload.isEmpty:
-      // A body that is too long is read to its end all the same, since an early answer would cut the connection; the deadline bounds it.
-      exchange.isBodyTooLong = exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
+      // A body that is too long is read to its end all the same, since an early answer would cut the connection;
+      // the deadline bounds it.
+      exchange.isBodyTooLong =
+        exchange.isBodyTooLong || exchange.body.count + upload.count > Request.bodyLimitBytes
       if !exchange.isBodyTooLong { unsafe exchange.body.append(contentsOf: UnsafeRawBufferPointer(upload)) }
       unsafe uploadSize.pointee = 0
       return .YES
@@ -154,7 +157,7 @@ extension Daemon {
       return unsafe received(exchange, String(cString: method))
     case .answered(let response):
       return send(response, exchange)
-    case .waiting, .sending, .over:
+    case .starting, .waiting, .sending, .over:
       return .YES
     }
   }
@@ -167,22 +170,30 @@ extension Daemon {
     let headers = unsafe requestHeaders(exchange.handle)
     let target = RequestTarget(exchange.target)
     let remoteAddress = gate.withLock { gate -> String? in
-      guard !gate.isClosing else { return nil }
-      gate.waitingCount += 1
-      exchange.phase = .waiting
-      unsafe MHD_suspend_connection(exchange.handle)
-      return gate.connections[descriptor]?.remoteAddress ?? ""
+      exchange.phase = .starting
+      return gate.isClosing ? nil : gate.connections[descriptor]?.remoteAddress ?? ""
     }
     guard let remoteAddress else { return send(.unavailable("503 the server is stopping"), exchange) }
     let request = Request(
       method: method, path: target.path, query: target.query, headers: headers, body: exchange.body,
       remoteAddress: remoteAddress)
-    let task = Task { [respond] in
+    // Runs here until it first waits for something: a page that is there already costs no other thread.
+    let task = Task.immediate { [respond] in
       let response = await respond(request)
       self.answer(exchange, response)
     }
-    gate.withLock { _ in if exchange.isWaiting { exchange.task = task } }
-    return .YES
+    let response = gate.withLock { gate -> Response? in
+      if case .answered(let response) = exchange.phase { return response }
+      if gate.isClosing { return .unavailable("503 the server is stopping") }
+      gate.waitingCount += 1
+      exchange.phase = .waiting
+      exchange.task = task
+      unsafe MHD_suspend_connection(exchange.handle)
+      return nil
+    }
+    guard let response else { return .YES }
+    task.cancel()
+    return send(response, exchange)
   }
 
   private func send(_ response: Response, _ exchange: Exchange) -> MHD_Result {
@@ -199,11 +210,15 @@ extension Daemon {
   /// Hands an answer over. Nothing happens when the exchange has been answered already.
   private func answer(_ exchange: Exchange, _ response: Response) {
     gate.withLock { gate in
-      guard exchange.isWaiting else { return }
-      exchange.phase = .answered(response)
-      exchange.task = nil
-      gate.waitingCount -= 1
-      unsafe MHD_resume_connection(exchange.handle)
+      switch exchange.phase {
+      case .starting: exchange.phase = .answered(response)
+      case .waiting:
+        exchange.phase = .answered(response)
+        exchange.task = nil
+        gate.waitingCount -= 1
+        unsafe MHD_resume_connection(exchange.handle)
+      case .arriving, .receiving, .answered, .sending, .over: break
+      }
     }
   }
 
@@ -232,7 +247,8 @@ extension Daemon {
 
   /// Stops: no new connection, every waiting request answered, then the thread ended and the socket closed.
   ///
-  /// Handlers are cancelled at once and are to answer from what they have. - Parameter grace: the time for all that.
+  /// Handlers are cancelled at once and are to answer from what they have.
+  /// - Parameter grace: the time for all that; a handler that hangs is answered for after three quarters of it.
   func stop(grace: Duration) async {
     let deadline = ContinuousClock.now + grace
     let tasks = gate.withLock { gate in

@@ -7,9 +7,11 @@
     case arriving
     /// The headers have been read, the body is on its way.
     case receiving
+    /// The handler has begun, on the daemon's thread.
+    case starting
     /// The connection is suspended, the handler works.
     case waiting
-    /// The handler has answered, the connection is being resumed.
+    /// The handler has answered, the daemon's thread is to send it.
     case answered(Response)
     /// The answer is being sent.
     case sending
@@ -28,6 +30,10 @@
   init(target: String, handle: OpaquePointer) {
     self.target = target
     unsafe self.handle = handle
+  }
+
+  var isArriving: Bool {
+    if case .arriving = phase { true } else { false }
   }
 
   var isWaiting: Bool {

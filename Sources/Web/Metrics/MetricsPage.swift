@@ -34,12 +34,20 @@ public struct MetricsPage: Sendable {
 
   /// Two pages of one generation, with no filter of names, are the same bytes.
   public let generation: UInt64
+  let sampleCount: Int
   let render: Render
 
-  public init(generation: UInt64, render: @escaping Render) {
+  /// Up to this many samples are rendered and compressed where the request is handled: that takes about as long as two
+  /// changes of thread, and no poll waits for it.
+  static let smallSampleCount = 4000
+
+  public init(generation: UInt64, sampleCount: Int, render: @escaping Render) {
     self.generation = generation
+    self.sampleCount = sampleCount
     self.render = render
   }
+
+  var isSmall: Bool { sampleCount <= Self.smallSampleCount }
 
   /// The page as a body.
   func body(_ format: PageFormat, _ encoding: ContentEncoding) -> Payload {

@@ -16,6 +16,8 @@ final class PageCache: Sendable {
   private enum Found {
     case body(Payload)
     case rendering(Task<Payload, Never>)
+    /// Nobody has rendered it yet, and it is quickly done.
+    case small
     /// Someone has a newer page: this one is rendered for its asker alone.
     case outdated
   }
@@ -29,6 +31,7 @@ final class PageCache: Sendable {
         if let body = entry.body { return .body(body) }
         if let rendering = entry.rendering { return .rendering(rendering) }
       }
+      if page.isSmall { return .small }
       let rendering = Task(executorPreference: WorkExecutor.compute) {
         let body = page.body(format, encoding)
         self.entries.withLock { entries in
@@ -44,11 +47,19 @@ final class PageCache: Sendable {
     case .body(let body): return body
     case .rendering(let task): return await task.value
     case .outdated: return await Self.render(page, format, encoding)
+    case .small:
+      let body = page.body(format, encoding)
+      entries.withLock { entries in
+        guard entries[key]?.generation ?? 0 < page.generation else { return }
+        entries[key] = Entry(generation: page.generation, body: body)
+      }
+      return body
     }
   }
 
   /// A body that nobody shares.
   static func render(_ page: MetricsPage, _ format: PageFormat, _ encoding: ContentEncoding) async -> Payload {
-    await Task(executorPreference: WorkExecutor.compute) { page.body(format, encoding) }.value
+    if page.isSmall { return page.body(format, encoding) }
+    return await Task(executorPreference: WorkExecutor.compute) { page.body(format, encoding) }.value
   }
 }

@@ -126,7 +126,7 @@ def check_secrets_stay_hidden(check: Check) -> None:
     """Neither --help, --debug nor the process list shows a password that came by the environment."""
     server = servers.RedisServer(check, "requirepass hidden-word", password="hidden-word")
     environment = {"REDIS_PASSWORD": "hidden-word", "REDIS_EXPORTER_BASIC_AUTH_PASSWORD": "hidden-web"}
-    exporter = exporters.redline(check, server.url, "--debug", environment=environment)
+    exporter = exporters.redline(check, server.url, "--debug", "--basic-auth-username=reader", environment=environment)
     exporter.get()
     helped = exporters.redline(check, None, "--help", environment=environment, wait=False)
     helped.wait(5)

@@ -72,11 +72,11 @@ def check_slow_readers(check: Check) -> None:
     """Readers with a tiny window ask for a page that no socket buffer holds, and read one byte a second."""
     server = servers.RedisServer(check, *awkward.SERVER_OPTIONS)
     with server.client() as redis:
-        for index in range(4000):
-            redis.send("SET", f"key:{index}:" + "x" * 400, index)
-        for _ in range(4000):
+        for index in range(2500):
+            redis.send("SET", f"key:{index}:" + "x" * 700, index)
+        for _ in range(2500):
             redis.read()
-    exporter = exporters.redline(check, server.url, "--check-keys=db0=key:*")
+    exporter = exporters.redline(check, server.url, "--check-keys=db0=key:*", "--keywork.duty-ratio=0.5")
     check.until(lambda: len(exporter.get().body) > 4_000_000, 60, "the page has more than 4 MB", pause=1)
     baseline = exporter.descriptors()
     before = exporter.rss_bytes()

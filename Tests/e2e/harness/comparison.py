@@ -42,7 +42,7 @@ class Bound:
 class Difference:
     """One allowed difference: `absent` (ours may lack the series), `type` (ours has the type `detail`),
     `value` (ours may have another value), `labels` (ours may have the labels named in `detail`, comma separated,
-    beside the peer's or with other values)."""
+    beside the peer's or with other values). `series` is a name, or a whole series with labels; `*` matches."""
 
     series: str
     kind: str
@@ -72,7 +72,7 @@ class Comparison:
                 continue
             match = self.match(ours, series)
             if match is None:
-                if not self.allowed(series[0], "absent"):
+                if not self.allowed(series[0], "absent", text_of(series)):
                     found.append(f"missing: {text_of(series)}")
                 continue
             found += self.type_complaint(ours, theirs, match, series)
@@ -82,8 +82,10 @@ class Comparison:
     def missing_series(self, ours: Page, theirs: Page) -> list[str]:
         return [line for line in self.complaints(ours, theirs) if line.startswith("missing: ")]
 
-    def allowed(self, name: str, kind: str) -> Difference | None:
-        return next((d for d in self.differences if d.kind == kind and fnmatch.fnmatchcase(name, d.series)), None)
+    def allowed(self, name: str, kind: str, text: str = "") -> Difference | None:
+        """The line for a series, by its name or by its whole text with labels."""
+        return next((d for d in self.differences if d.kind == kind and any(
+            fnmatch.fnmatchcase(candidate, d.series) for candidate in (name, text))), None)
 
     def match(self, ours: Page, series: Series) -> Series | None:
         if series in ours.family_of:
@@ -108,7 +110,7 @@ class Comparison:
 
     def value_complaint(self, ours: Page, theirs: Page, match: Series, series: Series) -> list[str]:
         mine, other = ours.family_of[match].series[match], theirs.family_of[series].series[series]
-        if mine == other or (math.isnan(mine) and math.isnan(other)) or self.allowed(series[0], "value"):
+        if mine == other or (math.isnan(mine) and math.isnan(other)) or self.allowed(series[0], "value", text_of(series)):
             return []
         labels = dict(series[1])
         if any(bound.covers(series[0], labels) and bound.allows(mine, other) for bound in self.bounds):

@@ -86,7 +86,12 @@ def read_command(stream) -> list[bytes] | None:
     return words
 
 
+def close(_connection: socket.socket) -> None:
+    """Ends the connection; what was sent before still arrives."""
+    raise ConnectionAbortedError
+
+
 def reset(connection: socket.socket) -> None:
-    """Closes with RST instead of FIN."""
+    """Ends the connection with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    raise ConnectionAbortedError

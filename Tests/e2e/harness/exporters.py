@@ -23,13 +23,21 @@ class Exporter(Process):
             check.until(self._listens, 10, f"{name} listens", pause=0.05)
 
     def _listens(self) -> bool:
-        if self.child.poll() is not None:
-            raise Ended(f"{self.name} ended with {self.child.returncode}: {self.output()[-2000:]}")
+        self.lives()
         http.connect(self.port).close()
         return True
 
     def get(self, path: str = "/metrics", **options) -> http.Response:
-        return http.get(self.port, path, **options)
+        try:
+            return http.get(self.port, path, **options)
+        except OSError as error:
+            self.lives()
+            raise error
+
+    def lives(self) -> None:
+        """Fails with the process's last words when it has ended."""
+        if self.child.poll() is not None:
+            raise Ended(f"{self.name} ended with {self.child.returncode}: {self.output()[-2000:]}")
 
     def page(self, path: str = "/metrics", **options) -> Page:
         response = self.get(path, **options)

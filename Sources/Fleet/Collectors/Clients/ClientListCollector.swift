@@ -4,7 +4,9 @@ import Redis
 /// CLIENT LIST: a group of series for each client where that is asked for, and totals over all.
 struct ClientListCollector: Collector {
   let name = "client_list"
-  var families: [Family] { [Self.info, Self.createdAt, Self.idleSince] + Self.numbers.map(\.family) + ClientTotals.families }
+  var families: [Family] {
+    [Self.info, Self.createdAt, Self.idleSince] + Self.numbers.map(\.family) + ClientTotals.families
+  }
 
   private static let info = Family.gauge(
     "connected_client_info", "A connected client; the value is always 1 (CLIENT LIST).",
@@ -12,25 +14,50 @@ struct ClientListCollector: Collector {
   private static let createdAt = gauge(
     "connected_client_created_at_timestamp", .seconds, "When the client connected, in seconds since the epoch", "age")
   private static let idleSince = gauge(
-    "connected_client_idle_since_timestamp", .seconds, "When the client last sent a command, in seconds since the epoch", "idle")
+    "connected_client_idle_since_timestamp", .seconds,
+    "When the client last sent a command, in seconds since the epoch", "idle")
 
-  private static let numbers: [(field: String, family: Family)] = [
-    ("sub", "connected_client_channel_subscriptions_count", .none, "Channels that the client is subscribed to"),
-    ("psub", "connected_client_pattern_matching_subscriptions_count", .none, "Patterns that the client is subscribed to"),
-    ("ssub", "connected_client_shard_channel_subscriptions_count", .none, "Shard channels that the client is subscribed to"),
-    ("watch", "connected_client_shard_channel_watched_keys", .none, "Keys that the client watches with WATCH"),
-    ("qbuf", "connected_client_query_buffer_length_bytes", .bytes, "Bytes in the client's query buffer"),
-    ("qbuf-free", "connected_client_query_buffer_free_space_bytes", .bytes, "Bytes free in the client's query buffer"),
-    ("obl", "connected_client_output_buffer_length_bytes", .bytes, "Bytes in the client's fixed output buffer"),
-    ("oll", "connected_client_output_list_length", .none, "Replies in the client's output list, which is used when the buffer is full"),
-    ("omem", "connected_client_output_buffer_memory_usage_bytes", .bytes, "Memory of the client's output list, in bytes"),
-    ("tot-mem", "connected_client_total_memory_consumed_bytes", .bytes, "Memory of all buffers of the client, in bytes"),
-  ].map { field, name, unit, help in (field, gauge(name, unit, help, field)) } + counters
+  private static let numbers: [(field: String, family: Family)] =
+    [
+      ("sub", "connected_client_channel_subscriptions_count", .none, "Channels that the client is subscribed to"),
+      (
+        "psub", "connected_client_pattern_matching_subscriptions_count", .none,
+        "Patterns that the client is subscribed to"
+      ),
+      (
+        "ssub", "connected_client_shard_channel_subscriptions_count", .none,
+        "Shard channels that the client is subscribed to"
+      ),
+      ("watch", "connected_client_shard_channel_watched_keys", .none, "Keys that the client watches with WATCH"),
+      ("qbuf", "connected_client_query_buffer_length_bytes", .bytes, "Bytes in the client's query buffer"),
+      (
+        "qbuf-free", "connected_client_query_buffer_free_space_bytes", .bytes, "Bytes free in the client's query buffer"
+      ),
+      ("obl", "connected_client_output_buffer_length_bytes", .bytes, "Bytes in the client's fixed output buffer"),
+      (
+        "oll", "connected_client_output_list_length", .none,
+        "Replies in the client's output list, which is used when the buffer is full"
+      ),
+      (
+        "omem", "connected_client_output_buffer_memory_usage_bytes", .bytes,
+        "Memory of the client's output list, in bytes"
+      ),
+      (
+        "tot-mem", "connected_client_total_memory_consumed_bytes", .bytes,
+        "Memory of all buffers of the client, in bytes"
+      ),
+    ].map { field, name, unit, help in (field, gauge(name, unit, help, field)) } + counters
 
   private static let counters: [(field: String, family: Family)] = [
     ("read-events", "connected_client_read_events_total", "Times that the server read from the client"),
-    ("avg-pipeline-len-sum", "connected_client_pipeline_commands_total", "Commands in the batches that were parsed from the client's input"),
-    ("avg-pipeline-len-cnt", "connected_client_pipeline_batches_total", "Batches with at least one command that were parsed from the client's input"),
+    (
+      "avg-pipeline-len-sum", "connected_client_pipeline_commands_total",
+      "Commands in the batches that were parsed from the client's input"
+    ),
+    (
+      "avg-pipeline-len-cnt", "connected_client_pipeline_batches_total",
+      "Batches with at least one command that were parsed from the client's input"
+    ),
   ].map { field, name, help in (field, .counter(name, "\(help) (CLIENT LIST \(field)).", labels: ["id", "name"])) }
 
   private static func gauge(_ name: String, _ unit: Unit, _ help: String, _ field: String) -> Family {

@@ -39,7 +39,8 @@ struct ClientTotals {
   private static let output = perKind(
     "client_output_buffers_bytes", .bytes, "Bytes in the output buffers and lists of all connections", "obl and omem")
   private static let outputMax = perKind(
-    "client_output_buffer_bytes_max", .bytes, "Bytes in the output buffer and list of the connection with most of them", "obl and omem")
+    "client_output_buffer_bytes_max", .bytes, "Bytes in the output buffer and list of the connection with most of them",
+    "obl and omem")
   private static let memory = perKind(
     "client_memory_bytes", .bytes, "Memory of all buffers of all connections, in bytes", "tot-mem")
 

@@ -14,7 +14,7 @@ struct InfoFieldTable: Sendable {
     while size < rows.count * 2 { size *= 2 }
     var slots = [Int16](repeating: -1, count: size)
     for (number, row) in rows.enumerated() {
-      var slot = Int(InfoText.hash(of: row.field.utf8)) & (size - 1)
+      var slot = Int(InfoText.hash(of: Array(row.field.utf8)[...])) & (size - 1)
       while slots[slot] >= 0 {
         precondition(rows[Int(slots[slot])].field != row.field, "INFO field \(row.field) has two rows")
         slot = (slot + 1) & (size - 1)
@@ -34,10 +34,15 @@ struct InfoFieldTable: Sendable {
 
   /// The row of a field, or nil.
   func row(of field: InfoText.Field, in text: InfoText) -> InfoField? {
+    number(of: field, in: text).map { rows[$0] }
+  }
+
+  /// The number of a field's row, or nil.
+  private func number(of field: InfoText.Field, in text: InfoText) -> Int? {
     var slot = Int(field.hash) & (slots.count - 1)
     while slots[slot] >= 0 {
       let number = Int(slots[slot])
-      if text.name(of: field).elementsEqual(names[number]) { return rows[number] }
+      if text.name(of: field).elementsEqual(names[number]) { return number }
       slot = (slot + 1) & (slots.count - 1)
     }
     return nil
@@ -49,9 +54,11 @@ struct InfoFieldTable: Sendable {
   ) {
     let isSkipped = text.sections.map { InfoSection.withOwnCollector.contains($0) }
     for field in text.fields where field.section < 0 || !isSkipped[Int(field.section)] {
-      if let row = row(of: field, in: text) {
-        if row.gate == .systemMetrics, !options.includesSystemMetrics { continue }
-        if let value = row.value(of: text.value(of: field)) { sink.add(row.family, value) }
+      if let number = number(of: field, in: text) {
+        if rows[number].gate == .systemMetrics, !options.includesSystemMetrics { continue }
+        if let value = rows[number].value(of: text.value(of: field)) {
+          sink.add(rows[number].family, value)
+        }
       } else if text.name(of: field).starts(with: clusterPrefix) {
         passThrough(text.name(of: field), text.value(of: field), source: source, into: &sink)
       }

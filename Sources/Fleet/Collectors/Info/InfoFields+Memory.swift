@@ -110,6 +110,6 @@ extension InfoFields {
     .gauge("lazyfree_pending_objects", as: "lazyfree_pending_objects", since: "4.0",
       help: "Objects that wait to be freed in the background"),
     .gauge("lazyfreed_objects", as: "lazyfreed_objects", since: "6.2",
-      help: "Objects that were freed in the background, since the start"),
+      help: "Objects that were freed in the background, since the start or CONFIG RESETSTAT"),
   ]
 }

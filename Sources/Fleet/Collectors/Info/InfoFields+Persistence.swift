@@ -85,7 +85,7 @@ extension InfoFields {
     .gauge("aof_pending_bio_fsync", as: "aof_pending_bio_fsync", since: "2.6",
       help: "Calls of fsync that wait in the background queue"),
     .gauge("aof_delayed_fsync", as: "aof_delayed_fsync", since: "2.6",
-      help: "Calls of fsync that came late and delayed the server, since the start"),
+      help: "Calls of fsync that came late and delayed the server, since the start or CONFIG RESETSTAT"),
 
     .gauge("backup_in_progress", as: "backup_in_progress", since: "8.10",
       help: "Whether a backup is being written, 1 or 0"),

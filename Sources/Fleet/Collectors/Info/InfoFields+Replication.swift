@@ -7,7 +7,7 @@ extension InfoFields {
     .gauge("min_slaves_good_slaves", as: "min_slaves_good_slaves", since: "2.8",
       help: "Replicas that are online and within min-replicas-max-lag; absent unless min-replicas-to-write is set"),
     .gauge("replica_announced", as: "replica_announced", since: "6.2",
-      help: "Whether Sentinels are told of the replica, 1 or 0"),
+      help: "Whether Sentinels list the replica, 1 or 0"),
     .gauge("replicas_waiting_psync", as: "replicas_waiting_psync", since: "Valkey 8.0",
       help: "Replicas that load a snapshot over a second channel and have yet to take up the stream"),
     .gauge("replicas_repl_buffer_size", as: "replicas_repl_buffer_size_bytes", .bytes, since: "Valkey 8.0",
@@ -30,11 +30,12 @@ extension InfoFields {
       help: "Keys with an expiry that a writable replica tracks by itself"),
     .gauge("slave_priority", as: "slave_priority", since: "2.6",
       help: "The replica's priority to become master, less is preferred and 0 is never"),
-    .gauge("sync_full", as: "replica_resyncs_full", since: "2.8", help: "Full syncs with replicas since the start"),
+    .gauge("sync_full", as: "replica_resyncs_full", since: "2.8",
+      help: "Full syncs with replicas since the start or CONFIG RESETSTAT"),
     .gauge("sync_partial_ok", as: "replica_partial_resync_accepted", since: "2.8",
-      help: "Partial syncs that were accepted since the start"),
+      help: "Partial syncs that were accepted since the start or CONFIG RESETSTAT"),
     .gauge("sync_partial_err", as: "replica_partial_resync_denied", since: "2.8",
-      help: "Partial syncs that were denied since the start"),
+      help: "Partial syncs that were denied since the start or CONFIG RESETSTAT"),
   ]
 
   static let cluster: [InfoField] = [

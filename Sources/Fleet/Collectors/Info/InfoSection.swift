@@ -8,9 +8,13 @@ enum InfoSection {
   static let keyspace = "Keyspace"
   static let replication = "Replication"
   static let sentinel = "Sentinel"
+  /// What Valkey repeats there is read from CLUSTER INFO.
+  static let clusterInfo = "Cluster Info"
 
   /// Sections whose lines the field table need not look at; the first two have hundreds.
-  static let withOwnCollector: Set<String> = [commandStats, latencyStats, errorStats, keyspace]
+  static let withOwnCollector: Set<String> = [
+    commandStats, latencyStats, errorStats, keyspace, clusterInfo,
+  ]
 }
 
 extension InfoText {

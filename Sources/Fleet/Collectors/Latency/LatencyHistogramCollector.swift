@@ -35,7 +35,8 @@ struct LatencyHistogramCollector: Collector {
       guard let command = name.bytes else { throw CollectorError("LATENCY HISTOGRAM names no command") }
       guard
         let latency = CommandLatency(
-          details, microseconds: usages.withSubcommands(command)?.microseconds)
+          // A command that INFO does not have yet had taken no time when INFO was written.
+          details, microseconds: usages.isEmpty ? nil : usages.withSubcommands(command)?.microseconds ?? 0)
       else { continue }
       sink.addHistogram(
         Self.microseconds, [LabelValue(command)], edges: LatencyGrid.microseconds,

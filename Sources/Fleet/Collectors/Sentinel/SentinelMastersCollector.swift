@@ -28,7 +28,9 @@ struct SentinelMastersCollector: Collector {
     Number(
       "down-after-milliseconds", as: "sentinel_master_setting_down_after_milliseconds", .milliseconds,
       help: "How long the master must be silent to be found down, in milliseconds"),
-    Number("config-epoch", as: "sentinel_master_config_epoch", help: "Epoch of the master's configuration; a failover raises it"),
+    Number(
+      "config-epoch", as: "sentinel_master_config_epoch",
+      help: "Epoch of the master's configuration; a failover raises it"),
     Number(
       "last-ok-ping-reply", dividedBy: 1e3, as: "sentinel_master_last_ok_ping_reply_seconds", .seconds,
       help: "Seconds since the master last answered a PING well"),
@@ -38,7 +40,8 @@ struct SentinelMastersCollector: Collector {
     "Sentinels of the master, with this one, that this one does not find down (SENTINEL SENTINELS flags).",
     labels: SentinelMaster.labelNames)
   private static let okSlaves = Family.gauge(
-    "sentinel_master_ok_slaves", "Replicas of the master that this Sentinel does not find down (SENTINEL SLAVES flags).",
+    "sentinel_master_ok_slaves",
+    "Replicas of the master that this Sentinel does not find down (SENTINEL SLAVES flags).",
     labels: SentinelMaster.labelNames)
   private static let peer = Family.gauge(
     "sentinel_peer_info", "Another Sentinel that watches the master; the value is always 1 (SENTINEL SENTINELS).",

@@ -8,10 +8,12 @@ struct SentinelStatusCollector: Collector {
   var readsInfoOnly: Bool { true }
 
   private static let status = Family.gauge(
-    "sentinel_master_status", "1 when the Sentinel finds the master ok, else 0, with its word for the state (INFO masterN status).",
+    "sentinel_master_status",
+    "Whether the Sentinel finds the master ok, 1 or 0, with its word for the state (INFO masterN status).",
     labels: ["master_name", "master_address", "master_status"])
   private static let slaves = Family.gauge(
-    "sentinel_master_slaves", "Replicas of the master that the Sentinel knows of, with those long gone (INFO masterN slaves).",
+    "sentinel_master_slaves",
+    "Replicas of the master that the Sentinel knows of, with those long gone (INFO masterN slaves).",
     labels: SentinelMaster.labelNames)
   private static let sentinels = Family.gauge(
     "sentinel_master_sentinels", "Sentinels that watch the master, with this one (INFO masterN sentinels).",

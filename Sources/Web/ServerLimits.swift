@@ -1,5 +1,5 @@
-/// The settings of a server that stay for its lifetime.
-public struct WebOptions: Sendable {
+/// What one client, and all of them, may take of the server; for its lifetime.
+public struct ServerLimits: Sendable {
   /// The most connections at once; further ones wait in the kernel's queue.
   public var connectionLimit = 512
   /// The most connections from one address; further ones are closed at once.

@@ -1,0 +1,46 @@
+import Metrics
+
+/// The families of keys, counts, key groups and scripts.
+enum KeyFamilies {
+  private static let key = ["db", "key"]
+  private static let group = ["db", "key_group"]
+
+  static let size = Family.gauge(
+    "key_size",
+    "Length of the key: elements of a collection, bytes of a string, members of a HyperLogLog; 0 for a missing key.",
+    labels: key)
+  static let memory = Family.gauge(
+    "key_memory_usage_bytes", "Memory that the key and its value take, estimated from 5 samples (MEMORY USAGE).",
+    labels: key, unit: .bytes)
+  static let value = Family.gauge(
+    "key_value", "The key's value, where it is a string that holds a number (GETRANGE).", labels: key)
+  static let valueAsString = Family.gauge(
+    "key_value_as_string", "1 with the key's value in val, where it is a string that holds no number (GETRANGE).",
+    labels: ["db", "key", "val"])
+  static let count = Family.gauge(
+    "keys_count", "Keys of the database that match the pattern in the label key, as SCAN returned them.", labels: key)
+
+  static let groupCount = Family.gauge(
+    "key_group_count", "Keys of the group in the newest whole pass.", labels: group)
+  static let groupMemory = Family.gauge(
+    "key_group_memory_usage_bytes", "Memory of the group's keys and values in the newest whole pass (MEMORY USAGE).",
+    labels: group, unit: .bytes)
+  static let groupNumber = Family.gauge(
+    "number_of_distinct_key_groups", "Groups that the database's keys fall into, with those that overflow hides.",
+    labels: ["db"])
+  static let groupDuration = Family.gauge(
+    "last_key_groups_scrape_duration_milliseconds",
+    "How long the newest whole pass over the key groups took; 0 when there was none.", unit: .milliseconds)
+
+  static let scriptValues = Family.gauge(
+    "script_values", "A value that the Lua script returned (EVAL).", labels: ["key", "filename"])
+  static let scriptResult = Family.gauge(
+    "script_result",
+    "How the Lua script went: 0 it failed or returned what is no number, 1 it returned values, 2 it returned none.",
+    labels: ["filename"])
+
+  static let all = [
+    size, memory, value, valueAsString, count, groupCount, groupMemory, groupNumber, groupDuration, scriptValues,
+    scriptResult,
+  ]
+}

@@ -1,0 +1,187 @@
+import Metrics
+import NIOCore
+import Redis
+
+/// The connections of key work: one batch at a time over all of them, at the pace of a ``DutyCycle``.
+///
+/// Commands that the server refuses are left out for an hour. One that was never accepted is tried alone before many of
+/// its kind are sent, so that a refusal costs the server one error.
+actor KeyLink {
+  private struct Line {
+    var connection: Connection
+    var database: Int
+    var usedAt: NIODeadline
+  }
+  private let options: ConnectionOptions
+  private let context: ConnectionContext
+  private let timeout: TimeAmount
+  private let cost: KeyWorkCost
+  private var duty: DutyCycle
+  private var lines: [Endpoint?: Line] = [:]
+  private var refusals = Refusals()
+  private var accepted: Set<String> = []
+  private var isStopped = false
+
+  init(_ options: ConnectionOptions, context: ConnectionContext, duty: DutyCycle, timeout: TimeAmount, cost: KeyWorkCost) {
+    self.options = options
+    self.context = context
+    self.duty = duty
+    self.timeout = timeout
+    self.cost = cost
+  }
+
+  /// Where the target itself listens.
+  nonisolated var target: Endpoint { options.address.endpoint }
+
+  /// Sends commands in one write, after the wait that is owed for those before.
+  ///
+  /// - Parameter node: a node of the target's cluster, or nil for the target.
+  /// - Returns: a reply for each command; nil for those that the server refuses.
+  /// - Throws: ``RedisError`` when a reply did not come, or the server cannot serve now (loading, busy, no login).
+  func send(_ commands: [Command], to node: Endpoint? = nil, database: Int = 0) async throws(RedisError) -> [Reply?] {
+    let now = NIODeadline.now()
+    guard refusals.allows(Self.selection(of: database), at: now) else { return commands.map { _ in nil } }
+    let wanted = commands.indices.filter { refusals.allows(commands[$0].verb, at: now) }
+    var replies = [Reply?](repeating: nil, count: commands.count)
+    var tried: Set<String> = []
+    let probes = wanted.filter { !accepted.contains(commands[$0].verb) && tried.insert(commands[$0].verb).inserted }
+    if !probes.isEmpty, probes.count < wanted.count {
+      try await exchange(commands, probes, node, database, &replies)
+    }
+    let rest = wanted.filter { replies[$0] == nil && refusals.allows(commands[$0].verb, at: now) }
+    if !rest.isEmpty { try await exchange(commands, rest, node, database, &replies) }
+    return replies
+  }
+
+  /// Closes all connections; the next batch opens what it needs.
+  func close() {
+    for line in lines.values { line.connection.close() }
+    lines = [:]
+  }
+
+  /// Closes all connections for good: what is under way fails.
+  func stop() {
+    isStopped = true
+    close()
+  }
+
+  // MARK: One batch
+
+  private func exchange(
+    _ commands: [Command], _ indices: [Int], _ node: Endpoint?, _ database: Int, _ replies: inout [Reply?]
+  ) async throws(RedisError) {
+    let chosen = indices.map { commands[$0] }
+    let isReused = lines[node]?.connection.isActive ?? false
+    let answered: Replies?
+    do throws(RedisError) {
+      answered = try await attempt(chosen, node, database)
+    } catch {
+      // The server may close a connection that rested; that is no failure. A script is not run twice.
+      guard isReused, error.errorClass == .closed, !isStopped, !chosen.contains(where: { $0.verb.hasPrefix("EVAL") })
+      else { throw error }
+      answered = try await attempt(chosen, node, database)
+    }
+    guard let answered else { return }
+    for (place, index) in indices.enumerated() {
+      let reply = answered[place]
+      if reply.isError {
+        try note(reply, to: commands[index])
+      } else {
+        accepted.insert(commands[index].verb)
+      }
+      replies[index] = isRefusal(reply) ? nil : reply
+    }
+  }
+
+  /// - Returns: nil when there is no such database.
+  private func attempt(_ commands: [Command], _ node: Endpoint?, _ database: Int) async throws(RedisError) -> Replies? {
+    try await pace()
+    let connection = try await open(node)
+    if lines[node]?.database != database {
+      let select: Command = ["SELECT", "\(database)"]
+      let reply = try await run([select], on: connection, node)[0]
+      if reply.isError {
+        try note(reply, to: select)
+        refuse(Self.selection(of: database), reply)
+        return nil
+      }
+      lines[node]?.database = database
+    }
+    return try await run(commands, on: connection, node)
+  }
+
+  private func run(
+    _ commands: [Command], on connection: Connection, _ node: Endpoint?
+  ) async throws(RedisError) -> Replies {
+    let exchange = await connection.send(CommandBatch(commands), deadline: .now() + timeout)
+    let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
+    duty.note(busySeconds: seconds, at: Self.seconds(exchange.ended))
+    cost.busySeconds.add(seconds)
+    cost.commandCount.add(Double(commands.count))
+    cost.lookupCount.add(Double(commands.count { $0.countsAsLookup }))
+    if let failure = exchange.failure {
+      drop(node)
+      throw failure
+    }
+    lines[node]?.usedAt = exchange.ended
+    return exchange.replies
+  }
+
+  private func pace() async throws(RedisError) {
+    let wait = duty.waitSeconds(at: Self.seconds(.now()))
+    if wait > 0 { try? await Task.sleep(for: .seconds(wait)) }
+    if isStopped || Task.isCancelled { throw RedisError(.closed, "key work was stopped") }
+  }
+
+  private func open(_ node: Endpoint?) async throws(RedisError) -> Connection {
+    if let line = lines[node], line.connection.isActive { return line.connection }
+    drop(node)
+    if lines.count >= KeyWorkLimits.connections, let oldest = lines.min(by: { $0.value.usedAt < $1.value.usedAt }) {
+      drop(oldest.key)
+    }
+    var options = options
+    if let node {
+      options.address = RedisAddress(endpoint: node, usesTLS: options.address.usesTLS)
+    }
+    let connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
+    cost.commandCount.add(Double(connection.loginCommandCount))
+    guard !isStopped else {
+      connection.close()
+      throw RedisError(.closed, "key work was stopped")
+    }
+    lines[node] = Line(connection: connection, database: options.address.database, usedAt: .now())
+    return connection
+  }
+
+  private func drop(_ node: Endpoint?) { lines.removeValue(forKey: node)?.connection.close() }
+
+  private static func seconds(_ time: NIODeadline) -> Double { Double(time.uptimeNanoseconds) / 1e9 }
+
+  // MARK: Error replies
+
+  private func note(_ reply: Reply, to command: Command) throws(RedisError) {
+    let error = RedisError(reply: reply, to: Command([command.verb]))
+    if [.loading, .busy, .auth].contains(error.errorClass) || reply.errorCode == "MASTERDOWN" { throw error }
+    guard isRefusal(reply) else {
+      accepted.insert(command.verb)
+      return
+    }
+    accepted.remove(command.verb)
+    refuse(command.verb, reply)
+  }
+
+  private func refuse(_ verb: String, _ reply: Reply) {
+    _ = refusals.note(verb, reason: reply.errorCode ?? "", at: .now())
+    cost.noteRefused(refusals.byCollector.keys.sorted())
+  }
+
+  private static func selection(of database: Int) -> String { "SELECT \(database)" }
+
+  /// Whether the server will not run the command at all; a key that is not permitted is another matter.
+  private func isRefusal(_ reply: Reply) -> Bool {
+    guard reply.isError, let text = reply.text else { return false }
+    if reply.errorCode == "NOPERM" { return !text.contains(" access ") }
+    let lowered = text.prefix(40).lowercased()
+    return lowered.hasPrefix("err unknown command") || lowered.hasPrefix("err unknown subcommand")
+  }
+}

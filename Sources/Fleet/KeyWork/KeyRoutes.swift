@@ -1,0 +1,49 @@
+import Redis
+
+/// Which node of a cluster has which keys. Without a cluster everything is on the target.
+struct KeyRoutes: Sendable {
+  /// The nodes that SCAN covers; nil stands for the target.
+  let nodes: [Endpoint?]
+  /// The owner of each slot as an index into `nodes`, or -1.
+  private let owners: [Int16]
+
+  /// No cluster.
+  static let single = KeyRoutes(nodes: [nil], owners: [])
+
+  private init(nodes: [Endpoint?], owners: [Int16]) {
+    self.nodes = nodes
+    self.owners = owners
+  }
+
+  /// - Parameters:
+  ///   - target: where the asked node was reached: it may not know its own address.
+  ///   - usesTLS: hostnames are then preferred, since certificates are made out to them.
+  init(_ cluster: ClusterNodes, target: Endpoint, usesTLS: Bool) {
+    var nodes: [Endpoint?] = []
+    var owners = [Int16](repeating: -1, count: ClusterNodes.slotCount)
+    for master in cluster.servingMasters.prefix(Int(Int16.max)) {
+      for range in master.slots {
+        for slot in range { owners[slot] = Int16(nodes.count) }
+      }
+      nodes.append(master.isMyself ? nil : Self.endpoint(of: master, target, usesTLS))
+    }
+    self.init(nodes: nodes, owners: owners)
+  }
+
+  private static func endpoint(of node: ClusterNode, _ target: Endpoint, _ usesTLS: Bool) -> Endpoint {
+    if usesTLS, let hostname = node.hostname { return .tcp(host: hostname, port: node.port) }
+    if !node.host.isEmpty { return .tcp(host: node.host, port: node.port) }
+    guard case .tcp(let host, _) = target else { return .tcp(host: node.hostname ?? "localhost", port: node.port) }
+    return .tcp(host: node.hostname ?? host, port: node.port)
+  }
+
+  /// The names by the node that has them. Names whose slot nobody serves are left out.
+  func split(_ names: [[UInt8]]) -> [(node: Endpoint?, names: [[UInt8]])] {
+    guard !owners.isEmpty else { return [(nil, names)] }
+    var byNode: [Int16: [[UInt8]]] = [:]
+    for name in names { byNode[owners[clusterSlot(of: name)], default: []].append(name) }
+    return byNode.sorted { $0.key < $1.key }.compactMap { index, names in
+      index < 0 ? nil : (nodes[Int(index)], names)
+    }
+  }
+}

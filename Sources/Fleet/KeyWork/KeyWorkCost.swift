@@ -1,0 +1,97 @@
+import Metrics
+import Redis
+import Runtime
+
+/// What key work has cost the server and how it goes: its own series.
+final class KeyWorkCost: Sendable {
+  static let passTimestamp = Family.gauge(
+    "exporter_key_work_last_pass_timestamp_seconds",
+    "When the newest whole pass of background work on keys ended; the age of what it found is the time since then.",
+    unit: .seconds)
+  static let lookupTimestamp = Family.gauge(
+    "exporter_key_work_last_lookup_timestamp_seconds",
+    "When single keys, single streams and scripts were last looked at.", unit: .seconds)
+  static let passDuration = Family.gauge(
+    "exporter_key_work_pass_duration_seconds",
+    "How long the newest whole pass took, with the waits that keep it within its share of time.", unit: .seconds)
+  static let progress = Family.gauge(
+    "exporter_key_work_pass_progress_ratio",
+    "How much of the keyspace the pass under way has scanned, by the number of keys at its start; 1 between passes.",
+    unit: .ratio)
+  static let duty = Family.gauge(
+    "exporter_key_work_duty_ratio", "The share of time that batches of key work may take.", unit: .ratio)
+  static let keysScanned = Family.counter(
+    "exporter_key_work_keys_scanned_total", "Key names that SCAN returned to key work.")
+  static let commands = Family.counter("exporter_key_work_commands_total", "Commands that key work sent.")
+  static let lookups = Family.counter(
+    "exporter_key_work_lookups_total",
+    "Commands of key work that the server counts as a keyspace hit or miss: subtract them from its hit ratio.")
+  static let busy = Family.counter(
+    "exporter_key_work_busy_seconds_total",
+    "Time from writing batches to their last reply: what the server spent on key work is at most this.", unit: .seconds)
+  static let errors = Family.counter(
+    "exporter_key_work_errors_total", "Passes of key work that ended early, by class of error.", labels: ["class"])
+  static let dropped = Family.counter(
+    "exporter_key_work_dropped_series_total",
+    "Series that key work left out because they were too many or repeated one.")
+  static let refused = Family.gauge(
+    "exporter_key_work_refused",
+    "1 for a command that the server refuses to key work; it is left out for an hour.", labels: ["command"])
+
+  let commandCount = Counter(KeyWorkCost.commands)
+  let lookupCount = Counter(KeyWorkCost.lookups)
+  let scannedCount = Counter(KeyWorkCost.keysScanned)
+  let busySeconds = Counter(KeyWorkCost.busy)
+  let errorCount = LabelledCounter(KeyWorkCost.errors)
+  let droppedCount = Counter(KeyWorkCost.dropped)
+
+  private struct State {
+    var passEnded: Double?
+    var lookupEnded: Double?
+    var passSeconds: Double?
+    var groupSeconds = 0.0
+    var progress: Double?
+    var refused: [String] = []
+  }
+  private let state = Lock(State())
+  private let dutyRatio: Double
+
+  init(dutyRatio: Double) {
+    self.dutyRatio = dutyRatio
+    errorCount.initialize(RedisError.Class.allCases.map(\.rawValue))
+  }
+
+  func noteLookups(endedAt now: Double) { state.withLock { $0.lookupEnded = now } }
+
+  func noteProgress(_ ratio: Double) { state.withLock { $0.progress = min(1, max(0, ratio)) } }
+
+  func noteRefused(_ commands: [String]) { state.withLock { $0.refused = commands } }
+
+  func noteGroups(seconds: Double) { state.withLock { $0.groupSeconds = seconds } }
+
+  func notePass(seconds: Double, endedAt now: Double) {
+    state.withLock { state in
+      state.passEnded = now
+      state.passSeconds = seconds
+      state.progress = 1
+    }
+  }
+
+  func collect(into sink: inout SampleSink) {
+    let state = state.withLock { $0 }
+    sink.add(KeyFamilies.groupDuration, (state.groupSeconds * 1000).rounded())
+    if let ended = state.passEnded { sink.add(Self.passTimestamp, ended) }
+    if let ended = state.lookupEnded { sink.add(Self.lookupTimestamp, ended) }
+    if let seconds = state.passSeconds { sink.add(Self.passDuration, seconds) }
+    if let progress = state.progress { sink.add(Self.progress, progress) }
+    sink.add(Self.duty, dutyRatio)
+    for counter in [commandCount, lookupCount, scannedCount, busySeconds, droppedCount] { counter.collect(into: &sink) }
+    errorCount.collect(into: &sink)
+    for command in state.refused { sink.add(Self.refused, 1, .text(command)) }
+  }
+
+  static let all = [
+    passTimestamp, lookupTimestamp, passDuration, progress, duty, keysScanned, commands, lookups, busy, errors, dropped,
+    refused,
+  ]
+}

@@ -1,0 +1,82 @@
+import Metrics
+
+/// The families of streams, their groups and consumers. Ids are shown by their first half: milliseconds since the epoch.
+enum StreamFamilies {
+  private static let stream = ["db", "stream"]
+  private static let group = ["db", "stream", "group"]
+  private static let consumer = ["db", "stream", "group", "consumer"]
+
+  private static func ofStream(_ name: String, _ help: String, unit: Unit = .none) -> Family {
+    .gauge("stream_" + name, help, labels: stream, unit: unit)
+  }
+  private static func ofGroup(_ name: String, _ help: String, unit: Unit = .none) -> Family {
+    .gauge("stream_group_" + name, help, labels: group, unit: unit)
+  }
+
+  static let length = ofStream("length", "Entries in the stream (XINFO STREAM length).")
+  static let radixTreeKeys = ofStream(
+    "radix_tree_keys", "Keys of the tree that holds the stream (XINFO STREAM radix-tree-keys).")
+  static let radixTreeNodes = ofStream(
+    "radix_tree_nodes", "Nodes of the tree that holds the stream (XINFO STREAM radix-tree-nodes).")
+  static let groups = ofStream("groups", "Consumer groups of the stream (XINFO STREAM groups).")
+  static let lastGeneratedID = ofStream(
+    "last_generated_id", "Milliseconds part of the newest id that the stream gave (XINFO STREAM last-generated-id).")
+  static let firstEntryID = ofStream(
+    "first_entry_id", "Milliseconds part of the first entry's id; 0 when there is none (XINFO STREAM first-entry).")
+  static let lastEntryID = ofStream(
+    "last_entry_id", "Milliseconds part of the last entry's id; 0 when there is none (XINFO STREAM last-entry).")
+  static let maxDeletedEntryID = ofStream(
+    "max_deleted_entry_id",
+    "Milliseconds part of the highest id that was deleted from the stream (XINFO STREAM max-deleted-entry-id).")
+  static let entriesAdded = Family.counter(
+    "stream_entries_added_total", "Entries ever added to the stream (XINFO STREAM entries-added).", labels: stream)
+  static let idempotencyDuration = ofStream(
+    "idmp_duration_seconds", "How long the stream remembers idempotent ids (XINFO STREAM idmp-duration).", unit: .seconds)
+  static let idempotencyMaxSize = ofStream(
+    "idmp_max_size", "Idempotent ids that the stream remembers for each producer (XINFO STREAM idmp-maxsize).")
+  static let idempotencyProducers = ofStream(
+    "idmp_producer_ids_tracked", "Producers whose idempotent ids the stream remembers now (XINFO STREAM pids-tracked).")
+  static let idempotencyIDs = ofStream(
+    "idmp_idempotent_ids_tracked", "Idempotent ids that the stream remembers now (XINFO STREAM iids-tracked).")
+  static let idempotencyAdded = Family.counter(
+    "stream_idmp_entries_added_total", "Entries ever added with an idempotent id (XINFO STREAM iids-added).",
+    labels: stream)
+  static let idempotencyDuplicates = Family.counter(
+    "stream_idmp_duplicates_total", "Entries refused because their idempotent id was known (XINFO STREAM iids-duplicates).",
+    labels: stream)
+
+  static let groupConsumers = ofGroup("consumers", "Consumers of the group (XINFO GROUPS consumers).")
+  static let groupPending = ofGroup(
+    "messages_pending", "Entries that were delivered to the group and not acknowledged (XINFO GROUPS pending).")
+  static let groupLastDeliveredID = ofGroup(
+    "last_delivered_id",
+    "Milliseconds part of the last id that the group was given (XINFO GROUPS last-delivered-id).")
+  static let groupEntriesRead = ofGroup(
+    "entries_read", "Entries that the group has read, where the server knows it (XINFO GROUPS entries-read).")
+  static let groupLag = ofGroup(
+    "lag", "Entries that wait to be delivered to the group, where the server knows it (XINFO GROUPS lag).")
+  static let groupNacked = ofGroup(
+    "messages_nacked", "Entries that the group's consumers gave back (XINFO STREAM FULL nacked-count).")
+  static let groupLagSeconds = ofGroup(
+    "lag_seconds",
+    "Time between the last entry that the group was given and the newest one, from the ids, where they are clock times.",
+    unit: .seconds)
+  static let groupOldestPending = ofGroup(
+    "oldest_pending_seconds",
+    "Age of the oldest entry that was delivered and not acknowledged, by its id; 0 when there is none (XPENDING).",
+    unit: .seconds)
+
+  static let consumerPending = Family.gauge(
+    "stream_group_consumer_messages_pending",
+    "Entries that were delivered to the consumer and not acknowledged (XINFO CONSUMERS pending).", labels: consumer)
+  static let consumerIdle = Family.gauge(
+    "stream_group_consumer_idle_seconds", "Time since the consumer last tried something (XINFO CONSUMERS idle).",
+    labels: consumer, unit: .seconds)
+
+  static let all = [
+    length, radixTreeKeys, radixTreeNodes, groups, lastGeneratedID, firstEntryID, lastEntryID, maxDeletedEntryID,
+    entriesAdded, idempotencyDuration, idempotencyMaxSize, idempotencyProducers, idempotencyIDs, idempotencyAdded,
+    idempotencyDuplicates, groupConsumers, groupPending, groupLastDeliveredID, groupEntriesRead, groupLag, groupNacked,
+    groupLagSeconds, groupOldestPending, consumerPending, consumerIdle,
+  ]
+}

@@ -51,6 +51,12 @@ public struct ClusterNode: Sendable, Equatable {
     public let isLeaving: Bool
     /// The node at the other end.
     public let peerID: String
+
+    public init(slot: Int, isLeaving: Bool, peerID: String) {
+      self.slot = slot
+      self.isLeaving = isLeaving
+      self.peerID = peerID
+    }
   }
 
   public var isMaster: Bool { flags.contains("master") }

@@ -15,7 +15,11 @@ public struct FailoverRecord: Sendable, Equatable {
 
   /// The steps of a failover in their order; raw values serve as label values.
   public enum Phase: String, Sendable, CaseIterable, Comparable {
-    case sdown, odown, attempt = "try", elected, selected, promoted, switched = "switch", end
+    case sdown, odown
+    case attempt = "try"
+    case elected, selected, promoted
+    case switched = "switch"
+    case end
 
     public static func < (left: Phase, right: Phase) -> Bool { left.order < right.order }
     private var order: Int { Phase.allCases.firstIndex(of: self) ?? 0 }

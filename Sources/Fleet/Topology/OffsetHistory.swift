@@ -22,7 +22,8 @@ public struct OffsetHistory: Sendable, Equatable {
   ///   - replicationID: `master_replid`; a new one keeps the history where offsets go on, as after a failover.
   ///   - seconds: when the master answered.
   public mutating func note(offset: Int, replicationID: String, atSeconds seconds: Double) {
-    if let last = entries.last, offset < last.offset || (seconds < last.seconds && replicationID != self.replicationID) {
+    if let last = entries.last, offset < last.offset || (seconds < last.seconds && replicationID != self.replicationID)
+    {
       // Another stream of data: what was known of the old one says nothing of this.
       entries = []
     }
@@ -51,7 +52,11 @@ public struct OffsetHistory: Sendable, Equatable {
     var range = entries.startIndex..<entries.endIndex
     while range.count > 1 {
       let middle = range.lowerBound + range.count / 2
-      if entries[middle].offset <= offset { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
+      if entries[middle].offset <= offset {
+        range = middle..<range.upperBound
+      } else {
+        range = range.lowerBound..<middle
+      }
     }
     let (before, after) = (entries[range.lowerBound], entries[range.lowerBound + 1])
     let span = Double(after.offset) - Double(before.offset)

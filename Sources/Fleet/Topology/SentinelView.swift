@@ -85,7 +85,8 @@ public struct SentinelView: Sendable, Equatable {
     let agreed = Self.agreedMaster(masters)
     masterAddress = agreed?.address
     configEpoch = masters.map(\.configEpoch).max() ?? 0
-    isMasterDown = masters.count { $0.flags.isDown } * 2 > masters.count || masters.contains { $0.flags.isObjectivelyDown }
+    isMasterDown =
+      masters.count { $0.flags.isDown } * 2 > masters.count || masters.contains { $0.flags.isObjectivelyDown }
     isFailoverInProgress = masters.contains { $0.flags.isFailoverInProgress }
     // A name and an address of the same master are no disagreement but a drift, told apart below.
     dissenters = reports.filter { report in

@@ -53,6 +53,11 @@ public struct ClusterSlots: Sendable, Equatable {
     public let slots: ClosedRange<Int>
     /// The master first, then replicas that are not failed.
     public let nodes: [Node]
+
+    public init(slots: ClosedRange<Int>, nodes: [Node]) {
+      self.slots = slots
+      self.nodes = nodes
+    }
   }
 
   public struct Node: Sendable, Equatable {
@@ -61,6 +66,12 @@ public struct ClusterSlots: Sendable, Equatable {
     public let port: Int
     /// nil before Redis 4.
     public let id: String?
+
+    public init(host: String?, port: Int, id: String?) {
+      self.host = host
+      self.port = port
+      self.id = id
+    }
   }
 
   public let ranges: [Range]

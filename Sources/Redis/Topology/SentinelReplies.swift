@@ -16,7 +16,9 @@ public struct WatchedMaster: Sendable, Equatable {
 
   /// - Returns: nil without a name or an address.
   public init?(_ reply: Reply) {
-    guard let name = reply.field("name")?.text, !name.isEmpty, let address = NodeAddress(ofInstance: reply) else { return nil }
+    guard let name = reply.field("name")?.text, !name.isEmpty, let address = NodeAddress(ofInstance: reply) else {
+      return nil
+    }
     self.name = name
     self.address = address
     runID = reply.field("runid")?.text ?? ""

@@ -83,20 +83,25 @@ import Testing
   @Test(arguments: [
     Course(
       testDescription: "a member dies and comes back",
-      steps: [Step(0, "a b c", 3, "+a +b +c"), Step(5, "a -b c", 3, "?b"), Step(9999, "a -b c", 3), Step(10_000, "a b c", 3, "!b")]),
+      steps: [
+        Step(0, "a b c", 3, "+a +b +c"), Step(5, "a -b c", 3, "?b"), Step(9999, "a -b c", 3),
+        Step(10_000, "a b c", 3, "!b"),
+      ]),
     Course(
       testDescription: "a member vanishes and stays missing while it is expected",
       steps: [Step(0, "a b c", 3, "+a +b +c"), Step(5, "a c", 3, "?b"), Step(90_000, "a c", 3)]),
     Course(
       testDescription: "replaced at another address, and remembered for ever by the Sentinels",
       steps: [
-        Step(0, "a b c", 3, "+a +b +c"), Step(5, "a -b c", 3, "?b"), Step(60, "a -b c d", 3, "+d ~b"), Step(61, "a -b c d", 3),
+        Step(0, "a b c", 3, "+a +b +c"), Step(5, "a -b c", 3, "?b"), Step(60, "a -b c d", 3, "+d ~b"),
+        Step(61, "a -b c d", 3),
         Step(660, "a -b c d", 3, "/b"), Step(661, "a -b c d", 3), Step(999, "a b c d", 3, "+b"),
       ]),
     Course(
       testDescription: "a ghost that is needed again",
       steps: [
-        Step(0, "a b", 2, "+a +b"), Step(5, "a -b c", 2, "+c ?b ~b"), Step(6, "a -b -c", 2, "?b ?c"), Step(7, "a b -c", 2, "!b ~c"),
+        Step(0, "a b", 2, "+a +b"), Step(5, "a -b c", 2, "+c ?b ~b"), Step(6, "a -b -c", 2, "?b ?c"),
+        Step(7, "a b -c", 2, "!b ~c"),
       ]),
     Course(
       testDescription: "forgotten after it was dropped, it is new",
@@ -107,7 +112,8 @@ import Testing
     Course(
       testDescription: "without a number, listed is expected",
       steps: [
-        Step(0, "a b c", nil, "+a +b +c"), Step(5, "a -b c", nil, "?b"), Step(9999, "a -b c", nil), Step(10_000, "a c", nil, "~b"),
+        Step(0, "a b c", nil, "+a +b +c"), Step(5, "a -b c", nil, "?b"), Step(9999, "a -b c", nil),
+        Step(10_000, "a c", nil, "~b"),
         Step(10_600, "a c", nil, "/b"),
       ]),
     Course(

@@ -20,8 +20,10 @@ import Testing
   static let failing = steady.replacing("a master", with: "a master,fail")
   static let failedOver = ClusterViewTests.failedOver
   static let failedOverDead = failedOver.replacing("a slave d 7", with: "a master,fail - 1")
-  static let backAgain = steady.replacing("a master - 1", with: "a master - 8").replacing("d slave a 1", with: "d slave a 8")
-  static let resharded = steady.replacing("0-5460", with: "0-100").replacing("b master - 2 5461-10922", with: "b master - 9 101-10922")
+  static let backAgain = steady.replacing("a master - 1", with: "a master - 8").replacing(
+    "d slave a 1", with: "d slave a 8")
+  static let resharded = steady.replacing("0-5460", with: "0-100").replacing(
+    "b master - 2 5461-10922", with: "b master - 9 101-10922")
 
   static let courses: [Course] = [
     Course(testDescription: "steady", steps: [Step(seconds: 0, text: steady), Step(seconds: 5, text: steady)]),
@@ -50,16 +52,20 @@ import Testing
     Course(
       testDescription: "while the daemon was down",
       steps: [
-        Step(seconds: 0, text: steady), Step(seconds: 60, text: nil), Step(seconds: 70, text: failedOver, failovers: ["a>d missed"]),
+        Step(seconds: 0, text: steady), Step(seconds: 60, text: nil),
+        Step(seconds: 70, text: failedOver, failovers: ["a>d missed"]),
         Step(seconds: 75, text: failedOver),
       ]),
     Course(
       testDescription: "after an outage of everything",
       steps: [
-        Step(seconds: 0, text: steady), Step(seconds: 5, text: ""), Step(seconds: 400, text: failedOver, failovers: ["a>d missed"]),
+        Step(seconds: 0, text: steady), Step(seconds: 5, text: ""),
+        Step(seconds: 400, text: failedOver, failovers: ["a>d missed"]),
       ]),
     Course(testDescription: "resharding", steps: [Step(seconds: 0, text: steady), Step(seconds: 5, text: resharded)]),
-    Course(testDescription: "the first view", steps: [Step(seconds: 0, text: failedOver), Step(seconds: 5, text: failedOver)]),
+    Course(
+      testDescription: "the first view",
+      steps: [Step(seconds: 0, text: failedOver), Step(seconds: 5, text: failedOver)]),
   ]
 
   @Test(arguments: courses)

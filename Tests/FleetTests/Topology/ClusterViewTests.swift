@@ -53,10 +53,13 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
   }
 
   /// Who says what of b, and what is made of it; a, b and c are the masters.
-  @Test(arguments: [
-    ("", .ok), ("a:fail?", .pfail), ("a:fail", .pfail), ("a:fail? c:fail?", .fail), ("a:fail c:fail", .fail), ("d:fail f:fail", .ok),
-    ("b:fail?", .ok), ("a:fail? d:fail e:fail f:fail", .pfail), ("a:handshake b:handshake c:handshake d:noaddr e:noaddr f:noaddr", .unknown),
-  ] as [(String, ClusterView.Health)])
+  @Test(
+    arguments: [
+      ("", .ok), ("a:fail?", .pfail), ("a:fail", .pfail), ("a:fail? c:fail?", .fail), ("a:fail c:fail", .fail),
+      ("d:fail f:fail", .ok),
+      ("b:fail?", .ok), ("a:fail? d:fail e:fail f:fail", .pfail),
+      ("a:handshake b:handshake c:handshake d:noaddr e:noaddr f:noaddr", .unknown),
+    ] as [(String, ClusterView.Health)])
   func mastersDecideByMajority(opinions: String, health: ClusterView.Health) {
     let flags = Dictionary(
       uniqueKeysWithValues: opinions.split(separator: " ").map { opinion in
@@ -79,9 +82,15 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
   }
 
   @Test func oneSeedAloneIsBelieved() {
-    #expect(ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail"), by: "a")])["b"]?.health == .fail)
-    #expect(ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail?"), by: "a")])["b"]?.health == .pfail)
-    #expect(ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail"), by: "d")])["b"]?.health == .fail)
+    #expect(
+      ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail"), by: "a")])["b"]?.health
+        == .fail)
+    #expect(
+      ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail?"), by: "a")])["b"]?.health
+        == .pfail)
+    #expect(
+      ClusterView([clusterReport(Self.steady.replacing("b master", with: "b master,fail"), by: "d")])["b"]?.health
+        == .fail)
   }
 
   static let failedOver = """
@@ -134,7 +143,8 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
 
   @Test func slotsOnTheirWay() {
     let view = ClusterView([
-      clusterReport(Self.steady.replacing("a master - 1 0-5460", with: "a master - 1 0-5460 [77->-b] [78->-b]"), by: "a"),
+      clusterReport(
+        Self.steady.replacing("a master - 1 0-5460", with: "a master - 1 0-5460 [77->-b] [78->-b]"), by: "a"),
       clusterReport(Self.steady.replacing("5461-10922", with: "5461-10922 [77-<-a]"), by: "b"),
     ])
     #expect(view.migratingSlots == [77: "b", 78: "b"] && view.importingSlots == [77: "a"])
@@ -154,11 +164,13 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
     #expect(ClusterChanges(from: grown, to: old).forgotten == ["g"])
     let text = "a 10.0.0.1:7000@17000,name master - 0 0 1 connected 0-16383"
     let before = ClusterView([ClusterReport(ClusterNodes(Array(text.utf8)[...]))])
-    let after = ClusterView([ClusterReport(ClusterNodes(Array(text.replacing("10.0.0.1", with: "10.0.0.2").utf8)[...]))])
+    let after = ClusterView([ClusterReport(ClusterNodes(Array(text.replacing("10.0.0.1", with: "10.0.0.2").utf8)[...]))]
+    )
     #expect(ClusterChanges(from: before, to: after).moved == ["a"])
     #expect(before["a"]?.hostname == "name")
     let resharded = ClusterView([
-      clusterReport(Self.steady.replacing("0-5460", with: "0-5400").replacing("5461-10922", with: "5401-10922"), by: "b")
+      clusterReport(
+        Self.steady.replacing("0-5460", with: "0-5400").replacing("5461-10922", with: "5401-10922"), by: "b")
     ])
     #expect(ClusterChanges(from: old, to: resharded).reassignedSlotCount == 60)
   }

@@ -13,10 +13,14 @@ import Testing
   }
 
   @Test(arguments: [
-    Case(testDescription: "always", facts: .init(isAOFEnabled: true, appendFsync: .always), basis: .aofAlways, seconds: 0),
-    Case(testDescription: "everysec", facts: .init(isAOFEnabled: true, appendFsync: .everysec), basis: .aofEverysec, seconds: 1),
     Case(
-      testDescription: "delayed", facts: .init(isAOFEnabled: true, appendFsync: .everysec), isDelayed: true, basis: .aofDelayed,
+      testDescription: "always", facts: .init(isAOFEnabled: true, appendFsync: .always), basis: .aofAlways, seconds: 0),
+    Case(
+      testDescription: "everysec", facts: .init(isAOFEnabled: true, appendFsync: .everysec), basis: .aofEverysec,
+      seconds: 1),
+    Case(
+      testDescription: "delayed", facts: .init(isAOFEnabled: true, appendFsync: .everysec), isDelayed: true,
+      basis: .aofDelayed,
       seconds: 2),
     Case(testDescription: "no CONFIG", facts: .init(isAOFEnabled: true), basis: .aofEverysec, seconds: 1),
     Case(testDescription: "no fsync", facts: .init(isAOFEnabled: true, appendFsync: .no), basis: .aofNo, seconds: 30),
@@ -24,7 +28,8 @@ import Testing
       testDescription: "write error", facts: .init(isAOFEnabled: true, appendFsync: .everysec, isAOFWriteOK: false),
       basis: .aofError, seconds: .infinity),
     Case(
-      testDescription: "just saved", facts: .init(changesSinceSave: 0, lastSaveSeconds: 10, hasSaved: true), basis: .rdbClean,
+      testDescription: "just saved", facts: .init(changesSinceSave: 0, lastSaveSeconds: 10, hasSaved: true),
+      basis: .rdbClean,
       seconds: 0),
     Case(
       testDescription: "nothing written since an old dump",
@@ -34,16 +39,20 @@ import Testing
       basis: .rdb, seconds: 600),
     Case(
       testDescription: "by the server's own clock",
-      facts: .init(changesSinceSave: 3, lastSaveSeconds: 400, hasSaved: true, serverSeconds: 500), basis: .rdb, seconds: 100),
+      facts: .init(changesSinceSave: 3, lastSaveSeconds: 400, hasSaved: true, serverSeconds: 500), basis: .rdb,
+      seconds: 100),
     Case(
-      testDescription: "never saved", facts: .init(hasSaveRules: true, changesSinceSave: 3, lastSaveSeconds: 999, uptimeSeconds: 77),
+      testDescription: "never saved",
+      facts: .init(hasSaveRules: true, changesSinceSave: 3, lastSaveSeconds: 999, uptimeSeconds: 77),
       basis: .rdbNever, seconds: 77),
     Case(
-      testDescription: "no persistence", facts: .init(hasSaveRules: false, changesSinceSave: 3, uptimeSeconds: 77), basis: .none,
+      testDescription: "no persistence", facts: .init(hasSaveRules: false, changesSinceSave: 3, uptimeSeconds: 77),
+      basis: .none,
       seconds: 77),
     Case(
       testDescription: "no rules but saved by hand",
-      facts: .init(hasSaveRules: false, changesSinceSave: 3, lastSaveSeconds: 990, hasSaved: true), basis: .rdb, seconds: 10),
+      facts: .init(hasSaveRules: false, changesSinceSave: 3, lastSaveSeconds: 990, hasSaved: true), basis: .rdb,
+      seconds: 10),
   ])
   func crash(_ example: Case) {
     let point = RecoveryPoint(crashOf: example.facts, isFsyncDelayed: example.isDelayed, nowSeconds: 1000)
@@ -72,7 +81,9 @@ import Testing
     #expect(Self.facts("", appendFsync: "sometimes").appendFsync == nil)
     #expect(Self.facts("", save: "").hasSaveRules == false && Self.facts("", save: "3600 1").hasSaveRules == true)
     #expect(Self.facts("").hasSaveRules == nil)
-    #expect(!Self.facts("aof_last_write_status:err\n").isAOFWriteOK && !Self.facts("rdb_last_bgsave_status:err\n").isLastSaveOK)
+    #expect(
+      !Self.facts("aof_last_write_status:err\n").isAOFWriteOK
+        && !Self.facts("rdb_last_bgsave_status:err\n").isLastSaveOK)
   }
 
   @Test(arguments: ["redis-5.0.14", "redis-7.4.1", "valkey-8.0.1"])

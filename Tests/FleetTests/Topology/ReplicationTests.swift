@@ -4,7 +4,9 @@ import Testing
 @testable import Fleet
 
 /// Nodes a, b, … of one workload, each on a port of its own.
-func place(_ letter: String) -> NodeAddress { NodeAddress(host: "10.0.0.1", port: 7000 + Int(letter.utf8.first ?? 97) - 97) }
+func place(_ letter: String) -> NodeAddress {
+  NodeAddress(host: "10.0.0.1", port: 7000 + Int(letter.utf8.first ?? 97) - 97)
+}
 
 @Suite struct ReplicationViewTests {
   /// `a master`, `b up a`, `b down a 12`, `b sync a`, `b silent`.
@@ -108,7 +110,9 @@ func place(_ letter: String) -> NodeAddress { NodeAddress(host: "10.0.0.1", port
 @Suite struct ReplicationLagTests {
   static let replica = place("b")
 
-  static func master(offset: Int, _ state: ReplicationFacts.Replica.State? = .online, at replicaOffset: Int = 0, ack: Int = 0)
+  static func master(
+    offset: Int, _ state: ReplicationFacts.Replica.State? = .online, at replicaOffset: Int = 0, ack: Int = 0
+  )
     -> ReplicationFacts
   {
     ReplicationFacts(
@@ -151,15 +155,20 @@ func place(_ letter: String) -> NodeAddress { NodeAddress(host: "10.0.0.1", port
     var lag = ReplicationLag()
     lag.expect([Self.replica], atSeconds: 100)
     lag.note(Self.master(offset: 5, nil), atSeconds: 101)
-    #expect(lag.lag(of: Self.replica, atSeconds: 110) == .init(state: .absent, seconds: 10, isAtLeast: true, bytes: nil))
+    #expect(
+      lag.lag(of: Self.replica, atSeconds: 110) == .init(state: .absent, seconds: 10, isAtLeast: true, bytes: nil))
     lag.note(Self.master(offset: 5, .syncing), atSeconds: 111)
-    #expect(lag.lag(of: Self.replica, atSeconds: 111) == .init(state: .syncing, seconds: 11, isAtLeast: true, bytes: nil))
+    #expect(
+      lag.lag(of: Self.replica, atSeconds: 111) == .init(state: .syncing, seconds: 11, isAtLeast: true, bytes: nil))
     lag.note(Self.master(offset: 5, at: 5), atSeconds: 112)
     #expect(lag.lag(of: Self.replica, atSeconds: 112)?.state == .online)
     lag.note(Self.master(offset: 5, nil), atSeconds: 120)
-    #expect(lag.lag(of: Self.replica, atSeconds: 130) == .init(state: .disconnected, seconds: 18, isAtLeast: false, bytes: nil))
+    #expect(
+      lag.lag(of: Self.replica, atSeconds: 130)
+        == .init(state: .disconnected, seconds: 18, isAtLeast: false, bytes: nil))
     lag.note(Self.master(offset: 5, .syncing), atSeconds: 131)
-    #expect(lag.lag(of: Self.replica, atSeconds: 131) == .init(state: .syncing, seconds: 19, isAtLeast: false, bytes: nil))
+    #expect(
+      lag.lag(of: Self.replica, atSeconds: 131) == .init(state: .syncing, seconds: 19, isAtLeast: false, bytes: nil))
     #expect(lag.lag(of: place("z"), atSeconds: 131) == nil)
     lag.expect([], atSeconds: 132)
     #expect(lag.lag(of: Self.replica, atSeconds: 132) == nil)
@@ -170,7 +179,8 @@ func place(_ letter: String) -> NodeAddress { NodeAddress(host: "10.0.0.1", port
     lag.expect([Self.replica], atSeconds: 0)
     lag.note(Self.master(offset: 1_000_000, at: 10), atSeconds: 0)
     lag.note(Self.master(offset: 1_000_100, at: 10), atSeconds: 30)
-    #expect(lag.lag(of: Self.replica, atSeconds: 30) == .init(state: .online, seconds: 30, isAtLeast: true, bytes: 1_000_090))
+    #expect(
+      lag.lag(of: Self.replica, atSeconds: 30) == .init(state: .online, seconds: 30, isAtLeast: true, bytes: 1_000_090))
   }
 
   @Test func aNewStreamStartsAfresh() {

@@ -8,7 +8,9 @@ import Testing
   static let b = NodeAddress(host: "127.0.0.1", port: 7001)
 
   @Test func theKnownShapes() {
-    func event(_ channel: String, _ payload: String) -> SentinelEvent { SentinelEvent(channel: channel, payload: payload) }
+    func event(_ channel: String, _ payload: String) -> SentinelEvent {
+      SentinelEvent(channel: channel, payload: payload)
+    }
     #expect(
       event("+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 7001")
         == .switchMaster(name: "mymaster", from: Self.a, to: Self.b))
@@ -21,9 +23,11 @@ import Testing
       Issue.record("no instance")
       return
     }
-    #expect(master.isMaster && master.masterName == "mymaster" && master.address == Self.a && master.detail == "#quorum 2/2")
-    guard case .instance(.subjectivelyDown, let replica) = event(
-      "+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000")
+    #expect(
+      master.isMaster && master.masterName == "mymaster" && master.address == Self.a && master.detail == "#quorum 2/2")
+    guard
+      case .instance(.subjectivelyDown, let replica) = event(
+        "+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000")
     else {
       Issue.record("no instance")
       return
@@ -39,9 +43,12 @@ import Testing
 
   @Test(arguments: [
     ("+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1"), ("+switch-master", "mymaster 127.0.0.1 x 127.0.0.1 7001"),
-    ("+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 70010"), ("+switch-master", ""), ("+sdown", "slave x 127.0.0.1 7001"),
-    ("+sdown", "slave x 127.0.0.1 7001 @ mymaster 127.0.0.1"), ("+sdown", "martian x 127.0.0.1 7001"), ("+sdown", "master m"),
-    ("+new-epoch", "-1"), ("+new-epoch", "99999999999999999999"), ("+vote-for-leader", "abc"), ("+news", "of tomorrow"), ("", ""),
+    ("+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 70010"), ("+switch-master", ""),
+    ("+sdown", "slave x 127.0.0.1 7001"),
+    ("+sdown", "slave x 127.0.0.1 7001 @ mymaster 127.0.0.1"), ("+sdown", "martian x 127.0.0.1 7001"),
+    ("+sdown", "master m"),
+    ("+new-epoch", "-1"), ("+new-epoch", "99999999999999999999"), ("+vote-for-leader", "abc"), ("+news", "of tomorrow"),
+    ("", ""),
   ])
   func whatIsNotUnderstoodIsAValue(channel: String, payload: String) {
     #expect(SentinelEvent(channel: channel, payload: payload) == .other(channel: channel, payload: payload))
@@ -57,19 +64,23 @@ import Testing
     #expect(channel.count == SentinelEvent.textLimit && payload.count == SentinelEvent.textLimit)
   }
 
-  @Test(arguments: [
-    ("*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", SentinelEvent.newEpoch(3)),
-    ("*3\r\n$7\r\nmessage\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", .newEpoch(3)),
-    ("*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n", nil), ("*2\r\n$4\r\npong\r\n$0\r\n\r\n", nil), ("+PONG\r\n", nil),
-    ("*4\r\n$7\r\nmessage\r\n$1\r\n*\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", nil), ("*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n", nil),
-    ("*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n*0\r\n$1\r\n3\r\n", nil),
-  ] as [(String, SentinelEvent?)])
+  @Test(
+    arguments: [
+      ("*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", SentinelEvent.newEpoch(3)),
+      ("*3\r\n$7\r\nmessage\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", .newEpoch(3)),
+      ("*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n", nil), ("*2\r\n$4\r\npong\r\n$0\r\n\r\n", nil),
+      ("+PONG\r\n", nil),
+      ("*4\r\n$7\r\nmessage\r\n$1\r\n*\r\n$10\r\n+new-epoch\r\n$1\r\n3\r\n", nil),
+      ("*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n", nil),
+      ("*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n*0\r\n$1\r\n3\r\n", nil),
+    ] as [(String, SentinelEvent?)])
   func messages(text: String, expected: SentinelEvent?) throws {
     #expect(SentinelEvent(try Replies.read(Array(text.utf8))[0]) == expected)
   }
 
   @Test(arguments: [
-    ("10.0.0.1", "host", true), ("host", "10.0.0.1", true), ("10.0.0.1", "10.0.0.2", false), ("a", "b", false), ("a", "a", true),
+    ("10.0.0.1", "host", true), ("host", "10.0.0.1", true), ("10.0.0.1", "10.0.0.2", false), ("a", "b", false),
+    ("a", "a", true),
     ("::1", "a", true), ("10.0.0.256", "a", false), ("1.2.3", "a", false),
   ])
   func addressesThatMayBeTheSame(left: String, right: String, expected: Bool) {

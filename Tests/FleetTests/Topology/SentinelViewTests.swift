@@ -115,11 +115,12 @@ import Testing
     #expect(view.masterAddress?.host == "10.0.0.1")
   }
 
-  @Test(arguments: [
-    ([.reached(usableCount: 3), .reached(usableCount: 3), .notReached(usableCount: 1)], true, 1),
-    ([.reached(usableCount: 3), .notReached(usableCount: 1), .notReached(usableCount: 1)], false, 1),
-    ([.unknown, .unknown], nil, nil), ([.unknown, .reached(usableCount: 2)], true, 2),
-  ] as [([QuorumCheck], Bool?, Int?)])
+  @Test(
+    arguments: [
+      ([.reached(usableCount: 3), .reached(usableCount: 3), .notReached(usableCount: 1)], true, 1),
+      ([.reached(usableCount: 3), .notReached(usableCount: 1), .notReached(usableCount: 1)], false, 1),
+      ([.unknown, .unknown], nil, nil), ([.unknown, .reached(usableCount: 2)], true, 2),
+    ] as [([QuorumCheck], Bool?, Int?)])
   func quorum(checks: [QuorumCheck], expected: Bool?, usable: Int?) throws {
     let view = SentinelView(
       try checks.enumerated().map { index, check in
@@ -128,12 +129,14 @@ import Testing
     #expect(view.hasQuorum == expected && view.usableCount == usable)
   }
 
-  @Test(arguments: [
-    ("+OK 3 usable Sentinels. Quorum and failover authorization can be reached\r\n", .reached(usableCount: 3)),
-    ("-NOQUORUM 1 usable Sentinels. Not enough available Sentinels\r\n", .notReached(usableCount: 1)),
-    ("-ERR No such master with that name\r\n", .unknown), ("-OK 3\r\n", .unknown), ("+NOQUORUM 1\r\n", .unknown), (":1\r\n", .unknown),
-    ("+OK\r\n", .reached(usableCount: 0)), ("+OK -5 usable\r\n", .reached(usableCount: 0)),
-  ] as [(String, QuorumCheck)])
+  @Test(
+    arguments: [
+      ("+OK 3 usable Sentinels. Quorum and failover authorization can be reached\r\n", .reached(usableCount: 3)),
+      ("-NOQUORUM 1 usable Sentinels. Not enough available Sentinels\r\n", .notReached(usableCount: 1)),
+      ("-ERR No such master with that name\r\n", .unknown), ("-OK 3\r\n", .unknown), ("+NOQUORUM 1\r\n", .unknown),
+      (":1\r\n", .unknown),
+      ("+OK\r\n", .reached(usableCount: 0)), ("+OK -5 usable\r\n", .reached(usableCount: 0)),
+    ] as [(String, QuorumCheck)])
   func quorumReplies(text: String, expected: QuorumCheck) throws {
     #expect(QuorumCheck(try Self.reply(text)) == expected)
   }
@@ -141,8 +144,10 @@ import Testing
   @Test func replicasDownByMajority() throws {
     let down = "s_down,slave,disconnected"
     let view = SentinelView([
-      try Self.report("s", master: "10.0.0.1", replicas: [("10.0.0.2", down), ("10.0.0.3", down), ("10.0.0.4", "slave")]),
-      try Self.report("ss", master: "10.0.0.1", replicas: [("10.0.0.2", down), ("10.0.0.3", "slave"), ("10.0.0.4", "slave")]),
+      try Self.report(
+        "s", master: "10.0.0.1", replicas: [("10.0.0.2", down), ("10.0.0.3", down), ("10.0.0.4", "slave")]),
+      try Self.report(
+        "ss", master: "10.0.0.1", replicas: [("10.0.0.2", down), ("10.0.0.3", "slave"), ("10.0.0.4", "slave")]),
       try Self.report("sss", master: "10.0.0.1", replicas: [("10.0.0.2", "slave"), ("10.0.0.3", "slave")]),
     ])
     #expect(view.replicas.map(\.isDown) == [true, false, false])

@@ -35,7 +35,8 @@ private struct Chance: RandomNumberGenerator {
   /// The values of a reply in any order and shape, which mutated RESP seldom gives.
   private func shuffled(_ chance: inout Chance, depth: Int = 0) -> String {
     let words = [
-      "id", "port", "nodes", "slots", "role", "master", "health", "ip", "flags", "s_down", "name", "config-epoch", "-1", "16384",
+      "id", "port", "nodes", "slots", "role", "master", "health", "ip", "flags", "s_down", "name", "config-epoch", "-1",
+      "16384",
       "9223372036854775807", "-9223372036854775808", "", "?", "pmessage", "+sdown", "+switch-master", "master m h 1",
     ]
     switch Int.random(in: 0..<(depth < 5 ? 5 : 3), using: &chance) {
@@ -72,7 +73,9 @@ private struct Chance: RandomNumberGenerator {
 
   @Test func repliesNeverTrap() throws {
     var chance = Chance(state: 11)
-    let names = ["cluster-cluster-shards", "cluster-cluster-slots", "sentinel-masters", "sentinel-replicas", "sentinel-sentinels"]
+    let names = [
+      "cluster-cluster-shards", "cluster-cluster-slots", "sentinel-masters", "sentinel-replicas", "sentinel-sentinels",
+    ]
     for name in names {
       let seed = try #require(Fixture.bytes("\(Self.server)/steady-\(name).resp"))
       for _ in 0..<200 {
@@ -120,7 +123,10 @@ private struct Chance: RandomNumberGenerator {
   @Test func eventsInAnyOrder() throws {
     var chance = Chance(state: 13)
     let hosts = ["10.0.0.1 6379", "10.0.0.2 6379", "host-a 6379", "x y", ""]
-    let channels = SentinelEvent.Change.allCases.map(\.rawValue) + ["+switch-master", "+new-epoch", "+vote-for-leader", "+tilt", "?"]
+    let channels =
+      SentinelEvent.Change.allCases.map(\.rawValue) + [
+        "+switch-master", "+new-epoch", "+vote-for-leader", "+tilt", "?",
+      ]
     for _ in 0..<40 {
       var tracker = FailoverTracker(masterName: "m")
       var seconds = 0.0
@@ -131,16 +137,21 @@ private struct Chance: RandomNumberGenerator {
         let channel = channels.randomElement(using: &chance) ?? ""
         let isSwitch = channel == "+switch-master"
         let payload =
-          isSwitch ? "m \(host()) \(host())" : Bool.random(using: &chance) ? "master m \(host())" : "slave x \(host()) @ m \(host())"
+          isSwitch
+          ? "m \(host()) \(host())"
+          : Bool.random(using: &chance) ? "master m \(host())" : "slave x \(host()) @ m \(host())"
         let sentinel = "s\(Int.random(in: 0..<3, using: &chance))"
-        var actions = tracker.receive(SentinelEvent(channel: channel, payload: payload), from: sentinel, atSeconds: seconds)
+        var actions = tracker.receive(
+          SentinelEvent(channel: channel, payload: payload), from: sentinel, atSeconds: seconds)
         if Int.random(in: 0..<10, using: &chance) == 0 {
           let epoch = [0, 1, 2, 9, Int.max, -5].randomElement(using: &chance) ?? 0
           let address = NodeAddress(host: "10.0.0.\(Int.random(in: 1...2, using: &chance))", port: 6379)
           actions += tracker.observe(
             .init(sentinel: sentinel, configEpoch: epoch, address: address, sentinelCount: 3, seconds: seconds))
         }
-        if Int.random(in: 0..<50, using: &chance) == 0 { tracker = FailoverTracker(masterName: "m", state: tracker.state) }
+        if Int.random(in: 0..<50, using: &chance) == 0 {
+          tracker = FailoverTracker(masterName: "m", state: tracker.state)
+        }
         let total = tracker.state.counts.values.reduce(0, +)
         let counted = actions.count { if case .count = $0 { true } else { false } }
         #expect(total == before + counted)

@@ -50,7 +50,7 @@ public final class LabelledCounter: Sendable {
 public final class Histogram: Sendable {
   public let family: Family
   private let edges: [Double]
-  private let edgeTexts: [String]
+  private let printedEdges: HistogramEdges
   private struct State {
     var counts: [Double]
     var sum = 0.0
@@ -63,7 +63,7 @@ public final class Histogram: Sendable {
     precondition(family.labelNames.isEmpty && zip(edges, edges.dropFirst()).allSatisfy { $0 < $1 })
     self.family = family
     self.edges = edges
-    self.edgeTexts = edges.map(\.description)
+    printedEdges = HistogramEdges(edges.map(\.description))
     state = Lock(State(counts: [Double](repeating: 0, count: edges.count)))
   }
 
@@ -87,6 +87,6 @@ public final class Histogram: Sendable {
       return total
     }
     sink.addHistogram(
-      family, [], edges: edgeTexts, cumulative: cumulative, count: state.count, sum: state.sum)
+      family, [], edges: printedEdges, cumulative: cumulative, count: state.count, sum: state.sum)
   }
 }

@@ -5,6 +5,7 @@
 public struct SampleSink {
   private var samples: [Sample] = []
   private var labelBytes: [UInt8] = []
+  private var histograms: [HistogramSample] = []
   private var seen = SeriesSet()
   /// How many samples were dropped because their series existed already.
   public private(set) var duplicateCount = 0
@@ -42,21 +43,18 @@ public struct SampleSink {
   /// Adds a classic histogram.
   ///
   /// - Parameters:
-  ///   - edges: upper bounds, ascending, without +Inf, as they are to be printed.
   ///   - cumulative: one count for each edge: observations at or below it.
   ///   - count: all observations (the +Inf bucket).
   ///   - sum: their sum in the family's unit, or nil where the source knows none: the series is then absent.
   public mutating func addHistogram(
-    _ family: Family, _ labels: [LabelValue], edges: [String], cumulative: [Double], count: Double,
+    _ family: Family, _ labels: [LabelValue], edges: HistogramEdges, cumulative: [Double], count: Double,
     sum: Double?
   ) {
-    guard let encoded = openSeries(family, labels) else { return }
-    for (edge, bucket) in zip(edges, cumulative) {
-      addPart(family, .bucket, encoded, "le", edge, bucket)
-    }
-    addPart(family, .bucket, encoded, "le", "+Inf", count)
-    if let sum { addPart(family, .sum, encoded, sum) }
-    addPart(family, .count, encoded, count)
+    precondition(cumulative.count == edges.count, "\(family.name): one count for each edge")
+    let start = labelBytes.count
+    appendLabels(family, labels, start)
+    guard append(family, .histogram, from: start, Double(histograms.count)) else { return }
+    histograms.append(HistogramSample(edges: edges, cumulative: cumulative, count: count, sum: sum))
   }
 
   /// Adds a summary: quantiles with their values, and the totals where they are known.
@@ -64,36 +62,16 @@ public struct SampleSink {
     _ family: Family, _ labels: [LabelValue], quantiles: [(quantile: String, value: Double)],
     count: Double, sum: Double
   ) {
-    guard let encoded = openSeries(family, labels) else { return }
+    let start = labelBytes.count
+    appendLabels(family, labels, start)
+    let encoded = Array(labelBytes[start...])
+    // The parts differ in their last label by construction, so only the whole is looked for among the series.
+    guard append(family, .summary, from: start, 0) else { return }
     for (quantile, value) in quantiles {
       addPart(family, .value, encoded, "quantile", quantile, value)
     }
     addPart(family, .sum, encoded, sum)
     addPart(family, .count, encoded, count)
-  }
-
-  /// The encoded labels that all parts of a histogram or summary share; nil when it was added before.
-  ///
-  /// The parts differ in their last label by construction, so that only the whole is looked for among the series.
-  private mutating func openSeries(_ family: Family, _ labels: [LabelValue]) -> [UInt8]? {
-    let start = labelBytes.count
-    appendLabels(family, labels, start)
-    let encoded = Array(labelBytes[start...])
-    let whole = Sample(
-      family: Int32(family.id), part: .whole, labelStart: UInt32(start),
-      labelCount: UInt32(encoded.count), value: 0)
-    guard samples.count < limit else {
-      overflowCount += 1
-      labelBytes.removeSubrange(start...)
-      return nil
-    }
-    guard seen.insert(whole, samples, labelBytes) else {
-      duplicateCount += 1
-      labelBytes.removeSubrange(start...)
-      return nil
-    }
-    samples.append(whole)
-    return encoded
   }
 
   private mutating func addPart(_ family: Family, _ part: SamplePart, _ labels: [UInt8], _ value: Double) {
@@ -142,21 +120,26 @@ public struct SampleSink {
     labelBytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func append(_ family: Family, _ part: SamplePart, from start: Int, _ value: Double) {
+  /// - Returns: whether the series is a new one and there was room.
+  @discardableResult
+  private mutating func append(
+    _ family: Family, _ part: SamplePart, from start: Int, _ value: Double
+  ) -> Bool {
     let sample = Sample(
       family: Int32(family.id), part: part, labelStart: UInt32(start),
       labelCount: UInt32(labelBytes.count - start), value: value)
     guard samples.count < limit else {
       overflowCount += 1
       labelBytes.removeSubrange(start...)
-      return
+      return false
     }
     guard seen.insert(sample, samples, labelBytes) else {
       duplicateCount += 1
       labelBytes.removeSubrange(start...)
-      return
+      return false
     }
     samples.append(sample)
+    return true
   }
 
   /// The samples so far, ordered by family.
@@ -165,17 +148,17 @@ public struct SampleSink {
   public func finish(constantLabels: [(name: String, value: LabelValue)] = []) -> Samples {
     let ranks = FamilyTable.shared.order.ranks
     var starts = [Int32](repeating: 0, count: ranks.count + 1)
-    for sample in samples where sample.part != .whole { starts[Int(ranks[Int(sample.family)]) + 1] += 1 }
+    for sample in samples where sample.part != .summary { starts[Int(ranks[Int(sample.family)]) + 1] += 1 }
     for index in 1..<starts.count { starts[index] += starts[index - 1] }
     var places = [Int32](repeating: 0, count: Int(starts[ranks.count]))
-    for (index, sample) in samples.enumerated() where sample.part != .whole {
+    for (index, sample) in samples.enumerated() where sample.part != .summary {
       let rank = Int(ranks[Int(sample.family)])
       places[Int(starts[rank])] = Int32(index)
       starts[rank] += 1
     }
     return Samples(
       samples: places.map { samples[Int($0)] }, labelBytes: labelBytes,
-      constantLabels: encodeConstantLabels(constantLabels))
+      histograms: histograms, constantLabels: encodeConstantLabels(constantLabels))
   }
 }
 

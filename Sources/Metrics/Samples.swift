@@ -11,9 +11,38 @@ struct Sample: Sendable {
 
 /// Which series of a histogram or summary a sample belongs to; its raw value orders nothing.
 enum SamplePart: UInt8, Sendable {
-  case value, bucket, sum, count
-  /// Stands for a whole histogram or summary while samples are being collected; on no page.
-  case whole
+  case value, sum, count
+  /// A whole histogram: the sample's value is its index in ``Samples/histograms``.
+  case histogram
+  /// Stands for a whole summary while samples are being collected; on no page.
+  case summary
+}
+
+/// The upper bounds of a histogram, encoded once for all that share them.
+public final class HistogramEdges: Sendable {
+  /// As they are printed, without +Inf.
+  public let bounds: [String]
+  /// `le="0.005"} ` for each bound, and for +Inf at the end.
+  let labels: [[UInt8]]
+  public var count: Int { bounds.count }
+
+  /// - Parameter bounds: ascending, without +Inf, as they are to be printed.
+  public init(_ bounds: [String]) {
+    self.bounds = bounds
+    labels = (bounds + ["+Inf"]).map { Array("le=\"\($0)\"} ".utf8) }
+  }
+}
+
+/// A histogram of which one sample stands for all series.
+struct HistogramSample: Sendable {
+  let edges: HistogramEdges
+  /// Observations at or below each edge.
+  let cumulative: [Double]
+  let count: Double
+  let sum: Double?
+
+  /// Buckets with +Inf, `_count`, and `_sum` where it is known.
+  var seriesCount: Int { edges.count + 2 + (sum == nil ? 0 : 1) }
 }
 
 /// An immutable set of samples from one source, ordered by family name.
@@ -23,17 +52,21 @@ public struct Samples: Sendable {
   /// Samples by family rank, in order of arrival within a family.
   let samples: [Sample]
   let labelBytes: [UInt8]
+  let histograms: [HistogramSample]
   /// Labels that every sample carries, in exposition form, or empty.
   let constantLabels: [UInt8]
 
-  public static let none = Samples(samples: [], labelBytes: [], constantLabels: [])
+  /// How many series there are.
+  public let count: Int
 
-  public var count: Int { samples.count }
+  public static let none = Samples(samples: [], labelBytes: [], histograms: [], constantLabels: [])
 
-  init(samples: [Sample], labelBytes: [UInt8], constantLabels: [UInt8]) {
+  init(samples: [Sample], labelBytes: [UInt8], histograms: [HistogramSample], constantLabels: [UInt8]) {
     self.samples = samples
     self.labelBytes = labelBytes
+    self.histograms = histograms
     self.constantLabels = constantLabels
+    count = samples.count + histograms.reduce(0) { $0 + $1.seriesCount - 1 }
   }
 
   /// The samples of several sets without constant labels as one, ordered by family. The sets share no series.
@@ -41,19 +74,22 @@ public struct Samples: Sendable {
     let ranks = FamilyTable.shared.order.ranks
     var samples: [Sample] = []
     var labelBytes: [UInt8] = []
-    samples.reserveCapacity(sets.reduce(0) { $0 + $1.count })
+    var histograms: [HistogramSample] = []
+    samples.reserveCapacity(sets.reduce(0) { $0 + $1.samples.count })
     for set in sets {
       precondition(set.constantLabels.isEmpty, "sets with constant labels cannot be merged")
       let offset = UInt32(labelBytes.count)
       labelBytes += set.labelBytes
       for var sample in set.samples {
         sample.labelStart += offset
+        if sample.part == .histogram { sample.value += Double(histograms.count) }
         samples.append(sample)
       }
+      histograms += set.histograms
     }
     // The sort is stable: within a family the order of arrival stays.
     samples.sort { ranks[Int($0.family)] < ranks[Int($1.family)] }
-    self.init(samples: samples, labelBytes: labelBytes, constantLabels: [])
+    self.init(samples: samples, labelBytes: labelBytes, histograms: histograms, constantLabels: [])
   }
 
   /// Where the samples of a family end that may begin at `start`.
@@ -66,7 +102,8 @@ public struct Samples: Sendable {
   /// The same samples under other constant labels.
   public func with(constantLabels labels: [(name: String, value: LabelValue)]) -> Samples {
     Samples(
-      samples: samples, labelBytes: labelBytes, constantLabels: encodeConstantLabels(labels))
+      samples: samples, labelBytes: labelBytes, histograms: histograms,
+      constantLabels: encodeConstantLabels(labels))
   }
 }
 

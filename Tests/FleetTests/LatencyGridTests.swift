@@ -1,3 +1,4 @@
+import Metrics
 import Testing
 
 @testable import Fleet
@@ -7,8 +8,8 @@ struct LatencyGridTests {
   @Test func edgesFollowTheFormula() {
     for step in 0..<LatencyGrid.count {
       let nanoseconds = Double(1032 << step) - 1
-      #expect(Double(LatencyGrid.microseconds[step]) == nanoseconds / 1e3)
-      #expect(Double(LatencyGrid.seconds[step]) == nanoseconds / 1e9)
+      #expect(Double(LatencyGrid.microseconds.bounds[step]) == nanoseconds / 1e3)
+      #expect(Double(LatencyGrid.seconds.bounds[step]) == nanoseconds / 1e9)
       #expect(LatencyGrid.step(printedAs: Int(nanoseconds / 1000)) == step)
     }
     #expect(LatencyGrid.microseconds.count == LatencyGrid.count)

@@ -89,7 +89,7 @@ private func text(_ exposition: Exposition = Exposition(), _ fill: (inout Sample
   @Test func histogramsAndSummaries() {
     let page = text { sink in
       sink.addHistogram(
-        latency, ["get"], edges: ["0.001", "0.002"], cumulative: [1, 3], count: 4, sum: 0.25)
+        latency, ["get"], edges: HistogramEdges(["0.001", "0.002"]), cumulative: [1, 3], count: 4, sum: 0.25)
       sink.addSummary(
         percentiles, ["get"], quantiles: [("50", 1.003), ("99.9", 12.5)], count: 4, sum: 9)
     }

@@ -47,6 +47,8 @@ struct ConfigCollector: Collector {
       "commandlog-large-reply-max-len", as: "commandlog_large_reply_max_len",
       help: "Most entries that the log of large replies keeps"),
   ]
+  private static let byHash = Dictionary(
+    uniqueKeysWithValues: numbers.map { (InfoText.hash(of: Array($0.key.utf8)[...]), $0) })
   private static let bufferLimit = Family.gauge(
     "config_client_output_buffer_limit_bytes",
     "Size of the output buffer at which a client of the class is cut off, at once (hard) or after a time (soft), in bytes; 0 is no limit (CONFIG client-output-buffer-limit).",
@@ -74,10 +76,8 @@ struct ConfigCollector: Collector {
   func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
     guard let config = input.config else { throw CollectorError("CONFIG GET is not a list of strings") }
     for (key, text) in config.pairs {
-      if let number = Self.numbers.first(where: { key.elementsEqual($0.key.utf8) }),
-        let value = parseDouble(text)
-      {
-        sink.add(number.family, value)
+      if let number = Self.byHash[InfoText.hash(of: key)], key.elementsEqual(number.key.utf8) {
+        if let value = parseDouble(text) { sink.add(number.family, value) }
       } else if key.elementsEqual("client-output-buffer-limit".utf8) {
         addBufferLimits(text, into: &sink)
       }

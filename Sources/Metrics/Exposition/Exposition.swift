@@ -45,7 +45,13 @@ public struct Exposition: Sendable {
           let labels = sources[index].labelBytes
           let constants = sources[index].constantLabels
           while cursor < end {
-            append(sources[index].samples[cursor], name, labels, constants, to: &page)
+            let sample = sources[index].samples[cursor]
+            if sample.part == .histogram {
+              append(
+                sources[index].histograms[Int(sample.value)], sample, name, labels, constants, to: &page)
+            } else {
+              append(sample, name, labels, constants, to: &page)
+            }
             cursor += 1
             if page.count >= chunkBytes {
               try flush(page)
@@ -87,24 +93,60 @@ public struct Exposition: Sendable {
   ) {
     page.append(contentsOf: name)
     switch sample.part {
-    case .value, .whole: break
-    case .bucket: page.append(contentsOf: bucketSuffix)
+    case .value, .summary, .histogram: break
     case .sum: page.append(contentsOf: sumSuffix)
     case .count: page.append(contentsOf: countSuffix)
     }
-    if sample.labelCount > 0 || !constants.isEmpty {
-      page.append(UInt8(ascii: "{"))
-      let start = Int(sample.labelStart)
-      page.append(contentsOf: labels[start..<start + Int(sample.labelCount)])
-      if !constants.isEmpty {
-        if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
-        page.append(contentsOf: constants)
-      }
-      page.append(UInt8(ascii: "}"))
-    }
+    appendLabels(of: sample, labels, constants, to: &page)
     page.append(space)
     appendNumber(sample.value, to: &page)
     page.append(lineFeed)
+  }
+
+  /// `{a="x",b="y"}`, or nothing.
+  private func appendLabels(
+    of sample: Sample, _ labels: [UInt8], _ constants: [UInt8], to page: inout [UInt8]
+  ) {
+    guard sample.labelCount > 0 || !constants.isEmpty else { return }
+    page.append(UInt8(ascii: "{"))
+    let start = Int(sample.labelStart)
+    page.append(contentsOf: labels[start..<start + Int(sample.labelCount)])
+    if !constants.isEmpty {
+      if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
+      page.append(contentsOf: constants)
+    }
+    page.append(UInt8(ascii: "}"))
+  }
+
+  private func append(
+    _ histogram: HistogramSample, _ sample: Sample, _ name: [UInt8], _ labels: [UInt8],
+    _ constants: [UInt8], to page: inout [UInt8]
+  ) {
+    var shared: [UInt8] = []
+    appendLabels(of: sample, labels, constants, to: &shared)
+    // All buckets begin alike: `name_bucket{labels,`.
+    var start = name + bucketSuffix
+    if shared.isEmpty {
+      start.append(UInt8(ascii: "{"))
+    } else {
+      start.append(contentsOf: shared.dropLast())
+      start.append(UInt8(ascii: ","))
+    }
+    for (edge, value) in zip(histogram.edges.labels, histogram.cumulative + [histogram.count]) {
+      page.append(contentsOf: start)
+      page.append(contentsOf: edge)
+      appendNumber(value, to: &page)
+      page.append(lineFeed)
+    }
+    for (suffix, value) in [(sumSuffix, histogram.sum), (countSuffix, histogram.count)] {
+      guard let value else { continue }
+      page.append(contentsOf: name)
+      page.append(contentsOf: suffix)
+      page.append(contentsOf: shared)
+      page.append(space)
+      appendNumber(value, to: &page)
+      page.append(lineFeed)
+    }
   }
 }
 

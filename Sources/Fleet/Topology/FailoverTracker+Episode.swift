@@ -46,7 +46,11 @@ extension FailoverTracker {
   private mutating func recovered(
     _ change: SentinelEvent.Change, _ sentinel: String, _ seconds: Double
   ) -> [Action] {
-    guard var open = episode else { return [] }
+    guard var open = episode else {
+      // It went down before a restart of the daemon.
+      state.quorumDownSeconds = nil
+      return []
+    }
     open.objectivelyDownBy.remove(sentinel)
     if change == .subjectivelyUp { open.downBy.remove(sentinel) }
     open.lastSeconds = seconds

@@ -182,6 +182,9 @@ struct Story: Sendable, CustomTestStringConvertible {
         60 tick
         """, automatic: 1),
     Story(
+      name: "down before a restart, back after it, then manual",
+      lines: "0 s1 +odown M A\nrestart\n5 s1 -odown M A\n60 s2 +switch-master mymaster A B", manual: 1),
+    Story(
       name: "several elections, one failover: the epoch rises by three",
       lines: """
         0 s1 epoch 0 A

@@ -60,13 +60,13 @@ let package = Package(
     module("Config", ["CYAML"]),
     module("Storage", ["Runtime", "CSQLite"]),
     // Floor 2.
-    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
+    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
     module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "Runtime", "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "Runtime", "Redis", "Metrics", "Config", "Storage", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -77,7 +77,7 @@ let package = Package(
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

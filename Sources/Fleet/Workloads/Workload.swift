@@ -1,0 +1,161 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+
+/// One workload of the configuration: follows its topology and watches its members.
+///
+/// All that it decides comes from pure values; it owns the nodes and passes their newest readings around.
+actor Workload {
+  nonisolated let config: WorkloadConfig
+  let factory: MemberFactory
+  let page: FleetPage
+  let log: Logger
+
+  var members: [NodeAddress: WatchedNode] = [:]
+  /// Seeds that are asked for their view while no member answers; on no page.
+  private var scouts: [NodeAddress: WatchedNode] = [:]
+  var sentinels: [NodeAddress: WatchedNode] = [:]
+  var roster = Roster()
+  var following = Following()
+  var lags = LagBook()
+  private var follower: any Follower
+  private let seeds: [NodeAddress]
+  /// Whether the members were ever made out; before that the seeds stand in for them.
+  private(set) var isDiscovered = false
+  private var isStopped = false
+  private var lastReadingSeconds: Double = -1
+  private var lastCloseLookSeconds: Double = 0
+
+  /// Between two looks at what the polls have brought.
+  static let lookInterval: Duration = .milliseconds(500)
+  /// Between two polls out of turn while something is wrong.
+  static let closeLookSeconds = 1.0
+
+  init(_ config: WorkloadConfig, context: FleetContext) {
+    self.config = config
+    var log = context.log
+    log[metadataKey: "workload"] = "\(config.name)"
+    self.log = log
+    factory = MemberFactory(config: config, context: context, log: log)
+    page = FleetPage(context.registry, name: "\(config.name)/workload")
+    seeds = config.seeds.map { NodeAddress($0) }
+    switch config.topology {
+    case .static: follower = StaticFollower(seeds: seeds)
+    case .replication: follower = ReplicationFollower(seeds: seeds)
+    case .cluster: follower = ClusterFollower()
+    case .sentinel:
+      follower = SentinelFollower(
+        seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
+    }
+  }
+
+  /// Watches until the task is cancelled.
+  func run() async {
+    while !Task.isCancelled {
+      await look()
+      try? await Task.sleep(for: Self.lookInterval)
+    }
+  }
+
+  /// Ends everything; its series are gone from the next page on.
+  func stop() async {
+    isStopped = true
+    let all = Array(members.values) + Array(scouts.values) + Array(sentinels.values)
+    (members, scouts, sentinels) = ([:], [:], [:])
+    for node in all { await node.stop() }
+    page.close()
+  }
+
+  /// Takes note that files or permissions may have changed.
+  func reset() async {
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.node.reset() }
+  }
+
+  /// Takes in what the polls brought since the last look.
+  private func look() async {
+    let readings = members.values.map(\.reading)
+    let watchers = sentinels.values.map(\.reading)
+    let hints = scouts.values.map(\.reading)
+    let newest = (readings + watchers + hints).map(\.seconds).reduce(0, +)
+    let now = monotonicSeconds()
+    if newest != lastReadingSeconds || newest == 0 {
+      lastReadingSeconds = newest
+      following = follower.follow(readings + hints, sentinels: watchers)
+      let gone = update(now)
+      for node in gone { await node.stop() }
+      lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
+    }
+    publish(nowSeconds: now)
+    if following.isTroubled, now - lastCloseLookSeconds >= Self.closeLookSeconds {
+      lastCloseLookSeconds = now
+      pollNow()
+    }
+  }
+
+  /// Polls all members and Sentinels out of turn.
+  func pollNow() {
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { node.pollNow() }
+  }
+
+  // MARK: Members
+
+  /// Brings the nodes in line with what the follower made out.
+  /// - Returns: the nodes that are to be stopped.
+  private func update(_ now: Double) -> [WatchedNode] {
+    guard !isStopped else { return [] }
+    if !following.listings.isEmpty, !isDiscovered {
+      // The seeds that stood in for the members may be known by other addresses now.
+      isDiscovered = true
+      roster = Roster()
+    }
+    let listings =
+      isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
+    var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
+      try factory.member(address, announced: following.hostnames[address], isScout: false)
+    }
+    let isBlind = isDiscovered && !members.values.contains { $0.reading.answers != false }
+    gone += reconcile(&scouts, with: isBlind ? Set(seeds).subtracting(members.keys) : []) { address in
+      try factory.member(address, announced: nil, isScout: true)
+    }
+    if let group = config.sentinel {
+      let wanted = following.sentinels.union(following.sentinels.isEmpty ? group.seeds.map { NodeAddress($0) } : [])
+      gone += reconcile(&sentinels, with: wanted) { try factory.sentinel($0, group) }
+    }
+    return gone
+  }
+
+  private func reconcile(
+    _ nodes: inout [NodeAddress: WatchedNode], with wanted: Set<NodeAddress>, make: (NodeAddress) throws -> WatchedNode
+  ) -> [WatchedNode] {
+    var gone: [WatchedNode] = []
+    for (address, node) in nodes {
+      let isRenamed = factory.instance(of: address, announced: following.hostnames[address]) != node.instance
+      guard !wanted.contains(address) || isRenamed else { continue }
+      gone.append(node)
+      nodes[address] = nil
+    }
+    for address in wanted where nodes[address] == nil {
+      do {
+        nodes[address] = try make(address)
+      } catch {
+        log.error("a member cannot be watched", metadata: ["node": "\(address)", "error": "\(error)"])
+      }
+    }
+    return gone
+  }
+
+  private func tell(_ change: Roster.Change) {
+    switch change {
+    case .arrived(let address): log.info("member found", metadata: ["node": "\(address)"])
+    case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
+    case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
+    case .becameGhost(let address):
+      log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
+    case .dropped(let address): log.info("member dropped", metadata: ["node": "\(address)"])
+    }
+  }
+}

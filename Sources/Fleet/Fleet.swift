@@ -11,6 +11,8 @@ public actor Fleet {
   private var config: FleetConfig
   private var entries: [String: Entry] = [:]
   private var isRunning = false
+  /// The newest change of configuration, which the next one waits for.
+  private var turn: Task<Void, Never>?
 
   public init(_ config: FleetConfig, context: FleetContext) {
     self.config = config
@@ -26,6 +28,16 @@ public actor Fleet {
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
   public func apply(_ new: FleetConfig) async {
+    let before = turn
+    let task = Task {
+      await before?.value
+      await swap(to: new)
+    }
+    turn = task
+    await task.value
+  }
+
+  private func swap(to new: FleetConfig) async {
     let changes = new.changes(from: config)
     config = new
     guard isRunning else { return }
@@ -40,6 +52,7 @@ public actor Fleet {
 
   public func stop() async {
     isRunning = false
+    await turn?.value
     for name in entries.keys.sorted() { await stop(name) }
   }
 

@@ -18,7 +18,7 @@ extension Daemon {
       Route("/health") { _ in .text("ok") },
       Route("/-/healthy") { _ in .text("ok") },
       Route("/-/ready") { _ in ready },
-      Route(anyMethod: "/-/reload") { _ in reloadResponse },
+      Route(anyMethod: "/-/reload") { _ in await reloadResponse() },
       Route("/discover-cluster-nodes") { _ in await discoverClusterNodes() },
     ]
     if options.web.isScrapeEnabled {
@@ -33,6 +33,8 @@ extension Daemon {
     if let node {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
+    } else if let watch {
+      page = watch.registry.page()
     } else {
       page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
@@ -97,11 +99,11 @@ extension Daemon {
     return .text("no poll has ended yet\n", status: 503)
   }
 
-  private var reloadResponse: Response {
-    guard credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
+  private func reloadResponse() async -> Response {
+    guard watch != nil || credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
       return .text("There is no pwd file specified\n", status: 400)
     }
-    if let problem = reload() { return .text("failed to reload: \(problem)\n", status: 500) }
+    if let problem = await reload() { return .text("failed to reload: \(problem)\n", status: 500) }
     return .text("ok")
   }
 }

@@ -13,17 +13,20 @@ public struct FleetContext: Sendable {
   public let collectors: CollectorOptions
   /// CLIENT SETNAME on every connection; nil for none.
   public let clientName: String?
+  /// Members that each workload may have at most: what descriptors allow.
+  public let memberLimit: Int
   public let log: Logger
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
-    collectors: CollectorOptions, clientName: String?, log: Logger
+    collectors: CollectorOptions, clientName: String?, memberLimit: Int, log: Logger
   ) {
     self.connections = connections
     self.registry = registry
     self.environment = environment
     self.collectors = collectors
     self.clientName = clientName
+    self.memberLimit = memberLimit
     self.log = log
   }
 }

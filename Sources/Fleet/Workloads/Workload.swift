@@ -18,7 +18,7 @@ actor Workload {
   /// Seeds that are asked for their view while no member answers; on no page.
   private var scouts: [NodeAddress: WatchedNode] = [:]
   var sentinels: [NodeAddress: WatchedNode] = [:]
-  var roster = Roster()
+  var roster: Roster
   var following = Following()
   var lags = LagBook()
   private var follower: any Follower
@@ -40,6 +40,7 @@ actor Workload {
     log[metadataKey: "workload"] = "\(config.name)"
     self.log = log
     factory = MemberFactory(config: config, context: context, log: log)
+    roster = Self.roster(context)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
     seeds = config.seeds.map { NodeAddress($0) }
     switch config.topology {
@@ -50,6 +51,12 @@ actor Workload {
       follower = SentinelFollower(
         seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
     }
+  }
+
+  private static func roster(_ context: FleetContext) -> Roster {
+    var options = Roster.Options()
+    options.memberLimit = min(options.memberLimit, context.memberLimit)
+    return Roster(options)
   }
 
   /// Watches until the task is cancelled.
@@ -109,7 +116,7 @@ actor Workload {
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
-      roster = Roster()
+      roster = Self.roster(factory.context)
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }

@@ -1,0 +1,58 @@
+import Config
+import Fleet
+import Logging
+import Metrics
+import Redis
+import Runtime
+
+/// The fleet of `config.file`, with the page that all of it is on.
+struct FleetWatch: Sendable {
+  let path: String
+  let fleet: Fleet
+  let registry: Registry
+  private let log: Logger
+
+  /// How often the file is looked at for changes.
+  static let fileInterval: Duration = .seconds(2)
+
+  /// - Throws: ``ConfigErrors`` for a file that cannot be used.
+  init(
+    _ path: String, options: Options, factory: TargetFactory, environment: [String: String], memberLimit: Int,
+    live: [@Sendable () -> Samples], log: Logger
+  ) throws {
+    self.path = path
+    self.log = log
+    let config = try FleetConfig.load(path)
+    registry = Registry(live: live)
+    fleet = Fleet(
+      config,
+      context: FleetContext(
+        connections: factory.context, registry: registry, environment: environment,
+        collectors: factory.collectorOptions, clientName: options.redis.isClientNameSet ? "redline" : nil,
+        memberLimit: max(1, memberLimit / config.workloads.count), log: log))
+    log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
+  }
+
+  /// Watches, and takes over the file whenever it changes, until the task is cancelled.
+  func run() async {
+    await fleet.start()
+    var known = SmallFile.bytes(path)
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.fileInterval)
+      let bytes = SmallFile.bytes(path)
+      guard let bytes, bytes != known, !Task.isCancelled else { continue }
+      known = bytes
+      do throws(ConfigErrors) { try await reload() } catch {
+        log.error("the changed configuration cannot be used, the old one stays", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  /// Reads the file again; workloads that are the same keep running untouched.
+  /// - Throws: everything that is wrong in it; nothing has changed then.
+  func reload() async throws(ConfigErrors) {
+    let config = try FleetConfig.load(path)
+    await fleet.apply(config)
+    log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
+  }
+}

@@ -10,6 +10,8 @@ public actor Fleet {
   private let context: FleetContext
   private var config: FleetConfig
   private var entries: [String: Entry] = [:]
+  /// Also of workloads that were replaced by a changed configuration.
+  private var archives: [String: WorkloadArchive] = [:]
   private var isRunning = false
   /// The newest change of configuration, which the next one waits for.
   private var turn: Task<Void, Never>?
@@ -41,6 +43,7 @@ public actor Fleet {
     let changes = new.changes(from: config)
     config = new
     guard isRunning else { return }
+    for name in changes.removed { archives[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
     for workload in changes.changed + changes.added { start(workload) }
   }
@@ -57,7 +60,9 @@ public actor Fleet {
   }
 
   private func start(_ config: WorkloadConfig) {
-    let workload = Workload(config, context: context)
+    let archive = archives[config.name] ?? WorkloadArchive(workload: config.name, store: context.store)
+    archives[config.name] = archive
+    let workload = Workload(config, context: context, archive: archive)
     entries[config.name] = Entry(workload: workload, work: Task { await workload.run() })
   }
 

@@ -32,7 +32,7 @@ struct Daemon: Sendable {
   static let scrapeTargetMinimum = 8
 
   /// - Throws: ``ConfigError`` or ``WebError``: what is wrong with the options, to be shown as it is.
-  init(_ options: Options, environment: [String: String], log: Logger) throws {
+  init(_ options: Options, environment: [String: String], log: Logger) async throws {
     self.options = options
     self.log = log
     let (scrapeTargetCount, memberCount) = try Self.claimDescriptors(options)
@@ -47,10 +47,12 @@ struct Daemon: Sendable {
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
     let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)
-    watch = try options.configFile.map { path in
-      try FleetWatch(
+    if let path = options.configFile {
+      watch = try await FleetWatch(
         path, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
         log: log)
+    } else {
+      watch = nil
     }
     let address = options.configFile == nil ? options.redis.address : nil
     node = try address.map { text in try factory.configured(try Self.address(text), live: live) }
@@ -122,7 +124,7 @@ struct Daemon: Sendable {
     work.cancel()
     // Whoever waits for a poll gets the newest snapshot, then the server can end.
     await node?.poller.stop()
-    await watch?.fleet.stop()
+    await watch?.stop()
     await targets.stop()
     await server.stop()
   }

@@ -9,12 +9,15 @@ struct MemberReading: Sendable, Equatable {
   let facts: MemberFacts?
   /// When the newest poll began, by a clock that only goes forward.
   let seconds: Double
+  /// When it ended, in seconds since the epoch.
+  let endedSeconds: Double
 
-  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, seconds: Double) {
+  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, seconds: Double, endedSeconds: Double = 0) {
     self.address = address
     self.answers = answers
     self.facts = facts
     self.seconds = seconds
+    self.endedSeconds = endedSeconds
   }
 }
 

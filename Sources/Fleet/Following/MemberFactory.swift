@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import NIOCore
 import Redis
+import Storage
 
 /// What all workloads of a fleet share.
 public struct FleetContext: Sendable {
@@ -15,11 +16,14 @@ public struct FleetContext: Sendable {
   public let clientName: String?
   /// Members that each workload may have at most: what descriptors allow.
   public let memberLimit: Int
+  /// Where events and counts are kept; nil for memory alone.
+  public let store: Store?
   public let log: Logger
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
-    collectors: CollectorOptions, clientName: String?, memberLimit: Int, log: Logger
+    collectors: CollectorOptions, clientName: String?, memberLimit: Int, store: Store?,
+    log: Logger
   ) {
     self.connections = connections
     self.registry = registry
@@ -27,6 +31,7 @@ public struct FleetContext: Sendable {
     self.collectors = collectors
     self.clientName = clientName
     self.memberLimit = memberLimit
+    self.store = store
     self.log = log
   }
 }

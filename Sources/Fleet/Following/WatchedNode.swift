@@ -30,7 +30,8 @@ struct WatchedNode: Sendable {
     let snapshot = node.poller.newest
     return MemberReading(
       address, answers: snapshot.map(\.state.isUp), facts: snapshot?.member,
-      seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0)
+      seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0,
+      endedSeconds: snapshot?.endedSeconds ?? 0)
   }
 
   /// Polls now instead of at the next turn.

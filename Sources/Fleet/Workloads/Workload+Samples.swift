@@ -15,6 +15,8 @@ extension Workload {
     let readings = members.mapValues(\.reading)
     addMembers(readings, into: &sink)
     addCounts(readings, into: &sink)
+    addFailovers(into: &sink)
+    addSentinels(into: &sink)
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }

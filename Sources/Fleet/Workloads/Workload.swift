@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import Redis
 import Runtime
+import Storage
 
 /// One workload of the configuration: follows its topology and watches its members.
 ///
@@ -13,6 +14,7 @@ actor Workload {
   let factory: MemberFactory
   let page: FleetPage
   let log: Logger
+  let archive: WorkloadArchive
 
   var members: [NodeAddress: WatchedNode] = [:]
   /// Seeds that are asked for their view while no member answers; on no page.
@@ -21,6 +23,15 @@ actor Workload {
   var roster: Roster
   var following = Following()
   var lags = LagBook()
+  var listeners: [NodeAddress: SentinelListener] = [:]
+  /// nil but with topology `sentinel`.
+  var failovers: FailoverTracker?
+  var newestFailover: FailoverRecord?
+  /// When each Sentinel's poll was that the tracker has taken in.
+  var observedSeconds: [NodeAddress: Double] = [:]
+  /// nil but with topology `cluster`.
+  var clusterFailovers: ClusterFailoverTracker?
+  private var journal = MemberJournal()
   private var follower: any Follower
   private let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
@@ -28,14 +39,19 @@ actor Workload {
   private var isStopped = false
   private var lastReadingSeconds: Double = -1
   private var lastCloseLookSeconds: Double = 0
+  private var lastPublishSeconds: Double = 0
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
   /// Between two polls out of turn while something is wrong.
   static let closeLookSeconds = 1.0
 
-  init(_ config: WorkloadConfig, context: FleetContext) {
+  /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
+  static let publishSeconds = 5.0
+
+  init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
     self.config = config
+    self.archive = archive
     var log = context.log
     log[metadataKey: "workload"] = "\(config.name)"
     self.log = log
@@ -46,8 +62,12 @@ actor Workload {
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
     case .replication: follower = ReplicationFollower(seeds: seeds)
-    case .cluster: follower = ClusterFollower()
+    case .cluster:
+      follower = ClusterFollower()
+      clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
     case .sentinel:
+      failovers = FailoverTracker(
+        masterName: config.sentinel?.masterName ?? "", state: archive.failovers())
       follower = SentinelFollower(
         seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
     }
@@ -72,6 +92,8 @@ actor Workload {
     isStopped = true
     let all = Array(members.values) + Array(scouts.values) + Array(sentinels.values)
     (members, scouts, sentinels) = ([:], [:], [:])
+    for listener in listeners.values { listener.stop() }
+    listeners = [:]
     for node in all { await node.stop() }
     page.close()
   }
@@ -93,13 +115,25 @@ actor Workload {
       following = follower.follow(readings + hints, sentinels: watchers)
       let gone = update(now)
       for node in gone { await node.stop() }
+      listen(to: Set(sentinels.keys))
+      observe(watchers)
+      let wall = wallClockSeconds()
+      if let view = following.cluster { observe(view, atSeconds: wall) }
+      archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
+      publish()
+    } else if now - lastPublishSeconds >= Self.publishSeconds {
+      publish()
     }
-    publish(nowSeconds: now)
-    if following.isTroubled, now - lastCloseLookSeconds >= Self.closeLookSeconds {
+    if following.isTroubled || failovers?.isTroubled == true, now - lastCloseLookSeconds >= Self.closeLookSeconds {
       lastCloseLookSeconds = now
       pollNow()
     }
+  }
+
+  func publish() {
+    lastPublishSeconds = monotonicSeconds()
+    publish(nowSeconds: lastPublishSeconds)
   }
 
   /// Polls all members and Sentinels out of turn.
@@ -113,14 +147,18 @@ actor Workload {
   /// - Returns: the nodes that are to be stopped.
   private func update(_ now: Double) -> [WatchedNode] {
     guard !isStopped else { return [] }
+    var isFirstUpdate = false
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
+      isFirstUpdate = true
       roster = Self.roster(factory.context)
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
-    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
+    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
+      tell(change, isNews: isDiscovered && !isFirstUpdate)
+    }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)
     }
@@ -155,14 +193,25 @@ actor Workload {
     return gone
   }
 
-  private func tell(_ change: Roster.Change) {
+  private func tell(_ change: Roster.Change, isNews: Bool) {
+    func keep(_ kind: EventKind, _ address: NodeAddress, _ what: String) {
+      guard isNews else { return }
+      let name = instance(address)
+      archive.append([
+        Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
+      ])
+    }
     switch change {
-    case .arrived(let address): log.info("member found", metadata: ["node": "\(address)"])
+    case .arrived(let address):
+      log.info("member found", metadata: ["node": "\(address)"])
+      keep(.arrival, address, "is a new member")
     case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
     case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
     case .becameGhost(let address):
       log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
-    case .dropped(let address): log.info("member dropped", metadata: ["node": "\(address)"])
+    case .dropped(let address):
+      log.info("member dropped", metadata: ["node": "\(address)"])
+      keep(.departure, address, "is a member no more")
     }
   }
 }

@@ -16,7 +16,7 @@ struct BenchPollCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard case .run(let options) = try Invocation.parse(["--redis.addr", address], environment: [:]) else { return }
-    let daemon = try Daemon(options, environment: [:], log: Logger(label: "redline") { _ in SwiftLogNoOpLogHandler() })
+    let daemon = try await Daemon(options, environment: [:], log: Logger(label: "redline") { _ in SwiftLogNoOpLogHandler() })
     guard let node = daemon.node else { return }
     for _ in 0..<count { _ = await node.poller.snapshot(since: .now()) }
     guard node.poller.newest?.state.isUp == true else {

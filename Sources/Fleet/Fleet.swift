@@ -48,6 +48,13 @@ public actor Fleet {
     for workload in changes.changed + changes.added { start(workload) }
   }
 
+  /// Everything that is watched, in the order of the workloads' names.
+  public func members() async -> [FleetMember] {
+    var all: [FleetMember] = []
+    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all += await entry.workload.watched }
+    return all
+  }
+
   /// Takes note that files or permissions may have changed.
   public func reset() async {
     for entry in entries.values { await entry.workload.reset() }

@@ -13,12 +13,13 @@ extension Daemon {
       await page(of: node, context)
     }
     var routes = [
-      Route("/") { _ in landing },
+      Route("/") { _ in await landing() },
       Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
       Route("/health") { _ in .text("ok") },
       Route("/-/healthy") { _ in .text("ok") },
-      Route("/-/ready") { _ in ready },
+      Route("/-/ready") { _ in await ready() },
       Route(anyMethod: "/-/reload") { _ in await reloadResponse() },
+      Route("/sd") { _ in await serviceDiscovery() },
       Route("/discover-cluster-nodes") { _ in await discoverClusterNodes() },
     ]
     if options.web.isScrapeEnabled {
@@ -38,6 +39,10 @@ extension Daemon {
     } else {
       page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
+    return metricsPage(page, context)
+  }
+
+  private func metricsPage(_ page: Registry.Page, _ context: ScrapeContext) -> MetricsPage {
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
     return MetricsPage(generation: page.generation, sampleCount: page.sampleCount) { format, flush in
@@ -56,6 +61,15 @@ extension Daemon {
     }
     if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
       return refuse("the target's host is not among those of scrape.allow", status: 403)
+    }
+    if let member = await member(scrape) {
+      // What the breaker leaves alone is never waited for.
+      let context = ScrapeContext(request)
+      let page =
+        if member.isLeftAlone { metricsPage(member.node.registry.page(), context) } else {
+          await page(of: member.node, context)
+        }
+      return await metrics.respond(to: request, with: page)
     }
     let node: Node
     do {
@@ -79,23 +93,17 @@ extension Daemon {
     return .text(message + "\n", status: status)
   }
 
-  private var landing: Response {
-    let targets = node.map { node in
-      let snapshot = node.poller.newest
-      return [
-        LandingPage.Target(
-          address: node.name, state: snapshot?.state.name ?? "unknown",
-          isHealthy: snapshot?.state == .up, reason: snapshot?.state.error?.message ?? "",
-          lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
-      ]
-    }
+  private func landing() async -> Response {
+    let targets = if let node { [landingTarget(node.name, node)] } else { await fleetTargets() }
     return LandingPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets ?? []
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets
     ).response()
   }
 
-  private var ready: Response {
-    guard let node, node.poller.newest == nil else { return .text("ready") }
+  private func ready() async -> Response {
+    let nodes = if let watch { await watch.fleet.members().map(\.node) } else { [node].compactMap { $0 } }
+    let hasPolled = nodes.contains { $0.poller.newest != nil }
+    guard !hasPolled, node != nil || watch != nil else { return .text("ready") }
     return .text("no poll has ended yet\n", status: 503)
   }
 

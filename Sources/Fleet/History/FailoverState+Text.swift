@@ -56,9 +56,9 @@ extension ClusterFailoverTracker.Node {
 
 extension NodeAddress {
   /// `port host`: a host may hold any other character.
-  fileprivate var storedText: String { "\(port) \(host)" }
+  var storedText: String { "\(port) \(host)" }
 
-  fileprivate init?(storedText: String) {
+  init?(storedText: String) {
     let words = storedText.split(separator: " ", maxSplits: 1).map(String.init)
     guard words.count == 2 else { return nil }
     self.init(host: words[1], port: words[0])

@@ -86,6 +86,23 @@ final class WorkloadArchive: Sendable {
     }
   }
 
+  // MARK: Members
+
+  private func addressFact(_ role: String) -> String { "workload/\(workload)/\(role)" }
+
+  /// The addresses that a role (`members`, `sentinels`) had when they were last made out: further places to start from
+  /// when the seeds are gone.
+  func addresses(_ role: String) -> [NodeAddress] {
+    let text = store?.facts[addressFact(role)]?.value ?? ""
+    return text.split(separator: "\n").compactMap { NodeAddress(storedText: String($0)) }
+  }
+
+  func keep(_ addresses: [NodeAddress], as role: String, atSeconds now: Double) {
+    // A few will do, and a fact's size is bounded.
+    let text = addresses.sorted().prefix(32).map(\.storedText).joined(separator: "\n")
+    store?.facts.set(addressFact(role), to: text, at: now)
+  }
+
   // MARK: Reading
 
   /// The failovers counted so far. The store knows best: its file may have turned up after the start.

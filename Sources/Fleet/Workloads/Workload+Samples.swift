@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 extension Workload {
   static let roles = ["master", "replica"]
@@ -13,10 +14,11 @@ extension Workload {
   func publish(nowSeconds now: Double) {
     var sink = SampleSink()
     let readings = members.mapValues(\.reading)
-    addMembers(readings, into: &sink)
+    addMembers(readings, nowSeconds: now, into: &sink)
     addCounts(readings, into: &sink)
     addFailovers(into: &sink)
     addSentinels(into: &sink)
+    addTopology(readings, atSeconds: now, into: &sink)
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }
@@ -30,9 +32,22 @@ extension Workload {
     page.publish(sink.finish(constantLabels: labels + team + further), under: "info")
   }
 
-  private func addMembers(_ readings: [NodeAddress: MemberReading], into sink: inout SampleSink) {
+  private func addMembers(
+    _ readings: [NodeAddress: MemberReading], nowSeconds now: Double, into sink: inout SampleSink
+  ) {
+    let wall = wallClockSeconds()
+    let time = Timestamp(epochMs: Int64(wall * 1000))
+    let objectives = config.objectives(at: time)
+    let evictionsAllowed = config.areEvictionsAllowed(at: time)
+    sink.add(JudgementFamilies.inPeak, config.isInPeak(at: time) ? 1 : 0)
+    sink.add(JudgementFamilies.inMaintenance, config.isInMaintenance(at: time) ? 1 : 0)
     for (address, member) in members.sorted(by: { $0.key < $1.key }) {
       let instance = LabelValue(member.instance)
+      ObjectiveFamilies.add(objectives, evictionsAllowed: evictionsAllowed, member.instance, into: &sink)
+      if let facts = readings[address]?.facts {
+        addJudgement(of: member, facts, nowSeconds: wall, into: &sink)
+      }
+      addLag(of: member, atSeconds: now, into: &sink)
       if let facts = readings[address]?.facts?.replication {
         for role in Self.roles {
           sink.add(WorkloadFamilies.role, (role == "master") == facts.isMaster ? 1 : 0, [instance, .text(role)])

@@ -23,6 +23,7 @@ actor Workload {
   var roster: Roster
   var following = Following()
   var lags = LagBook()
+  var delayedFsyncs = DelayedFsyncs()
   var listeners: [NodeAddress: SentinelListener] = [:]
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
@@ -40,6 +41,8 @@ actor Workload {
   private var lastReadingSeconds: Double = -1
   private var lastCloseLookSeconds: Double = 0
   private var lastPublishSeconds: Double = 0
+  /// Members that are found before this were there all along.
+  private var newsFromSeconds = Double.infinity
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
@@ -48,6 +51,8 @@ actor Workload {
 
   /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
+  /// How long it takes to find everybody from one seed.
+  static let settleSeconds = 15.0
 
   init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
     self.config = config
@@ -121,6 +126,7 @@ actor Workload {
       if let view = following.cluster { observe(view, atSeconds: wall) }
       archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
+      delayedFsyncs.note(readings)
       publish()
     } else if now - lastPublishSeconds >= Self.publishSeconds {
       publish()
@@ -147,28 +153,37 @@ actor Workload {
   /// - Returns: the nodes that are to be stopped.
   private func update(_ now: Double) -> [WatchedNode] {
     guard !isStopped else { return [] }
-    var isFirstUpdate = false
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
-      isFirstUpdate = true
+      newsFromSeconds = now + Self.settleSeconds
       roster = Self.roster(factory.context)
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
-      tell(change, isNews: isDiscovered && !isFirstUpdate)
+      tell(change, isNews: isDiscovered && now >= newsFromSeconds)
     }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)
     }
-    let isBlind = isDiscovered && !members.values.contains { $0.reading.answers != false }
-    gone += reconcile(&scouts, with: isBlind ? Set(seeds).subtracting(members.keys) : []) { address in
+    // While nobody answers, whoever is known from before is asked as well.
+    let isBlind = config.topology != .static && !members.values.contains { $0.reading.answers != false }
+    let hints = isBlind ? Set(seeds + archive.addresses("members")).subtracting(members.keys) : []
+    gone += reconcile(&scouts, with: hints) { address in
       try factory.member(address, announced: nil, isScout: true)
     }
     if let group = config.sentinel {
-      let wanted = following.sentinels.union(following.sentinels.isEmpty ? group.seeds.map { NodeAddress($0) } : [])
+      var wanted = following.sentinels.union(following.sentinels.isEmpty ? group.seeds.map { NodeAddress($0) } : [])
+      if !sentinels.isEmpty, !sentinels.values.contains(where: { $0.reading.answers != false }) {
+        wanted.formUnion(archive.addresses("sentinels"))
+      }
       gone += reconcile(&sentinels, with: wanted) { try factory.sentinel($0, group) }
+    }
+    let wall = wallClockSeconds()
+    if isDiscovered, !following.listings.isEmpty { archive.keep(Array(members.keys), as: "members", atSeconds: wall) }
+    if following.sentinelView.map({ $0.answeringCount > 0 }) == true {
+      archive.keep(Array(following.sentinels), as: "sentinels", atSeconds: wall)
     }
     return gone
   }

@@ -12,6 +12,8 @@ struct FleetWatch: Sendable {
   let fleet: Fleet
   let registry: Registry
   private let store: Store?
+  /// The file as it was read last, whether it could be used or not.
+  private let seen = Lock<[UInt8]?>(nil)
   private let log: Logger
 
   /// How often the file is looked at for changes.
@@ -24,6 +26,7 @@ struct FleetWatch: Sendable {
   ) async throws {
     self.path = path
     self.log = log
+    seen.withLock { $0 = SmallFile.bytes(path) }
     let config = try FleetConfig.load(path)
     var store: Store?
     if let path = options.storagePath {
@@ -59,12 +62,9 @@ struct FleetWatch: Sendable {
   /// Watches, and takes over the file whenever it changes, until the task is cancelled.
   func run() async {
     await fleet.start()
-    var known = SmallFile.bytes(path)
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
-      let bytes = SmallFile.bytes(path)
-      guard let bytes, bytes != known, !Task.isCancelled else { continue }
-      known = bytes
+      guard let bytes = SmallFile.bytes(path), bytes != seen.withLock({ $0 }), !Task.isCancelled else { continue }
       do throws(ConfigErrors) { try await reload() } catch {
         log.error("the changed configuration cannot be used, the old one stays", metadata: ["error": "\(error)"])
       }
@@ -74,6 +74,7 @@ struct FleetWatch: Sendable {
   /// Reads the file again; workloads that are the same keep running untouched.
   /// - Throws: everything that is wrong in it; nothing has changed then.
   func reload() async throws(ConfigErrors) {
+    seen.withLock { $0 = SmallFile.bytes(path) }
     let config = try FleetConfig.load(path)
     await fleet.apply(config)
     log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])

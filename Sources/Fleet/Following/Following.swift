@@ -32,6 +32,8 @@ struct ReplicationGroup: Sendable, Equatable {
 struct Following: Sendable {
   /// The members as the topology lists them; empty while it cannot be read.
   var listings: [Roster.Listing] = []
+  /// Other names of members: they are no members of their own.
+  var aliases: Set<NodeAddress> = []
   /// The Sentinels to ask, known so far.
   var sentinels: Set<NodeAddress> = []
   /// Names that servers announce, for the `instance` label.

@@ -13,6 +13,9 @@ struct Identities: Sendable {
   /// The address under which a server is known here.
   subscript(address: NodeAddress) -> NodeAddress { canonical[address] ?? address }
 
+  /// All names that are another address's.
+  var aliases: Set<NodeAddress> { Set(canonical.keys) }
+
   /// Other names of an address.
   func aliases(of address: NodeAddress) -> Set<NodeAddress> {
     Set(canonical.filter { $0.value == address }.map(\.key))

@@ -23,6 +23,7 @@ struct ReplicationFollower: Follower {
     }
     let view = replicationView(addresses.sorted(), readings, identities, authority: nil)
     var following = Following()
+    following.aliases = identities.aliases
     following.listings = addresses.sorted().map {
       Roster.Listing($0, isUp: nil, answers: readings[$0]?.answers)
     }

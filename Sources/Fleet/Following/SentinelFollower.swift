@@ -16,6 +16,7 @@ struct SentinelFollower: Follower {
     let reports = Self.reports(sentinels)
     let view = SentinelView(reports)
     var following = Following()
+    following.aliases = identities.aliases
     following.sentinelView = view
     following.sentinels = wanted(view, asked: sentinels, reports)
 

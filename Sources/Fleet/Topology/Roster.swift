@@ -108,6 +108,11 @@ public struct Roster: Sendable {
     return changes
   }
 
+  /// Takes out members at once, such as second names of others.
+  public mutating func forget(_ addresses: Set<NodeAddress>) {
+    for address in addresses { members[address] = nil }
+  }
+
   private mutating func takeIn(_ listing: Listing, _ now: Double) -> Change? {
     let address = listing.address
     switch (members[address], listing.isPresent) {

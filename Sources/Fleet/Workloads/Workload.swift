@@ -161,6 +161,7 @@ actor Workload {
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+    roster.forget(following.aliases)
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
       tell(change, isNews: isDiscovered && now >= newsFromSeconds)
     }

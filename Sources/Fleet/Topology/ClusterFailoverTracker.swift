@@ -86,7 +86,8 @@ public struct ClusterFailoverTracker: Sendable {
 
   private func remembered(_ member: ClusterView.Member, _ old: Node?) -> Node {
     // Reports that are behind would make a promotion happen twice: what is older than what was seen does not count.
-    if let old, member.configEpoch < old.configEpoch, old.masterID == nil { return old }
+    // A master without slots has won nothing: as a replica it has the epoch of its master, which may be lower.
+    if let old, member.configEpoch < old.configEpoch, old.masterID == nil, !old.slots.isEmpty { return old }
     return Node(
       id: member.id, masterID: member.masterID, configEpoch: member.configEpoch, slots: member.slots,
       wasFailing: member.health == .fail || member.health == .pfail)

@@ -25,6 +25,8 @@ import Testing
   static let resharded = steady.replacing("0-5460", with: "0-100").replacing(
     "b master - 2 5461-10922", with: "b master - 9 101-10922")
 
+  static let forming = steady.replacing("d slave a 1", with: "d master - 4")
+
   static let courses: [Course] = [
     Course(testDescription: "steady", steps: [Step(seconds: 0, text: steady), Step(seconds: 5, text: steady)]),
     Course(
@@ -48,6 +50,12 @@ import Testing
       steps: [
         Step(seconds: 0, text: steady), Step(seconds: 5, text: failedOver, failovers: ["a>d manual"]),
         Step(seconds: 6, text: steady), Step(seconds: 7, text: failedOver),
+      ]),
+    Course(
+      testDescription: "a master without slots became a replica and then took over",
+      steps: [
+        Step(seconds: 0, text: forming), Step(seconds: 2, text: steady),
+        Step(seconds: 5, text: failedOver, failovers: ["a>d manual"]),
       ]),
     Course(
       testDescription: "while the daemon was down",

@@ -54,6 +54,7 @@ let package = Package(
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
     door("CMalloc"),
+    door("CSQLite", apt: "libsqlite3-dev"),
 
     // Floor 0.
     module("Runtime", []),
@@ -61,14 +62,15 @@ let package = Package(
     // Floor 1.
     module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
+    module("Storage", ["Runtime", "CSQLite"]),
     // Floor 2.
-    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", nio, nioPosix, nioSSL, log]),
+    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
     module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -77,8 +79,9 @@ let package = Package(
 
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
+    tests("StorageTests", ["Storage", "Runtime"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests("FleetTests", ["Fleet", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

@@ -12,15 +12,17 @@ public final class Node: Sendable {
   /// Nil when nothing is to be done with keys.
   private let keyWork: KeyWork?
   private let schedule: PollSchedule?
+  private let fleetPage: FleetPage?
 
   /// - Parameters:
   ///   - schedule: nil when only requests cause polls.
   ///   - live: further sources of the node's page.
+  ///   - fleetPage: where the node's samples are shown among those of others.
   /// - Throws: ``KeyWorkError`` for a key group pattern that is no Lua pattern.
   public init(
     _ options: PollerOptions, keyWork keyWorkOptions: KeyWorkOptions, schedule: PollSchedule?,
     collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
-    live: [@Sendable () -> Samples] = []
+    live: [@Sendable () -> Samples] = [], fleetPage: FleetPage? = nil
   ) throws {
     var log = log
     log[metadataKey: "target"] = "\(options.connection.address)"
@@ -28,13 +30,19 @@ public final class Node: Sendable {
     name = options.connection.address.description
     self.registry = registry
     self.schedule = schedule
-    registry.publish(KeyWork.idleSamples, under: "keys")
+    self.fleetPage = fleetPage
+    let labels = options.constantLabels
+    let publish: @Sendable (Samples, String) -> Void = { samples, source in
+      registry.publish(samples, under: source)
+      fleetPage?.publish(samples, under: source)
+    }
+    publish(KeyWork.idleSamples.with(constantLabels: labels), "keys")
     let keyWork = try KeyWork(
       options: keyWorkOptions, connection: options.connection, context: context, log: log
-    ) { registry.publish($0, under: "keys") }
+    ) { publish($0.with(constantLabels: labels), "keys") }
     self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
     poller = Poller(options, collectors: collectors, context: context, log: log) {
-      registry.publish($0, under: "poll")
+      publish($0, "poll")
     }
   }
 
@@ -63,5 +71,6 @@ public final class Node: Sendable {
   public func stop() async {
     await poller.stop()
     await keyWork?.stop()
+    fleetPage?.close()
   }
 }

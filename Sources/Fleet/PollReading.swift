@@ -16,6 +16,8 @@ struct PollReading {
   }
 
   private(set) var outcomes: [(collector: String, outcome: Outcome)] = []
+  /// What the poll says of the server as a member; nil unless ``MembershipCollector`` is among the collectors.
+  private(set) var member: MemberFacts?
 
   /// Runs every step of the plan.
   ///
@@ -33,6 +35,11 @@ struct PollReading {
         step, info: info, facts: plan.facts, replies: replies, options: options,
         nowSeconds: nowSeconds, config: config, usages: usages, into: &sink)
       outcomes.append((step.collector.name, outcome))
+      if step.collector is MembershipCollector {
+        member = MemberFacts(
+          info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [], server: plan.facts,
+          nowSeconds: nowSeconds)
+      }
     }
   }
 

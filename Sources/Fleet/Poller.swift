@@ -15,8 +15,24 @@ public struct PollerOptions: Sendable {
   public var withholdsCredentials = false
   /// `instance_role` on every series that comes from the server.
   public var appendsRole = false
+  /// Labels on every series of the target; none by default.
+  public var labels: [Label] = []
+
+  public struct Label: Sendable, Equatable {
+    public let name: String
+    public let value: String
+
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
 
   public init(connection: ConnectionOptions) { self.connection = connection }
+}
+
+extension PollerOptions {
+  var constantLabels: [(name: String, value: LabelValue)] { labels.map { ($0.name, .text($0.value)) } }
 }
 
 /// Polls one target. Owns its connection, its plan and its newest snapshot.
@@ -65,7 +81,7 @@ public actor Poller {
     self.publish = publish
     var sink = SampleSink()
     PollCost.addState(.unknown, into: &sink)
-    publish(sink.finish())
+    publish(sink.finish(constantLabels: options.constantLabels))
   }
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -174,10 +190,11 @@ public actor Poller {
       state, durationSeconds: duration, lastSuccessSeconds: lastSuccess, outcomes: reading.outcomes,
       refusals: refusals, connection: connection, into: &sink)
     let role = options.appendsRole ? facts?.role : nil
-    let samples = sink.finish(constantLabels: role.map { [("instance_role", .text($0))] } ?? [])
+    let samples = sink.finish(
+      constantLabels: options.constantLabels + (role.map { [("instance_role", .text($0))] } ?? []))
     let snapshot = Snapshot(
       samples: samples, state: state, started: started, endedSeconds: now,
-      durationSeconds: duration, facts: facts, lastSuccessSeconds: lastSuccess)
+      durationSeconds: duration, facts: facts, member: reading.member, lastSuccessSeconds: lastSuccess)
     newestBox.withLock { $0 = snapshot }
     publish(samples)
   }

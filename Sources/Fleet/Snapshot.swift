@@ -13,6 +13,8 @@ public struct Snapshot: Sendable {
   public let durationSeconds: Double
   /// What INFO said of the server, or what it said last while it is down.
   public let facts: ServerFacts?
+  /// What the poll says of the target's place in a topology; nil when it failed or nobody follows one.
+  let member: MemberFacts?
   /// When a poll last succeeded, in seconds since the epoch.
   public let lastSuccessSeconds: Double?
 }

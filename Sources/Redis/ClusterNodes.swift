@@ -33,10 +33,31 @@ public struct ClusterNode: Sendable, Equatable {
   public let flags: [String]
   /// The id of the node that this one replicates.
   public let masterID: String?
-  /// Owned slots, without those that are being moved.
+  /// The epoch of the node's claim to its slots; of a replica that of its master.
+  public let configEpoch: Int
+  /// Owned slots, those that are being moved away included.
   public let slots: [ClosedRange<Int>]
+  /// Slots that are on their way; only the asked node tells of its own.
+  public let movingSlots: [MovingSlot]
+  /// `shard-id`, the same for a master and its replicas (Redis 7.2 and newer).
+  public let shardID: String?
   /// Whether the asked node has a working link to this one; to itself it always has.
   public let isLinkConnected: Bool
+
+  /// A slot that is being moved by resharding.
+  public struct MovingSlot: Sendable, Equatable {
+    public let slot: Int
+    /// Whether the node gives it away; else it takes it.
+    public let isLeaving: Bool
+    /// The node at the other end.
+    public let peerID: String
+
+    public init(slot: Int, isLeaving: Bool, peerID: String) {
+      self.slot = slot
+      self.isLeaving = isLeaving
+      self.peerID = peerID
+    }
+  }
 
   public var isMaster: Bool { flags.contains("master") }
   public var isMyself: Bool { flags.contains("myself") }
@@ -52,8 +73,27 @@ public struct ClusterNode: Sendable, Equatable {
     (host, port, hostname) = address
     flags = words[2].split(separator: ",").map(String.init)
     masterID = words[3] == "-" ? nil : words[3]
+    configEpoch = parseInteger(Array(words[6].utf8)[...]).map { max(0, $0) } ?? 0
     isLinkConnected = words[7] == "connected"
-    slots = words.dropFirst(8).compactMap(Self.slots)
+    var room = ClusterNodes.slotCount
+    // No node owns more slots than there are.
+    slots = words.dropFirst(8).compactMap(Self.slots).filter { range in
+      guard range.count <= room else { return false }
+      room -= range.count
+      return true
+    }
+    movingSlots = words.dropFirst(8).compactMap(Self.movingSlot).prefix(ClusterNodes.slotCount).map { $0 }
+    shardID = words[1].split(separator: ",").first { $0.hasPrefix("shard-id=") }.map { String($0.dropFirst(9)) }
+  }
+
+  /// `[5->-id]` leaves, `[5-<-id]` arrives.
+  private static func movingSlot(_ text: String) -> MovingSlot? {
+    guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
+    let parts = text.dropFirst().dropLast().split(separator: "-", maxSplits: 2)
+    guard parts.count == 3, parts[1] == ">" || parts[1] == "<", let slot = Int(parts[0]),
+      (0..<ClusterNodes.slotCount).contains(slot)
+    else { return nil }
+    return MovingSlot(slot: slot, isLeaving: parts[1] == ">", peerID: String(parts[2]))
   }
 
   /// `ip:port@busport,hostname,name=value`; the ip may be IPv6, the bus port and all after it may be missing.

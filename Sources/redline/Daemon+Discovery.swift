@@ -2,6 +2,7 @@ import Config
 import Fleet
 import NIOCore
 import Redis
+import Runtime
 import Web
 
 extension Daemon {
@@ -37,19 +38,4 @@ extension Daemon {
     let json = "[\n  {\n    \"targets\": [\n\(list)\n    ],\n    \"labels\": {}\n  }\n]\n"
     return .json(Array(json.utf8))
   }
-}
-
-/// A JSON string with its quotes.
-private func jsonString(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"", "\\": result += "\\\(scalar)"
-    case _ where scalar.value < 0x20:
-      let hex = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result + "\""
 }

@@ -13,12 +13,13 @@ extension Daemon {
       await page(of: node, context)
     }
     var routes = [
-      Route("/") { _ in landing },
+      Route("/") { _ in await landing() },
       Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
       Route("/health") { _ in .text("ok") },
       Route("/-/healthy") { _ in .text("ok") },
-      Route("/-/ready") { _ in ready },
-      Route(anyMethod: "/-/reload") { _ in reloadResponse },
+      Route("/-/ready") { _ in await ready() },
+      Route(anyMethod: "/-/reload") { _ in await reloadResponse() },
+      Route("/sd") { _ in await serviceDiscovery() },
       Route("/discover-cluster-nodes") { _ in await discoverClusterNodes() },
     ]
     if options.web.isScrapeEnabled {
@@ -33,9 +34,15 @@ extension Daemon {
     if let node {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
+    } else if let watch {
+      page = watch.registry.page()
     } else {
       page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
+    return metricsPage(page, context)
+  }
+
+  private func metricsPage(_ page: Registry.Page, _ context: ScrapeContext) -> MetricsPage {
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
     return MetricsPage(generation: page.generation, sampleCount: page.sampleCount) { format, flush in
@@ -54,6 +61,15 @@ extension Daemon {
     }
     if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
       return refuse("the target's host is not among those of scrape.allow", status: 403)
+    }
+    if let member = await member(scrape) {
+      // What the breaker leaves alone is never waited for.
+      let context = ScrapeContext(request)
+      let page =
+        if member.isLeftAlone { metricsPage(member.node.registry.page(), context) } else {
+          await page(of: member.node, context)
+        }
+      return await metrics.respond(to: request, with: page)
     }
     let node: Node
     do {
@@ -77,31 +93,25 @@ extension Daemon {
     return .text(message + "\n", status: status)
   }
 
-  private var landing: Response {
-    let targets = node.map { node in
-      let snapshot = node.poller.newest
-      return [
-        LandingPage.Target(
-          address: node.name, state: snapshot?.state.name ?? "unknown",
-          isHealthy: snapshot?.state == .up, reason: snapshot?.state.error?.message ?? "",
-          lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
-      ]
-    }
+  private func landing() async -> Response {
+    let targets = if let node { [landingTarget(node.name, node)] } else { await fleetTargets() }
     return LandingPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets ?? []
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets
     ).response()
   }
 
-  private var ready: Response {
-    guard let node, node.poller.newest == nil else { return .text("ready") }
+  private func ready() async -> Response {
+    let nodes = if let watch { await watch.fleet.members().map(\.node) } else { [node].compactMap { $0 } }
+    let hasPolled = nodes.contains { $0.poller.newest != nil }
+    guard !hasPolled, node != nil || watch != nil else { return .text("ready") }
     return .text("no poll has ended yet\n", status: 503)
   }
 
-  private var reloadResponse: Response {
-    guard credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
+  private func reloadResponse() async -> Response {
+    guard watch != nil || credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
       return .text("There is no pwd file specified\n", status: 400)
     }
-    if let problem = reload() { return .text("failed to reload: \(problem)\n", status: 500) }
+    if let problem = await reload() { return .text("failed to reload: \(problem)\n", status: 500) }
     return .text("ok")
   }
 }

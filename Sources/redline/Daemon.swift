@@ -17,8 +17,10 @@ struct Daemon: Sendable {
   let credentials: CredentialStore
   let factory: TargetFactory
   let web: WebConfiguration
-  /// Nil when only `/scrape` is used.
+  /// Nil when only `/scrape` is used, or a fleet is watched.
   let node: Node?
+  /// Nil when one server is watched by flags.
+  let watch: FleetWatch?
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
 
@@ -30,10 +32,10 @@ struct Daemon: Sendable {
   static let scrapeTargetMinimum = 8
 
   /// - Throws: ``ConfigError`` or ``WebError``: what is wrong with the options, to be shown as it is.
-  init(_ options: Options, environment: [String: String], log: Logger) throws {
+  init(_ options: Options, environment: [String: String], log: Logger) async throws {
     self.options = options
     self.log = log
-    let scrapeTargetCount = try Self.claimDescriptors(options)
+    let (scrapeTargetCount, memberCount) = try Self.claimDescriptors(options)
     credentials = try CredentialStore(options.redis, environment: environment)
     let factory = TargetFactory(
       options: options, credentials: credentials,
@@ -44,11 +46,16 @@ struct Daemon: Sendable {
     web = try WebConfiguration(options.web.source, log: log)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
-    node = try options.redis.address.map { text in
-      try factory.configured(
-        try Self.address(text),
-        live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true))
+    let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)
+    if let path = options.configFile {
+      watch = try await FleetWatch(
+        path, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
+        log: log)
+    } else {
+      watch = nil
     }
+    let address = options.configFile == nil ? options.redis.address : nil
+    node = try address.map { text in try factory.configured(try Self.address(text), live: live) }
     targets = ScrapeTargets(limit: scrapeTargetCount) { request in
       try factory.scraped(
         request.address, request.overrides,
@@ -76,8 +83,8 @@ struct Daemon: Sendable {
   }
 
   /// Raises the limit on descriptors and checks that what the options allow fits.
-  /// - Returns: how many targets of `/scrape` there is room for.
-  private static func claimDescriptors(_ options: Options) throws(WebError) -> Int {
+  /// - Returns: how many targets of `/scrape`, and how many members of a fleet, there is room for.
+  private static func claimDescriptors(_ options: Options) throws(WebError) -> (targets: Int, members: Int) {
     let limit = DescriptorLimit.raise()
     let room = limit - options.web.maxConnections - DescriptorBudget.spare - connectionsPerTarget
     let targets =
@@ -87,7 +94,7 @@ struct Daemon: Sendable {
       limit: limit, webConnections: options.web.maxConnections,
       redisConnections: (targets + 1) * connectionsPerTarget)
     if let shortage = budget.shortage { throw WebError(shortage) }
-    return targets
+    return (targets, max(1, (room - targets * connectionsPerTarget) / connectionsPerTarget))
   }
 
   /// Serves until SIGTERM or SIGINT; SIGHUP reloads.
@@ -101,18 +108,23 @@ struct Daemon: Sendable {
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
-    log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(node?.name ?? "none, /scrape only")"])
-    let work = Task { await node?.run() }
+    let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
+    log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
+    let work = Task {
+      await node?.run()
+      await watch?.run()
+    }
     for await signal in signals {
       guard signal == .sighup else {
         log.info("stopping", metadata: ["signal": "\(signal)"])
         break
       }
-      reload()
+      await reload()
     }
     work.cancel()
     // Whoever waits for a poll gets the newest snapshot, then the server can end.
     await node?.poller.stop()
+    await watch?.stop()
     await targets.stop()
     await server.stop()
   }
@@ -131,10 +143,11 @@ struct Daemon: Sendable {
   /// Reads every file again that the options name.
   /// - Returns: what is wrong, or nil; what cannot be read stays as it was.
   @discardableResult
-  func reload() -> String? {
+  func reload() async -> String? {
     var problems: [String] = []
     do throws(ConfigError) { try credentials.reload() } catch { problems.append("\(error)") }
     do throws(WebError) { try web.reload() } catch { problems.append("\(error)") }
+    do throws(ConfigErrors) { try await watch?.reload() } catch { problems.append("\(error)") }
     Task {
       await node?.reset()
       await targets.reset()

@@ -43,8 +43,13 @@ struct Redline {
   }
 
   static func fail(_ message: String, status: Int32 = usageStatus) -> Never {
-    let line = Array("redline: \(message)\n".utf8)
-    unsafe write(STDERR_FILENO, line, line.count)
+    printError("redline: \(message)")
     exit(status)
+  }
+
+  /// Writes a line, or several, to standard error.
+  static func printError(_ message: String) {
+    let line = Array("\(message)\n".utf8)
+    unsafe write(STDERR_FILENO, line, line.count)
   }
 }

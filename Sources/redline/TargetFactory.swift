@@ -92,7 +92,7 @@ struct TargetFactory: Sendable {
     return work
   }
 
-  private var collectorOptions: CollectorOptions {
+  var collectorOptions: CollectorOptions {
     let export = options.export
     var collectors = CollectorOptions()
     collectors.configCommand = options.redis.configCommand

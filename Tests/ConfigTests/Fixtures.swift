@@ -6,11 +6,12 @@ import Glibc
 enum Fixtures {
   static let folder = String(#filePath.dropLast("Fixtures.swift".count)) + "Fixtures"
 
-  /// Names ending in `suffix`, sorted.
-  static func names(_ suffix: String) -> [String] {
+  /// Names ending in `suffix`, sorted, with the folder they are in when that is one below.
+  static func names(_ suffix: String, in subfolder: String = "") -> [String] {
     var found = unsafe glob_t()
     defer { unsafe globfree(&found) }
-    guard unsafe glob("\(folder)/*\(suffix)", 0, nil, &found) == 0 else { return [] }
+    let pattern = "\(folder)/\(subfolder.isEmpty ? "" : subfolder + "/")*\(suffix)"
+    guard unsafe glob(pattern, 0, nil, &found) == 0 else { return [] }
     return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
       unsafe found.gl_pathv[index].map { String(unsafe String(cString: $0).dropFirst(folder.count + 1)) }
     }
@@ -22,6 +23,17 @@ enum Fixtures {
 
   static func text(_ name: String) throws -> String {
     String(decoding: try bytes(name), as: UTF8.self)
+  }
+}
+
+/// `UPDATE_GOLDEN=1` writes what the code says now into the fixtures, to be read before it is committed.
+extension Fixtures {
+  static let areUpdated = processEnvironment()["UPDATE_GOLDEN"] == "1"
+
+  static func update(_ name: String, _ text: String) {
+    guard areUpdated, let file = unsafe fopen("\(folder)/\(name)", "w") else { return }
+    _ = unsafe fputs(text, file)
+    _ = unsafe fclose(file)
   }
 }
 

@@ -74,6 +74,13 @@ final class FlagReader {
   /// True for a value that stands on the command line, where every user of the machine can read it.
   func isOnCommandLine(_ name: String) -> Bool { given[name]?.origin == .flag(name) }
 
+  /// Where a value was written and its text; nil when the default holds.
+  func given(_ name: String) -> (origin: ConfigError.Origin, text: String)? {
+    given[name].map { ($0.origin, $0.text) }
+  }
+
+  func kind(_ name: String) -> Flag.Kind { flag(name).kind }
+
   // MARK: Errors
 
   /// Notes a rule that the flag's type does not know.

@@ -165,7 +165,9 @@ public enum Flags {
     ("version", nil, .bool, "false",
       "Print the version and exit.")
     ("config.file", "REDLINE_CONFIG_FILE", .string, "",
-      "Configuration of a whole fleet; refused for now, it comes in a later release.")
+      "Configuration of a whole fleet to watch in place of redis.addr; read again when it changes and on reload.")
+    ("storage.path", "REDLINE_STORAGE_PATH", .string, "",
+      "SQLite file for events and for counters that restarts must not reset, with config.file; empty to keep them in memory.")
   }
 
   typealias Row = (name: String, variable: String?, kind: Flag.Kind, defaultText: String, meaning: String)

@@ -5,6 +5,10 @@ public struct Options: Sendable {
   public let keys: KeyOptions
   public let web: WebOptions
   public let log: LogOptions
+  /// The configuration of a fleet; nil to watch one server.
+  public let configFile: String?
+  /// Where events and durable counters are kept; nil for memory alone.
+  public let storagePath: String?
   /// Time between polls in the background.
   public let pollInterval: Duration
   /// Sentences to log once at the start: flags without effect, secrets in plain view.
@@ -16,9 +20,15 @@ public struct Options: Sendable {
     keys = KeyOptions(flags)
     web = WebOptions(flags)
     log = LogOptions(flags)
+    configFile = flags.optionalString("config.file")
+    storagePath = flags.optionalString("storage.path")
     pollInterval = flags.duration("poll.interval")
     notices = Self.notices(flags)
     Self.refuseWhatIsNotBuilt(flags)
+    if configFile == nil, storagePath != nil {
+      flags.report(
+        "storage.path", problem: "needs config.file", hint: "nothing is kept when one server is watched by flags")
+    }
   }
 
   private static func notices(_ flags: FlagReader) -> [String] {
@@ -46,9 +56,6 @@ public struct Options: Sendable {
       flags.report(
         "check-search-indexes", problem: "is not supported",
         hint: "metrics of search indexes (FT.INFO) come in a later release")
-    }
-    if !flags.string("config.file").isEmpty {
-      flags.report("config.file", problem: "is not supported", hint: "fleets of servers come in a later release")
     }
   }
 }
@@ -79,6 +86,8 @@ public enum Invocation: Sendable {
     if wantsVersion { return .version }
     let options = Options(flags)
     try flags.finish()
+    let contradictions = FlagContradictions.find(flags)
+    if !contradictions.isEmpty { throw ConfigErrors(contradictions) }
     return .run(options)
   }
 }

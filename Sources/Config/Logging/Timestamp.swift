@@ -1,5 +1,5 @@
 /// A moment of the UTC calendar, printed as RFC 3339 with milliseconds: `2026-08-06T09:30:00.125Z`.
-public struct Timestamp: Sendable, Equatable, CustomStringConvertible {
+public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
   /// Milliseconds since 1970-01-01T00:00:00Z, for the years 0 to 9999.
   public let epochMs: Int64
 

@@ -57,6 +57,14 @@ public final class MappingReader {
 
   public func contains(_ key: String) -> Bool { entries[key].map { !$0.value.isNull } ?? false }
 
+  /// True for a list that was written and holds nothing.
+  public func hasEmptyList(_ key: String) -> Bool { entries[key]?.value.content == .sequence([]) }
+
+  /// True for a value that is neither a list nor a mapping.
+  func isSingleValue(_ key: String) -> Bool {
+    if case .scalar = entries[key]?.value.content { true } else { false }
+  }
+
   // MARK: Single values
 
   public func optional<Value>(_ key: String, _ type: ScalarType<Value>) -> Value? {

@@ -185,6 +185,13 @@ public final class Connection: Sendable {
     }
   }
 
+  /// Gives the connection over to `body`, which runs on its event loop.
+  func onLoop(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
+    channel.eventLoop.execute { [handler] in body(handler.value) }
+  }
+
+  var eventLoop: any EventLoop { channel.eventLoop }
+
   public var isActive: Bool { channel.isActive }
 
   public func close() { channel.close(mode: .all, promise: nil) }

@@ -36,6 +36,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var pending: Pending?
   /// Why the connection ended, once it has.
   private var failure: RedisError?
+  /// Is handed what comes unasked, once the connection listens to a server's messages.
+  private var listener: ((Replies) -> Void)?
+  private var ended: ((RedisError) -> Void)?
 
   init(requiredName: String? = nil) { self.requiredName = requiredName }
 
@@ -64,6 +67,18 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: batch.encoded)), promise: nil)
   }
 
+  /// Hands every reply to `receive` from now on, and the reason for the connection's end to `ended`.
+  func listen(receive: @escaping (Replies) -> Void, ended: @escaping (RedisError) -> Void) {
+    if let failure { return ended(failure) }
+    (listener, self.ended) = (receive, ended)
+  }
+
+  /// Sends what is answered through ``listen(receive:ended:)``.
+  func write(_ command: Command) {
+    guard let context, failure == nil else { return }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: command.encoded)), promise: nil)
+  }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let buffer = unwrapInboundIn(data)
     pending?.receivedBytes += buffer.readableBytes
@@ -75,6 +90,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     case .malformed(let reason)?: end(RedisError(.protocol, "the server's reply is not RESP: \(reason)"))
     case .tooLarge(let what)?: end(RedisError(.limit, "the server's reply has \(what)"))
     case nil:
+      if let listener {
+        if reader.completeCount > 0 { listener(reader.take()) }
+        return
+      }
       guard let pending else { return endUnasked(buffer.readableBytes) }
       guard reader.completeCount >= pending.expectedCount else { return }
       let surplus = reader.completeCount - pending.expectedCount
@@ -117,9 +136,12 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   /// Ends the batch under way, and the connection.
-  private func end(_ reason: RedisError) {
+  func end(_ reason: RedisError) {
     if failure == nil { failure = reason }
     complete(reason)
+    let ended = ended
+    (listener, self.ended) = (nil, nil)
+    ended?(reason)
   }
 
   private func complete(_ reason: RedisError?) {

@@ -7,5 +7,5 @@ struct Commands: AsyncParsableCommand {
     abstract: "Monitors Redis for Prometheus.",
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
-    subcommands: [FamiliesCommand.self, FlagsCommand.self, BenchPollCommand.self])
+    subcommands: [FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, BenchPollCommand.self])
 }

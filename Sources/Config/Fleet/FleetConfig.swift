@@ -1,0 +1,59 @@
+/// The configuration file of a fleet, `redline.yml`, with everything filled in.
+public struct FleetConfig: Sendable, Equatable {
+  static let workloadLimit = 1000
+
+  /// Windows of the whole file; each workload has them among its own.
+  public let maintenance: Schedule
+  /// Rules of the whole file; each workload has them after its own.
+  public let addressRewrites: [AddressRewrite]
+  /// In the order of the file; never empty.
+  public let workloads: [WorkloadConfig]
+
+  /// Reads the file at `path`. Throws everything that is wrong in it.
+  public static func load(_ path: String) throws(ConfigErrors) -> FleetConfig {
+    try read(YAMLNode.load(path), file: path)
+  }
+
+  /// Reads a text; `file` names it in errors.
+  public static func parse(_ bytes: [UInt8], file: String) throws(ConfigErrors) -> FleetConfig {
+    try read(YAMLNode.parse(bytes, file: file), file: file)
+  }
+
+  private static func read(_ node: YAMLNode, file: String) throws(ConfigErrors) -> FleetConfig {
+    try node.decode(file: file) { FleetConfig($0) }
+  }
+
+  private init(_ fields: MappingReader) {
+    var defaults = fields.mapping("defaults") { WorkloadDefaults($0) } ?? WorkloadDefaults()
+    maintenance = Schedule(fields.list("maintenance", of: .window))
+    addressRewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
+    defaults.maintenance = maintenance
+    defaults.addressRewrites = addressRewrites
+    var names: Set<String> = [""]
+    workloads = fields.mappings("workloads") { fields in
+      let workload = WorkloadConfig(fields, defaults: defaults)
+      if !names.insert(workload.name).inserted, !workload.name.isEmpty {
+        fields.report("name", value: workload.name, problem: "is the name of another workload as well")
+      }
+      return workload
+    }
+    if !fields.contains("workloads") || fields.hasEmptyList("workloads") {
+      fields.report("workloads", problem: "is missing", hint: "list at least one workload")
+    }
+    if workloads.count > Self.workloadLimit {
+      fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
+    }
+  }
+
+  public func workload(named name: String) -> WorkloadConfig? {
+    workloads.first { $0.name == name }
+  }
+}
+
+extension FleetConfig {
+  /// One line for people: `2 workloads: carts (session, sentinel), pages (cache, cluster)`.
+  public var summary: String {
+    let names = workloads.map { "\($0.name) (\($0.kind), \($0.topology))" }.joined(separator: ", ")
+    return "\(workloads.count) \(workloads.count == 1 ? "workload" : "workloads"): \(names)"
+  }
+}

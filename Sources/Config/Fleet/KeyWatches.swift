@@ -1,0 +1,91 @@
+/// Keys of known patterns that tell of trouble, found by SCAN MATCH within the budget for key work.
+public struct KeyWatches: Sendable, Equatable {
+  /// Locks that never expire are deadlocks.
+  public struct Locks: Sendable, Equatable {
+    public let isOn: Bool
+    public let patterns: [KeyPattern]
+    /// Matching keys looked at in one pass.
+    public let maxKeys: Int
+  }
+
+  /// Counters of failures by service.
+  public struct Circuits: Sendable, Equatable {
+    public let isOn: Bool
+    /// Each holds one `*`, which stands for the service.
+    public let patterns: [KeyPattern]
+    /// Failures from which a circuit counts as open.
+    public let threshold: Int
+    /// Services that get a series each.
+    public let maxServices: Int
+
+    /// The service that a key belongs to, by the first pattern with its shape; nil for a key of another shape.
+    public func service(ofKey key: [UInt8], database: Int) -> String? {
+      for pattern in patterns where pattern.database == database {
+        guard let star = pattern.bytes.firstIndex(of: UInt8(ascii: "*")) else { continue }
+        let (before, after) = (pattern.bytes[..<star], pattern.bytes[(star + 1)...])
+        if key.count > before.count + after.count, key.starts(with: before), key.suffix(after.count) == after {
+          return String(decoding: key[before.count..<(key.count - after.count)], as: UTF8.self)
+        }
+      }
+      return nil
+    }
+  }
+
+  public let locks: Locks
+  public let circuits: Circuits
+
+  init(_ fields: MappingReader?) {
+    locks = fields?.mapping("locks") { Locks($0) } ?? Locks(nil)
+    circuits = fields?.mapping("circuits") { Circuits($0) } ?? Circuits(nil)
+  }
+}
+
+extension KeyWatches.Locks {
+  init(_ fields: MappingReader?) {
+    isOn = fields?.value("enabled", .bool, default: true) ?? true
+    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("lock:*".utf8))] : given
+    maxKeys = fields?.value("max_keys", .int(1...1_000_000), default: 10_000) ?? 10_000
+  }
+}
+
+extension KeyWatches.Circuits {
+  init(_ fields: MappingReader?) {
+    isOn = fields?.value("enabled", .bool, default: true) ?? true
+    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("circuit:*:failures".utf8))] : given
+    threshold = fields?.value("threshold", .int(1...1_000_000), default: 5) ?? 5
+    maxServices = fields?.value("max_services", .int(1...10_000), default: 100) ?? 100
+    for pattern in given where pattern.bytes.filter({ "*?[]\\".utf8.contains($0) }) != [UInt8(ascii: "*")] {
+      fields?.report(
+        "patterns", value: pattern.text, problem: "does not name the service",
+        hint: "use exactly one *, as in circuit:*:failures")
+    }
+  }
+}
+
+extension ScalarType<KeyPattern> {
+  /// One pattern as the check-keys flags write it: `lock:*`, `db3=lock:*`.
+  static var keyPattern: ScalarType {
+    ScalarType(placeholder: KeyPattern(database: 0, bytes: [UInt8(ascii: "*")])) { text throws(Mismatch) in
+      let patterns = try KeyPattern.list(text)
+      guard patterns.count == 1, !text.contains(",") else {
+        throw Mismatch("is not one pattern", hint: "write one a line, with %2C for a comma in a key")
+      }
+      return patterns[0]
+    }
+  }
+}
+
+extension KeyPattern {
+  /// The pattern as `list` reads it.
+  var listText: String {
+    let plain = Set("*?[]^{}:_-./!|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)
+    let digits = Array("0123456789ABCDEF".utf8)
+    var text: [UInt8] = database == 0 ? [] : Array("db\(database)=".utf8)
+    for byte in bytes {
+      text += plain.contains(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}

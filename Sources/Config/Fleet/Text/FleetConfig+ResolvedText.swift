@@ -1,0 +1,133 @@
+extension FleetConfig {
+  /// The file as it was understood, with everything filled in. It loads again to the same configuration, save for
+  /// passwords that stood in the file itself: they print as `<secret>`, those elsewhere by their reference.
+  public var resolvedText: String {
+    var yaml = YAMLWriter()
+    yaml.windows("maintenance", maintenance)
+    yaml.rewrites(addressRewrites)
+    yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload) }
+    return yaml.text
+  }
+}
+
+extension YAMLWriter {
+  fileprivate mutating func workload(_ workload: WorkloadConfig) {
+    field("name", workload.name)
+    field("kind", workload.kind.rawValue)
+    field("topology", workload.topology.rawValue)
+    field("environment", workload.environment)
+    field("team", workload.team)
+    dictionary("labels", workload.labels)
+    list("seeds", workload.seeds.map(\.description))
+    login(workload.login)
+    tls(workload.tls)
+    if let sentinel = workload.sentinel {
+      mapping("sentinel") { yaml in
+        yaml.field("master_name", sentinel.masterName)
+        yaml.list("seeds", sentinel.seeds.map(\.description))
+        yaml.login(sentinel.login)
+        yaml.tls(sentinel.tls)
+      }
+    }
+    rewrites(workload.addressRewrites)
+    dictionary("aliases", workload.aliases)
+    field("poll_interval", durationText(workload.pollInterval))
+    field("timeout", durationText(workload.timeout))
+    mapping("expected") { yaml in
+      yaml.field("masters", workload.expected.masters.map(String.init) ?? "any")
+      yaml.field("replicas", workload.expected.replicas.map(String.init) ?? "any")
+      if workload.topology == .sentinel {
+        yaml.field("sentinels", workload.expected.sentinels.map(String.init) ?? "any")
+      }
+    }
+    field("eviction", workload.eviction.permission.rawValue)
+    list("eviction_policies", workload.eviction.policies)
+    mapping("persistence") { yaml in
+      yaml.field("rdb", workload.persistence.isRDBOn.map(Self.bool) ?? "any")
+      yaml.field("aof", workload.persistence.aof?.rawValue ?? "any")
+    }
+    objectives(workload.objectives)
+    if let peak = workload.peak {
+      mapping("peak") { yaml in
+        yaml.windows("windows", peak.windows)
+        yaml.objectives(peak.objectives)
+        yaml.field("evictions_forbidden", Self.bool(peak.areEvictionsForbidden))
+      }
+    }
+    windows("maintenance", workload.maintenance)
+    watches(workload.watches)
+  }
+
+  private mutating func objectives(_ objectives: Objectives) {
+    mapping("objectives") { yaml in
+      yaml.field("availability", objectives.availabilityRatio.map { "\($0)" } ?? "off")
+      yaml.field("latency_p99", objectives.latencyP99.map(durationText) ?? "off")
+      yaml.field("memory_used", objectives.memoryUsedRatio.map { "\($0)" } ?? "off")
+      yaml.field("memory_pages", Self.bool(objectives.memoryPages))
+      yaml.field("hit_ratio", objectives.hitRatio.map { "\($0)" } ?? "off")
+      yaml.field("replication_lag", objectives.replicationLag.map(durationText) ?? "off")
+      yaml.field("rpo", objectives.rpo.map(durationText) ?? "off")
+      yaml.field("backup_age", objectives.backupAge.map(durationText) ?? "off")
+    }
+  }
+
+  private mutating func watches(_ watches: KeyWatches) {
+    mapping("watches") { yaml in
+      yaml.mapping("locks") { yaml in
+        yaml.field("enabled", Self.bool(watches.locks.isOn))
+        yaml.list("patterns", watches.locks.patterns.map(\.listText))
+        yaml.field("max_keys", String(watches.locks.maxKeys))
+      }
+      yaml.mapping("circuits") { yaml in
+        yaml.field("enabled", Self.bool(watches.circuits.isOn))
+        yaml.list("patterns", watches.circuits.patterns.map(\.listText))
+        yaml.field("threshold", String(watches.circuits.threshold))
+        yaml.field("max_services", String(watches.circuits.maxServices))
+      }
+    }
+  }
+
+  private mutating func login(_ login: LoginConfig?) {
+    guard let login else { return }
+    mapping("credentials") { yaml in
+      yaml.field("user", login.user)
+      switch login.password {
+      case .literal(let secret): yaml.field("password", secret.description)
+      case .file(let path): yaml.field("password_file", path)
+      case .environment(let name): yaml.field("password_env", name)
+      case .credential(let name): yaml.field("password_credential", name)
+      }
+    }
+  }
+
+  private mutating func tls(_ tls: TLSConfig?) {
+    guard let tls else { return }
+    mapping("tls") { yaml in
+      yaml.field("ca_file", tls.authoritiesFile)
+      yaml.field("cert_file", tls.certificateFile)
+      yaml.field("key_file", tls.keyFile)
+      yaml.field("server_name", tls.serverName)
+      if tls.isVerificationSkipped { yaml.field("insecure_skip_verify", "true") }
+    }
+  }
+
+  fileprivate mutating func rewrites(_ rewrites: [AddressRewrite]) {
+    mappings("address_rewrites", rewrites) { yaml, rewrite in
+      yaml.field("from", rewrite.from)
+      yaml.field("to", rewrite.to)
+    }
+  }
+
+  fileprivate mutating func windows(_ key: String, _ schedule: Schedule) {
+    list(key, schedule.windows.map(\.description))
+  }
+
+  private mutating func dictionary(_ key: String, _ values: [String: String]) {
+    guard !values.isEmpty else { return }
+    mapping(key) { yaml in
+      for (name, value) in values.sorted(by: { $0.key < $1.key }) { yaml.field(name, value) }
+    }
+  }
+
+  private static func bool(_ value: Bool) -> String { value ? "true" : "false" }
+}

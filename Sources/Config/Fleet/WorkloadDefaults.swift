@@ -1,0 +1,26 @@
+/// What the file gives to every workload that does not say otherwise.
+struct WorkloadDefaults {
+  var pollInterval: Duration = .seconds(5)
+  var timeout: Duration = .seconds(2)
+  var environment: String?
+  var team: String?
+  var labels: [String: String] = [:]
+  var tls: TLSConfig?
+  var maintenance = Schedule([])
+  var addressRewrites: [AddressRewrite] = []
+
+  init() {}
+
+  init(_ fields: MappingReader) {
+    pollInterval = fields.value("poll_interval", .pollInterval, default: pollInterval)
+    timeout = fields.value("timeout", .duration(), default: timeout)
+    environment = fields.optional("environment", .labelValue)
+    team = fields.optional("team", .labelValue)
+    labels = LabelRules.read(fields, inherited: [:])
+    tls = fields.mapping("tls") { TLSConfig($0) }
+  }
+}
+
+extension ScalarType<Duration> {
+  static var pollInterval: ScalarType { .duration(.extended, .atLeast(.milliseconds(100))) }
+}

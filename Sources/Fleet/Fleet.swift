@@ -1,0 +1,82 @@
+import Config
+import Metrics
+
+/// All workloads of a configuration file.
+public actor Fleet {
+  private struct Entry {
+    let workload: Workload
+    let work: Task<Void, Never>
+  }
+  private let context: FleetContext
+  private var config: FleetConfig
+  private var entries: [String: Entry] = [:]
+  /// Also of workloads that were replaced by a changed configuration.
+  private var archives: [String: WorkloadArchive] = [:]
+  private var isRunning = false
+  /// The newest change of configuration, which the next one waits for.
+  private var turn: Task<Void, Never>?
+
+  public init(_ config: FleetConfig, context: FleetContext) {
+    self.config = config
+    self.context = context
+  }
+
+  /// Starts to watch.
+  public func start() {
+    guard !isRunning else { return }
+    isRunning = true
+    for workload in config.workloads { start(workload) }
+  }
+
+  /// Takes over another configuration: workloads that are the same in both keep running untouched.
+  public func apply(_ new: FleetConfig) async {
+    let before = turn
+    let task = Task {
+      await before?.value
+      await swap(to: new)
+    }
+    turn = task
+    await task.value
+  }
+
+  private func swap(to new: FleetConfig) async {
+    let changes = new.changes(from: config)
+    config = new
+    guard isRunning else { return }
+    for name in changes.removed { archives[name] = nil }
+    for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
+    for workload in changes.changed + changes.added { start(workload) }
+  }
+
+  /// Everything that is watched, in the order of the workloads' names.
+  public func members() async -> [FleetMember] {
+    var all: [FleetMember] = []
+    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all += await entry.workload.watched }
+    return all
+  }
+
+  /// Takes note that files or permissions may have changed.
+  public func reset() async {
+    for entry in entries.values { await entry.workload.reset() }
+  }
+
+  public func stop() async {
+    isRunning = false
+    await turn?.value
+    for name in entries.keys.sorted() { await stop(name) }
+  }
+
+  private func start(_ config: WorkloadConfig) {
+    let archive = archives[config.name] ?? WorkloadArchive(workload: config.name, store: context.store)
+    archives[config.name] = archive
+    let workload = Workload(config, context: context, archive: archive)
+    entries[config.name] = Entry(workload: workload, work: Task { await workload.run() })
+  }
+
+  private func stop(_ name: String) async {
+    guard let entry = entries.removeValue(forKey: name) else { return }
+    entry.work.cancel()
+    await entry.work.value
+    await entry.workload.stop()
+  }
+}

@@ -1,0 +1,53 @@
+import Config
+import NIOCore
+import Redis
+
+/// A member of a workload, or one of its Sentinels, as it is known now.
+public struct FleetMember: Sendable {
+  public enum Role: String, Sendable {
+    case master, replica, sentinel
+    /// It has not answered yet.
+    case unknown
+  }
+
+  public let workload: String
+  /// nil where none is configured.
+  public let environment: String?
+  /// The label `instance`.
+  public let instance: String
+  public let address: RedisAddress
+  /// As its newest good poll found it.
+  public let role: Role
+  /// `present`, `missing` or `ghost`; nil for a Sentinel.
+  public let standing: String?
+  public let node: Node
+  /// It failed so often that nothing waits for it.
+  public let isLeftAlone: Bool
+}
+
+extension Workload {
+  /// All that are watched, in the order of their addresses, Sentinels last.
+  var watched: [FleetMember] {
+    func list(_ nodes: [NodeAddress: WatchedNode], isSentinel: Bool) -> [FleetMember] {
+      nodes.sorted { $0.key < $1.key }.map { address, member in
+        let facts = member.reading.facts
+        let role: FleetMember.Role =
+          if isSentinel {
+            .sentinel
+          } else {
+            switch facts?.replication?.isMaster ?? member.node.poller.newest?.facts.map({ $0.role == "master" }) {
+            case true?: .master
+            case false?: .replica
+            case nil: .unknown
+            }
+          }
+        return FleetMember(
+          workload: config.name, environment: config.environment, instance: member.instance,
+          address: member.node.poller.options.connection.address, role: role,
+          standing: isSentinel ? nil : roster.members[address]?.name, node: member.node,
+          isLeftAlone: member.schedule.isBreakerOpen)
+      }
+    }
+    return list(members, isSentinel: false) + list(sentinels, isSentinel: true)
+  }
+}

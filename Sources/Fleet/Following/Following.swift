@@ -1,0 +1,55 @@
+import Redis
+
+/// One server that is polled, and what its newest poll says.
+struct MemberReading: Sendable, Equatable {
+  let address: NodeAddress
+  /// Whether the newest poll was answered; nil while none has ended.
+  let answers: Bool?
+  /// nil while it does not answer.
+  let facts: MemberFacts?
+  /// When the newest poll began, by a clock that only goes forward.
+  let seconds: Double
+  /// When it ended, in seconds since the epoch.
+  let endedSeconds: Double
+
+  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, seconds: Double, endedSeconds: Double = 0) {
+    self.address = address
+    self.answers = answers
+    self.facts = facts
+    self.seconds = seconds
+    self.endedSeconds = endedSeconds
+  }
+}
+
+/// A master with the replicas that it has or should have.
+struct ReplicationGroup: Sendable, Equatable {
+  /// nil while nobody knows who it is.
+  var master: NodeAddress?
+  var replicas: Set<NodeAddress>
+}
+
+/// What a follower makes of the readings.
+struct Following: Sendable {
+  /// The members as the topology lists them; empty while it cannot be read.
+  var listings: [Roster.Listing] = []
+  /// Other names of members: they are no members of their own.
+  var aliases: Set<NodeAddress> = []
+  /// The Sentinels to ask, known so far.
+  var sentinels: Set<NodeAddress> = []
+  /// Names that servers announce, for the `instance` label.
+  var hostnames: [NodeAddress: String] = [:]
+  var groups: [ReplicationGroup] = []
+  /// Whether a closer look is worth its cost.
+  var isTroubled = false
+  var cluster: ClusterView?
+  var sentinelView: SentinelView?
+  var replication: ReplicationView?
+}
+
+/// Makes out the members of a workload from what the servers say. Pure: no I/O, no clock.
+protocol Follower: Sendable {
+  /// - Parameters:
+  ///   - members: the servers that are or may be members.
+  ///   - sentinels: the Sentinels; empty where there are none.
+  mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) -> Following
+}

@@ -1,0 +1,140 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Storage
+
+/// What all workloads of a fleet share.
+public struct FleetContext: Sendable {
+  public let connections: ConnectionContext
+  public let registry: Registry
+  /// Where secrets that are named by variables come from.
+  public let environment: [String: String]
+  public let collectors: CollectorOptions
+  /// CLIENT SETNAME on every connection; nil for none.
+  public let clientName: String?
+  /// Members that each workload may have at most: what descriptors allow.
+  public let memberLimit: Int
+  /// Where events and counts are kept; nil for memory alone.
+  public let store: Store?
+  public let log: Logger
+
+  public init(
+    connections: ConnectionContext, registry: Registry, environment: [String: String],
+    collectors: CollectorOptions, clientName: String?, memberLimit: Int, store: Store?,
+    log: Logger
+  ) {
+    self.connections = connections
+    self.registry = registry
+    self.environment = environment
+    self.collectors = collectors
+    self.clientName = clientName
+    self.memberLimit = memberLimit
+    self.store = store
+    self.log = log
+  }
+}
+
+/// Makes the nodes of a workload, each with the credentials of its side.
+struct MemberFactory: Sendable {
+  let config: WorkloadConfig
+  let context: FleetContext
+  let log: Logger
+
+  /// Labels of a member's series.
+  private func labels(_ instance: String) -> [PollerOptions.Label] {
+    [.init("workload", config.name), .init("instance", instance)]
+      + (config.environment.map { [.init("environment", $0)] } ?? [])
+  }
+
+  /// A data node. It is on the fleet's page unless `isScout`.
+  func member(_ address: NodeAddress, announced hostname: String?, isScout: Bool) throws -> WatchedNode {
+    let instance = instance(of: address, announced: hostname)
+    var options = PollerOptions(connection: connection(to: address, config.login, config.tls))
+    options.labels = labels(instance)
+    return try watched(options, address, instance, page: isScout ? nil : "member")
+  }
+
+  /// A Sentinel: it may serve others too, so it carries no workload.
+  func sentinel(_ address: NodeAddress, _ group: SentinelGroup) throws -> WatchedNode {
+    let instance = instance(of: address, announced: nil)
+    var options = PollerOptions(connection: connection(to: address, group.login, group.tls))
+    options.labels =
+      [.init("sentinel_group", config.name), .init("instance", instance)]
+      + (config.environment.map { [.init("environment", $0)] } ?? [])
+    return try watched(options, address, instance, page: "sentinel")
+  }
+
+  func sentinelConnection(_ address: NodeAddress, _ group: SentinelGroup) -> ConnectionOptions {
+    connection(to: address, group.login, group.tls)
+  }
+
+  /// The alias of the configuration, else the name that the server announces, else its address.
+  func instance(of address: NodeAddress, announced hostname: String?) -> String {
+    if let alias = config.aliases[address.name] { return alias }
+    guard let hostname, !hostname.isEmpty else { return address.name }
+    let named = NodeAddress(host: hostname, port: address.port).name
+    return config.aliases[named] ?? named
+  }
+
+  private func watched(
+    _ options: PollerOptions, _ address: NodeAddress, _ instance: String, page: String?
+  ) throws -> WatchedNode {
+    var options = options
+    options.collectors = context.collectors
+    options.timeout = TimeAmount(config.timeout)
+    let fleetPage = page.map { FleetPage(context.registry, name: "\(config.name)/\($0)/\(address.name)") }
+    let node = try Node(
+      options, keyWork: KeyWorkOptions(), schedule: nil,
+      collectors: CollectorCatalogue.all + [MembershipCollector(masterName: config.sentinel?.masterName)],
+      context: context.connections, log: log, fleetPage: fleetPage)
+    return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval)
+  }
+
+  private func connection(to address: NodeAddress, _ login: LoginConfig?, _ tls: TLSConfig?) -> ConnectionOptions {
+    let endpoint: Endpoint
+    if address.isPath {
+      endpoint = .unix(path: address.host)
+    } else {
+      let (host, port) = config.addressRewrites.apply(host: address.host, port: address.port)
+      endpoint = .tcp(host: host, port: port)
+    }
+    var options = ConnectionOptions(address: RedisAddress(endpoint: endpoint, usesTLS: tls != nil && !address.isPath))
+    options.clientName = context.clientName
+    if let tls {
+      options.tls.caFile = tls.authoritiesFile
+      options.tls.certificateFile = tls.certificateFile
+      options.tls.keyFile = tls.keyFile
+      options.tls.serverName = tls.serverName
+      options.tls.skipsVerification = tls.isVerificationSkipped
+    }
+    guard let login else { return options }
+    let (environment, log) = (context.environment, log)
+    options.credentials = {
+      do throws(ConfigError) {
+        let password = try login.password.read(environment: environment)
+        return Credentials(user: login.user, password: password.reveal())
+      } catch {
+        log.error("a password cannot be read, so none is sent", metadata: ["error": "\(error)"])
+        return nil
+      }
+    }
+    return options
+  }
+}
+
+extension NodeAddress {
+  /// A seed; a unix socket is its path with port 0.
+  init(_ seed: SeedAddress) {
+    switch seed.endpoint {
+    case .tcp(let host, let port): self.init(host: host, port: port)
+    case .unix(let path): self.init(host: path, port: 0)
+    }
+  }
+
+  var isPath: Bool { host.hasPrefix("/") }
+
+  /// The form of the configuration's addresses: `host:port`, `[ipv6]:port`, `unix:///path`.
+  var name: String { isPath ? "unix://\(host)" : description }
+}

@@ -1,0 +1,75 @@
+import Redis
+
+/// What one poll says of a server as a member of a topology: small, so that a fleet's facts fit into memory.
+struct MemberFacts: Sendable, Equatable {
+  /// What a Sentinel says of the master that it was asked about.
+  struct SentinelFacts: Sendable, Equatable {
+    /// Its id among Sentinels; nil before 6.2.
+    let id: String?
+    let master: WatchedMaster?
+    let replicas: [WatchedReplica]
+    let peers: [PeerSentinel]
+    let quorum: QuorumCheck
+  }
+
+  struct Memory: Sendable, Equatable {
+    var usedBytes = 0
+    /// Replication and AOF buffers, which Redis leaves out when it decides on evictions (`mem_not_counted_for_evict`).
+    var uncountedBytes = 0
+    /// 0 for no limit.
+    var maxBytes = 0
+    /// nil where INFO does not tell.
+    var policy: String?
+
+    /// The share of `maxmemory` that is used as Redis counts for evictions (evict.c, getMaxmemoryState); nil with no limit.
+    var usedRatio: Double? {
+      maxBytes > 0 ? Double(max(0, usedBytes - uncountedBytes)) / Double(maxBytes) : nil
+    }
+  }
+
+  var server: ServerFacts
+  /// nil for a Sentinel.
+  var replication: ReplicationFacts?
+  var persistence: PersistenceFacts
+  var memory: Memory
+  /// nil for everything but a cluster node that answered CLUSTER NODES.
+  var cluster: ClusterNodes?
+  /// nil for everything but a Sentinel.
+  var sentinel: SentinelFacts?
+  var connectedClients: Int
+  /// Calls of FLUSHALL and FLUSHDB over the server's life.
+  var flushCount: Int
+  /// The server's clock less the daemon's, in seconds; nil where it does not tell.
+  var clockOffsetSeconds: Double?
+
+  /// - Parameter replies: those to ``MembershipCollector``; empty when there are none.
+  init(_ info: InfoText, config: ServerConfig?, replies: [Reply], server: ServerFacts, nowSeconds: Double) {
+    func setting(_ key: String) -> String? { config?[key].map { String(decoding: $0, as: UTF8.self) } }
+    self.server = server
+    replication = server.mode == .sentinel ? nil : ReplicationFacts(info)
+    persistence = PersistenceFacts(info, appendFsync: setting("appendfsync"), save: setting("save"))
+    memory = Memory(
+      usedBytes: info.integer("used_memory") ?? 0, uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
+      maxBytes: info.integer("maxmemory") ?? 0, policy: info.text("maxmemory_policy"))
+    cluster = nil
+    sentinel = nil
+    connectedClients = info.integer("connected_clients") ?? 0
+    flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
+    clockOffsetSeconds = info.double("server_time_usec").map { $0 / 1e6 - nowSeconds }
+    switch server.mode {
+    case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }
+    case .sentinel where replies.count == 5:
+      sentinel = SentinelFacts(
+        id: replies[0].isError ? nil : replies[0].text, master: WatchedMaster(replies[1]),
+        replicas: replies[2].instances { WatchedReplica($0) } ?? [],
+        peers: replies[3].instances { PeerSentinel($0) } ?? [], quorum: QuorumCheck(replies[4]))
+    case .sentinel, .standalone: break
+    }
+  }
+
+  /// `cmdstat_flushall:calls=1,usec=…`
+  private static func calls(_ field: String, _ info: InfoText) -> Int {
+    let pair = info[field].flatMap { infoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
+    return pair.flatMap { Int(String(decoding: $0.value, as: UTF8.self)) } ?? 0
+  }
+}

@@ -1,0 +1,71 @@
+import Redis
+
+/// Follows the master and replicas that the Sentinels name.
+struct SentinelFollower: Follower {
+  let seeds: [NodeAddress]
+  let expectedSentinelCount: Int?
+  private var identities = Identities(preferred: [])
+
+  init(seeds: [NodeAddress], expectedSentinelCount: Int?) {
+    self.seeds = seeds
+    self.expectedSentinelCount = expectedSentinelCount
+  }
+
+  mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) -> Following {
+    identities.learn(members)
+    let reports = Self.reports(sentinels)
+    let view = SentinelView(reports)
+    var following = Following()
+    following.aliases = identities.aliases
+    following.sentinelView = view
+    following.sentinels = wanted(view, asked: sentinels, reports)
+
+    let own = members.filter { identities[$0.address] == $0.address }
+    let readings = Dictionary(own.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+    var isUp: [NodeAddress: Bool] = [:]
+    for replica in view.replicas { isUp[identities[replica.address]] = !replica.isDown }
+    let master = view.masterAddress.map { identities[$0] }
+    if let master { isUp[master] = !view.isMasterDown }
+    following.listings = isUp.keys.sorted().map {
+      Roster.Listing($0, isUp: isUp[$0], answers: readings[$0]?.answers)
+    }
+    // Members that no Sentinel names any more still tell of a split.
+    let all = Set(isUp.keys).union(own.filter { $0.facts != nil }.map(\.address)).sorted()
+    let replication = replicationView(all, readings, identities, authority: master)
+    following.replication = replication
+    following.groups = [ReplicationGroup(master: replication.master, replicas: Set(isUp.keys).subtracting([master].compactMap { $0 }))]
+    following.isTroubled = view.isTroubled || replication.isTroubled
+    return following
+  }
+
+  /// What the Sentinels that answered say; a Sentinel that does not tell its id is known by what its peers call it.
+  static func reports(_ sentinels: [MemberReading]) -> [SentinelReport] {
+    let answers = sentinels.compactMap { reading in reading.facts?.sentinel.map { (reading.address, $0) } }
+    let names = Dictionary(
+      answers.flatMap { $0.1.peers }.filter { !$0.runID.isEmpty }.map { ($0.address, $0.runID) },
+      uniquingKeysWith: { first, _ in first })
+    return answers.map { address, facts in
+      SentinelReport(
+        sentinel: facts.id ?? names[address] ?? address.description, address: address, master: facts.master,
+        replicas: facts.replicas, peers: facts.peers, quorum: facts.quorum)
+    }
+  }
+
+  /// Those that answered, under the first address by which they did, the seeds that did not, and peers as far as some are
+  /// missing: a Sentinel remembers its dead peers for ever.
+  private func wanted(
+    _ view: SentinelView, asked: [MemberReading], _ reports: [SentinelReport]
+  ) -> Set<NodeAddress> {
+    var addressOf: [String: NodeAddress] = [:]
+    for report in reports where addressOf[report.sentinel] == nil || seeds.contains(report.address) {
+      addressOf[report.sentinel] = report.address
+    }
+    let answering = Set(reports.map(\.address))
+    var wanted = Set(addressOf.values).union(seeds.filter { !answering.contains($0) })
+    let isMet = expectedSentinelCount.map { addressOf.count >= $0 } ?? false
+    for (id, address) in view.knownSentinels where addressOf[id] == nil {
+      if !isMet || !view.downSentinels.contains(id) { wanted.insert(address) }
+    }
+    return wanted
+  }
+}

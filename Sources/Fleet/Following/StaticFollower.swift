@@ -1,0 +1,14 @@
+import Redis
+
+/// The seeds are the members, independent of one another.
+struct StaticFollower: Follower {
+  let seeds: [NodeAddress]
+
+  mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) -> Following {
+    let answers = Dictionary(members.map { ($0.address, $0.answers) }, uniquingKeysWith: { first, _ in first })
+    var following = Following()
+    following.listings = seeds.map { Roster.Listing($0, isUp: nil, answers: answers[$0] ?? nil) }
+    following.isTroubled = members.contains { $0.answers == false }
+    return following
+  }
+}

@@ -1,0 +1,47 @@
+import Logging
+import Metrics
+import NIOCore
+import Redis
+
+/// A server that a workload watches: its node, polled behind a breaker, on the fleet's page unless it is only asked for
+/// its view.
+struct WatchedNode: Sendable {
+  let address: NodeAddress
+  /// The label `instance`.
+  let instance: String
+  let node: Node
+  let schedule: GuardedSchedule
+  private let work: Task<Void, Never>
+
+  init(address: NodeAddress, instance: String, node: Node, interval: Duration) {
+    self.address = address
+    self.instance = instance
+    self.node = node
+    let schedule = GuardedSchedule(interval: interval)
+    self.schedule = schedule
+    work = Task {
+      async let polls: Void = schedule.run(node.poller)
+      await node.run()
+      await polls
+    }
+  }
+
+  var reading: MemberReading {
+    let snapshot = node.poller.newest
+    return MemberReading(
+      address, answers: snapshot.map(\.state.isUp), facts: snapshot?.member,
+      seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0,
+      endedSeconds: snapshot?.endedSeconds ?? 0)
+  }
+
+  /// Polls now instead of at the next turn.
+  func pollNow() {
+    let (schedule, node) = (schedule, node)
+    Task { await schedule.poll(node.poller) }
+  }
+
+  func stop() async {
+    work.cancel()
+    await node.stop()
+  }
+}

@@ -1,0 +1,73 @@
+import Redis
+
+/// One failover of one master: what is kept of it as an event.
+public struct FailoverRecord: Sendable, Equatable {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// A quorum had found the master down.
+    case automatic
+    /// Somebody asked for it.
+    case manual
+    /// An attempt that led to no new master.
+    case aborted
+    /// Learnt afterwards from the epoch or the address; who started it is not known.
+    case missed
+  }
+
+  /// The steps of a failover in their order; raw values serve as label values.
+  public enum Phase: String, Sendable, CaseIterable, Comparable {
+    case sdown, odown
+    case attempt = "try"
+    case elected, selected, promoted
+    case switched = "switch"
+    case end
+
+    public static func < (left: Phase, right: Phase) -> Bool { left.order < right.order }
+    private var order: Int { Phase.allCases.firstIndex(of: self) ?? 0 }
+  }
+
+  /// Counts up with every record of this master, from 1: an update repeats the number of the record that it replaces.
+  public let number: Int
+  public let masterName: String
+  public internal(set) var kind: Kind
+  public internal(set) var from: NodeAddress?
+  /// nil for an aborted attempt, and while a missed one's new master is not known.
+  public internal(set) var to: NodeAddress?
+  /// The `config-epoch` of the new master, once it was read.
+  public internal(set) var epoch: Int?
+  /// When it was counted, in seconds since the epoch.
+  public internal(set) var countedSeconds: Double
+  /// When each phase was first heard of by any Sentinel.
+  public internal(set) var phaseSeconds: [Phase: Double] = [:]
+  /// The abort's channel, or `+failover-end-for-timeout` where replicas did not follow in time.
+  public internal(set) var trouble: String?
+  /// How many failovers a missed one may stand for: the difference of epochs, which failed elections raise too.
+  public internal(set) var atMost = 1
+
+  /// How long it took to come to each phase from the phase before it that was seen; the first has none.
+  public var durations: [(phase: Phase, seconds: Double)] {
+    let seen = Phase.allCases.compactMap { phase in phaseSeconds[phase].map { (phase, $0) } }
+    return zip(seen.dropFirst(), seen).map { ($0.0, max(0, $0.1 - $1.1)) }
+  }
+
+  /// From the first sign to the moment when clients were told of the new master.
+  public var outageSeconds: Double? {
+    guard let end = phaseSeconds[.switched], let start = phaseSeconds.values.min() else { return nil }
+    return max(0, end - start)
+  }
+}
+
+extension FailoverRecord.Phase {
+  /// The phase that an event about a master or its chosen replica begins.
+  init?(_ change: SentinelEvent.Change) {
+    switch change {
+    case .subjectivelyDown: self = .sdown
+    case .objectivelyDown: self = .odown
+    case .tryFailover: self = .attempt
+    case .electedLeader: self = .elected
+    case .selectedReplica: self = .selected
+    case .promotedReplica: self = .promoted
+    case .failoverEnd: self = .end
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import Redis
+
+extension FailoverTracker {
+  /// What one Sentinel's SENTINEL MASTER says.
+  public struct Observation: Sendable, Equatable {
+    public let sentinel: String
+    public let configEpoch: Int
+    public let address: NodeAddress
+    /// Sentinels of the master, with the one that was asked.
+    public let sentinelCount: Int
+    /// When the reply came.
+    public let seconds: Double
+
+    public init(sentinel: String, configEpoch: Int, address: NodeAddress, sentinelCount: Int, seconds: Double) {
+      self.sentinel = sentinel
+      self.configEpoch = max(0, configEpoch)
+      self.address = address
+      self.sentinelCount = sentinelCount
+      self.seconds = seconds
+    }
+
+    public init(_ master: WatchedMaster, sentinel: String, seconds: Double) {
+      self.init(
+        sentinel: sentinel, configEpoch: master.configEpoch, address: master.address,
+        sentinelCount: max(0, min(master.otherSentinelCount, 1000)) + 1, seconds: seconds)
+    }
+  }
+
+  /// Takes in the `config-epoch` that a Sentinel has, after each (re)connect and poll.
+  ///
+  /// A higher epoch than is accounted for, with no switch heard, is a failover that was missed. It is counted once, however
+  /// far the epoch rose: failed elections, and those of other masters, raise it too.
+  public mutating func observe(_ observation: Observation) -> [Action] {
+    var actions = advance(toSeconds: observation.seconds)
+    epochs.note(observation)
+    guard let known = state.configEpoch else {
+      epochs.baselineEndSeconds = observation.seconds + EpochWatch.settleSeconds
+      accept(observation)
+      return actions
+    }
+    if observation.configEpoch < known {
+      if let epoch = epochs.loweredEpoch(below: known, atSeconds: observation.seconds) {
+        // The Sentinels were set up anew: nothing is to be learnt from the fall.
+        state.configEpoch = epoch
+        state.unconfirmed = []
+      }
+      return actions
+    }
+    epochs.lowSeconds = nil
+    if observation.configEpoch == known {
+      let isQuiet = state.unconfirmed.isEmpty && episode == nil && epochs.pending == nil
+      if isQuiet, !(state.address?.mayBe(observation.address) ?? false) { state.address = observation.address }
+    } else if let end = epochs.baselineEndSeconds, observation.seconds < end {
+      accept(observation)
+    } else if let covered = coveredCount(observation, above: known) {
+      state.unconfirmed.removeFirst(covered)
+      state.configEpoch = observation.configEpoch
+      if let pending = epochs.pending, pending.epoch <= observation.configEpoch { epochs.pending = nil }
+      actions += confirm(observation)
+    } else {
+      epochs.raise(observation, isNewAddress: !(state.address?.mayBe(observation.address) ?? true))
+    }
+    return actions
+  }
+
+  private mutating func accept(_ observation: Observation) {
+    state.configEpoch = observation.configEpoch
+    if state.unconfirmed.isEmpty { state.address = observation.address }
+    state.unconfirmed.removeAll()
+  }
+
+  /// How many of the switches that were counted by events the observation confirms; nil for none.
+  private func coveredCount(_ observation: Observation, above known: Int) -> Int? {
+    // Each failover raises the epoch by one at least, so it cannot confirm more than it rose.
+    state.unconfirmed.prefix(observation.configEpoch - known)
+      .lastIndex { $0.mayBe(observation.address) }.map { $0 + 1 }
+  }
+
+  private mutating func confirm(_ observation: Observation) -> [Action] {
+    guard
+      let index = recent.lastIndex(where: {
+        $0.record.epoch == nil && $0.record.to?.mayBe(observation.address) == true
+      })
+    else { return [] }
+    recent[index].record.epoch = observation.configEpoch
+    return [.update(recent[index].record)]
+  }
+
+  /// Counts a failover that only an epoch told of, once the events that could tell more have had their time.
+  mutating func settlePending(atSeconds seconds: Double) -> [Action] {
+    guard let pending = epochs.pending, let known = state.configEpoch else { return [] }
+    // The leader raises the epoch before it publishes the switch: with the old address there is more to come.
+    let isUnderWay = !pending.isNewAddress && episode?.hadAttempt == true
+    let wait = pending.isNewAddress ? EpochWatch.settleSeconds : EpochWatch.sameAddressSeconds
+    guard !isUnderWay, seconds - pending.sinceSeconds >= wait else { return [] }
+    epochs.pending = nil
+    guard pending.epoch > known else { return [] }
+    state.configEpoch = pending.epoch
+    guard state.unconfirmed.isEmpty else {
+      state.unconfirmed = []
+      return []
+    }
+    let atMost = pending.epoch - known
+    return [missed(to: pending.address, epoch: pending.epoch, atMost: atMost, seconds), .poll]
+  }
+
+  mutating func missed(to address: NodeAddress, epoch: Int?, atMost: Int, _ seconds: Double) -> Action {
+    var record = newRecord(.missed, seconds)
+    record.from = state.address
+    record.to = address
+    record.epoch = epoch
+    record.atMost = max(1, atMost)
+    // The same address again: there and back, or not yet published; the events may still say.
+    if let from = record.from, from.mayBe(address) { (record.from, record.to) = (nil, nil) }
+    state.address = address
+    state.lastFailoverSeconds = seconds
+    remember(Recent(record: record, toldBy: []))
+    return .count(record)
+  }
+}
+
+/// What the Sentinels' epochs have been lately.
+struct EpochWatch: Sendable {
+  /// An epoch above what is accounted for.
+  struct Pending: Sendable {
+    var epoch: Int
+    var address: NodeAddress
+    var isNewAddress: Bool
+    var sinceSeconds: Double
+  }
+
+  /// How long events may come after an observation that was ahead of them; also how long the first observations of all
+  /// Sentinels are taken as they are.
+  static let settleSeconds = 5.0
+  /// The same while the address is still the old one.
+  static let sameAddressSeconds = 60.0
+  static let freshSeconds = 60.0
+
+  var pending: Pending?
+  var baselineEndSeconds: Double?
+  /// Since when every Sentinel is below what is accounted for.
+  var lowSeconds: Double?
+  private var newest: [String: FailoverTracker.Observation] = [:]
+
+  mutating func note(_ observation: FailoverTracker.Observation) {
+    if newest.count >= FailoverTracker.sentinelLimit {
+      newest = newest.filter { observation.seconds - $0.value.seconds <= Self.freshSeconds }
+    }
+    if newest.count < FailoverTracker.sentinelLimit || newest[observation.sentinel] != nil {
+      newest[observation.sentinel] = observation
+    }
+  }
+
+  mutating func raise(_ observation: FailoverTracker.Observation, isNewAddress: Bool) {
+    guard var pending, pending.epoch <= observation.configEpoch else {
+      if pending == nil {
+        pending = Pending(
+          epoch: observation.configEpoch, address: observation.address, isNewAddress: isNewAddress,
+          sinceSeconds: observation.seconds)
+      }
+      return
+    }
+    // Whoever has the new address knows more than who has the old one.
+    if isNewAddress || !pending.isNewAddress { pending.address = observation.address }
+    if isNewAddress && !pending.isNewAddress { pending.sinceSeconds = observation.seconds }
+    pending.isNewAddress = pending.isNewAddress || isNewAddress
+    pending.epoch = observation.configEpoch
+    self.pending = pending
+  }
+
+  /// The epoch to go on from when a majority has been below `known` for a minute and nobody has it; else nil.
+  mutating func loweredEpoch(below known: Int, atSeconds seconds: Double) -> Int? {
+    let fresh = newest.values.filter { seconds - $0.seconds <= Self.freshSeconds }
+    let count = fresh.map(\.sentinelCount).max() ?? 1
+    guard let highest = fresh.map(\.configEpoch).max(), highest < known, fresh.count * 2 > count else {
+      lowSeconds = nil
+      return nil
+    }
+    let since = lowSeconds ?? seconds
+    lowSeconds = since
+    guard seconds - since >= Self.freshSeconds else { return nil }
+    lowSeconds = nil
+    return highest
+  }
+}

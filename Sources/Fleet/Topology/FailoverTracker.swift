@@ -1,0 +1,192 @@
+import Redis
+
+/// Follows the failovers of one master as several Sentinels tell of them, and counts each once.
+///
+/// Sentinels publish `+switch-master` once each, up to seconds apart: the first counts, the others are known by old and
+/// new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are seconds
+/// since the epoch and only ever compared. Every call returns what is to be done; nothing happens inside.
+public struct FailoverTracker: Sendable {
+  /// What must survive a restart of the daemon.
+  public struct State: Sendable, Equatable {
+    public var counts: [FailoverRecord.Kind: Int]
+    public var lastNumber = 0
+    /// When the last failover (aborted attempts apart) was counted; nil when there was none.
+    public var lastFailoverSeconds: Double?
+    /// The highest `config-epoch` that is accounted for; nil before the first was read.
+    public var configEpoch: Int?
+    public var address: NodeAddress?
+    /// Masters whose failover was counted and whose `config-epoch` has not been read since, oldest first.
+    public var unconfirmed: [NodeAddress] = []
+    /// When a quorum last found the master down, until it was up again or replaced.
+    public var quorumDownSeconds: Double?
+
+    /// All counts start at 0, so that the first failover is an increase.
+    public init() { counts = Dictionary(uniqueKeysWithValues: FailoverRecord.Kind.allCases.map { ($0, 0) }) }
+  }
+
+  public enum Action: Sendable, Equatable {
+    /// A failover or an aborted attempt: count it and keep the record.
+    case count(FailoverRecord)
+    /// More is known of a record that was counted.
+    case update(FailoverRecord)
+    /// Read SENTINEL MASTER of every Sentinel, and the members, now.
+    case poll
+  }
+
+  /// A failover that is under way, or a master that is found down.
+  struct Episode: Sendable {
+    var phaseSeconds: [FailoverRecord.Phase: Double] = [:]
+    /// The Sentinels that find the master down, and those of them that speak for a quorum.
+    var downBy: Set<String> = []
+    var objectivelyDownBy: Set<String> = []
+    /// The Sentinels whose attempts have neither succeeded nor ended.
+    var attempting: Set<String> = []
+    var hadQuorum = false
+    var hadAttempt = false
+    var trouble: String?
+    var lastSeconds: Double
+  }
+
+  /// A counted failover that Sentinels may still tell of.
+  struct Recent: Sendable {
+    var record: FailoverRecord
+    /// The Sentinels that published this switch.
+    var toldBy: Set<String>
+  }
+
+  /// How long a Sentinel may lag behind the first in telling of the same switch.
+  static let repeatSeconds = 180.0
+  /// After this silence an episode is forgotten; longer than the default `failover-timeout` allows a failover.
+  static let silenceSeconds = 600.0
+  static let recentLimit = 16
+  static let sentinelLimit = 64
+  static let unconfirmedLimit = 64
+
+  public let masterName: String
+  public internal(set) var state: State
+  var episode: Episode?
+  var recent: [Recent] = []
+  var lastAbortSeconds: Double?
+  var epochs = EpochWatch()
+
+  /// - Parameter state: what ``state`` was when the daemon last ran; counting goes on from there.
+  public init(masterName: String, state: State = State()) {
+    self.masterName = masterName
+    self.state = state
+    for kind in FailoverRecord.Kind.allCases where state.counts[kind] == nil { self.state.counts[kind] = 0 }
+    self.state.configEpoch = state.configEpoch.map { max(0, $0) }
+  }
+
+  /// The furthest phase of what is under way; nil while all is well.
+  public var phase: FailoverRecord.Phase? { episode?.phaseSeconds.keys.max() }
+
+  /// Whether the master should be watched more closely than usual.
+  public var isTroubled: Bool { episode != nil || epochs.pending != nil }
+
+  /// Takes in an event; those of other masters are ignored.
+  ///
+  /// - Parameters:
+  ///   - sentinel: who sent it; stable over reconnects, such as its run id.
+  ///   - seconds: when it arrived.
+  public mutating func receive(_ event: SentinelEvent, from sentinel: String, atSeconds seconds: Double) -> [Action] {
+    guard event.masterName == masterName else { return [] }
+    var actions = advance(toSeconds: seconds)
+    switch event {
+    case .switchMaster(_, let from, let to):
+      actions += switched(from: from, to: to, sentinel, seconds)
+    case .instance(let change, let instance):
+      actions += changed(change, instance, sentinel, seconds)
+    case .newEpoch, .vote, .tilt, .other: break
+    }
+    return actions
+  }
+
+  /// Lets time pass: counts what was waiting for events that never came, forgets what is over.
+  public mutating func advance(toSeconds seconds: Double) -> [Action] {
+    if let last = episode?.lastSeconds, seconds - last > Self.silenceSeconds { episode = nil }
+    recent.removeAll { seconds - $0.record.countedSeconds > Self.repeatSeconds }
+    return settlePending(atSeconds: seconds)
+  }
+
+  // MARK: Events
+
+  private mutating func switched(
+    from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double
+  ) -> [Action] {
+    if let index = recent.firstIndex(where: { $0.isAbout(from: from, to: to) && !$0.toldBy.contains(sentinel) }) {
+      return repeated(index, from: from, to: to, sentinel, seconds)
+    }
+    // A Sentinel that was cut off for long is brought up to date by the others.
+    if from == to || to == state.address { return [] }
+    var actions: [Action] = []
+    // The master that is replaced is not the one that we knew: a switch between them was missed.
+    if let known = state.address, !known.mayBe(from), state.configEpoch != nil {
+      actions.append(missed(to: from, epoch: nil, atMost: 1, seconds))
+    }
+    let episode = episode
+    var record = newRecord(switchKind(atSeconds: seconds), seconds)
+    record.from = from
+    record.to = to
+    record.phaseSeconds = episode?.phaseSeconds ?? [:]
+    record.phaseSeconds[.switched] = seconds
+    record.trouble = episode?.trouble
+    self.episode = nil
+    state.quorumDownSeconds = nil
+    state.address = to
+    state.unconfirmed = (state.unconfirmed + [to]).suffix(Self.unconfirmedLimit)
+    state.lastFailoverSeconds = seconds
+    epochs.pending = nil
+    remember(Recent(record: record, toldBy: [sentinel]))
+    return actions + [.count(record), .poll]
+  }
+
+  /// Another Sentinel tells of a switch that was counted.
+  private mutating func repeated(
+    _ index: Int, from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double
+  ) -> [Action] {
+    if recent[index].toldBy.count < Self.sentinelLimit { recent[index].toldBy.insert(sentinel) }
+    guard recent[index].record.kind == .missed else {
+      // What it found down under another name of the old master is over for it.
+      if episode?.downBy.remove(sentinel) != nil, episode?.downBy.isEmpty == true, episode?.hadAttempt == false {
+        episode = nil
+      }
+      return []
+    }
+    // It had been counted from the epoch alone; now its course is known.
+    recent[index].record.from = from
+    recent[index].record.to = to
+    recent[index].record.phaseSeconds = episode?.phaseSeconds ?? [:]
+    recent[index].record.phaseSeconds[.switched] = seconds
+    if state.unconfirmed.isEmpty { state.address = to }
+    episode = nil
+    return [.update(recent[index].record)]
+  }
+
+  /// Automatic when a quorum had found the master down. Where the leader of the failover was not heard, a Sentinel that
+  /// found it down is evidence enough, and so is what was known before a restart; a leader that was heard would have told
+  /// of the quorum first.
+  private func switchKind(atSeconds seconds: Double) -> FailoverRecord.Kind {
+    if episode?.hadQuorum == true { return .automatic }
+    if episode?.hadAttempt == true { return .manual }
+    let wasDown = state.quorumDownSeconds.map { seconds - $0 <= Self.silenceSeconds } ?? false
+    return wasDown || episode?.downBy.isEmpty == false ? .automatic : .manual
+  }
+
+  // MARK: Records
+
+  mutating func newRecord(_ kind: FailoverRecord.Kind, _ seconds: Double) -> FailoverRecord {
+    state.counts[kind, default: 0] += 1
+    state.lastNumber += 1
+    return FailoverRecord(
+      number: state.lastNumber, masterName: masterName, kind: kind, countedSeconds: seconds)
+  }
+
+  mutating func remember(_ counted: Recent) { recent = (recent + [counted]).suffix(Self.recentLimit) }
+}
+
+extension FailoverTracker.Recent {
+  func isAbout(from: NodeAddress, to: NodeAddress) -> Bool {
+    guard record.kind != .aborted else { return false }
+    return (record.from?.mayBe(from) ?? true) && (record.to?.mayBe(to) ?? true)
+  }
+}

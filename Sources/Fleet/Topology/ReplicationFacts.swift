@@ -1,0 +1,97 @@
+import Redis
+
+/// What one member's INFO says of replication.
+public struct ReplicationFacts: Sendable, Equatable {
+  /// A replica as its master lists it.
+  public struct Replica: Sendable, Equatable {
+    public enum State: Sendable, Equatable {
+      case online
+      /// Waiting for, or receiving, a full sync.
+      case syncing
+    }
+    public let address: NodeAddress
+    public let state: State
+    /// What it has acknowledged, in bytes.
+    public let offset: Int
+    /// Whole seconds since its last acknowledgement; 0 while it is not online.
+    public let ackAgeSeconds: Int
+
+    public init(address: NodeAddress, state: State, offset: Int, ackAgeSeconds: Int) {
+      self.address = address
+      self.state = state
+      self.offset = offset
+      self.ackAgeSeconds = ackAgeSeconds
+    }
+  }
+
+  public var isMaster: Bool
+  /// The master that it follows; nil for a master.
+  public var masterAddress: NodeAddress?
+  public var isLinkUp: Bool
+  public var isSyncing: Bool
+  /// nil where the link is up, or was never up.
+  public var linkDownSeconds: Int?
+  /// 0 is never promoted.
+  public var priority: Int
+  /// `master_replid`: the history that its data belongs to.
+  public var replicationID: String
+  /// A master's `master_repl_offset`, a replica's `slave_repl_offset`, in bytes.
+  public var offset: Int
+  public var replicas: [Replica]
+
+  public init(
+    isMaster: Bool, masterAddress: NodeAddress? = nil, isLinkUp: Bool = false, isSyncing: Bool = false,
+    linkDownSeconds: Int? = nil, priority: Int = 100, replicationID: String = "", offset: Int = 0,
+    replicas: [Replica] = []
+  ) {
+    self.isMaster = isMaster
+    self.masterAddress = masterAddress
+    self.isLinkUp = isLinkUp
+    self.isSyncing = isSyncing
+    self.linkDownSeconds = linkDownSeconds
+    self.priority = priority
+    self.replicationID = replicationID
+    self.offset = offset
+    self.replicas = replicas
+  }
+
+  /// Replicas that are read of one INFO.
+  static let replicaLimit = 1024
+
+  /// - Returns: nil where INFO names no role of replication, as that of a Sentinel.
+  public init?(_ info: InfoText) {
+    switch info.text("role") {
+    case "master": isMaster = true
+    case "slave", "replica": isMaster = false
+    default: return nil
+    }
+    masterAddress =
+      isMaster ? nil : NodeAddress(host: info.text("master_host"), port: info.text("master_port"))
+    isLinkUp = info.text("master_link_status") == "up"
+    isSyncing = info.integer("master_sync_in_progress") == 1
+    linkDownSeconds = info.integer("master_link_down_since_seconds").flatMap { $0 >= 0 ? $0 : nil }
+    priority = info.integer("slave_priority") ?? 100
+    replicationID = info.text("master_replid") ?? ""
+    offset = (isMaster ? info.integer("master_repl_offset") : info.integer("slave_repl_offset")) ?? 0
+    replicas = info.fields.lazy.filter { isNumberedReplica(info.name(of: $0)) }.prefix(Self.replicaLimit)
+      .compactMap { Self.replica(info.value(of: $0)) }
+  }
+
+  /// `ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`.
+  private static func replica(_ value: ArraySlice<UInt8>) -> Replica? {
+    var pairs: [String: String] = [:]
+    for (key, value) in infoPairs(value) {
+      pairs[String(decoding: key, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+    }
+    guard let address = NodeAddress(host: pairs["ip"], port: pairs["port"]) else { return nil }
+    return Replica(
+      address: address, state: pairs["state"] == "online" ? .online : .syncing,
+      offset: pairs["offset"].flatMap { Int($0) } ?? 0, ackAgeSeconds: max(0, pairs["lag"].flatMap { Int($0) } ?? 0))
+  }
+}
+
+/// `slave0`, `slave1`, …
+private func isNumberedReplica(_ name: ArraySlice<UInt8>) -> Bool {
+  let digits = name.dropFirst(5)
+  return name.starts(with: "slave".utf8) && !digits.isEmpty && digits.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+}

@@ -1,0 +1,86 @@
+import Redis
+
+/// How late each replica of one master is, in seconds, right for replicas that are online, syncing, disconnected or absent.
+public struct ReplicationLag: Sendable {
+  public enum State: String, Sendable, CaseIterable {
+    case online, syncing
+    /// It was online, and the master lists it no more.
+    case disconnected
+    /// Expected, and never seen online.
+    case absent
+  }
+
+  public struct Lag: Sendable, Equatable {
+    public let state: State
+    /// Online: how late its data is. Else: seconds since it was last online, or since it is expected.
+    public let seconds: Double
+    /// The true lag may be larger: it began before the master was watched.
+    public let isAtLeast: Bool
+    /// Bytes behind the master, both offsets of one reply; nil while it is not online.
+    public let bytes: Int?
+  }
+
+  private struct Track: Sendable {
+    var lastOnlineSeconds: Double?
+    let expectedSeconds: Double
+  }
+
+  public private(set) var history = OffsetHistory()
+  /// When the master itself was last heard.
+  public private(set) var masterSeconds: Double?
+  private var links: [NodeAddress: ReplicationFacts.Replica] = [:]
+  private var tracks: [NodeAddress: Track] = [:]
+
+  public init() {}
+
+  /// Names the replicas that there should be: others are forgotten.
+  public mutating func expect(_ replicas: Set<NodeAddress>, atSeconds seconds: Double) {
+    tracks = tracks.filter { replicas.contains($0.key) }
+    for replica in replicas where tracks[replica] == nil { tracks[replica] = Track(expectedSeconds: seconds) }
+  }
+
+  /// Takes in the master's INFO.
+  ///
+  /// - Parameter seconds: when it answered, by the clock that `lag` is asked with.
+  public mutating func note(_ master: ReplicationFacts, atSeconds seconds: Double) {
+    guard master.isMaster else { return }
+    history.note(offset: master.offset, replicationID: master.replicationID, atSeconds: seconds)
+    masterSeconds = seconds
+    links = Dictionary(master.replicas.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+    for (address, link) in links where link.state == .online { tracks[address]?.lastOnlineSeconds = seconds }
+  }
+
+  /// - Returns: nil for a replica that is not expected, and while the master has never answered.
+  public func lag(of replica: NodeAddress, atSeconds now: Double) -> Lag? {
+    guard let track = tracks[replica], let masterSeconds, let offset = history.entries.last?.offset else { return nil }
+    // By what name the master lists it is its own affair where only one can be meant.
+    let link = links[replica] ?? onlyLink { $0.mayBe(replica) && tracks[$0] == nil }
+    guard let link, link.state == .online else {
+      let since = track.lastOnlineSeconds ?? track.expectedSeconds
+      let state: State = link != nil ? .syncing : track.lastOnlineSeconds != nil ? .disconnected : .absent
+      return Lag(state: state, seconds: max(0, now - since), isAtLeast: track.lastOnlineSeconds == nil, bytes: nil)
+    }
+    let lateness = history.lateness(offset: link.offset, atSeconds: masterSeconds) ?? (0, false)
+    // Acknowledgements come once a second: a healthy replica shows 0 or 1, one that hangs shows more although nothing
+    // is written that it could miss.
+    let silence = link.ackAgeSeconds > 1 ? Double(link.ackAgeSeconds) : 0
+    return Lag(
+      state: .online, seconds: max(lateness.seconds, silence), isAtLeast: lateness.isAtLeast,
+      bytes: max(0, offset.subtractingReportingOverflow(link.offset).partialValue))
+  }
+
+  /// How much a failover now would lose: the lateness of the best replica that can be promoted, in seconds; infinite where
+  /// there is none. nil while the master has never answered.
+  ///
+  /// - Parameter electable: replicas whose priority is above 0.
+  public func failoverLossSeconds(electable: Set<NodeAddress>, atSeconds now: Double) -> Double? {
+    guard masterSeconds != nil else { return nil }
+    let lags = electable.compactMap { lag(of: $0, atSeconds: now) }.filter { $0.state == .online }
+    return lags.map(\.seconds).min() ?? .infinity
+  }
+
+  private func onlyLink(_ isMeant: (NodeAddress) -> Bool) -> ReplicationFacts.Replica? {
+    let meant = links.filter { isMeant($0.key) }
+    return meant.count == 1 ? meant.first?.value : nil
+  }
+}

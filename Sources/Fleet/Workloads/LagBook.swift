@@ -1,0 +1,49 @@
+import Redis
+
+/// The replication lag of every group of a workload, kept over failovers.
+struct LagBook: Sendable {
+  private struct Entry: Sendable {
+    var master: NodeAddress
+    var replicas: Set<NodeAddress>
+    var lag = ReplicationLag()
+  }
+  private var entries: [Entry] = []
+
+  mutating func update(
+    _ groups: [ReplicationGroup], readings: [NodeAddress: MemberReading], atSeconds now: Double
+  ) {
+    var old = entries
+    entries = groups.compactMap { group in
+      // Without a master its last one still counts.
+      let index = old.firstIndex { entry in
+        group.master.map { entry.master == $0 || entry.replicas.contains($0) } ?? group.replicas.contains(entry.master)
+      }
+      var entry: Entry
+      if let index {
+        entry = old.remove(at: index)
+      } else if let master = group.master {
+        entry = Entry(master: master, replicas: [])
+      } else {
+        return nil
+      }
+      if let master = group.master { entry.master = master }
+      entry.replicas = group.replicas
+      entry.lag.expect(group.replicas, atSeconds: now)
+      if let reading = readings[entry.master], let facts = reading.facts?.replication {
+        entry.lag.note(facts, atSeconds: reading.seconds)
+      }
+      return entry
+    }
+  }
+
+  func lag(of replica: NodeAddress, atSeconds now: Double) -> ReplicationLag.Lag? {
+    entries.lazy.compactMap { $0.lag.lag(of: replica, atSeconds: now) }.first
+  }
+
+  /// How much a failover now would lose at most: of all groups the worst, in seconds; nil while no master has answered.
+  func failoverLossSeconds(electable: Set<NodeAddress>, atSeconds now: Double) -> Double? {
+    entries.compactMap { entry in
+      entry.lag.failoverLossSeconds(electable: electable.intersection(entry.replicas), atSeconds: now)
+    }.max()
+  }
+}

@@ -1,0 +1,233 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+import Storage
+
+/// One workload of the configuration: follows its topology and watches its members.
+///
+/// All that it decides comes from pure values; it owns the nodes and passes their newest readings around.
+actor Workload {
+  nonisolated let config: WorkloadConfig
+  let factory: MemberFactory
+  let page: FleetPage
+  let log: Logger
+  let archive: WorkloadArchive
+
+  var members: [NodeAddress: WatchedNode] = [:]
+  /// Seeds that are asked for their view while no member answers; on no page.
+  private var scouts: [NodeAddress: WatchedNode] = [:]
+  var sentinels: [NodeAddress: WatchedNode] = [:]
+  var roster: Roster
+  var following = Following()
+  var lags = LagBook()
+  var delayedFsyncs = DelayedFsyncs()
+  var listeners: [NodeAddress: SentinelListener] = [:]
+  /// nil but with topology `sentinel`.
+  var failovers: FailoverTracker?
+  var newestFailover: FailoverRecord?
+  /// When each Sentinel's poll was that the tracker has taken in.
+  var observedSeconds: [NodeAddress: Double] = [:]
+  /// nil but with topology `cluster`.
+  var clusterFailovers: ClusterFailoverTracker?
+  private var journal = MemberJournal()
+  private var follower: any Follower
+  private let seeds: [NodeAddress]
+  /// Whether the members were ever made out; before that the seeds stand in for them.
+  private(set) var isDiscovered = false
+  private var isStopped = false
+  private var lastReadingSeconds: Double = -1
+  private var lastCloseLookSeconds: Double = 0
+  private var lastPublishSeconds: Double = 0
+  /// Members that are found before this were there all along.
+  private var newsFromSeconds = Double.infinity
+
+  /// Between two looks at what the polls have brought.
+  static let lookInterval: Duration = .milliseconds(500)
+  /// Between two polls out of turn while something is wrong.
+  static let closeLookSeconds = 1.0
+
+  /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
+  static let publishSeconds = 5.0
+  /// How long it takes to find everybody from one seed.
+  static let settleSeconds = 15.0
+
+  init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
+    self.config = config
+    self.archive = archive
+    var log = context.log
+    log[metadataKey: "workload"] = "\(config.name)"
+    self.log = log
+    factory = MemberFactory(config: config, context: context, log: log)
+    roster = Self.roster(context)
+    page = FleetPage(context.registry, name: "\(config.name)/workload")
+    seeds = config.seeds.map { NodeAddress($0) }
+    switch config.topology {
+    case .static: follower = StaticFollower(seeds: seeds)
+    case .replication: follower = ReplicationFollower(seeds: seeds)
+    case .cluster:
+      follower = ClusterFollower()
+      clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
+    case .sentinel:
+      failovers = FailoverTracker(
+        masterName: config.sentinel?.masterName ?? "", state: archive.failovers())
+      follower = SentinelFollower(
+        seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
+    }
+  }
+
+  private static func roster(_ context: FleetContext) -> Roster {
+    var options = Roster.Options()
+    options.memberLimit = min(options.memberLimit, context.memberLimit)
+    return Roster(options)
+  }
+
+  /// Watches until the task is cancelled.
+  func run() async {
+    while !Task.isCancelled {
+      await look()
+      try? await Task.sleep(for: Self.lookInterval)
+    }
+  }
+
+  /// Ends everything; its series are gone from the next page on.
+  func stop() async {
+    isStopped = true
+    let all = Array(members.values) + Array(scouts.values) + Array(sentinels.values)
+    (members, scouts, sentinels) = ([:], [:], [:])
+    for listener in listeners.values { listener.stop() }
+    listeners = [:]
+    for node in all { await node.stop() }
+    page.close()
+  }
+
+  /// Takes note that files or permissions may have changed.
+  func reset() async {
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.node.reset() }
+  }
+
+  /// Takes in what the polls brought since the last look.
+  private func look() async {
+    let readings = members.values.map(\.reading)
+    let watchers = sentinels.values.map(\.reading)
+    let hints = scouts.values.map(\.reading)
+    let newest = (readings + watchers + hints).map(\.seconds).reduce(0, +)
+    let now = monotonicSeconds()
+    if newest != lastReadingSeconds || newest == 0 {
+      lastReadingSeconds = newest
+      following = follower.follow(readings + hints, sentinels: watchers)
+      let gone = update(now)
+      for node in gone { await node.stop() }
+      listen(to: Set(sentinels.keys))
+      observe(watchers)
+      let wall = wallClockSeconds()
+      if let view = following.cluster { observe(view, atSeconds: wall) }
+      archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
+      lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
+      delayedFsyncs.note(readings)
+      publish()
+    } else if now - lastPublishSeconds >= Self.publishSeconds {
+      publish()
+    }
+    if following.isTroubled || failovers?.isTroubled == true, now - lastCloseLookSeconds >= Self.closeLookSeconds {
+      lastCloseLookSeconds = now
+      pollNow()
+    }
+  }
+
+  func publish() {
+    lastPublishSeconds = monotonicSeconds()
+    publish(nowSeconds: lastPublishSeconds)
+  }
+
+  /// Polls all members and Sentinels out of turn.
+  func pollNow() {
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { node.pollNow() }
+  }
+
+  // MARK: Members
+
+  /// Brings the nodes in line with what the follower made out.
+  /// - Returns: the nodes that are to be stopped.
+  private func update(_ now: Double) -> [WatchedNode] {
+    guard !isStopped else { return [] }
+    if !following.listings.isEmpty, !isDiscovered {
+      // The seeds that stood in for the members may be known by other addresses now.
+      isDiscovered = true
+      newsFromSeconds = now + Self.settleSeconds
+      roster = Self.roster(factory.context)
+    }
+    let listings =
+      isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+    roster.forget(following.aliases)
+    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
+      tell(change, isNews: isDiscovered && now >= newsFromSeconds)
+    }
+    var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
+      try factory.member(address, announced: following.hostnames[address], isScout: false)
+    }
+    // While nobody answers, whoever is known from before is asked as well.
+    let isBlind = config.topology != .static && !members.values.contains { $0.reading.answers != false }
+    let hints = isBlind ? Set(seeds + archive.addresses("members")).subtracting(members.keys) : []
+    gone += reconcile(&scouts, with: hints) { address in
+      try factory.member(address, announced: nil, isScout: true)
+    }
+    if let group = config.sentinel {
+      var wanted = following.sentinels.union(following.sentinels.isEmpty ? group.seeds.map { NodeAddress($0) } : [])
+      if !sentinels.isEmpty, !sentinels.values.contains(where: { $0.reading.answers != false }) {
+        wanted.formUnion(archive.addresses("sentinels"))
+      }
+      gone += reconcile(&sentinels, with: wanted) { try factory.sentinel($0, group) }
+    }
+    let wall = wallClockSeconds()
+    if isDiscovered, !following.listings.isEmpty { archive.keep(Array(members.keys), as: "members", atSeconds: wall) }
+    if following.sentinelView.map({ $0.answeringCount > 0 }) == true {
+      archive.keep(Array(following.sentinels), as: "sentinels", atSeconds: wall)
+    }
+    return gone
+  }
+
+  private func reconcile(
+    _ nodes: inout [NodeAddress: WatchedNode], with wanted: Set<NodeAddress>, make: (NodeAddress) throws -> WatchedNode
+  ) -> [WatchedNode] {
+    var gone: [WatchedNode] = []
+    for (address, node) in nodes {
+      let isRenamed = factory.instance(of: address, announced: following.hostnames[address]) != node.instance
+      guard !wanted.contains(address) || isRenamed else { continue }
+      gone.append(node)
+      nodes[address] = nil
+    }
+    for address in wanted where nodes[address] == nil {
+      do {
+        nodes[address] = try make(address)
+      } catch {
+        log.error("a member cannot be watched", metadata: ["node": "\(address)", "error": "\(error)"])
+      }
+    }
+    return gone
+  }
+
+  private func tell(_ change: Roster.Change, isNews: Bool) {
+    func keep(_ kind: EventKind, _ address: NodeAddress, _ what: String) {
+      guard isNews else { return }
+      let name = instance(address)
+      archive.append([
+        Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
+      ])
+    }
+    switch change {
+    case .arrived(let address):
+      log.info("member found", metadata: ["node": "\(address)"])
+      keep(.arrival, address, "is a new member")
+    case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
+    case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
+    case .becameGhost(let address):
+      log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
+    case .dropped(let address):
+      log.info("member dropped", metadata: ["node": "\(address)"])
+      keep(.departure, address, "is a member no more")
+    }
+  }
+}

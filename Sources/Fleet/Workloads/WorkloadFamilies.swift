@@ -1,0 +1,28 @@
+import Metrics
+
+/// The families of a workload and of its members that no single server tells.
+enum WorkloadFamilies {
+  static let info = Family.gauge(
+    "workload_info", "1, with what the configuration says of the workload in labels.", labels: ["kind", "topology"])
+  static let role = Family.gauge(
+    "instance_role", "1 for the role that the server has now, 0 for the others.", labels: ["instance", "role"])
+  static let memberState = Family.gauge(
+    "workload_member_state",
+    "1 for how the member stands in its workload, 0 otherwise: present, missing, or a ghost that the workload does without.",
+    labels: ["instance", "state"])
+  static let breakerOpen = Family.gauge(
+    "exporter_breaker_open", "Whether the server has failed so often that it is tried at growing intervals only.",
+    labels: ["instance"])
+  static let membersPresent = Family.gauge("workload_members_present", "Members that are up.")
+  static let membersExpected = Family.gauge("workload_members_expected", "Members that the configuration expects.")
+  static let mastersPresent = Family.gauge("workload_masters_present", "Members that are up and hold themselves for master.")
+  static let mastersExpected = Family.gauge("workload_masters_expected", "Masters that the configuration expects.")
+  static let replicasOnline = Family.gauge(
+    "workload_replicas_online", "Replicas that are up and whose link to their master is up.")
+  static let replicasExpected = Family.gauge("workload_replicas_expected", "Replicas that the configuration expects.")
+
+  static let all = [
+    info, role, memberState, breakerOpen, membersPresent, membersExpected, mastersPresent, mastersExpected,
+    replicasOnline, replicasExpected,
+  ]
+}

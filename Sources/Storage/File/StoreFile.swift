@@ -1,0 +1,149 @@
+/// The database file of a store: opened, recognised, migrated, written and, when it is not ours or broken, set aside.
+///
+/// Write-ahead log with `synchronous=NORMAL`: what is committed survives the end of the process by any signal. A loss of
+/// power may take what was committed since the last checkpoint reached the disk; the file itself stays whole.
+final class StoreFile {
+  private let place: StorePath
+  private let options: StoreOptions
+  private let schema: Schema
+  private var owner: OwnerLock?
+  private(set) var database: Database?
+  private(set) var filesSetAside = 0
+  private var eventsSincePrune = 0
+  private var prunedAtSeconds = -Double.infinity
+
+  /// More files than this are not set aside by one process: a disk that damages each new file would fill up.
+  private static let setAsideLimit = 3
+
+  init(path: String, options: StoreOptions, schema: Schema) {
+    place = StorePath(path: path)
+    self.options = options
+    self.schema = schema
+  }
+
+  /// What opening the file brought about.
+  struct Opening {
+    let contents: StoreContents
+    /// What stood at the path and where it is now.
+    let setAside: (reason: String, path: String)?
+  }
+
+  /// Opens the file unless it is open and still at its path.
+  ///
+  /// - Returns: nil when it was open.
+  func openIfNeeded(nowSeconds: Double) throws(StoreFailure) -> Opening? {
+    if let database {
+      if !database.hasMoved { return nil }
+      close()
+    }
+    if owner == nil {
+      place.makeDirectory()
+      owner = try OwnerLock(storePath: place.path)
+    }
+    switch try place.occupant() {
+    case .foreign(let what):
+      return try replace(because: what, nowSeconds: nowSeconds)
+    case .ours(let version) where version > schema.version:
+      throw .refused(.newerSchema(path: place.path, found: version, supported: schema.version))
+    case .ours, .nothing:
+      do throws(StoreFailure) {
+        return Opening(contents: try open(), setAside: nil)
+      } catch {
+        guard case .damaged(let reason) = error else { throw error }
+        return try replace(because: reason, nowSeconds: nowSeconds)
+      }
+    }
+  }
+
+  /// Closes the file without another write to it, renames it and makes a new one.
+  func replace(because reason: String, nowSeconds: Double) throws(StoreFailure) -> Opening {
+    database?.checkpointsOnClose = false
+    database = nil
+    guard filesSetAside < Self.setAsideLimit else {
+      throw .unavailable("\(filesSetAside) files were set aside already, and the new one is damaged too: \(reason)")
+    }
+    let path = try place.setAside(nowSeconds: nowSeconds)
+    filesSetAside += 1
+    return Opening(contents: try open(), setAside: (reason, path))
+  }
+
+  /// Closes the database and keeps the lock.
+  func close() { database = nil }
+
+  /// Closes the database and lets another process have the store.
+  func release() {
+    close()
+    owner = nil
+  }
+
+  // MARK: Reading and writing
+
+  /// Writes the batch in one transaction, and removes the events that are past keeping.
+  ///
+  /// - Returns: the keys of the events removed.
+  func write(_ batch: Ledger.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
+    guard let database else { throw .unavailable("\(place.path): not open") }
+    let isPruneDue = eventsSincePrune + batch.events.count >= 100 || nowSeconds - prunedAtSeconds >= 3600
+    let prunedKeys = try refused { () throws(SQLiteError) in
+      try database.transaction { () throws(SQLiteError) in
+        for event in batch.events { try database.insert(event) }
+        for (key, counter) in batch.counters { try database.write(key, counter) }
+        for (key, fact) in batch.facts { try database.write(key, fact) }
+        guard isPruneDue else { return [String]() }
+        let beforeSeconds = max(0, nowSeconds - options.eventAgeDays * 86_400)
+        return try database.prune(beforeMs: Int64(beforeSeconds * 1000), count: options.eventCount)
+      }
+    }
+    eventsSincePrune = isPruneDue ? 0 : eventsSincePrune + batch.events.count
+    if isPruneDue { prunedAtSeconds = nowSeconds }
+    return prunedKeys
+  }
+
+  func events(_ query: EventQuery) throws(StoreFailure) -> [Event] {
+    guard let database else { throw .unavailable("\(place.path): not open") }
+    return try refused { () throws(SQLiteError) in try database.events(query) }
+  }
+
+  // MARK: Opening
+
+  private func open() throws(StoreFailure) -> StoreContents {
+    try place.prepare()
+    let database = try refused { () throws(SQLiteError) in
+      let database = try Database(path: place.path, busyTimeoutMs: Int32(clamping: options.busyTimeoutMs))
+      try database.execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024")
+      return database
+    }
+    // The header that was looked at is older than a migration which is only in the log so far.
+    let version = try refused { () throws(SQLiteError) in Int(try database.integer("PRAGMA user_version")) }
+    guard version <= schema.version else {
+      throw .refused(.newerSchema(path: place.path, found: version, supported: schema.version))
+    }
+    let contents = try read(database)
+    database.checkpointsOnClose = true
+    self.database = database
+    return contents
+  }
+
+  private func read(_ database: Database) throws(StoreFailure) -> StoreContents {
+    do throws(SQLiteError) {
+      let findings = try database.rows("PRAGMA quick_check(1)") { $0.text(0) }
+      guard findings == ["ok"] else { throw SQLiteError(code: 11, message: findings.joined(separator: "; ")) }
+      try schema.migrate(database)
+      // The tables are made before the log is, so that the header says whose file it is from the first moment.
+      try database.execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")
+      return try database.contents()
+    } catch {
+      // SQLITE_ERROR here means that tables or columns are not what the version promises.
+      throw error.primaryCode == 1 ? .damaged(error.description) : StoreFailure(error)
+    }
+  }
+
+  private func refused<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreFailure) -> Result {
+    do throws(SQLiteError) {
+      return try body()
+    } catch {
+      throw StoreFailure(error)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/// The statements of the three tables.
+extension Database {
+  // MARK: Writing
+
+  /// Keeps the event unless one with its key is there.
+  func insert(_ event: Event) throws(SQLiteError) {
+    try run(
+      """
+      INSERT INTO events(at_ms, workload, node, kind, summary, details, key) VALUES(?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT(key) DO NOTHING
+      """,
+      [
+        .integer(event.atMs), .text(event.workload), .text(event.node), .text(event.kind.rawValue),
+        .text(event.summary), .text(event.details), .text(event.key),
+      ])
+  }
+
+  /// Writes the value of a counter; nil removes it.
+  func write(_ key: CounterKey, _ counter: Counter?) throws(SQLiteError) {
+    guard let counter else { return try run("DELETE FROM counters WHERE key = ?", [.text(key.description)]) }
+    try run(
+      "INSERT OR REPLACE INTO counters(key, value, changed_at_seconds) VALUES(?, ?, ?)",
+      [.text(key.description), .real(counter.value), .real(counter.changedAtSeconds)])
+  }
+
+  /// Writes the value of a fact; nil removes it.
+  func write(_ key: String, _ fact: Fact?) throws(SQLiteError) {
+    guard let fact else { return try run("DELETE FROM facts WHERE key = ?", [.text(key)]) }
+    try run(
+      "INSERT OR REPLACE INTO facts(key, value, changed_at_seconds) VALUES(?, ?, ?)",
+      [.text(key), .text(fact.value), .real(fact.changedAtSeconds)])
+  }
+
+  /// Removes the events from before `beforeMs`, and the oldest written ones of more than `count`.
+  ///
+  /// - Returns: the keys of those removed.
+  func prune(beforeMs: Int64, count: Int) throws(SQLiteError) -> [String] {
+    let old = try rows("DELETE FROM events WHERE at_ms < ? RETURNING key", [.integer(beforeMs)]) {
+      $0.optionalText(0)
+    }
+    let surplus = try rows(
+      "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?) RETURNING key",
+      [.integer(Int64(count))]
+    ) { $0.optionalText(0) }
+    return (old + surplus).compactMap { $0 }
+  }
+
+  // MARK: Reading
+
+  /// Everything that the daemon keeps in memory too.
+  func contents() throws(SQLiteError) -> StoreContents {
+    var contents = StoreContents()
+    try run("SELECT key, value, changed_at_seconds FROM counters") { row in
+      guard let key = CounterKey(text: row.text(0)) else { return }
+      contents.counters[key] = Counter(value: row.real(1), changedAtSeconds: row.optionalReal(2))
+    }
+    try run("SELECT key, value, changed_at_seconds FROM facts") { row in
+      contents.facts[row.text(0)] = Fact(value: row.text(1), changedAtSeconds: row.real(2))
+    }
+    try run("SELECT key FROM events WHERE key IS NOT NULL") { contents.eventKeys.insert($0.text(0)) }
+    return contents
+  }
+
+  /// The newest events by time first.
+  func events(_ query: EventQuery) throws(SQLiteError) -> [Event] {
+    var conditions: [String] = []
+    var values: [SQLValue] = []
+    func require(_ condition: String, _ value: SQLValue?) {
+      guard let value else { return }
+      conditions.append(condition)
+      values.append(value)
+    }
+    require("workload = ?", query.workload.map { .text($0) })
+    require("node = ?", query.node.map { .text($0) })
+    require("kind = ?", query.kind.map { .text($0.rawValue) })
+    require("at_ms >= ?", query.sinceMs.map { .integer($0) })
+    let condition = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+    return try rows(
+      "SELECT id, at_ms, workload, node, kind, summary, details, key FROM events\(condition)"
+        + " ORDER BY at_ms DESC, id DESC LIMIT ?",
+      values + [.integer(Int64(query.boundedLimit))]
+    ) { row in
+      var event = Event(
+        atSeconds: Double(row.integer(1)) / 1000, workload: row.text(2), node: row.text(3),
+        kind: EventKind(rawValue: row.text(4)) ?? .other, summary: row.text(5), details: row.text(6),
+        key: row.optionalText(7))
+      event.id = row.integer(0)
+      return event
+    }
+  }
+}
+
+/// The part of the file that is read when it is opened.
+struct StoreContents: Sendable {
+  var counters: [CounterKey: Counter] = [:]
+  var facts: [String: Fact] = [:]
+  var eventKeys: Set<String> = []
+}

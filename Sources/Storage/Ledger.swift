@@ -1,0 +1,193 @@
+/// What a store holds in memory: every counter and fact, the keys of the events, and what is not in the file yet. A pure
+/// value: it knows neither files nor clocks.
+///
+/// Changes made together inside `Store.change` reach the file together or not at all.
+public struct Ledger: Sendable {
+  struct PendingEvent {
+    let sequence: UInt64
+    let event: Event
+    /// Counters that were raised with it.
+    let counts: [CounterKey: Double]
+  }
+
+  /// What one transaction writes. Values are absolute, so that writing a batch twice does no harm.
+  struct Batch: Sendable {
+    let sequence: UInt64
+    let events: [Event]
+    /// nil removes the counter.
+    let counters: [(CounterKey, Counter?)]
+    /// nil removes the fact.
+    let facts: [(String, Fact?)]
+
+    var isEmpty: Bool { events.isEmpty && counters.isEmpty && facts.isEmpty }
+  }
+
+  public private(set) var counters: [CounterKey: Counter] = [:]
+  public private(set) var facts: [String: Fact] = [:]
+  /// Events dropped because too many were waiting to be written.
+  private(set) var droppedEvents = 0
+  /// Changes refused by `StoreLimits`.
+  private(set) var refusedRecords = 0
+  private(set) var pendingEvents: [PendingEvent] = []
+
+  private let pendingLimit: Int
+  private var eventKeys: Set<String> = []
+  /// Ascends with every change; each changed record carries that of its newest change.
+  private var sequence: UInt64 = 0
+  private var changedCounters: [CounterKey: UInt64] = [:]
+  private var changedFacts: [String: UInt64] = [:]
+  /// Until the file was read for the first time: counters that were only added to, so that what the file has comes on top.
+  private var relativeCounters: Set<CounterKey> = []
+  private(set) var isAdopted = false
+
+  init(pendingLimit: Int) { self.pendingLimit = pendingLimit }
+
+  var hasChanges: Bool { !pendingEvents.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty }
+}
+
+// MARK: Changes
+
+extension Ledger {
+  /// Keeps an event, and counts it in the counters given.
+  ///
+  /// - Returns: false when an event with its key is known, also from before a restart; then nothing changes.
+  @discardableResult
+  public mutating func append(_ event: Event, counting keys: [CounterKey] = []) -> Bool {
+    if let key = event.key {
+      guard key.utf8.count <= StoreLimits.keyBytes else {
+        refusedRecords += 1
+        return false
+      }
+      guard eventKeys.insert(key).inserted else { return false }
+    }
+    sequence += 1
+    var counts: [CounterKey: Double] = [:]
+    for key in keys {
+      add(1, to: key, atSeconds: event.atSeconds)
+      counts[key, default: 0] += 1
+    }
+    pendingEvents.append(PendingEvent(sequence: sequence, event: event, counts: counts))
+    if pendingEvents.count > pendingLimit {
+      droppedEvents += 1
+      pendingEvents.removeFirst()
+    }
+    return true
+  }
+
+  /// Makes a counter that starts at 0, so that its first increase is seen as one; an existing counter stays as it is.
+  public mutating func declare(_ key: CounterKey) {
+    guard counters[key] == nil, admits(key.description, count: counters.count) else { return }
+    note(key, Counter(value: 0, changedAtSeconds: nil))
+    if !isAdopted { relativeCounters.insert(key) }
+  }
+
+  /// Adds to a counter, which starts at 0.
+  ///
+  /// - Parameters:
+  ///   - delta: finite; 0 only declares the counter.
+  ///   - atSeconds: wall time of the change, in seconds since the epoch.
+  public mutating func add(_ delta: Double, to key: CounterKey, atSeconds: Double) {
+    declare(key)
+    guard delta != 0, let old = counters[key], (old.value + delta).isFinite else { return }
+    note(key, Counter(value: old.value + delta, changedAtSeconds: atSeconds))
+  }
+
+  /// Sets a counter to a finite value. Setting the value that it has changes nothing.
+  public mutating func set(_ key: CounterKey, to value: Double, atSeconds: Double) {
+    guard value.isFinite else { return }
+    relativeCounters.remove(key)
+    guard let old = counters[key] else {
+      guard admits(key.description, count: counters.count) else { return }
+      return note(key, Counter(value: value, changedAtSeconds: atSeconds))
+    }
+    if old.value != value { note(key, Counter(value: value, changedAtSeconds: atSeconds)) }
+  }
+
+  /// Forgets a counter, such as one of a workload that is no longer configured.
+  public mutating func remove(_ key: CounterKey) {
+    guard counters.removeValue(forKey: key) != nil else { return }
+    relativeCounters.remove(key)
+    sequence += 1
+    changedCounters[key] = sequence
+  }
+
+  /// Remembers a fact; nil forgets it.
+  public mutating func setFact(_ key: String, to value: String?, atSeconds: Double) {
+    guard facts[key]?.value != value else { return }
+    if let value {
+      guard value.utf8.count <= StoreLimits.factBytes, facts[key] != nil || admits(key, count: facts.count) else {
+        refusedRecords += value.utf8.count > StoreLimits.factBytes ? 1 : 0
+        return
+      }
+      facts[key] = Fact(value: value, changedAtSeconds: atSeconds)
+    } else {
+      facts[key] = nil
+    }
+    sequence += 1
+    changedFacts[key] = sequence
+  }
+
+  private mutating func note(_ key: CounterKey, _ counter: Counter) {
+    counters[key] = counter
+    sequence += 1
+    changedCounters[key] = sequence
+  }
+
+  private mutating func admits(_ key: String, count: Int) -> Bool {
+    let isAdmitted = count < StoreLimits.records && key.utf8.count <= StoreLimits.keyBytes
+    if !isAdmitted { refusedRecords += 1 }
+    return isAdmitted
+  }
+}
+
+// MARK: The file
+
+extension Ledger {
+  /// Everything that is not in the file yet.
+  func batch() -> Batch {
+    Batch(
+      sequence: sequence, events: pendingEvents.map(\.event),
+      counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) })
+  }
+
+  /// The batch is in the file; changes made after it was taken stay to be written.
+  mutating func settle(_ batch: Batch, prunedKeys: [String]) {
+    pendingEvents.removeAll { $0.sequence <= batch.sequence }
+    changedCounters = changedCounters.filter { $0.value > batch.sequence }
+    changedFacts = changedFacts.filter { $0.value > batch.sequence }
+    eventKeys.subtract(prunedKeys)
+  }
+
+  /// Takes over what the file holds.
+  ///
+  /// The first time, what happened in memory meanwhile goes on top: counts add up, values that were set stay, and an event
+  /// that the file has already is not counted again. Later, memory knows better than any file that appears, and all of it
+  /// is to be written.
+  mutating func adopt(_ contents: StoreContents) {
+    guard !isAdopted else {
+      sequence += 1
+      for key in counters.keys { changedCounters[key] = sequence }
+      for key in facts.keys { changedFacts[key] = sequence }
+      return eventKeys.formUnion(contents.eventKeys)
+    }
+    isAdopted = true
+    for pending in pendingEvents where pending.event.key.map(contents.eventKeys.contains) ?? false {
+      for (key, count) in pending.counts where relativeCounters.contains(key) { counters[key]?.value -= count }
+    }
+    pendingEvents.removeAll { $0.event.key.map(contents.eventKeys.contains) ?? false }
+    for (key, stored) in contents.counters {
+      if let mine = counters[key] {
+        guard relativeCounters.contains(key) else { continue }
+        let isUnchanged = mine.value == 0
+        counters[key] = Counter(
+          value: stored.value + mine.value,
+          changedAtSeconds: isUnchanged ? stored.changedAtSeconds : mine.changedAtSeconds)
+      } else if changedCounters[key] == nil {
+        counters[key] = stored
+      }
+    }
+    for (key, stored) in contents.facts where changedFacts[key] == nil { facts[key] = stored }
+    eventKeys.formUnion(contents.eventKeys)
+    relativeCounters = []
+  }
+}

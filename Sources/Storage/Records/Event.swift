@@ -1,0 +1,84 @@
+/// Something that happened to a workload or a node, as it is kept.
+public struct Event: Sendable, Equatable {
+  /// Ascending in the order of writing, from 1; 0 while the event is not written yet.
+  public internal(set) var id: Int64 = 0
+  /// Wall time in seconds since the epoch; kept in milliseconds.
+  public let atSeconds: Double
+  public let workload: String
+  /// The instance label of the node; empty when the event belongs to no single node.
+  public let node: String
+  public let kind: EventKind
+  /// One sentence, cut at `StoreLimits.summaryBytes`.
+  public let summary: String
+  /// A JSON object. One that is longer than `StoreLimits.detailsBytes` is replaced by its length.
+  public let details: String
+  /// Two events with the same key are one; nil is never the same.
+  public let key: String?
+
+  public init(
+    atSeconds: Double, workload: String, node: String = "", kind: EventKind, summary: String,
+    details: String = "{}", key: String? = nil
+  ) {
+    self.atSeconds = Self.wholeMilliseconds(atSeconds)
+    self.workload = workload.cut(toBytes: StoreLimits.nameBytes)
+    self.node = node.cut(toBytes: StoreLimits.nameBytes)
+    self.kind = kind
+    self.summary = summary.cut(toBytes: StoreLimits.summaryBytes)
+    let length = details.utf8.count
+    self.details = length <= StoreLimits.detailsBytes ? details : "{\"omitted_bytes\":\(length)}"
+    self.key = key
+  }
+
+  var atMs: Int64 { Int64((atSeconds * 1000).rounded()) }
+
+  /// A time that is no number, or none that a clock shows, becomes the epoch.
+  private static func wholeMilliseconds(_ seconds: Double) -> Double {
+    guard seconds > 0, seconds < 1e12 else { return 0 }
+    return (seconds * 1000).rounded() / 1000
+  }
+}
+
+/// Which events are asked for; every condition that is given must hold.
+public struct EventQuery: Sendable {
+  public var workload: String?
+  public var node: String?
+  public var kind: EventKind?
+  /// Only events at or after this wall time, in seconds since the epoch.
+  public var sinceSeconds: Double?
+  /// At most this many, the newest by time first; 1 to 10,000.
+  public var limit: Int
+
+  public init(
+    workload: String? = nil, node: String? = nil, kind: EventKind? = nil, sinceSeconds: Double? = nil,
+    limit: Int = 100
+  ) {
+    self.workload = workload
+    self.node = node
+    self.kind = kind
+    self.sinceSeconds = sinceSeconds
+    self.limit = limit
+  }
+
+  var sinceMs: Int64? { sinceSeconds.map { Int64((min(max($0, 0), 1e12) * 1000).rounded()) } }
+  var boundedLimit: Int { min(max(limit, 1), 10_000) }
+
+  func matches(_ event: Event) -> Bool {
+    (workload == nil || workload == event.workload) && (node == nil || node == event.node)
+      && (kind == nil || kind == event.kind) && (sinceMs.map { event.atMs >= $0 } ?? true)
+  }
+}
+
+extension String {
+  /// The text itself, or as many of its first characters as fit with an ellipsis.
+  func cut(toBytes limit: Int) -> String {
+    guard utf8.count > limit else { return self }
+    var text = ""
+    var bytes = "…".utf8.count
+    for scalar in unicodeScalars {
+      bytes += UTF8.width(scalar)
+      if bytes > limit { break }
+      text.unicodeScalars.append(scalar)
+    }
+    return text + "…"
+  }
+}

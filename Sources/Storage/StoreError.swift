@@ -1,0 +1,43 @@
+/// Why a store cannot be opened at all. Nothing was changed; what passes by itself is `StoreHealth` instead.
+public enum StoreError: Error, Equatable, CustomStringConvertible {
+  /// Another process has the store open; its id, where the lock file tells.
+  case inUse(path: String, processID: Int32?)
+  /// A newer daemon wrote the file; this one neither reads nor replaces it.
+  case newerSchema(path: String, found: Int, supported: Int)
+  /// A directory, a device or a socket stands there.
+  case notAFile(path: String)
+
+  public var description: String {
+    switch self {
+    case .inUse(let path, let processID):
+      "\(path): in use by another redline" + (processID.map { " (process \($0))" } ?? "")
+        + "; give each daemon a storage path of its own"
+    case .newerSchema(let path, let found, let supported):
+      "\(path): written by a newer redline (schema \(found), this one knows up to \(supported)); "
+        + "start that release again or give another storage path"
+    case .notAFile(let path):
+      "\(path): not a regular file; the storage path names a file that redline makes"
+    }
+  }
+}
+
+/// Why the file could not be opened, read or written this time.
+enum StoreFailure: Error {
+  /// Only people can help, and nothing may be touched.
+  case refused(StoreError)
+  /// It may pass: a full disk, a read-only directory, a database that is locked.
+  case unavailable(String)
+  /// The bytes of the file are wrong.
+  case damaged(String)
+
+  init(_ error: SQLiteError) {
+    self = error.isDamage ? .damaged(error.description) : .unavailable(error.description)
+  }
+
+  var reason: String {
+    switch self {
+    case .refused(let error): error.description
+    case .unavailable(let reason), .damaged(let reason): reason
+    }
+  }
+}

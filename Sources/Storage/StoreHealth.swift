@@ -1,0 +1,32 @@
+/// How a store does, for metrics and pages.
+public struct StoreHealth: Sendable, Equatable {
+  public enum State: Sendable, Equatable {
+    /// Changes reach the file within milliseconds.
+    case durable
+    /// Changes are in memory only, and the file is tried again; why, in words for people.
+    case memoryOnly(reason: String)
+  }
+
+  public internal(set) var state: State
+  /// Events that are not in the file yet.
+  public internal(set) var pendingEvents = 0
+  /// Events lost since the start, because memory for those that could not be written was full.
+  public internal(set) var droppedEvents = 0
+  /// Counters and facts refused since the start by `StoreLimits`.
+  public internal(set) var refusedRecords = 0
+  /// Files set aside since the start because they were damaged or foreign.
+  public internal(set) var filesSetAside = 0
+  /// Failed tries to open or write since the start.
+  public internal(set) var failures = 0
+  /// When something was last written, in seconds since the epoch.
+  public internal(set) var lastCommitAtSeconds: Double?
+
+  public var isDurable: Bool { state == .durable }
+}
+
+/// Something that the operator should read in the log.
+public struct StoreNotice: Sendable, Equatable {
+  public enum Severity: Sendable { case info, warning, error }
+  public let severity: Severity
+  public let text: String
+}

@@ -1,0 +1,44 @@
+import Redis
+
+@testable import Fleet
+
+/// Readings of servers that exist in a test's mind only.
+enum Readings {
+  static func address(_ port: Int, _ host: String = "10.0.0.1") -> NodeAddress { NodeAddress(host: host, port: port) }
+
+  static func facts(_ lines: String, nodes: String? = nil) -> MemberFacts {
+    let info = InfoText(bytes: Array(lines.replacing("\n", with: "\r\n").utf8))
+    var facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1000)
+    facts.cluster = nodes.map { ClusterNodes(Array($0.utf8)[...]) }
+    return facts
+  }
+
+  /// A master with replicas at the ports.
+  static func master(_ port: Int, runID: String? = nil, replicas: [Int], host: String = "10.0.0.1") -> MemberReading {
+    let list = replicas.enumerated().map { "slave\($0.0):ip=10.0.0.1,port=\($0.1),state=online,offset=5,lag=0\n" }
+    return up(
+      address(port, host), "role:master\nrun_id:\(runID ?? "run\(port)")\nmaster_repl_offset:5\n" + list.joined())
+  }
+
+  static func replica(_ port: Int, of master: Int, runID: String? = nil, host: String = "10.0.0.1") -> MemberReading {
+    up(
+      address(port, host),
+      """
+      role:slave
+      run_id:\(runID ?? "run\(port)")
+      master_host:10.0.0.1
+      master_port:\(master)
+      master_link_status:up
+      slave_priority:100
+
+      """)
+  }
+
+  static func up(_ address: NodeAddress, _ lines: String) -> MemberReading {
+    MemberReading(address, answers: true, facts: facts(lines), seconds: 1)
+  }
+
+  static func down(_ port: Int) -> MemberReading {
+    MemberReading(address(port), answers: false, facts: nil, seconds: 1)
+  }
+}

@@ -143,7 +143,8 @@ def configured_as_written(check: Check, lab: Lab) -> None:
     for name in lab.ports():
         workload = name.rpartition("-")[0]
         if workload == "sentinel":
-            check.that("OK 3 usable" in lab.ask(name, "SENTINEL", "CKQUORUM", "sessions"), f"{name} has a quorum")
+            verdict = lab.ask(name, "SENTINEL", "CKQUORUM", "sessions")
+            check.that("OK 3 usable" in verdict, f"{name} has a quorum: {verdict}")
             continue
         with lab.client(name) as client:
             roles.setdefault(workload, []).append(client("ROLE")[0].decode())

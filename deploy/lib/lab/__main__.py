@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from . import faults, lifecycle, status
+from . import healing, lifecycle, membership, node_faults, status, workload_faults
 from .place import Place
 from .resp import ReplyError
 from .terminal import Refused, fail, say
@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("node")
     add = command("load", "restart a node of sessions or queues so that it takes its time to load its file")
     add.add_argument("node")
-    add.add_argument("--seconds", type=float, default=faults.LOAD_SECONDS, help=f"about this long ({faults.LOAD_SECONDS})")
+    add.add_argument("--seconds", type=float, default=node_faults.LOAD_SECONDS,
+                     help=f"about this long ({node_faults.LOAD_SECONDS})")
     add = command("failover", "make a replica the master, by the workload's own means")
     add.add_argument("target", help="cache, sessions, queues, or a node whose shard it is about")
     add = command("add", "add a replica")
@@ -101,27 +102,27 @@ def run(place: Place, options: argparse.Namespace) -> int:
                 except argparse.ArgumentTypeError as error:
                     raise Refused(f"traffic: {error}; or say on or off") from None
         case "kill" | "hang" | "restart" | "replace":
-            getattr(faults, options.command)(place, options.node)
+            getattr(node_faults, options.command)(place, options.node)
         case "load":
-            faults.load(place, options.node, options.seconds)
+            node_faults.load(place, options.node, options.seconds)
         case "heal":
-            faults.heal(place, options.target)
+            healing.heal(place, options.target)
         case "failover":
-            faults.failover(place, options.target)
+            workload_faults.failover(place, options.target)
         case "add":
-            faults.add(place, options.workload)
+            membership.add(place, options.workload)
         case "remove":
-            faults.remove(place, options.node)
+            membership.remove(place, options.node)
         case "fill":
-            faults.fill_cache(place)
+            workload_faults.fill_cache(place)
         case "flush":
-            faults.flush_cache(place)
+            workload_faults.flush_cache(place)
         case "lag":
-            faults.lag_queues(place, options.entries)
+            workload_faults.lag_queues(place, options.entries)
         case "deadlock":
-            faults.deadlock(place, options.name)
+            workload_faults.deadlock(place, options.name)
         case "circuit":
-            faults.open_circuit(place, options.service)
+            workload_faults.open_circuit(place, options.service)
     return 0
 
 

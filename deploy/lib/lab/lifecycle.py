@@ -15,7 +15,7 @@ def start_members(workload: Workload, nodes: list[Node]) -> None:
         node.resume()
         node.launch(*workload.start_options(node))
     for node in nodes:
-        node.await_answer()
+        node.await_answer(loading=True)
 
 
 def up(place: Place, rate: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Processes that outlive the command which started them, each known by a record: its id and what proves that it is it."""
+"""Processes that outlive the command which started them, each known by its id and by what proves that it is the one."""
 
 import os
 import pathlib

@@ -12,6 +12,7 @@ class Connection:
     def __init__(self, port: int, password: str | None = None, seconds: float = 1):
         """`seconds` bounds connecting, and again each exchange."""
         self.seconds = seconds
+        self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
@@ -74,12 +75,13 @@ class Connection:
 
     def _receive(self) -> None:
         left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the server did not answer in time")
-        self.socket.settimeout(left)
-        received = self.socket.recv(65536)
+        self.socket.settimeout(max(left, 0.001))
+        try:
+            received = self.socket.recv(65536)
+        except TimeoutError:
+            raise TimeoutError(f"the server on port {self.port} did not answer within {self.seconds:g} s") from None
         if not received:
-            raise ConnectionError("the server closed the connection")
+            raise ConnectionError(f"the server on port {self.port} closed the connection")
         self.unread += received
 
 

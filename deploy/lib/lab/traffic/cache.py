@@ -1,4 +1,4 @@
-"""Reads of product pages through the cache: some are asked for far more than others, a miss is filled from elsewhere."""
+"""Reads of product pages through the cache: some are wanted far more than others, and a miss is filled."""
 
 import random
 

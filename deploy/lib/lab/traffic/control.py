@@ -14,13 +14,13 @@ REPORT_SECONDS = 1.0
 
 
 def start(place: Place, rate: int | None) -> None:
-    """Starts it unless it runs; another rate than the one it runs at restarts it."""
+    """Starts it unless it runs, at the rate that it had last; another rate restarts it."""
     if place.traffic.pid is not None and rate is not None and rate != running_rate(place):
         stop(place)
     if place.traffic.pid is not None:
         place.traffic.signal(signal.SIGCONT)
         return
-    chosen = rate or RATE
+    chosen = rate or running_rate(place) or RATE
     with step(f"Starting traffic, {chosen} commands a second for each workload"):
         place.traffic_report.unlink(missing_ok=True)
         place.traffic.start([sys.executable, "-m", "lab.traffic", str(place.folder), str(chosen)],
@@ -33,6 +33,7 @@ def stop(place: Place) -> None:
     if place.traffic.pid is not None:
         with step("Stopping traffic"):
             place.traffic.stop(3)
+    place.traffic.record.unlink(missing_ok=True)
 
 
 def report(place: Place) -> dict:
@@ -43,6 +44,7 @@ def report(place: Place) -> dict:
 
 
 def running_rate(place: Place) -> int | None:
+    """That of the last report, be it of a process that has ended since."""
     return report(place).get("rate")
 
 

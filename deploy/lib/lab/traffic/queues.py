@@ -45,7 +45,8 @@ class QueuesTraffic(Worker):
         added = []
         for _ in range(max(1, budget // 2)):
             self.number += 1
-            added.append(("XADD", random.choice(list(STREAMS)), "MAXLEN", "~", STREAM_LENGTH, "*", "order", self.number))
+            stream = random.choice(list(STREAMS))
+            added.append(("XADD", stream, "MAXLEN", "~", STREAM_LENGTH, "*", "order", self.number))
         self.take(self.connection.exchange(added))
         if "consumers-paused" not in self.place.faults():
             self.consume(max(1, budget // 4))

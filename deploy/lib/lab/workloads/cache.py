@@ -132,6 +132,8 @@ class Cache(Workload):
         return found
 
     def failover(self, node: Node | None) -> tuple[str, str]:
+        if not self.running:
+            raise Refused("no cache node runs: deploy/lab heal cache")
         chosen = node or self.running[0]
         own = next((member for view in self.views().values() for member in view if member.port == chosen.port), None)
         if own is None:

@@ -4,7 +4,7 @@ import time
 
 from ..node import Node
 from ..place import Place, write_whole
-from ..resp import ReplyError
+from ..resp import Connection, ReplyError
 from ..terminal import Refused, await_none
 
 CONVERGE_SECONDS = 60
@@ -36,6 +36,17 @@ class Workload:
     @property
     def running(self) -> list[Node]:
         return [node for node in self.nodes if node.is_running]
+
+    @property
+    def master(self) -> Node | None:
+        """The node that takes the writes, of a workload that has one."""
+        return None
+
+    def connect_to_master(self) -> Connection:
+        master = self.master
+        if master is None or not master.is_running:
+            raise Refused(f"the master of {self.name} is not running")
+        return master.connect(seconds=5)
 
     def settings(self, node: Node) -> str:
         """The lines of a new node's configuration file."""

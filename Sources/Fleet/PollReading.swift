@@ -27,17 +27,19 @@ struct PollReading {
     let config = plan.steps.first { $0.collector.name == "config" }
       .flatMap { $0.replies.first }
       .flatMap { $0 < replies.count ? ServerConfig(replies[$0]) : nil }
+    let usages = CommandUsages(info)
     for step in plan.steps {
       let outcome = run(
         step, info: info, facts: plan.facts, replies: replies, options: options,
-        nowSeconds: nowSeconds, config: config, into: &sink)
+        nowSeconds: nowSeconds, config: config, usages: usages, into: &sink)
       outcomes.append((step.collector.name, outcome))
     }
   }
 
   private func run(
     _ step: Plan.Step, info: InfoText, facts: ServerFacts, replies: [Reply],
-    options: CollectorOptions, nowSeconds: Double, config: ServerConfig?, into sink: inout SampleSink
+    options: CollectorOptions, nowSeconds: Double, config: ServerConfig?,
+    usages: CommandUsages, into sink: inout SampleSink
   ) -> Outcome {
     guard step.replies.upperBound <= replies.count else { return .missing }
     let own = Array(replies[step.replies])
@@ -52,7 +54,7 @@ struct PollReading {
     }
     let input = CollectorInput(
       info: info, replies: own, server: facts, options: options, nowSeconds: nowSeconds,
-      config: config)
+      config: config, usages: usages)
     do throws(CollectorError) {
       try step.collector.collect(input, into: &sink)
       return .success

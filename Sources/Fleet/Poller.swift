@@ -114,6 +114,17 @@ public actor Poller {
     }
   }
 
+  /// Sends what a poll sends and drops the replies, `count` times: a poll without its samples, for measurements.
+  ///
+  /// - Throws: ``RedisError``, also when no poll has succeeded yet.
+  public func exchange(count: Int) async throws(RedisError) {
+    guard let connection, let plan else { throw RedisError(.closed, "no poll has succeeded yet") }
+    for _ in 0..<count {
+      let exchange = await send(plan.batchWithInfo, on: connection, deadline: .now() + options.timeout)
+      if let failure = exchange.failure { throw failure }
+    }
+  }
+
   private func release(where isReady: (Waiter) -> Bool) {
     let ready = waiters.filter(isReady)
     waiters.removeAll(where: isReady)

@@ -59,7 +59,7 @@ public struct SampleSink {
 
   /// Adds a summary: quantiles with their values, and the totals where they are known.
   public mutating func addSummary(
-    _ family: Family, _ labels: [LabelValue], quantiles: [(quantile: String, value: Double)],
+    _ family: Family, _ labels: [LabelValue], quantiles: [(quantile: LabelValue, value: Double)],
     count: Double, sum: Double
   ) {
     let start = labelBytes.count
@@ -68,7 +68,13 @@ public struct SampleSink {
     // The parts differ in their last label by construction, so only the whole is looked for among the series.
     guard append(family, .summary, from: start, 0) else { return }
     for (quantile, value) in quantiles {
-      addPart(family, .value, encoded, "quantile", quantile, value)
+      let start = labelBytes.count
+      labelBytes.append(contentsOf: encoded)
+      appendLabel(quantilePrefix, quantile, start)
+      samples.append(
+        Sample(
+          family: Int32(family.id), part: .value, labelStart: UInt32(start),
+          labelCount: UInt32(labelBytes.count - start), value: value))
     }
     addPart(family, .sum, encoded, sum)
     addPart(family, .count, encoded, count)
@@ -77,26 +83,6 @@ public struct SampleSink {
   private mutating func addPart(_ family: Family, _ part: SamplePart, _ labels: [UInt8], _ value: Double) {
     let start = labelBytes.count
     labelBytes.append(contentsOf: labels)
-    samples.append(
-      Sample(
-        family: Int32(family.id), part: part, labelStart: UInt32(start),
-        labelCount: UInt32(labelBytes.count - start), value: value))
-  }
-
-  private mutating func addPart(
-    _ family: Family, _ part: SamplePart, _ labels: [UInt8], _ extraName: String, _ extraValue: String,
-    _ value: Double
-  ) {
-    let start = labelBytes.count
-    if !labels.isEmpty {
-      labelBytes.append(contentsOf: labels)
-      labelBytes.append(UInt8(ascii: ","))
-    }
-    labelBytes.append(contentsOf: extraName.utf8)
-    labelBytes.append(UInt8(ascii: "="))
-    labelBytes.append(UInt8(ascii: "\""))
-    labelBytes.append(contentsOf: extraValue.utf8)
-    labelBytes.append(UInt8(ascii: "\""))
     samples.append(
       Sample(
         family: Int32(family.id), part: part, labelStart: UInt32(start),
@@ -161,6 +147,8 @@ public struct SampleSink {
       histograms: histograms, constantLabels: encodeConstantLabels(constantLabels))
   }
 }
+
+private let quantilePrefix = Array("quantile=\"".utf8)
 
 /// An open-addressing set of series, holding indices into the sink's samples.
 private struct SeriesSet {

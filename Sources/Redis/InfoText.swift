@@ -4,8 +4,9 @@
 /// stands twice (Valkey repeats `# Cluster`) is found by its first occurrence.
 public struct InfoText: Sendable {
   public struct Field: Sendable {
-    /// FNV-1a of the name: equal names have equal hashes.
-    public let hash: UInt32
+    /// FNV-1a of the name with 64 bits. Equal hashes are taken for equal names: a server that goes to the trouble of
+    /// making two collide could as well have sent the other name.
+    public let hash: UInt64
     /// The index of the heading above the field in ``InfoText/sections``, or -1.
     public let section: Int32
     let nameStart: Int32
@@ -29,7 +30,7 @@ public struct InfoText: Sendable {
     var position = 0
     let end = bytes.count
     while position < end, fields.count < Limits.infoLines {
-      var hash: UInt32 = fnvStart
+      var hash = fnvStart
       var nameEnd = -1
       let start = position
       while position < end, bytes[position] != UInt8(ascii: "\n") {
@@ -38,7 +39,7 @@ public struct InfoText: Sendable {
           if byte == UInt8(ascii: ":") {
             nameEnd = position
           } else {
-            hash = (hash ^ UInt32(byte)) &* fnvPrime
+            hash = (hash ^ UInt64(byte)) &* fnvPrime
           }
         }
         position += 1
@@ -71,11 +72,8 @@ public struct InfoText: Sendable {
 
   /// The raw value of the first field of that name.
   public subscript(name: String) -> ArraySlice<UInt8>? {
-    var hash = fnvStart
-    for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* fnvPrime }
-    for field in fields where field.hash == hash && self.name(of: field).elementsEqual(name.utf8) {
-      return value(of: field)
-    }
+    let hash = fnvHash(name)
+    for field in fields where field.hash == hash { return value(of: field) }
     return nil
   }
 
@@ -87,16 +85,24 @@ public struct InfoText: Sendable {
 
   public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
 
-  /// FNV-1a with 32 bits, the hash of ``Field/hash``.
-  public static func hash(of name: ArraySlice<UInt8>) -> UInt32 {
-    var hash = fnvStart
-    for byte in name { hash = (hash ^ UInt32(byte)) &* fnvPrime }
-    return hash
-  }
 }
 
-private let fnvStart: UInt32 = 2_166_136_261
-private let fnvPrime: UInt32 = 16_777_619
+let fnvStart: UInt64 = 0xcbf2_9ce4_8422_2325
+let fnvPrime: UInt64 = 0x100_0000_01b3
+
+/// FNV-1a with 64 bits.
+public func fnvHash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+  var hash = fnvStart
+  for byte in bytes { hash = (hash ^ UInt64(byte)) &* fnvPrime }
+  return hash
+}
+
+/// The hash of the text's UTF-8.
+public func fnvHash(_ text: String) -> UInt64 {
+  var hash = fnvStart
+  for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* fnvPrime }
+  return hash
+}
 
 /// The `key=value` pairs of an INFO value such as `keys=3,expires=1,avg_ttl=0`, in order.
 public func infoPairs(_ value: ArraySlice<UInt8>) -> [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {

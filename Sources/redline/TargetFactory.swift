@@ -105,6 +105,7 @@ struct TargetFactory: Sendable {
     collectors.includesRDBFileSize = export.isRDBFileSizeIncluded
     collectors.exportsClientList = export.areClientsIncluded
     collectors.exportsClientPort = export.areClientPortsIncluded
+    collectors.aggregatesClients = export.areClientAggregatesIncluded
     collectors.rdbFileSize = { SmallFile.size($0) }
     collectors.excludesLatency = !export.areLatenciesIncluded
     return collectors

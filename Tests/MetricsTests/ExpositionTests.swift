@@ -135,12 +135,12 @@ private func text(_ exposition: Exposition = Exposition(), _ fill: (inout Sample
   @Test(arguments: [
     (0.0, "0"), (-0.0, "0"), (1, "1"), (-17, "-17"), (0.1, "0.1"), (1e-5, "1e-05"), (1.5e300, "1.5e+300"),
     (9_007_199_254_740_992, "9007199254740992"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
-    (123456.789, "123456.789"),
+    (123456.789, "123456.789"), (9, "9"), (10, "10"), (-100, "-100"), (1005, "1005"),
   ])
   func numbers(value: Double, expected: String) {
-    var bytes: [UInt8] = []
-    appendNumber(value, to: &bytes)
-    #expect(String(decoding: bytes, as: UTF8.self) == expected)
+    var page = PageWriter(capacity: 1)
+    page.append(value)
+    #expect(String(decoding: page.take(), as: UTF8.self) == expected)
   }
 
   @Test func serversMayNameOnlySoManyFamilies() {

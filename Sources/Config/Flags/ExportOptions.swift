@@ -15,6 +15,8 @@ public struct ExportOptions: Sendable {
   public let areLatenciesIncluded: Bool
   public let areClientsIncluded: Bool
   public let areClientPortsIncluded: Bool
+  /// Sums and counts over all clients.
+  public let areClientAggregatesIncluded: Bool
   public let isRoleLabelAppended: Bool
 
   init(_ flags: FlagReader) {
@@ -42,6 +44,7 @@ public struct ExportOptions: Sendable {
     areLatenciesIncluded = !flags.bool("exclude-latency-histogram-metrics")
     areClientsIncluded = flags.bool("export-client-list")
     areClientPortsIncluded = flags.bool("export-client-port")
+    areClientAggregatesIncluded = flags.bool("export-client-aggregates")
     isRoleLabelAppended = flags.bool("append-instance-role-label")
   }
 }

@@ -72,6 +72,8 @@ public enum Flags {
       "Export series for each connected client; their number grows with the clients.")
     ("export-client-port", "REDIS_EXPORTER_EXPORT_CLIENT_PORT", .bool, "false",
       "Add the client's port to its series, which makes new series for every connection.")
+    ("export-client-aggregates", "REDLINE_EXPORT_CLIENT_AGGREGATES", .bool, "false",
+      "Read CLIENT LIST and export sums and counts over all clients, without a series for each.")
     ("append-instance-role-label", "REDIS_EXPORTER_APPEND_INSTANCE_ROLE_LABEL", .bool, "false",
       "Add the label instance_role to the series of Redis; they break in two at a failover.")
     ("include-search-indexes-metrics", "REDIS_EXPORTER_INCL_SEARCH_INDEXES_METRICS", .bool, "false",

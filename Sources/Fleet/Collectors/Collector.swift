@@ -49,6 +49,8 @@ public struct CollectorInput: Sendable {
   public let options: CollectorOptions
   /// Wall-clock time when the replies arrived, in seconds since the epoch.
   public let nowSeconds: Double
+  /// The section Commandstats, by command.
+  let usages: CommandUsages
   /// CONFIG GET * of this poll as pairs, or nil where CONFIG is off or refused.
   public let config: ServerConfig?
 
@@ -56,35 +58,22 @@ public struct CollectorInput: Sendable {
     info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions,
     nowSeconds: Double, config: ServerConfig?
   ) {
+    self.init(
+      info: info, replies: replies, server: server, options: options, nowSeconds: nowSeconds, config: config,
+      usages: CommandUsages(info))
+  }
+
+  init(
+    info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions, nowSeconds: Double,
+    config: ServerConfig?, usages: CommandUsages
+  ) {
+    self.usages = usages
     self.info = info
     self.replies = replies
     self.server = server
     self.options = options
     self.nowSeconds = nowSeconds
     self.config = config
-  }
-}
-
-/// What CONFIG GET * answered.
-public struct ServerConfig: Sendable {
-  /// Keys and values in the server's order.
-  public let pairs: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]
-
-  /// - Returns: nil when the reply is not an array of strings.
-  public init?(_ reply: Reply) {
-    guard let elements = reply.elements else { return nil }
-    var pairs: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
-    pairs.reserveCapacity(elements.count / 2)
-    var iterator = elements.makeIterator()
-    while let key = iterator.next(), let value = iterator.next() {
-      guard let key = key.bytes, let value = value.bytes else { return nil }
-      pairs.append((key, value))
-    }
-    self.pairs = pairs
-  }
-
-  public subscript(key: String) -> ArraySlice<UInt8>? {
-    pairs.first { $0.key.count == key.utf8.count && $0.key.elementsEqual(key.utf8) }?.value
   }
 }
 

@@ -35,9 +35,9 @@ struct CommandUsages {
   private let info: InfoText
   private let fields: ArraySlice<InfoText.Field>
   /// Where a command stands in `fields`, by the hash of its name; the first of each hash.
-  private var places: [UInt32: Int] = [:]
+  private var places: [UInt64: Int] = [:]
   /// Where the subcommands of a container stand, by the hash of the container's name.
-  private var subcommands: [UInt32: [Int]] = [:]
+  private var subcommands: [UInt64: [Int]] = [:]
 
   init(_ info: InfoText) {
     self.info = info
@@ -45,10 +45,10 @@ struct CommandUsages {
     places.reserveCapacity(fields.count)
     for place in fields.indices {
       guard let command = CommandUsage.command(of: info.name(of: fields[place])) else { continue }
-      let hash = InfoText.hash(of: command)
+      let hash = fnvHash(command)
       if places[hash] == nil { places[hash] = place }
       if let bar = command.firstIndex(of: UInt8(ascii: "|")) {
-        subcommands[InfoText.hash(of: command[..<bar]), default: []].append(place)
+        subcommands[fnvHash(command[..<bar]), default: []].append(place)
       }
     }
   }
@@ -58,14 +58,14 @@ struct CommandUsages {
 
   /// The usage of that very command.
   subscript(command: ArraySlice<UInt8>) -> CommandUsage? {
-    guard let place = places[InfoText.hash(of: command)], self.command(at: place) == command else { return nil }
+    guard let place = places[fnvHash(command)], self.command(at: place) == command else { return nil }
     return CommandUsage(info.value(of: fields[place]))
   }
 
   /// The usage of a command together with its subcommands.
   func withSubcommands(_ command: ArraySlice<UInt8>) -> CommandUsage? {
     let own = self[command]
-    guard let inner = subcommands[InfoText.hash(of: command)] else { return own }
+    guard let inner = subcommands[fnvHash(command)] else { return own }
     var sum = own ?? CommandUsage()
     for place in inner where self.command(at: place).starts(with: command) {
       sum.add(CommandUsage(info.value(of: fields[place])))

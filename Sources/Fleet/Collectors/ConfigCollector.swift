@@ -48,7 +48,8 @@ struct ConfigCollector: Collector {
       help: "Most entries that the log of large replies keeps"),
   ]
   private static let byHash = Dictionary(
-    uniqueKeysWithValues: numbers.map { (InfoText.hash(of: Array($0.key.utf8)[...]), $0) })
+    uniqueKeysWithValues: numbers.map { (fnvHash($0.key), $0) })
+  private static let bufferLimitKey = fnvHash("client-output-buffer-limit")
   private static let bufferLimit = Family.gauge(
     "config_client_output_buffer_limit_bytes",
     "Size of the output buffer at which a client of the class is cut off, at once (hard) or after a time (soft), in bytes; 0 is no limit (CONFIG client-output-buffer-limit).",
@@ -75,13 +76,16 @@ struct ConfigCollector: Collector {
 
   func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
     guard let config = input.config else { throw CollectorError("CONFIG GET is not a list of strings") }
-    for (key, text) in config.pairs {
-      if let number = Self.byHash[InfoText.hash(of: key)], key.elementsEqual(number.key.utf8) {
-        if let value = parseDouble(text) { sink.add(number.family, value) }
-      } else if key.elementsEqual("client-output-buffer-limit".utf8) {
-        addBufferLimits(text, into: &sink)
+    for entry in config.entries {
+      if let number = Self.byHash[entry.keyHash] {
+        if let value = parseDouble(config.value(of: entry)) { sink.add(number.family, value) }
+      } else if entry.keyHash == Self.bufferLimitKey {
+        addBufferLimits(config.value(of: entry), into: &sink)
       }
-      if input.options.includesConfig, !(input.options.redactsConfig && Secret.isKey(key)) {
+      guard input.options.includesConfig else { continue }
+      let key = config.key(of: entry)
+      let text = config.value(of: entry)
+      if !(input.options.redactsConfig && Secret.isKey(key)) {
         sink.add(Self.keyValue, 1, [LabelValue(key), LabelValue(text)])
         if let value = parseDouble(text) { sink.add(Self.value, value, LabelValue(key)) }
       }

@@ -18,12 +18,11 @@ struct LatencyPercentilesCollector: Collector {
   func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
     let fields = input.info.fields(inSection: InfoSection.latencyStats)
     if fields.isEmpty { return }
-    let usages = CommandUsages(input.info)
     for field in fields {
       let name = input.info.name(of: field)
       guard name.starts(with: Self.prefix) else { continue }
       let command = name.dropFirst(Self.prefix.count)
-      guard let usage = usages[command] else { continue }
+      guard let usage = input.usages[command] else { continue }
       sink.addSummary(
         Self.percentiles, [LabelValue(command)], quantiles: Self.quantiles(input.info.value(of: field)),
         count: usage.calls, sum: usage.microseconds)
@@ -31,12 +30,12 @@ struct LatencyPercentilesCollector: Collector {
   }
 
   /// `p50=1.003,p99.9=6.015` as pairs of `50` and 1.003.
-  private static func quantiles(_ text: ArraySlice<UInt8>) -> [(quantile: String, value: Double)] {
+  private static func quantiles(_ text: ArraySlice<UInt8>) -> [(quantile: LabelValue, value: Double)] {
     InfoPairs(text).compactMap { key, text in
       let percent = key.dropFirst()
       guard key.first == UInt8(ascii: "p"), parseDouble(percent) != nil, let value = parseDouble(text)
       else { return nil }
-      return (String(decoding: percent, as: UTF8.self), value)
+      return (LabelValue(percent), value)
     }
   }
 }

@@ -28,8 +28,7 @@ public struct Exposition: Sendable {
   public func write(
     _ sources: [Samples], chunkBytes: Int = 64 << 10, to flush: ([UInt8]) throws -> Void
   ) rethrows {
-    var page: [UInt8] = []
-    page.reserveCapacity(chunkBytes + 4096)
+    var page = PageWriter(capacity: chunkBytes + 4096)
     var cursors = [Int](repeating: 0, count: sources.count)
     let order = FamilyTable.shared.order
     let headers = HeaderCache.shared.headers(format, namespace, order)
@@ -37,7 +36,7 @@ public struct Exposition: Sendable {
       let family = order.families[Int(rank)]
       let isShown = names?.contains(fullName(of: family)) ?? true
       let name = headers.names[Int(rank)]
-      if isShown { page.append(contentsOf: headers.headers[Int(rank)]) }
+      if isShown { page.append(headers.headers[Int(rank)]) }
       for index in sources.indices {
         var cursor = cursors[index]
         let end = sources[index].endOfRun(of: family.id, from: cursor)
@@ -54,16 +53,15 @@ public struct Exposition: Sendable {
             }
             cursor += 1
             if page.count >= chunkBytes {
-              try flush(page)
-              page.removeAll(keepingCapacity: true)
+              try flush(page.take())
             }
           }
         }
         cursors[index] = end
       }
     }
-    if format == .openMetrics { page.append(contentsOf: "# EOF\n".utf8) }
-    if !page.isEmpty { try flush(page) }
+    if format == .openMetrics { page.append(endOfPage) }
+    if page.count > 0 { try flush(page.take()) }
   }
 
   /// The whole page at once.
@@ -89,93 +87,74 @@ public struct Exposition: Sendable {
   }
 
   private func append(
-    _ sample: Sample, _ name: [UInt8], _ labels: [UInt8], _ constants: [UInt8], to page: inout [UInt8]
+    _ sample: Sample, _ name: [UInt8], _ labels: [UInt8], _ constants: [UInt8], to page: inout PageWriter
   ) {
-    page.append(contentsOf: name)
+    page.append(name)
     switch sample.part {
     case .value, .summary, .histogram: break
-    case .sum: page.append(contentsOf: sumSuffix)
-    case .count: page.append(contentsOf: countSuffix)
+    case .sum: page.append(sumSuffix)
+    case .count: page.append(countSuffix)
     }
-    appendLabels(of: sample, labels, constants, to: &page)
+    appendLabels(of: sample, labels, constants, closedBy: closingBrace, to: &page)
     page.append(space)
-    appendNumber(sample.value, to: &page)
+    page.append(sample.value)
     page.append(lineFeed)
   }
 
-  /// `{a="x",b="y"}`, or nothing.
+  /// `{a="x",b="y"` and what is to follow, or nothing.
   private func appendLabels(
-    of sample: Sample, _ labels: [UInt8], _ constants: [UInt8], to page: inout [UInt8]
+    of sample: Sample, _ labels: [UInt8], _ constants: [UInt8], closedBy end: [UInt8], to page: inout PageWriter
   ) {
     guard sample.labelCount > 0 || !constants.isEmpty else { return }
-    page.append(UInt8(ascii: "{"))
-    let start = Int(sample.labelStart)
-    page.append(contentsOf: labels[start..<start + Int(sample.labelCount)])
+    page.append(openingBrace)
+    page.append(labels, from: Int(sample.labelStart), count: Int(sample.labelCount))
     if !constants.isEmpty {
-      if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
-      page.append(contentsOf: constants)
+      if sample.labelCount > 0 { page.append(comma) }
+      page.append(constants)
     }
-    page.append(UInt8(ascii: "}"))
+    page.append(end)
   }
 
   private func append(
     _ histogram: HistogramSample, _ sample: Sample, _ name: [UInt8], _ labels: [UInt8],
-    _ constants: [UInt8], to page: inout [UInt8]
+    _ constants: [UInt8], to page: inout PageWriter
   ) {
-    var shared: [UInt8] = []
-    appendLabels(of: sample, labels, constants, to: &shared)
     // All buckets begin alike: `name_bucket{labels,`.
-    var start = name + bucketSuffix
-    if shared.isEmpty {
-      start.append(UInt8(ascii: "{"))
-    } else {
-      start.append(contentsOf: shared.dropLast())
-      start.append(UInt8(ascii: ","))
-    }
-    for (edge, value) in zip(histogram.edges.labels, histogram.cumulative + [histogram.count]) {
-      page.append(contentsOf: start)
-      page.append(contentsOf: edge)
-      appendNumber(value, to: &page)
+    var head = PageWriter(capacity: 256)
+    head.append(name)
+    head.append(bucketSuffix)
+    appendLabels(of: sample, labels, constants, closedBy: comma, to: &head)
+    if sample.labelCount == 0, constants.isEmpty { head.append(openingBrace) }
+    let start = head.take()
+    for index in 0...histogram.edges.count {
+      page.append(start)
+      page.append(histogram.edges.labels[index])
+      page.append(index < histogram.edges.count ? histogram.cumulative[index] : histogram.count)
       page.append(lineFeed)
     }
-    for (suffix, value) in [(sumSuffix, histogram.sum), (countSuffix, histogram.count)] {
-      guard let value else { continue }
-      page.append(contentsOf: name)
-      page.append(contentsOf: suffix)
-      page.append(contentsOf: shared)
-      page.append(space)
-      appendNumber(value, to: &page)
-      page.append(lineFeed)
-    }
+    if let sum = histogram.sum { appendTotal(sumSuffix, sum, sample, name, labels, constants, to: &page) }
+    appendTotal(countSuffix, histogram.count, sample, name, labels, constants, to: &page)
+  }
+
+  private func appendTotal(
+    _ suffix: [UInt8], _ value: Double, _ sample: Sample, _ name: [UInt8], _ labels: [UInt8],
+    _ constants: [UInt8], to page: inout PageWriter
+  ) {
+    page.append(name)
+    page.append(suffix)
+    appendLabels(of: sample, labels, constants, closedBy: closingBrace, to: &page)
+    page.append(space)
+    page.append(value)
+    page.append(lineFeed)
   }
 }
 
 private let bucketSuffix = Array("_bucket".utf8)
 private let sumSuffix = Array("_sum".utf8)
 private let countSuffix = Array("_count".utf8)
-private let space = UInt8(ascii: " ")
-private let lineFeed = UInt8(ascii: "\n")
-
-/// Appends the shortest text that reads back as the same number; whole numbers without exponent up to 2^53.
-func appendNumber(_ value: Double, to bytes: inout [UInt8]) {
-  if value.magnitude <= 9_007_199_254_740_992, value == value.rounded(.towardZero) {
-    appendInteger(Int64(value), to: &bytes)
-  } else if value.isNaN {
-    bytes.append(contentsOf: "NaN".utf8)
-  } else if value.isInfinite {
-    bytes.append(contentsOf: (value < 0 ? "-Inf" : "+Inf").utf8)
-  } else {
-    bytes.append(contentsOf: value.description.utf8)
-  }
-}
-
-private func appendInteger(_ value: Int64, to bytes: inout [UInt8]) {
-  if value < 0 { bytes.append(UInt8(ascii: "-")) }
-  var rest = value.magnitude
-  let start = bytes.count
-  repeat {
-    bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-    rest /= 10
-  } while rest > 0
-  bytes[start...].reverse()
-}
+private let openingBrace = Array("{".utf8)
+private let closingBrace = Array("}".utf8)
+private let comma = Array(",".utf8)
+private let space = Array(" ".utf8)
+private let lineFeed = Array("\n".utf8)
+private let endOfPage = Array("# EOF\n".utf8)

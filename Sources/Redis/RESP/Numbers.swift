@@ -21,7 +21,7 @@ public func parseInteger(_ bytes: ArraySlice<UInt8>) -> Int? {
 
 /// A number as Redis prints it: integer, decimal, with exponent, `inf` or `nan`; nil for anything else.
 public func parseDouble(_ bytes: ArraySlice<UInt8>) -> Double? {
-  if let integer = parseSmallInteger(bytes) { return Double(integer) }
+  if let number = parseShortDecimal(bytes) { return number }
   guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
   let text = String(decoding: bytes, as: UTF8.self)
   // Hexadecimal is accepted by Double, but no server means it.
@@ -29,15 +29,29 @@ public func parseDouble(_ bytes: ArraySlice<UInt8>) -> Double? {
   return Double(text)
 }
 
-/// Up to 15 digits, which a Double holds exactly.
+/// Up to 15 digits with or without a point, without sign.
+///
+/// The digits as an integer and the power of ten are both exact, so that one division rounds correctly.
 @inline(__always)
-private func parseSmallInteger(_ bytes: ArraySlice<UInt8>) -> Int? {
-  guard !bytes.isEmpty, bytes.count <= 15 else { return nil }
+private func parseShortDecimal(_ bytes: ArraySlice<UInt8>) -> Double? {
+  guard !bytes.isEmpty, bytes.count <= 16 else { return nil }
   var value = 0
+  var digitCount = 0
+  var fractionCount = -1
   for byte in bytes {
     let digit = byte &- UInt8(ascii: "0")
-    guard digit <= 9 else { return nil }
-    value = value &* 10 &+ Int(digit)
+    if digit <= 9 {
+      value = value &* 10 &+ Int(digit)
+      digitCount += 1
+      if fractionCount >= 0 { fractionCount += 1 }
+    } else if byte == UInt8(ascii: "."), fractionCount < 0, digitCount > 0 {
+      fractionCount = 0
+    } else {
+      return nil
+    }
   }
-  return value
+  guard digitCount <= 15, fractionCount != 0 else { return nil }
+  return fractionCount < 0 ? Double(value) : Double(value) / powersOfTen[fractionCount]
 }
+
+private let powersOfTen = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]

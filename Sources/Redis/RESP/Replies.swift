@@ -80,6 +80,34 @@ public struct Reply: Sendable {
     node.kind == .array ? ReplyElements(replies: replies, array: index) : nil
   }
 
+  /// The elements of an array that holds nothing but integers; nil for anything else.
+  public var integers: [Int]? {
+    guard node.kind == .array else { return nil }
+    var values: [Int] = []
+    values.reserveCapacity(Int(node.count))
+    for index in (index + 1)..<Int(node.end) {
+      guard replies.nodes[index].kind == .integer else { return nil }
+      values.append(Int(replies.nodes[index].value))
+    }
+    return values
+  }
+
+  /// What the reply is a part of.
+  public var source: Replies { replies }
+
+  /// Where the strings of an array that holds nothing but strings stand in ``Replies/bytes``; nil for anything else.
+  public var stringRanges: [Range<Int>]? {
+    guard node.kind == .array else { return nil }
+    var ranges: [Range<Int>] = []
+    ranges.reserveCapacity(Int(node.count))
+    for index in (index + 1)..<Int(node.end) {
+      let element = replies.nodes[index]
+      guard element.kind == .string || element.kind == .status else { return nil }
+      ranges.append(Int(element.value)..<Int(element.value) + Int(element.count))
+    }
+    return ranges
+  }
+
   /// The error's first word, such as `NOPERM`; nil for other kinds.
   public var errorCode: String? {
     guard isError, let bytes else { return nil }

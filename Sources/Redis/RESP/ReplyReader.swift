@@ -14,10 +14,13 @@ public enum ReplyError: Error, Equatable, Sendable {
 @safe final class ReplyReader {
   private let reader: UnsafeMutablePointer<redisReader>
   private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
-  private let sink = ReplySink()
+  /// A structure behind a pointer: hiredis calls back for every value, and a class would check each access.
+  private let sink: UnsafeMutablePointer<ReplySink>
   private var fedBytes = 0
 
   init() {
+    unsafe sink = .allocate(capacity: 1)
+    unsafe sink.initialize(to: ReplySink())
     unsafe functions = .allocate(capacity: 1)
     unsafe functions.initialize(
       to: redisReplyObjectFunctions(
@@ -28,24 +31,26 @@ public enum ReplyError: Error, Equatable, Sendable {
             case REDIS_REPLY_STATUS: .status
             default: .string
             }
-          return unsafe replySink(of: task).addString(
+          return unsafe replySink(of: task).pointee.addString(
             kind, UnsafeRawBufferPointer(start: bytes, count: count))
         },
-        createArray: { task, count in unsafe replySink(of: task).addArray(Int(count)) },
-        createInteger: { task, value in unsafe replySink(of: task).add(.integer, value) },
-        createNil: { task in unsafe replySink(of: task).add(.null, 0) },
+        createArray: { task, count in unsafe replySink(of: task).pointee.addArray(Int(count)) },
+        createInteger: { task, value in unsafe replySink(of: task).pointee.add(.integer, value) },
+        createNil: { task in unsafe replySink(of: task).pointee.add(.null, 0) },
         freeObject: { _ in }))
     unsafe reader = redisReaderCreateWithFunctions(functions)!
-    unsafe reader.pointee.privdata = Unmanaged.passUnretained(sink).toOpaque()
+    unsafe reader.pointee.privdata = UnsafeMutableRawPointer(sink)
   }
 
   deinit {
     unsafe redisReaderFree(reader)
     unsafe functions.deallocate()
+    unsafe sink.deinitialize(count: 1)
+    unsafe sink.deallocate()
   }
 
   /// How many top-level replies are complete and not yet taken.
-  var completeCount: Int { sink.roots.count }
+  var completeCount: Int { unsafe sink.pointee.roots.count }
 
   /// Takes in bytes and reads every reply that is now complete.
   ///
@@ -62,22 +67,22 @@ public enum ReplyError: Error, Equatable, Sendable {
     while true {
       var complete: UnsafeMutableRawPointer?
       guard unsafe redisReaderGetReply(reader, &complete) == REDIS_OK else {
-        sink.dropPartial()
+        unsafe sink.pointee.dropPartial()
         throw failure()
       }
       guard unsafe complete != nil else { return }
-      sink.completeRoot()
+      unsafe sink.pointee.completeRoot()
     }
   }
 
   /// The complete replies, leaving the reader ready for those of the next batch.
   func take() -> Replies {
     fedBytes = 0
-    return sink.take()
+    return unsafe sink.pointee.take()
   }
 
   private func failure() -> ReplyError {
-    if let limit = sink.exceeded { return .tooLarge(limit) }
+    if let limit = unsafe sink.pointee.exceeded { return .tooLarge(limit) }
     let text = unsafe withUnsafeBytes(of: reader.pointee.errstr) { raw in
       unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
     }
@@ -85,12 +90,12 @@ public enum ReplyError: Error, Equatable, Sendable {
   }
 }
 
-private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
-  unsafe Unmanaged<ReplySink>.fromOpaque(task!.pointee.privdata!).takeUnretainedValue()
+private func replySink(of task: UnsafePointer<redisReadTask>?) -> UnsafeMutablePointer<ReplySink> {
+  unsafe task!.pointee.privdata!.assumingMemoryBound(to: ReplySink.self)
 }
 
 /// What hiredis' callbacks write to.
-@safe private final class ReplySink {
+private struct ReplySink {
   var nodes: [ReplyNode] = []
   var bytes: [UInt8] = []
   var roots: [Int32] = []
@@ -99,14 +104,14 @@ private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
   /// Where the reply that is being read starts.
   private var rootStart = 0
 
-  func addString(_ kind: ReplyKind, _ content: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
+  mutating func addString(_ kind: ReplyKind, _ content: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
     let start = bytes.count
     unsafe bytes.append(contentsOf: content)
     return unsafe push(
       ReplyNode(kind: kind, count: Int32(content.count), end: 0, value: Int64(start)))
   }
 
-  func addArray(_ count: Int) -> UnsafeMutableRawPointer? {
+  mutating func addArray(_ count: Int) -> UnsafeMutableRawPointer? {
     guard count <= Limits.arrayElements else {
       exceeded = "an array of \(count) elements"
       return nil
@@ -114,12 +119,12 @@ private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
     return unsafe push(ReplyNode(kind: .array, count: Int32(count), end: 0, value: 0))
   }
 
-  func add(_ kind: ReplyKind, _ value: Int64) -> UnsafeMutableRawPointer? {
+  mutating func add(_ kind: ReplyKind, _ value: Int64) -> UnsafeMutableRawPointer? {
     unsafe push(ReplyNode(kind: kind, count: 0, end: 0, value: value))
   }
 
   /// hiredis takes nil for "out of memory"; what else the pointer is does not matter to it.
-  private func push(_ node: ReplyNode) -> UnsafeMutableRawPointer? {
+  private mutating func push(_ node: ReplyNode) -> UnsafeMutableRawPointer? {
     guard nodes.count < Limits.replyValues else {
       exceeded = "more than \(Limits.replyValues) values"
       return nil
@@ -128,7 +133,7 @@ private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
     return unsafe UnsafeMutableRawPointer(bitPattern: 1)
   }
 
-  func completeRoot() {
+  mutating func completeRoot() {
     for index in (rootStart..<nodes.count).reversed() {
       var end = Int32(index + 1)
       if nodes[index].kind == .array {
@@ -140,11 +145,11 @@ private func replySink(of task: UnsafePointer<redisReadTask>?) -> ReplySink {
     rootStart = nodes.count
   }
 
-  func dropPartial() {
+  mutating func dropPartial() {
     nodes.removeSubrange(rootStart...)
   }
 
-  func take() -> Replies {
+  mutating func take() -> Replies {
     // A reply of which only a part has come stays behind for the next take.
     let partial = Array(nodes[rootStart...])
     let replies = Replies(

@@ -1,8 +1,9 @@
 import ArgumentParser
-import Config
 import Fleet
 import Logging
 import NIOCore
+import NIOPosix
+import Redis
 
 /// Polls a server a number of times and prints nothing: what the benchmark measures against a bare C loop.
 struct BenchPollCommand: AsyncParsableCommand {
@@ -14,13 +15,21 @@ struct BenchPollCommand: AsyncParsableCommand {
   @Option(help: "How many polls to make.")
   var count = 1000
 
+  @Flag(help: "Turn the replies into samples as well; without it they are read and dropped.")
+  var samples = false
+
   func run() async throws {
-    guard case .run(let options) = try Invocation.parse(["--redis.addr", address], environment: [:]) else { return }
-    let daemon = try Daemon(options, environment: [:], log: Logger(label: "redline") { _ in SwiftLogNoOpLogHandler() })
-    guard let node = daemon.node else { return }
-    for _ in 0..<count { _ = await node.poller.snapshot(since: .now()) }
-    guard node.poller.newest?.state.isUp == true else {
-      throw ValidationError("the server at \(address) cannot be polled")
+    let context = ConnectionContext(group: MultiThreadedEventLoopGroup(numberOfThreads: 1))
+    let connection = ConnectionOptions(address: try RedisAddress(address))
+    let log = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+    let poller = Poller(
+      PollerOptions(connection: connection), collectors: CollectorCatalogue.all, context: context, log: log
+    ) { _ in }
+    for _ in 0..<count {
+      guard await poller.snapshot(since: .now())?.state.isUp == true else {
+        throw ValidationError("the server at \(address) cannot be polled")
+      }
+      if !samples { return try await poller.exchange(count: count) }
     }
   }
 }

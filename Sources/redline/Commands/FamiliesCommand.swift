@@ -8,13 +8,13 @@ struct FamiliesCommand: ParsableCommand {
     commandName: "families", abstract: "List every metric family with its type and labels.")
 
   @Flag(help: "Add the help text as a fourth column.")
-  var help = false
+  var helpTexts = false
 
   func run() {
     let exposition = Exposition()
     let lines = FamilyCatalogue.all.map { family in
       ([exposition.fullName(of: family), family.type.rawValue, family.labelNames.joined(separator: ",")]
-        + (help ? [family.help] : [])).joined(separator: "\t")
+        + (helpTexts ? [family.help] : [])).joined(separator: "\t")
     }
     for line in lines.sorted() { print(line) }
   }

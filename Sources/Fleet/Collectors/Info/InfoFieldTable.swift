@@ -5,7 +5,7 @@ import Redis
 /// field costs one probe and no string.
 struct InfoFieldTable: Sendable {
   let rows: [InfoField]
-  private let names: [[UInt8]]
+  private let hashes: [UInt64]
   /// Row numbers, or -1; twice as many slots as rows at least.
   private let slots: [Int16]
 
@@ -14,7 +14,7 @@ struct InfoFieldTable: Sendable {
     while size < rows.count * 2 { size *= 2 }
     var slots = [Int16](repeating: -1, count: size)
     for (number, row) in rows.enumerated() {
-      var slot = Int(InfoText.hash(of: Array(row.field.utf8)[...])) & (size - 1)
+      var slot = Int(truncatingIfNeeded: fnvHash(row.field)) & (size - 1)
       while slots[slot] >= 0 {
         precondition(rows[Int(slots[slot])].field != row.field, "INFO field \(row.field) has two rows")
         slot = (slot + 1) & (size - 1)
@@ -23,7 +23,8 @@ struct InfoFieldTable: Sendable {
     }
     self.rows = rows
     self.slots = slots
-    names = rows.map { Array($0.field.utf8) }
+    hashes = rows.map { fnvHash($0.field) }
+    precondition(Set(hashes).count == rows.count, "two INFO fields have one hash")
   }
 
   /// The families of the rows, each once.
@@ -39,10 +40,10 @@ struct InfoFieldTable: Sendable {
 
   /// The number of a field's row, or nil.
   private func number(of field: InfoText.Field, in text: InfoText) -> Int? {
-    var slot = Int(field.hash) & (slots.count - 1)
+    var slot = Int(truncatingIfNeeded: field.hash) & (slots.count - 1)
     while slots[slot] >= 0 {
       let number = Int(slots[slot])
-      if text.name(of: field).elementsEqual(names[number]) { return number }
+      if hashes[number] == field.hash { return number }
       slot = (slot + 1) & (slots.count - 1)
     }
     return nil

@@ -17,20 +17,18 @@ struct CommandLatency: Equatable {
   /// - Returns: nil for another shape, or when there were no calls.
   init?(_ reply: Reply, microseconds: Double?) {
     guard let calls = reply.field("calls")?.integer, calls > 0,
-      let buckets = reply.field("histogram_usec")?.elements
+      let buckets = reply.field("histogram_usec")?.integers, buckets.count.isMultiple(of: 2)
     else { return nil }
     var reached = 0.0
     var next = 0
-    var iterator = buckets.makeIterator()
-    while let edge = iterator.next(), let count = iterator.next() {
-      guard let edge = edge.integer, let count = count.integer else { return nil }
-      guard let step = LatencyGrid.step(printedAs: edge) else { continue }
+    for place in stride(from: 0, to: buckets.count, by: 2) {
+      guard let step = LatencyGrid.step(printedAs: buckets[place]) else { continue }
       // Steps that the server left out hold what the one before them holds.
       while next < step {
         cumulative[next] = reached
         next += 1
       }
-      reached = max(reached, Double(count))
+      reached = max(reached, Double(buckets[place + 1]))
     }
     while next < LatencyGrid.count {
       cumulative[next] = reached

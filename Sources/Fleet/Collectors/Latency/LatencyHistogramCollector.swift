@@ -28,7 +28,6 @@ struct LatencyHistogramCollector: Collector {
     guard let elements = input.replies.first?.elements else {
       throw CollectorError("LATENCY HISTOGRAM is not a list")
     }
-    let usages = CommandUsages(input.info)
     var merged: [String: CommandLatency] = [:]
     var iterator = elements.makeIterator()
     while let name = iterator.next(), let details = iterator.next() {
@@ -36,7 +35,7 @@ struct LatencyHistogramCollector: Collector {
       guard
         let latency = CommandLatency(
           // A command that INFO does not have yet had taken no time when INFO was written.
-          details, microseconds: usages.isEmpty ? nil : usages.withSubcommands(command)?.microseconds ?? 0)
+          details, microseconds: input.usages.isEmpty ? nil : input.usages.withSubcommands(command)?.microseconds ?? 0)
       else { continue }
       sink.addHistogram(
         Self.microseconds, [LabelValue(command)], edges: LatencyGrid.microseconds,

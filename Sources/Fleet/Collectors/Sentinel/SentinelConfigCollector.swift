@@ -23,7 +23,10 @@ struct SentinelConfigCollector: Collector {
     guard let config = input.replies.first.flatMap({ ServerConfig($0) }) else {
       throw CollectorError("SENTINEL CONFIG GET is not a list of strings")
     }
-    for (key, text) in config.pairs where !(input.options.redactsConfig && Secret.isKey(key)) {
+    for entry in config.entries {
+      let key = config.key(of: entry)
+      if input.options.redactsConfig, Secret.isKey(key) { continue }
+      let text = config.value(of: entry)
       sink.add(Self.keyValue, 1, [LabelValue(key), LabelValue(text)])
       if let value = parseDouble(text) { sink.add(Self.value, value, LabelValue(key)) }
     }

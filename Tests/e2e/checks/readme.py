@@ -1,0 +1,45 @@
+"""The README does not lie: its generated parts are what the program prints, its subcommands exist."""
+
+import re
+
+from harness.check import Check
+from harness.paths import REDLINE, ROOT
+from harness.process import Process
+
+TIMEOUT_SECONDS = 30
+
+
+def output(check: Check, *arguments: str) -> str:
+    process = Process(check, arguments[0], [str(REDLINE), *arguments])
+    check.equal(process.wait(10), 0, f"redline {' '.join(arguments)} exits")
+    return process.output()
+
+
+def part(check: Check, name: str) -> str:
+    text = (ROOT / "README.md").read_text()
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", text, re.DOTALL)
+    check.that(found is not None, f"README.md has a part between <!-- {name} --> and <!-- /{name} -->")
+    return found.group(1)
+
+
+def check_flags(check: Check) -> None:
+    """The table of flags is that of `redline flags`."""
+    printed, shown = output(check, "flags").strip().splitlines(), part(check, "flags").strip().splitlines()
+    stale = [line for line in shown if line not in printed] + [line for line in printed if line not in shown]
+    check.none(stale, "rows that differ between README.md and `redline flags`")
+    check.equal(shown, printed, "the order of the rows")
+
+
+def check_subcommands(check: Check) -> None:
+    """Every `redline word` of the README is a subcommand that explains itself."""
+    text = (ROOT / "README.md").read_text()
+    words = set(re.findall(r"`redline ([a-z][a-z-]*)", text))
+    check.that("families" in words, "README.md names `redline families`")
+    for word in sorted(words):
+        check.that("USAGE: redline" in output(check, word, "--help"), f"redline {word} --help shows its usage")
+
+
+def check_benchmark(check: Check) -> None:
+    """The performance table is there, with its ratios."""
+    table = part(check, "bench")
+    check.that(table.count("|") > 20 and "CPU per fresh scrape" in table, "the table that Tests/bench/run prints")

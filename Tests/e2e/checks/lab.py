@@ -11,7 +11,7 @@ from harness.paths import REDLINE, ROOT
 from harness.process import is_alive, start_time
 from harness.resp import Redis, ReplyError
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 180
 UP_SECONDS = 60
 SERVERS = 15
 
@@ -29,7 +29,7 @@ class Lab:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
                                 env=os.environ | {"LAB_DIR": str(self.folder)})
 
-    def run(self, *arguments: str, seconds: float = 30) -> tuple[int, str]:
+    def run(self, *arguments: str, seconds: float = 45) -> tuple[int, str]:
         child = self.start(*arguments)
         try:
             text = child.communicate(timeout=seconds)[0]
@@ -39,7 +39,7 @@ class Lab:
                          f"{child.communicate()[0]}") from None
         return child.returncode, text
 
-    def does(self, *arguments: str, seconds: float = 30) -> str:
+    def does(self, *arguments: str, seconds: float = 45) -> str:
         code, text = self.run(*arguments, seconds=seconds)
         self.check.equal(code, 0, f"deploy/lab {' '.join(arguments)} exits ({text[-1500:]})")
         return text
@@ -136,7 +136,8 @@ def check_life(check: Check) -> None:
 def configured_as_written(check: Check, lab: Lab) -> None:
     wanted = {
         "cache": {"maxmemory-policy": "allkeys-lru", "save": "", "appendonly": "no", "cluster-enabled": "yes"},
-        "sessions": {"maxmemory-policy": "noeviction", "save": "3600 1", "appendonly": "yes", "appendfsync": "everysec"},
+        "sessions": {"maxmemory-policy": "noeviction", "save": "3600 1", "appendonly": "yes",
+                     "appendfsync": "everysec"},
         "queues": {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "always"},
     }
     roles: dict[str, list[str]] = {}

@@ -1,0 +1,48 @@
+"""The redline.yml that watches the lab, each workload from as few seeds as asked for."""
+
+import pathlib
+
+from .place import Place, write_whole
+from .workloads.sessions import MASTER_NAME
+
+TEXT = """\
+# The lab's three workloads. Written by deploy/lab; everything else comes with the kind of the workload.
+defaults:
+  environment: lab
+workloads:
+  - name: cache
+    kind: cache
+    seeds: [{cache}]
+    aliases:
+{cache_aliases}
+  - name: sessions
+    kind: session
+    sentinel:
+      master_name: {master_name}
+      seeds: [{sentinels}]
+    credentials:
+      password_file: "{password_file}"
+    aliases:
+{sessions_aliases}
+  - name: queues
+    kind: queue
+    seeds: [{queues}]
+    aliases:
+{queues_aliases}
+"""
+
+
+def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
+    def seeds(workload: str) -> str:
+        return ", ".join(node.address for node in place.nodes(workload)[:seed_count])
+
+    def aliases(workload: str) -> str:
+        # Spares too, so that a node that is added later has its name at once.
+        return "\n".join(f"      127.0.0.1:{port}: {name}" for name, (port, _) in place.ports().items()
+                         if name.startswith(workload + "-"))
+
+    write_whole(place.watch_file, TEXT.format(
+        cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
+        password_file=place.password_file("sessions"), cache_aliases=aliases("cache"),
+        sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
+    return place.watch_file

@@ -55,6 +55,13 @@ public actor Fleet {
     return all
   }
 
+  /// How each workload stands, in the order of their names.
+  public func overview() async -> [WorkloadOverview] {
+    var all: [WorkloadOverview] = []
+    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all.append(await entry.workload.overview()) }
+    return all
+  }
+
   /// Takes note that files or permissions may have changed.
   public func reset() async {
     for entry in entries.values { await entry.workload.reset() }

@@ -29,25 +29,28 @@ extension Workload {
   /// All that are watched, in the order of their addresses, Sentinels last.
   var watched: [FleetMember] {
     func list(_ nodes: [NodeAddress: WatchedNode], isSentinel: Bool) -> [FleetMember] {
-      nodes.sorted { $0.key < $1.key }.map { address, member in
-        let facts = member.reading.facts
-        let role: FleetMember.Role =
-          if isSentinel {
-            .sentinel
-          } else {
-            switch facts?.replication?.isMaster ?? member.node.poller.newest?.facts.map({ $0.role == "master" }) {
-            case true?: .master
-            case false?: .replica
-            case nil: .unknown
-            }
-          }
-        return FleetMember(
-          workload: config.name, environment: config.environment, instance: member.instance,
-          address: member.node.poller.options.connection.address, role: role,
-          standing: isSentinel ? nil : roster.members[address]?.name, node: member.node,
-          isLeftAlone: member.schedule.isBreakerOpen)
-      }
+      nodes.sorted { $0.key < $1.key }.map { watched($0.value, at: $0.key, isSentinel: isSentinel) }
     }
     return list(members, isSentinel: false) + list(sentinels, isSentinel: true)
+  }
+
+  func watched(_ member: WatchedNode, at address: NodeAddress, isSentinel: Bool) -> FleetMember {
+    let role: FleetMember.Role =
+      if isSentinel {
+        .sentinel
+      } else {
+        switch member.reading.facts?.replication?.isMaster
+          ?? member.node.poller.newest?.facts.map({ $0.role == "master" })
+        {
+        case true?: .master
+        case false?: .replica
+        case nil: .unknown
+        }
+      }
+    return FleetMember(
+      workload: config.name, environment: config.environment, instance: member.instance,
+      address: member.node.poller.options.connection.address, role: role,
+      standing: isSentinel ? nil : roster.members[address]?.name, node: member.node,
+      isLeftAlone: member.schedule.isBreakerOpen)
   }
 }

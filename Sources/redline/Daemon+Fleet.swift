@@ -29,13 +29,6 @@ extension Daemon {
     return await watch?.fleet.members().first { $0.address.endpoint == request.address.endpoint }
   }
 
-  /// Each member with how it does.
-  func fleetTargets() async -> [LandingPage.Target] {
-    await watch?.fleet.members().map { member in
-      landingTarget("\(member.instance) (\(member.workload), \(member.role.rawValue))", member.node)
-    } ?? []
-  }
-
   func landingTarget(_ name: String, _ node: Node) -> LandingPage.Target {
     let snapshot = node.poller.newest
     return LandingPage.Target(

@@ -94,9 +94,10 @@ extension Daemon {
   }
 
   private func landing() async -> Response {
-    let targets = if let node { [landingTarget(node.name, node)] } else { await fleetTargets() }
+    if let watch { return await topology(watch.fleet) }
     return LandingPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath, targets: targets
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath,
+      targets: node.map { [landingTarget($0.name, $0)] } ?? []
     ).response()
   }
 

@@ -61,6 +61,7 @@ extension Workload {
       case .count(let record):
         counted.append((record, record.event(workload: config.name, instance: instance, clients: clients)))
         newestFailover = record
+        if record.kind != .aborted { lastFailover = counted.last?.event.summary }
         log.warning("\(counted.last?.event.summary ?? "failover")")
       case .update(let record): if newestFailover?.number == record.number { newestFailover = record }
       case .poll: mustPoll = true
@@ -81,6 +82,7 @@ extension Workload {
       let from = view[failover.fromID].map { instance($0.address) } ?? failover.fromID
       let event = failover.event(workload: config.name, from: from, instance: instance, clients: clients)
       log.warning("\(event.summary)")
+      lastFailover = event.summary
       return (kind: failover.kind, event: event)
     }
     archive.keep(tracker.state, counting: counted, atSeconds: seconds)

@@ -28,6 +28,8 @@ actor Workload {
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
   var newestFailover: FailoverRecord?
+  /// What happened in the newest failover of this life of the daemon.
+  var lastFailover: String?
   /// When each Sentinel's poll was that the tracker has taken in.
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.

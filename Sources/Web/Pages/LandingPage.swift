@@ -68,14 +68,3 @@ public struct LandingPage: Sendable {
       """
   }
 }
-
-/// `0.4 s ago`, `12 s ago`, `3 min ago`, `5 h ago`, `never`.
-private func age(_ seconds: Double?) -> String {
-  guard let seconds, seconds.isFinite else { return "never" }
-  switch max(0, seconds) {
-  case let seconds where seconds < 10: return "\((seconds * 10).rounded() / 10) s ago"
-  case let seconds where seconds < 120: return "\(Int(seconds)) s ago"
-  case let seconds where seconds < 7200: return "\(Int(seconds / 60)) min ago"
-  case let seconds: return "\(Int(min(seconds / 3600, 1e6))) h ago"
-  }
-}

@@ -6,6 +6,10 @@ public struct Layout: Sendable {
 
   public var title: String
   public var content: HTML
+  /// Rules of this page beyond those of all pages.
+  var styles: HTML = ""
+  /// Seconds until a browser loads the page anew, which needs no script; nil for never.
+  var refreshSeconds: Int?
 
   public init(title: String, content: HTML) {
     self.title = title
@@ -32,8 +36,8 @@ public struct Layout: Sendable {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>\(title)</title>
-    <style>\(Self.styles)</style>
+    <title>\(title)</title>\(refresh)
+    <style>\(Self.styles)\(styles)</style>
     </head>
     <body>
     <main>
@@ -44,6 +48,10 @@ public struct Layout: Sendable {
     </html>
 
     """
+  }
+
+  private var refresh: HTML {
+    refreshSeconds.map { "\n<meta http-equiv=\"refresh\" content=\"\($0)\">" } ?? ""
   }
 
   private static let styles: HTML = """

@@ -1,0 +1,65 @@
+import Redis
+
+/// How a workload stands now, for people.
+public struct WorkloadOverview: Sendable {
+  /// Something that a person should know, in a sentence.
+  public struct Finding: Sendable, Equatable {
+    public enum Severity: Sendable, Equatable {
+      /// Out of the ordinary, and no fault.
+      case note
+      case warning
+      /// Data is out of reach or in danger.
+      case grave
+    }
+    public let severity: Severity
+    public let text: String
+
+    init(_ severity: Severity, _ text: String) {
+      self.severity = severity
+      self.text = text
+    }
+  }
+
+  public struct Member: Sendable {
+    public let watched: FleetMember
+    /// nil for whom is no replica, and while no master has answered.
+    public let lag: ReplicationLag.Lag?
+    /// Above the objective; false where there is none.
+    public let isLagHigh: Bool
+    /// nil while it does not answer, and for a Sentinel.
+    public let usedMemoryBytes: Int?
+    /// As Redis counts it for evictions; nil with no limit.
+    public let memoryUsedRatio: Double?
+    public let isMemoryHigh: Bool
+  }
+
+  /// A shard, or other servers that belong together.
+  public struct Group: Sendable {
+    /// Empty where there is only one.
+    public let title: String
+    /// Masters first.
+    public let members: [Member]
+  }
+
+  public let name: String
+  public let kind: String
+  public let topology: String
+  public let environment: String?
+  public let isInPeak: Bool
+  public let isInMaintenance: Bool
+  /// Members that answer, Sentinels apart.
+  public let presentCount: Int
+  /// nil where that is not judged.
+  public let expectedCount: Int?
+  /// nil where failovers are not counted: with topologies `replication` and `static`.
+  public let failoverCount: Int?
+  /// Seconds since the epoch; nil when there was none.
+  public let lastFailoverSeconds: Double?
+  /// What happened in it; nil for one that was counted before this start.
+  public let lastFailover: String?
+  /// The objectives in force; nil where they are off.
+  public let lagObjectiveSeconds: Double?
+  public let memoryObjectiveRatio: Double?
+  public let groups: [Group]
+  public let findings: [Finding]
+}

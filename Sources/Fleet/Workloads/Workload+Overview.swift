@@ -1,0 +1,81 @@
+import Config
+import Redis
+import Runtime
+
+extension Workload {
+  /// How the workload stands now.
+  func overview() -> WorkloadOverview {
+    let now = monotonicSeconds()
+    let time = Timestamp(epochMs: Int64(wallClockSeconds() * 1000))
+    let objectives = config.objectives(at: time)
+    let counts = failovers?.state.counts ?? clusterFailovers?.state.counts
+    let counted = counts.map { counts in
+      [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
+        sum + Int(archive.count(kind, inMemory: counts[kind] ?? 0))
+      }
+    }
+    return WorkloadOverview(
+      name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
+      environment: config.environment, isInPeak: config.isInPeak(at: time),
+      isInMaintenance: config.isInMaintenance(at: time),
+      presentCount: members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
+      failoverCount: counted,
+      lastFailoverSeconds: failovers?.state.lastFailoverSeconds ?? clusterFailovers?.state.lastFailoverSeconds,
+      lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
+      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
+      findings: findings(objectives, atSeconds: now))
+  }
+
+  private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {
+    func list(_ addresses: some Sequence<NodeAddress>) -> [WorkloadOverview.Member] {
+      addresses.sorted().compactMap { address in
+        members[address].map { overview(of: $0, objectives, atSeconds: now) }
+      }
+    }
+    var rest = Set(members.keys)
+    let titles = shardTitles
+    var groups = following.groups.enumerated().map { index, group in
+      let masters = list([group.master].compactMap { $0 })
+      let replicas = list(group.replicas.subtracting([group.master].compactMap { $0 }))
+      rest.subtract(group.replicas)
+      if let master = group.master { rest.remove(master) }
+      return WorkloadOverview.Group(title: index < titles.count ? titles[index] : "", members: masters + replicas)
+    }
+    if !rest.isEmpty {
+      groups.append(WorkloadOverview.Group(title: groups.isEmpty ? "" : "In no shard", members: list(rest)))
+    }
+    if !sentinels.isEmpty {
+      let watchers = sentinels.sorted { $0.key < $1.key }.map { address, node in
+        WorkloadOverview.Member(
+          watched: watched(node, at: address, isSentinel: true), lag: nil, isLagHigh: false, usedMemoryBytes: nil,
+          memoryUsedRatio: nil, isMemoryHigh: false)
+      }
+      groups.append(WorkloadOverview.Group(title: "Sentinels", members: watchers))
+    }
+    return groups
+  }
+
+  /// Of a cluster's shards, in the order of the groups.
+  private var shardTitles: [String] {
+    following.cluster.map { view in
+      view.shards.enumerated().map { index, shard in
+        let slots = view[shard.masterID]?.slots ?? []
+        // A cluster that was resharded often has many ranges.
+        let ranges = slots.prefix(4).map { "\($0.lowerBound)–\($0.upperBound)" }.joined(separator: ", ")
+        return "Shard \(index + 1): slots \(ranges)\(slots.count > 4 ? ", …" : "")"
+      }
+    } ?? []
+  }
+
+  private func overview(
+    of node: WatchedNode, _ objectives: Objectives, atSeconds now: Double
+  ) -> WorkloadOverview.Member {
+    let memory = node.reading.facts?.memory
+    let lag = lags.lag(of: node.address, atSeconds: now)
+    func isAbove(_ value: Double?, _ limit: Double?) -> Bool { value.flatMap { value in limit.map { value > $0 } } ?? false }
+    return WorkloadOverview.Member(
+      watched: watched(node, at: node.address, isSentinel: false), lag: lag,
+      isLagHigh: isAbove(lag?.seconds, objectives.replicationLag?.seconds), usedMemoryBytes: memory?.usedBytes,
+      memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio))
+  }
+}

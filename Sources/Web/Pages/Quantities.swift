@@ -1,0 +1,39 @@
+/// `0.4 s ago`, `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`, `never`.
+func age(_ seconds: Double?) -> String {
+  guard let seconds, seconds.isFinite else { return "never" }
+  return "\(span(seconds)) ago"
+}
+
+/// `0.4 s`, `12 s`, `3 min`, `5 h`, `3 d`; `endless` for what is not finite.
+func span(_ seconds: Double) -> String {
+  guard seconds.isFinite else { return "endless" }
+  switch max(0, seconds) {
+  case let seconds where seconds < 10: return "\((seconds * 10).rounded() / 10) s"
+  case let seconds where seconds < 120: return "\(Int(seconds)) s"
+  case let seconds where seconds < 7200: return "\(Int(seconds / 60)) min"
+  case let seconds where seconds < 172_800: return "\(Int(seconds / 3600)) h"
+  case let seconds: return "\(Int(min(seconds / 86_400, 1e6))) d"
+  }
+}
+
+/// `512 B`, `1.4 MiB`, `12 GiB`.
+func size(_ bytes: Int) -> String {
+  var value = Double(max(0, bytes))
+  var unit = "B"
+  for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+    value /= 1024
+    unit = next
+  }
+  let isFine = value < 10 && unit != "B"
+  return isFine ? "\((value * 10).rounded() / 10) \(unit)" : "\(Int(value.rounded())) \(unit)"
+}
+
+/// `43 %`; more than a thousand percent is not told further.
+func percent(_ ratio: Double) -> String {
+  "\(Int((min(max(0, ratio.isFinite ? ratio : 10), 10) * 100).rounded())) %"
+}
+
+/// At most so many characters, the last of them an ellipsis where something was cut.
+func clipped(_ text: String, to limit: Int = 240) -> String {
+  text.count > limit ? text.prefix(limit - 1) + "…" : text
+}

@@ -1,0 +1,148 @@
+extension TopologyPage {
+  var content: HTML {
+    // The worst come first where the page has no room for all.
+    let ranked = workloads.sorted { ($0.level, $1.name) > ($1.level, $0.name) }
+    let listed = ranked.prefix(Self.workloadLimit).sorted { $0.name < $1.name }
+    var room = Self.nodeLimit
+    let sections = listed.enumerated().map { section($0.offset, $0.element, &room) }
+    let hidden = workloads.count - listed.count
+    return """
+      <p><a href="\(metricsPath)">Metrics</a> · <a href="/sd">Discovered targets</a> · <a href="/health">Health</a> \
+      <span class="dim">· loads anew every \(Self.refreshSeconds) s</span></p>
+      \(listed.isEmpty ? "<p class=\"dim\">No workload is watched.</p>" : summary(listed))
+      \(HTML.joined(sections))\
+      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
+      """
+  }
+
+  /// One tile for each workload.
+  private func summary(_ listed: [Workload]) -> HTML {
+    let tiles: [HTML] = listed.enumerated().map { index, workload in
+      """
+      <a class="tile \(workload.level.style)" href="#w\(index)"><b>\(clipped(workload.name))</b> \
+      <span>\(workload.level.verdict)</span> <span class="dim">\(members(workload))</span></a>
+
+      """
+    }
+    return "<nav class=\"tiles\">\n\(HTML.joined(tiles))</nav>"
+  }
+
+  private func members(_ workload: Workload) -> HTML {
+    "\(workload.presentCount)\(workload.expectedCount.map { " of \($0)" } ?? "") up"
+  }
+
+  private func section(_ index: Int, _ workload: Workload, _ room: inout Int) -> HTML {
+    let traits = workload.traits.map { clipped($0) }.joined(separator: " · ")
+    let windows: [HTML] = workload.windows.map { " <span class=\"tag\">\(clipped($0))</span>" }
+    let head: HTML = """
+      <section id="w\(index)" class="\(workload.level.style)">
+      <h2>\(clipped(workload.name)) <span class="verdict">\(workload.level.verdict)</span>\(HTML.joined(windows))</h2>
+      <p class="dim">\(traits) · \(members(workload))\(failovers(workload))\(objectives(workload))</p>
+      \(findings(workload))
+      """
+    let nodes = table(workload, &room)
+    return "\(head)\(nodes)</section>\n"
+  }
+
+  private func failovers(_ workload: Workload) -> HTML {
+    guard let count = workload.failoverCount else { return "" }
+    guard let age = workload.lastFailoverAgeSeconds else { return " · no failover since it is watched" }
+    let what = workload.lastFailover.isEmpty ? "" : " (\(clipped(workload.lastFailover)))"
+    return " · \(count) \(count == 1 ? "failover" : "failovers"), the last \(Web.age(age))\(what)"
+  }
+
+  private func objectives(_ workload: Workload) -> HTML {
+    let lag = workload.lagObjectiveSeconds.map { "lag up to \(span($0))" }
+    let memory = workload.memoryObjectiveRatio.map { "memory up to \(percent($0))" }
+    let wanted = [lag, memory].compactMap { $0 }
+    return wanted.isEmpty ? "" : " · wanted: \(wanted.joined(separator: ", "))"
+  }
+
+  private func findings(_ workload: Workload) -> HTML {
+    guard !workload.findings.isEmpty else { return "" }
+    let ranked = workload.findings.enumerated().sorted { ($1.element.level, $0.offset) < ($0.element.level, $1.offset) }
+    let hidden = ranked.count - Self.findingLimit
+    let items: [HTML] = ranked.prefix(Self.findingLimit).map { _, finding in
+      "<li class=\"\(finding.level.style)\">\(clipped(finding.text, to: 400))</li>\n"
+    }
+    return """
+      <ul class="findings">
+      \(HTML.joined(items))\(hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
+
+      """
+  }
+
+  private func table(_ workload: Workload, _ room: inout Int) -> HTML {
+    var bodies: [HTML] = []
+    var hidden = 0
+    for group in workload.groups where !group.nodes.isEmpty {
+      let listed = group.nodes.prefix(room)
+      room -= listed.count
+      hidden += group.nodes.count - listed.count
+      guard !listed.isEmpty else { continue }
+      let title: HTML =
+        group.title.isEmpty ? "" : "<tr class=\"group\"><th colspan=\"5\">\(clipped(group.title))</th></tr>\n"
+      bodies.append("<tbody>\n\(title)\(HTML.joined(listed.map { row($0, workload) }))</tbody>\n")
+    }
+    guard !bodies.isEmpty || hidden > 0 else { return "<p class=\"dim\">No node is known yet.</p>\n" }
+    let note: HTML = hidden > 0 ? "<p class=\"dim\">\(hidden) further nodes are not listed.</p>\n" : ""
+    return """
+      <div class="table"><table>
+      <thead><tr><th>Node</th><th>Role</th><th>State</th><th>Lag</th><th>Memory</th></tr></thead>
+      \(HTML.joined(bodies))</table></div>
+      \(note)
+      """
+  }
+
+  private func row(_ node: Node, _ workload: Workload) -> HTML {
+    let reason: HTML = node.reason.isEmpty ? "" : "<small>\(clipped(node.reason))</small>"
+    return """
+      <tr><td>\(clipped(node.name))</td><td class="role">\(clipped(node.role))</td>\
+      <td class="state \(node.level.style)"><i class="dot"></i>\(clipped(node.state))\(reason)</td>\
+      <td>\(lag(node))</td><td>\(memory(node, workload.memoryObjectiveRatio))</td></tr>
+
+      """
+  }
+
+  private func lag(_ node: Node) -> HTML {
+    guard let seconds = node.lagSeconds else { return "" }
+    let note = node.lagNote.isEmpty ? "" : "\(clipped(node.lagNote)) "
+    let style = node.isLagHigh ? "warning" : "plain"
+    return "<span class=\"\(style)\"><span class=\"phone\">lag </span>\(note)\(span(seconds))</span>"
+  }
+
+  /// A bar with the objective as a mark on it.
+  private func memory(_ node: Node, _ objective: Double?) -> HTML {
+    guard let bytes = node.usedMemoryBytes else { return "" }
+    guard let ratio = node.memoryUsedRatio else { return "\(size(bytes)) <small>no limit is set</small>" }
+    let share = Int((min(max(0, ratio.isFinite ? ratio : 1), 1) * 100).rounded())
+    let mark: HTML = objective.map { "<u style=\"left:\(Int((min(max(0, $0), 1) * 100).rounded()))%\"></u>" } ?? ""
+    return """
+      <span class="bar\(node.isMemoryHigh ? " high" : "")"><i style="width:\(share)%"></i>\(mark)</span>\
+      <span class="\(node.isMemoryHigh ? "warning" : "plain")">\(percent(ratio))</span> \
+      <span class="dim">\(size(bytes))</span>
+      """
+  }
+}
+
+extension TopologyPage.Level {
+  /// In words, for those who see no colours.
+  var verdict: String {
+    switch self {
+    case .good: "well"
+    case .note: "well, with notes"
+    case .warning: "needs a look"
+    case .grave: "in trouble"
+    }
+  }
+
+  /// The class of what it colours.
+  var style: String {
+    switch self {
+    case .good: "good"
+    case .note: "note"
+    case .warning: "warning"
+    case .grave: "bad"
+    }
+  }
+}

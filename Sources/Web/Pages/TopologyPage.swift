@@ -1,0 +1,117 @@
+/// The page at `/` of a fleet: each workload with its shards and nodes, and what is wrong, readable at a glance.
+///
+/// Everything that comes from elsewhere is escaped and cut, and the whole is bounded.
+public struct TopologyPage: Sendable {
+  public enum Level: Int, Sendable, Comparable {
+    case good, note, warning, grave
+
+    public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  /// Something that a person should know, in a sentence.
+  public struct Finding: Sendable {
+    public var level: Level
+    public var text: String
+
+    public init(_ level: Level, _ text: String) {
+      self.level = level
+      self.text = text
+    }
+  }
+
+  /// One server.
+  public struct Node: Sendable {
+    public var name: String
+    /// `master`, `replica`, `sentinel`, `was master`, …
+    public var role: String
+    /// One word: `up`, `timeout`, `loading`.
+    public var state: String
+    public var level: Level
+    /// Why it is not well, in a few words; empty when it is.
+    public var reason = ""
+    /// How late its data is, where it is a replica; nil where that is not known.
+    public var lagSeconds: Double?
+    /// `disconnected`, `at least`, …; empty for an ordinary lag.
+    public var lagNote = ""
+    public var isLagHigh = false
+    /// nil while it does not answer, and for a Sentinel.
+    public var usedMemoryBytes: Int?
+    /// Share of maxmemory; nil with no limit.
+    public var memoryUsedRatio: Double?
+    public var isMemoryHigh = false
+
+    public init(_ name: String, role: String, state: String, level: Level) {
+      self.name = name
+      self.role = role
+      self.state = state
+      self.level = level
+    }
+  }
+
+  /// A shard, or other nodes that belong together.
+  public struct Group: Sendable {
+    /// Empty where there is only one.
+    public var title: String
+    public var nodes: [Node]
+
+    public init(_ title: String, _ nodes: [Node]) {
+      self.title = title
+      self.nodes = nodes
+    }
+  }
+
+  public struct Workload: Sendable {
+    public var name: String
+    /// Its kind, topology and environment.
+    public var traits: [String]
+    /// Windows that are open: `maintenance`, `peak`.
+    public var windows: [String] = []
+    public var presentCount: Int
+    /// nil where that is not judged.
+    public var expectedCount: Int?
+    /// nil where failovers are not counted.
+    public var failoverCount: Int?
+    /// nil when there was none.
+    public var lastFailoverAgeSeconds: Double?
+    /// What is still known of it; may be empty.
+    public var lastFailover = ""
+    /// nil where there is no objective.
+    public var lagObjectiveSeconds: Double?
+    public var memoryObjectiveRatio: Double?
+    public var groups: [Group] = []
+    public var findings: [Finding] = []
+
+    public init(_ name: String, traits: [String], presentCount: Int, expectedCount: Int?) {
+      self.name = name
+      self.traits = traits
+      self.presentCount = presentCount
+      self.expectedCount = expectedCount
+    }
+
+    /// The worst of its findings.
+    var level: Level { findings.map(\.level).max() ?? .good }
+  }
+
+  /// The most that is listed: nodes in all, workloads, and findings of one workload.
+  static let nodeLimit = 2000
+  static let workloadLimit = 200
+  static let findingLimit = 25
+  static let refreshSeconds = 10
+
+  public var version: String
+  public var metricsPath: String
+  public var workloads: [Workload]
+
+  public init(version: String, metricsPath: String, workloads: [Workload]) {
+    self.version = version
+    self.metricsPath = metricsPath
+    self.workloads = workloads
+  }
+
+  public func response() -> Response {
+    var layout = Layout(title: "Redline \(version)", content: content)
+    layout.styles = Self.styles
+    layout.refreshSeconds = Self.refreshSeconds
+    return layout.response()
+  }
+}

@@ -1,0 +1,78 @@
+import Config
+import Fleet
+import Redis
+import Runtime
+import Web
+
+extension Daemon {
+  /// The page of the fleet: every workload with its shards and nodes.
+  func topology(_ fleet: Fleet) async -> Response {
+    let workloads = await fleet.overview().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
+    return TopologyPage(
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, workloads: workloads
+    ).response()
+  }
+}
+
+extension TopologyPage.Workload {
+  init(_ overview: WorkloadOverview, nowSeconds now: Double) {
+    let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
+    self.init(
+      overview.name, traits: traits, presentCount: overview.presentCount, expectedCount: overview.expectedCount)
+    if overview.isInMaintenance { windows.append("maintenance") }
+    if overview.isInPeak { windows.append("peak") }
+    failoverCount = overview.failoverCount
+    lastFailoverAgeSeconds = overview.lastFailoverSeconds.map { now - $0 }
+    lastFailover = overview.lastFailover ?? ""
+    lagObjectiveSeconds = overview.lagObjectiveSeconds
+    memoryObjectiveRatio = overview.memoryObjectiveRatio
+    groups = overview.groups.map { group in
+      TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, nowSeconds: now) })
+    }
+    findings = overview.findings.map { finding in
+      let level: TopologyPage.Level =
+        switch finding.severity {
+        case .note: .note
+        case .warning: .warning
+        case .grave: .grave
+        }
+      return TopologyPage.Finding(level, finding.text)
+    }
+  }
+}
+
+extension TopologyPage.Node {
+  init(_ member: WorkloadOverview.Member, nowSeconds now: Double) {
+    let watched = member.watched
+    let newest = watched.node.poller.newest
+    let state = newest?.state ?? .unknown
+    let isGhost = watched.standing == "ghost"
+    // What a server that is down was says nothing of what it is.
+    let role = state.isUp || watched.role == .sentinel || watched.role == .unknown
+    let level: TopologyPage.Level =
+      switch state {
+      case .up: .good
+      case .loading: .warning
+      case .unknown: .note
+      case .failed: isGhost ? .note : .grave
+      }
+    self.init(
+      watched.instance, role: role ? watched.role.rawValue : "was \(watched.role.rawValue)", state: state.name,
+      level: level)
+    var reasons = [state.error?.message].compactMap { $0 }
+    if state.error != nil, let success = newest?.lastSuccessSeconds {
+      reasons.append("last answer \(Int(max(0, now - success))) s ago")
+    }
+    if isGhost { reasons.append("remembered; the workload does without it") }
+    if watched.isLeftAlone { reasons.append("tried at growing intervals") }
+    reason = reasons.joined(separator: "; ")
+    if let lag = member.lag {
+      lagSeconds = lag.seconds
+      lagNote = lag.state == .online ? (lag.isAtLeast ? "at least" : "") : lag.state.rawValue
+      isLagHigh = member.isLagHigh
+    }
+    usedMemoryBytes = member.usedMemoryBytes
+    memoryUsedRatio = member.memoryUsedRatio
+    isMemoryHigh = member.isMemoryHigh
+  }
+}

@@ -24,7 +24,7 @@ struct Daemon: Sendable {
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
 
-  /// Sockets to Redis that one target holds at most: polls and key work.
+  /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
   /// The most targets of `/scrape` that are kept open.
   static let scrapeTargetLimit = 2048

@@ -127,7 +127,8 @@ actor Workload {
       archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
-      publish()
+      // Judging a large workload costs as much as its polls: less often then.
+      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
     } else if now - lastPublishSeconds >= Self.publishSeconds {
       publish()
     }

@@ -43,7 +43,15 @@ struct FleetWatch: Sendable {
       log.warning("without storage.path, events are not kept and failover counts begin at 0 with each start")
     }
     self.store = store
-    registry = Registry(live: live)
+    let health: @Sendable () -> Samples = { [store] in
+      var sink = SampleSink()
+      if let health = store?.health {
+        sink.add(ExporterFamilies.storageDurable, health.isDurable ? 1 : 0)
+        sink.add(ExporterFamilies.storageDropped, Double(health.droppedEvents))
+      }
+      return sink.finish()
+    }
+    registry = Registry(live: live + [health])
     fleet = Fleet(
       config,
       context: FleetContext(

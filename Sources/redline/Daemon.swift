@@ -106,6 +106,8 @@ struct Daemon: Sendable {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
+    // Whoever scrapes first finds the counters, so that `increase()` misses nothing.
+    await watch?.fleet.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
     let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"

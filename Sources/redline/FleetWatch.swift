@@ -67,9 +67,8 @@ struct FleetWatch: Sendable {
     await store?.close()
   }
 
-  /// Watches, and takes over the file whenever it changes, until the task is cancelled.
+  /// Takes over the file whenever it changes, until the task is cancelled.
   func run() async {
-    await fleet.start()
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
       guard let bytes = SmallFile.bytes(path), bytes != seen.withLock({ $0 }), !Task.isCancelled else { continue }

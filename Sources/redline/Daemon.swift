@@ -68,7 +68,7 @@ struct Daemon: Sendable {
     do throws(RedisAddressError) {
       return try RedisAddress(text)
     } catch {
-      throw ConfigError(.commandLine, path: "redis.addr", problem: "is no address: \(error)")
+      throw ConfigError(.flag("redis.addr"), problem: "is no address: \(error)")
     }
   }
 

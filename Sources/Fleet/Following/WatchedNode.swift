@@ -13,16 +13,23 @@ struct WatchedNode: Sendable {
   let schedule: GuardedSchedule
   private let work: Task<Void, Never>
 
-  init(address: NodeAddress, instance: String, node: Node, interval: Duration) {
+  /// - Parameter probing: makes the probe of the node, told whether it is left alone; nil for none.
+  init(
+    address: NodeAddress, instance: String, node: Node, interval: Duration,
+    probing: ((_ isLeftAlone: @escaping @Sendable () -> Bool) -> Probe)?
+  ) {
     self.address = address
     self.instance = instance
     self.node = node
     let schedule = GuardedSchedule(interval: interval)
     self.schedule = schedule
+    let probe = probing?({ schedule.isBreakerOpen })
     work = Task {
       async let polls: Void = schedule.run(node.poller)
+      async let probes: Void? = probe?.run()
       await node.run()
       await polls
+      await probes
     }
   }
 

@@ -53,7 +53,7 @@ struct MemberFactory: Sendable {
     let instance = instance(of: address, announced: hostname)
     var options = PollerOptions(connection: connection(to: address, config.login, config.tls))
     options.labels = labels(instance)
-    return try watched(options, address, instance, page: isScout ? nil : "member")
+    return try watched(options, address, instance, page: isScout ? nil : "member", isProbed: !isScout)
   }
 
   /// A Sentinel: it may serve others too, so it carries no workload.
@@ -63,7 +63,7 @@ struct MemberFactory: Sendable {
     options.labels =
       [.init("sentinel_group", config.name), .init("instance", instance)]
       + (config.environment.map { [.init("environment", $0)] } ?? [])
-    return try watched(options, address, instance, page: "sentinel")
+    return try watched(options, address, instance, page: "sentinel", isProbed: false)
   }
 
   func sentinelConnection(_ address: NodeAddress, _ group: SentinelGroup) -> ConnectionOptions {
@@ -79,7 +79,7 @@ struct MemberFactory: Sendable {
   }
 
   private func watched(
-    _ options: PollerOptions, _ address: NodeAddress, _ instance: String, page: String?
+    _ options: PollerOptions, _ address: NodeAddress, _ instance: String, page: String?, isProbed: Bool
   ) throws -> WatchedNode {
     var options = options
     options.collectors = context.collectors
@@ -89,7 +89,15 @@ struct MemberFactory: Sendable {
       options, keyWork: KeyWorkOptions(), schedule: nil,
       collectors: CollectorCatalogue.all + [MembershipCollector(masterName: config.sentinel?.masterName)],
       context: context.connections, log: log, fleetPage: fleetPage)
-    return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval)
+    return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval) { mayConnect in
+      guard isProbed else { return nil }
+      let labels = options.constantLabels
+      return Prober(
+        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect
+      ) { tally, missedCount in
+        fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
+      }
+    }
   }
 
   private func connection(to address: NodeAddress, _ login: LoginConfig?, _ tls: TLSConfig?) -> ConnectionOptions {

@@ -97,7 +97,8 @@ struct ProberLiveTests {
     #expect(probe.tally.isAnswered == true && probe.tally.failureCount == 0)
   }
 
-  @Test func credentialsAreReadAnewAfterAReset() async throws {
+  /// The password is read at every connect, and a reset causes one.
+  @Test func aRotatedPasswordServesFromTheNextConnectOn() async throws {
     let server = try await RedisServer()
     try await server.run("ACL SETUSER probe on >right +ping")
     let password = Lock("wrong")
@@ -105,9 +106,11 @@ struct ProberLiveTests {
       options.credentials = { Credentials(user: "probe", password: password.withLock { $0 }) }
     }
     try await probe.until { $0.tally.isAnswered == false }
+    #expect(probe.tally.connects.count == 0)
     password.withLock { $0 = "right" }
-    await probe.prober.reset()
     try await probe.until { $0.tally.isAnswered == true }
+    await probe.prober.reset()
+    try await probe.until { $0.tally.connects.count == 2 }
     // Without the permission the server answers all the same.
     try await server.run("ACL SETUSER probe -ping")
     let count = probe.tally.durations.count

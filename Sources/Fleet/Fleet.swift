@@ -21,11 +21,11 @@ public actor Fleet {
     self.context = context
   }
 
-  /// Starts to watch.
-  public func start() {
+  /// Starts to watch. When it returns, the counters of all workloads are on the page.
+  public func start() async {
     guard !isRunning else { return }
     isRunning = true
-    for workload in config.workloads { start(workload) }
+    for workload in config.workloads { await start(workload) }
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
@@ -45,7 +45,7 @@ public actor Fleet {
     guard isRunning else { return }
     for name in changes.removed { archives[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
-    for workload in changes.changed + changes.added { start(workload) }
+    for workload in changes.changed + changes.added { await start(workload) }
   }
 
   /// Everything that is watched, in the order of the workloads' names.
@@ -66,10 +66,11 @@ public actor Fleet {
     for name in entries.keys.sorted() { await stop(name) }
   }
 
-  private func start(_ config: WorkloadConfig) {
+  private func start(_ config: WorkloadConfig) async {
     let archive = archives[config.name] ?? WorkloadArchive(workload: config.name, store: context.store)
     archives[config.name] = archive
     let workload = Workload(config, context: context, archive: archive)
+    await workload.publish()
     entries[config.name] = Entry(workload: workload, work: Task { await workload.run() })
   }
 

@@ -24,7 +24,7 @@ struct Daemon: Sendable {
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
 
-  /// Sockets to Redis that one target holds at most: polls and key work.
+  /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
   /// The most targets of `/scrape` that are kept open.
   static let scrapeTargetLimit = 2048
@@ -68,7 +68,7 @@ struct Daemon: Sendable {
     do throws(RedisAddressError) {
       return try RedisAddress(text)
     } catch {
-      throw ConfigError(.commandLine, path: "redis.addr", problem: "is no address: \(error)")
+      throw ConfigError(.flag("redis.addr"), problem: "is no address: \(error)")
     }
   }
 
@@ -106,6 +106,8 @@ struct Daemon: Sendable {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
+    // Whoever scrapes first finds the counters, so that `increase()` misses nothing.
+    await watch?.fleet.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
     let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"

@@ -43,7 +43,15 @@ struct FleetWatch: Sendable {
       log.warning("without storage.path, events are not kept and failover counts begin at 0 with each start")
     }
     self.store = store
-    registry = Registry(live: live)
+    let health: @Sendable () -> Samples = { [store] in
+      var sink = SampleSink()
+      if let health = store?.health {
+        sink.add(ExporterFamilies.storageDurable, health.isDurable ? 1 : 0)
+        sink.add(ExporterFamilies.storageDropped, Double(health.droppedEvents))
+      }
+      return sink.finish()
+    }
+    registry = Registry(live: live + [health])
     fleet = Fleet(
       config,
       context: FleetContext(
@@ -59,9 +67,8 @@ struct FleetWatch: Sendable {
     await store?.close()
   }
 
-  /// Watches, and takes over the file whenever it changes, until the task is cancelled.
+  /// Takes over the file whenever it changes, until the task is cancelled.
   func run() async {
-    await fleet.start()
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
       guard let bytes = SmallFile.bytes(path), bytes != seen.withLock({ $0 }), !Task.isCancelled else { continue }

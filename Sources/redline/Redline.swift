@@ -21,7 +21,7 @@ struct Redline {
     do throws(ConfigErrors) {
       switch try Invocation.parse(arguments, environment: environment) {
       case .help:
-        print(Flags.usage())
+        print(Flags.usage() + "\n\nSubcommands\n" + Commands.list)
         return
       case .version:
         print("redline \(BuildInfo.version) (\(BuildInfo.swiftVersion))")

@@ -1,7 +1,7 @@
 import Metrics
 import Runtime
 
-/// One part's place on the page of the whole fleet. Once closed, nothing that is still under way can appear there again.
+/// One part's place on the page of the whole fleet. Once closed, nothing that is still under way can appear there.
 public final class FleetPage: Sendable {
   private let registry: Registry
   private let name: String

@@ -32,6 +32,8 @@ struct MemberFacts: Sendable, Equatable {
   var replication: ReplicationFacts?
   var persistence: PersistenceFacts
   var memory: Memory
+  /// nil where CONFIG cannot be read.
+  var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
   var cluster: ClusterNodes?
   /// nil for everything but a Sentinel.
@@ -55,6 +57,7 @@ struct MemberFacts: Sendable, Equatable {
     memory = Memory(
       usedBytes: info.integer("used_memory") ?? 0, uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
       maxBytes: info.integer("maxmemory") ?? 0, policy: info.text("maxmemory_policy"))
+    self.config = config.map { ConfigDigest($0) }
     cluster = nil
     sentinel = nil
     connectedClients = info.integer("connected_clients") ?? 0

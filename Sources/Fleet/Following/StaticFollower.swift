@@ -8,7 +8,6 @@ struct StaticFollower: Follower {
     let answers = Dictionary(members.map { ($0.address, $0.answers) }, uniquingKeysWith: { first, _ in first })
     var following = Following()
     following.listings = seeds.map { Roster.Listing($0, isUp: nil, answers: answers[$0] ?? nil) }
-    following.isTroubled = members.contains { $0.answers == false }
     return following
   }
 }

@@ -11,25 +11,22 @@ struct WatchedNode: Sendable {
   let instance: String
   let node: Node
   let schedule: GuardedSchedule
-  /// nil where the server is only asked for its view.
-  private let prober: Prober?
   private let work: Task<Void, Never>
 
-  /// - Parameter makeProber: is told whether a new connection may be tried now.
+  /// - Parameter probing: makes the probe of the node, told whether it is left alone; nil for none.
   init(
     address: NodeAddress, instance: String, node: Node, interval: Duration,
-    makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
+    probing: ((_ isLeftAlone: @escaping @Sendable () -> Bool) -> Probe)?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
     let schedule = GuardedSchedule(interval: interval)
     self.schedule = schedule
-    let prober = makeProber { !schedule.isBreakerOpen }
-    self.prober = prober
+    let probe = probing?({ schedule.isBreakerOpen })
     work = Task {
       async let polls: Void = schedule.run(node.poller)
-      async let probes: Void? = prober?.run()
+      async let probes: Void? = probe?.run()
       await node.run()
       await polls
       await probes
@@ -50,15 +47,8 @@ struct WatchedNode: Sendable {
     Task { await schedule.poll(node.poller) }
   }
 
-  /// Takes note that files or permissions may have changed.
-  func reset() async {
-    await node.reset()
-    await prober?.reset()
-  }
-
   func stop() async {
     work.cancel()
-    await prober?.stop()
     await node.stop()
   }
 }

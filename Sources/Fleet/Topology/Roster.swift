@@ -53,8 +53,10 @@ public struct Roster: Sendable {
   }
 
   public struct Options: Sendable, Equatable {
-    /// How long a ghost is kept.
+    /// How long a ghost is kept that the topology still lists.
     public var ghostSeconds = 600.0
+    /// The same for one that nobody lists any more while as many as expected are there: it was removed for good.
+    public var unlistedGhostSeconds = 5.0
     /// Members beyond these are not taken in.
     public var memberLimit = 10_000
 
@@ -86,10 +88,11 @@ public struct Roster: Sendable {
     }
     let isMet = expectedCount.map { expected in members.values.count { $0 == .present } >= expected }
     for (address, state) in members.sorted(by: { $0.key < $1.key }) {
+      let isUnlisted = listed[address] == nil && !listed.isEmpty
       switch state {
       case .present: break
       case .missing:
-        let isGhost = isMet ?? (listed[address] == nil && !listed.isEmpty)
+        let isGhost = isMet ?? isUnlisted
         guard isGhost else { continue }
         members[address] = .ghost(sinceSeconds: now)
         changes.append(.becameGhost(address))
@@ -98,7 +101,7 @@ public struct Roster: Sendable {
           // Another member has gone since: this one may be the one to come back.
           members[address] = .missing(sinceSeconds: since)
           changes.append(.went(address))
-        } else if now - since >= options.ghostSeconds {
+        } else if now - since >= (isMet == true && isUnlisted ? options.unlistedGhostSeconds : options.ghostSeconds) {
           members[address] = nil
           if listed[address] != nil { dropped.insert(address) }
           changes.append(.dropped(address))

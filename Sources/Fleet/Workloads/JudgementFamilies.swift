@@ -51,6 +51,9 @@ enum JudgementFamilies {
   static let strangers = Family.gauge(
     "workload_unwatched_replicas", "Replicas that the master has and that are no members.")
   static let versions = Family.gauge("workload_versions", "Different server versions among the members that are up.")
+  static let driftedSettings = Family.gauge(
+    "workload_drifted_settings",
+    "Settings of CONFIG that differ between members although nothing in their place calls for it.")
   static let slots = Family.gauge(
     "workload_slots", "Slots of the cluster by the state of their owner; 16384 ok is full coverage.",
     labels: ["state"])
@@ -70,7 +73,7 @@ enum JudgementFamilies {
 
   static let all = [
     lag, lagBytes, lagState, crashLoss, crashBasis, failoverLoss, hasSaved, memoryRatio, memoryLimited, policyFits,
-    persistenceFits, clockOffset, splitBrain, replicaFaults, strangers, versions, slots, slotsDisputed, slotsMoving,
+    persistenceFits, clockOffset, splitBrain, replicaFaults, strangers, versions, driftedSettings, slots, slotsDisputed, slotsMoving,
     shards, orphanedMasters, nodeHealth, inPeak, inMaintenance,
   ]
 }

@@ -60,6 +60,11 @@ extension Workload {
     sink.add(
       JudgementFamilies.versions,
       Double(Set(facts.values.map { $0.server.valkeyVersion ?? $0.server.version }.map(\.description)).count))
+    let digests = facts.values.compactMap(\.config)
+    // Independent servers need not be alike.
+    if config.topology != .static, !digests.isEmpty {
+      sink.add(JudgementFamilies.driftedSettings, Double(ConfigDrift(digests).keys.count))
+    }
     if config.objectives.rpo != nil {
       let electable = Set(
         facts.filter { $0.value.replication.map { !$0.isMaster && $0.priority > 0 } ?? false }.map(\.key))

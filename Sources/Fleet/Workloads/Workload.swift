@@ -41,6 +41,7 @@ actor Workload {
   private var isStopped = false
   private var lastReadingSeconds: Double = -1
   private var lastCloseLookSeconds: Double = 0
+  private var troubleSinceSeconds: Double?
   private var lastPublishSeconds: Double = 0
   /// Members that are found before this were there all along.
   private var newsFromSeconds = Double.infinity
@@ -49,6 +50,7 @@ actor Workload {
   static let lookInterval: Duration = .milliseconds(500)
   /// Between two polls out of turn while something is wrong.
   static let closeLookSeconds = 1.0
+  static let closeLookLimitSeconds = 120.0
 
   /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
@@ -106,7 +108,7 @@ actor Workload {
 
   /// Takes note that files or permissions may have changed.
   func reset() async {
-    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.node.reset() }
   }
 
   /// Takes in what the polls brought since the last look.
@@ -130,14 +132,25 @@ actor Workload {
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
-      publish()
+      // Judging a large workload costs as much as its polls: less often then.
+      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
     } else if now - lastPublishSeconds >= Self.publishSeconds {
       publish()
     }
-    if following.isTroubled || failovers?.isTroubled == true, now - lastCloseLookSeconds >= Self.closeLookSeconds {
-      lastCloseLookSeconds = now
-      pollNow()
+    lookClosely(now)
+  }
+
+  /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
+  private func lookClosely(_ now: Double) {
+    guard following.isTroubled || failovers?.isTroubled == true else {
+      troubleSinceSeconds = nil
+      return
     }
+    let since = troubleSinceSeconds ?? now
+    troubleSinceSeconds = since
+    guard now - since < Self.closeLookLimitSeconds, now - lastCloseLookSeconds >= Self.closeLookSeconds else { return }
+    lastCloseLookSeconds = now
+    pollNow()
   }
 
   func publish() {

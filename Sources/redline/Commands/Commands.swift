@@ -8,4 +8,14 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, BenchPollCommand.self])
+
+  /// The subcommands that are for users, a line for each.
+  static var list: String {
+    var lines: [String] = []
+    for command in configuration.subcommands {
+      let subject: CommandConfiguration = command.configuration
+      if subject.shouldDisplay { lines.append("  redline \(subject.commandName ?? "")\n        \(subject.abstract)") }
+    }
+    return lines.joined(separator: "\n")
+  }
 }

@@ -117,6 +117,12 @@ import Testing
         Step(10_600, "a c", nil, "/b"),
       ]),
     Course(
+      testDescription: "removed for good",
+      steps: [
+        Step(0, "a b c", 2, "+a +b +c"), Step(5, "a b", 2, "?c ~c"), Step(9, "a b", 2), Step(10, "a b", 2, "/c"),
+        Step(11, "a b", 2),
+      ]),
+    Course(
       testDescription: "a topology that cannot be read removes nobody",
       steps: [Step(0, "a b", nil, "+a +b"), Step(5, "", nil), Step(9999, "", nil), Step(10_000, "a b", nil)]),
     Course(testDescription: "down from the start", steps: [Step(0, "a -b", 2, "+a +b"), Step(5, "a b", 2, "!b")]),

@@ -275,6 +275,45 @@ def check_service_discovery_and_scrape(check: Check) -> None:
                 "a member is scraped with its workload's credentials")
 
 
+def check_probes(check: Check) -> None:
+    """One PING a second, whatever else happens: a server that hangs fails its probes and nobody else's."""
+    healthy, hung = servers.RedisServer(check), servers.RedisServer(check)
+    exporter = watch(check, "- {name: one, kind: custom, topology: static, "
+                            f"seeds: ['{address(healthy)}', '{address(hung)}']}}\n")
+    success = lambda: {instance: value for (instance,), value  # noqa: E731
+                       in values(exporter, "redis_probe_success", "instance").items()}
+    check.until(lambda: success() == {address(healthy): 1, address(hung): 1}, 10, "both are probed")
+    hung.process.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    check.until(lambda: success() == {address(healthy): 1, address(hung): 0}, 5, "the hung one fails its probe")
+    check.that(time.monotonic() - began < 4, "within a few seconds")
+    time.sleep(8)
+    hung.process.signal(signal.SIGCONT)
+    check.until(lambda: success()[address(hung)] == 1, 15, "it is back")
+    page = exporter.page()
+    labels = {"workload": "one", "environment": "test", "instance": address(healthy)}
+    count = page.value("redis_probe_duration_seconds_count", **labels)
+    check.that(count >= 5, f"answers of the healthy one: {count}")
+    check.equal(page.value("redis_probe_failures_total", **labels), 0, "its failures")
+    check.that(page.value("redis_probe_duration_seconds_bucket", le="0.1", **labels) >= count - 1, "its round trips")
+
+
+def check_exit_is_quick_with_hung_servers(check: Check) -> None:
+    group = Group(check)
+    exporter = watch(check, group.config)
+    check.until(lambda: len(up(exporter, "carts")) == 3, 10, "all members are found")
+    check.until(lambda: sum(values(exporter, "redis_sentinel_subscription_up", "sentinel").values()) == 3, 10,
+                "all Sentinels are listened to")
+    for server in (group.master, *group.sentinels[:2]):
+        server.process.signal(signal.SIGSTOP)
+    check.until(lambda: sum(values(exporter, "redis_sentinel_subscription_up", "sentinel").values()) == 1, 15,
+                "a Sentinel that answers no PING is not listened to")
+    began = time.monotonic()
+    exporter.signal(signal.SIGTERM)
+    check.equal(exporter.wait(5), 0, "the exit code")
+    check.that(time.monotonic() - began < 1.5, f"the exit took {time.monotonic() - began:.2f} s")
+
+
 def check_contradictions(check: Check) -> None:
     path = check.file("redline.yml", "workloads: [{name: one, kind: custom, topology: static, seeds: [a]}]\n")
     exporter = exporters.redline(check, "redis://localhost:1", f"--config.file={path}", wait=False)

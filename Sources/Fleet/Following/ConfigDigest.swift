@@ -1,0 +1,54 @@
+import Redis
+
+/// The settings of a server as hashes: enough to tell which differ between members, and nothing of their values.
+struct ConfigDigest: Sendable, Equatable {
+  struct Entry: Sendable, Equatable {
+    let key: UInt64
+    let value: UInt64
+  }
+
+  /// Settings that are read of one server.
+  static let limit = 1024
+
+  /// In the order of the keys' hashes.
+  let entries: [Entry]
+
+  init(_ config: ServerConfig) {
+    entries = config.entries.prefix(Self.limit).map { Entry(key: $0.keyHash, value: fnvHash(config.value(of: $0))) }
+      .sorted { $0.key < $1.key }
+  }
+}
+
+/// The settings that differ between the members of a workload although they should not.
+struct ConfigDrift: Sendable {
+  /// Settings that name the server itself, say what its place is, or that failovers and Redis itself change.
+  static let ownKeys: [String] = [
+    "port", "tls-port", "bind", "bind-source-addr", "unixsocket", "dir", "dbfilename", "logfile", "pidfile",
+    "syslog-ident", "appendfilename", "appenddirname", "cluster-config-file", "cluster-port", "cluster-announce-ip",
+    "cluster-announce-hostname", "cluster-announce-human-nodename", "cluster-announce-port",
+    "cluster-announce-tls-port", "cluster-announce-bus-port", "slave-announce-ip", "replica-announce-ip",
+    "slave-announce-port", "replica-announce-port", "slaveof", "replicaof", "slave-priority", "replica-priority",
+    "availability-zone", "tls-cert-file", "tls-key-file", "tls-client-cert-file", "tls-client-key-file",
+    "server_cpulist", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist", "server-cpulist", "bio-cpulist",
+    "aof-rewrite-cpulist", "bgsave-cpulist", "oom-score-adj-values",
+  ]
+  private static let ownHashes = Set(ownKeys.map { fnvHash($0) })
+
+  /// Hashes of the keys with more than one value among the members that have them.
+  let keys: Set<UInt64>
+
+  init(_ digests: [ConfigDigest]) {
+    var values: [UInt64: UInt64] = [:]
+    var differing: Set<UInt64> = []
+    for digest in digests {
+      for entry in digest.entries where !Self.ownHashes.contains(entry.key) {
+        if let known = values[entry.key] {
+          if known != entry.value { differing.insert(entry.key) }
+        } else {
+          values[entry.key] = entry.value
+        }
+      }
+    }
+    keys = differing
+  }
+}

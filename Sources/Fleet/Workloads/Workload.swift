@@ -108,7 +108,7 @@ actor Workload {
 
   /// Takes note that files or permissions may have changed.
   func reset() async {
-    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.node.reset() }
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
   }
 
   /// Takes in what the polls brought since the last look.

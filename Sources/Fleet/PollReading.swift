@@ -39,6 +39,9 @@ struct PollReading {
         member = MemberFacts(
           info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [], server: plan.facts,
           nowSeconds: nowSeconds)
+        member?.latency = plan.steps.first { $0.collector is LatencyHistogramCollector }
+          .flatMap { $0.replies.first }
+          .flatMap { $0 < replies.count ? CommandLatency(merging: replies[$0]) : nil }
       }
     }
   }

@@ -89,15 +89,15 @@ struct MemberFactory: Sendable {
       options, keyWork: KeyWorkOptions(), schedule: nil,
       collectors: CollectorCatalogue.all + [MembershipCollector(masterName: config.sentinel?.masterName)],
       context: context.connections, log: log, fleetPage: fleetPage)
-    let (connection, connections, labels) = (options.connection, context.connections, options.constantLabels)
-    let probing: (@escaping @Sendable () -> Bool) -> Probe = { isLeftAlone in
-      Probe(connection, context: connections, isLeftAlone: isLeftAlone) { samples in
-        fleetPage?.publish(samples.with(constantLabels: labels), under: "probe")
+    return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval) { mayConnect in
+      guard isProbed else { return nil }
+      let labels = options.constantLabels
+      return Prober(
+        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect
+      ) { tally, missedCount in
+        fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }
     }
-    return WatchedNode(
-      address: address, instance: instance, node: node, interval: config.pollInterval,
-      probing: isProbed ? probing : nil)
   }
 
   private func connection(to address: NodeAddress, _ login: LoginConfig?, _ tls: TLSConfig?) -> ConnectionOptions {

@@ -41,6 +41,10 @@ struct MemberFacts: Sendable, Equatable {
   var connectedClients: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
   var flushCount: Int
+  /// How long the event loop was busy since the start or CONFIG RESETSTAT (`eventloop_duration_sum`); nil before 7.2.
+  var eventLoopMicroseconds: Double?
+  /// The calls of all commands that do not wait by design; nil where LATENCY HISTOGRAM was not answered.
+  var latency: CommandLatency?
   /// The server's clock less the daemon's, in seconds; nil where it does not tell.
   var clockOffsetSeconds: Double?
 
@@ -58,6 +62,7 @@ struct MemberFacts: Sendable, Equatable {
     sentinel = nil
     connectedClients = info.integer("connected_clients") ?? 0
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
+    eventLoopMicroseconds = info.double("eventloop_duration_sum")
     clockOffsetSeconds = info.double("server_time_usec").map { $0 / 1e6 - nowSeconds }
     switch server.mode {
     case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }

@@ -11,22 +11,25 @@ struct WatchedNode: Sendable {
   let instance: String
   let node: Node
   let schedule: GuardedSchedule
+  /// nil where the server is not probed.
+  private let prober: Prober?
   private let work: Task<Void, Never>
 
-  /// - Parameter probing: makes the probe of the node, told whether it is left alone; nil for none.
+  /// - Parameter makeProber: is told whether a new connection may be tried now.
   init(
     address: NodeAddress, instance: String, node: Node, interval: Duration,
-    probing: ((_ isLeftAlone: @escaping @Sendable () -> Bool) -> Probe)?
+    makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
     let schedule = GuardedSchedule(interval: interval)
     self.schedule = schedule
-    let probe = probing?({ schedule.isBreakerOpen })
+    let prober = makeProber { !schedule.isBreakerOpen }
+    self.prober = prober
     work = Task {
       async let polls: Void = schedule.run(node.poller)
-      async let probes: Void? = probe?.run()
+      async let probes: Void? = prober?.run()
       await node.run()
       await polls
       await probes
@@ -47,8 +50,15 @@ struct WatchedNode: Sendable {
     Task { await schedule.poll(node.poller) }
   }
 
+  /// Takes note that files or permissions may have changed.
+  func reset() async {
+    await node.reset()
+    await prober?.reset()
+  }
+
   func stop() async {
     work.cancel()
+    await prober?.stop()
     await node.stop()
   }
 }

@@ -40,6 +40,20 @@ extension Workload {
     }
   }
 
+  func addLoad(
+    of member: WatchedNode, _ facts: MemberFacts?, _ objectives: Objectives, into sink: inout SampleSink
+  ) {
+    let instance = LabelValue(member.instance)
+    if facts != nil, let ratio = loads.eventLoopBusyRatio(of: member.address) {
+      sink.add(LoadFamilies.eventLoopBusy, ratio, instance)
+    }
+    guard let step = objectives.latencyP99.flatMap({ SlowCommands.step(within: $0.seconds) }),
+      let count = loads.slowCommandCount(of: member.address)
+    else { return }
+    sink.add(LoadFamilies.slowCommands, count, instance)
+    sink.add(LoadFamilies.slowCommandsEdge, LatencyGrid.edgeSeconds[step], instance)
+  }
+
   /// The shape of the topology, and what a failover would cost.
   func addTopology(_ readings: [NodeAddress: MemberReading], atSeconds now: Double, into sink: inout SampleSink) {
     let facts = readings.mapValues { $0.facts }.compactMapValues { $0 }

@@ -48,6 +48,7 @@ extension Workload {
         addJudgement(of: member, facts, nowSeconds: wall, into: &sink)
       }
       addLag(of: member, atSeconds: now, into: &sink)
+      addLoad(of: member, readings[address]?.facts, objectives, into: &sink)
       if let facts = readings[address]?.facts?.replication {
         for role in Self.roles {
           sink.add(WorkloadFamilies.role, (role == "master") == facts.isMaster ? 1 : 0, [instance, .text(role)])

@@ -24,6 +24,7 @@ actor Workload {
   var following = Following()
   var lags = LagBook()
   var delayedFsyncs = DelayedFsyncs()
+  var loads = LoadBook()
   var listeners: [NodeAddress: SentinelListener] = [:]
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
@@ -109,7 +110,7 @@ actor Workload {
 
   /// Takes note that files or permissions may have changed.
   func reset() async {
-    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.node.reset() }
+    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
   }
 
   /// Takes in what the polls brought since the last look.
@@ -131,6 +132,8 @@ actor Workload {
       archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
+      let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
+      loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
       // Judging a large workload costs as much as its polls: less often then.
       if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
     } else if now - lastPublishSeconds >= Self.publishSeconds {

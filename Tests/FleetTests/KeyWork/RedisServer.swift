@@ -54,6 +54,9 @@ final class RedisServer: Sendable {
   /// The server stops answering, its socket stays.
   func freeze() { kill(pid, SIGSTOP) }
 
+  /// The frozen server goes on.
+  func thaw() { kill(pid, SIGCONT) }
+
   static let context = ConnectionContext(group: .singleton)
 
   /// Sends commands as the default user; an error reply is an error.

@@ -1,7 +1,7 @@
 import Redis
 
 /// The calls of a command by time, on the whole ``LatencyGrid``.
-struct CommandLatency: Equatable {
+struct CommandLatency: Sendable, Equatable {
   /// Calls that took no longer than each edge; never falling.
   private(set) var cumulative = [Double](repeating: 0, count: LatencyGrid.count)
   private(set) var calls = 0.0
@@ -9,6 +9,19 @@ struct CommandLatency: Equatable {
   private(set) var microseconds: Double? = 0
 
   static let none = CommandLatency()
+
+  /// The calls of all commands in a reply to LATENCY HISTOGRAM but those that wait by design; nil for another shape.
+  init?(merging reply: Reply) {
+    guard let elements = reply.elements else { return nil }
+    self.init()
+    var iterator = elements.makeIterator()
+    while let name = iterator.next(), let details = iterator.next() {
+      guard let command = name.text, !LatencyCommands.isBlocking(command),
+        let latency = CommandLatency(details, microseconds: nil)
+      else { continue }
+      add(latency)
+    }
+  }
 
   private init() {}
 

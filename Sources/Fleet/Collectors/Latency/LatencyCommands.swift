@@ -31,6 +31,9 @@ public enum LatencyCommands {
   /// The value of `cmd` for a command.
   static func label(_ command: String, allowed: Set<String>) -> String {
     if allowed.contains(command) { return command }
-    return blockingCommands.contains(command) ? blocking : other
+    return isBlocking(command) ? blocking : other
   }
+
+  /// Whether the command's time includes waiting for data or replicas.
+  static func isBlocking(_ command: String) -> Bool { blockingCommands.contains(command) }
 }

@@ -23,6 +23,9 @@ enum LatencyGrid {
     "0.033816575", "0.067633151", "0.135266303", "0.270532607", "0.541065215", "1.082130431",
   ])
 
+  /// The same as numbers.
+  static let edgeSeconds = seconds.bounds.compactMap { Double($0) }
+
   /// The step whose edge the server printed as `microseconds`: the first that does not end before it; nil beyond the last.
   static func step(printedAs microseconds: Int) -> Int? {
     var edgeNanoseconds = 1031

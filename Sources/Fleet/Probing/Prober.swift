@@ -1,0 +1,149 @@
+import Metrics
+import NIOCore
+import NIOPosix
+import Redis
+
+/// Sends a PING every second on a connection of its own and keeps what came of it.
+///
+/// It runs on the event loop of its connection, which also takes the times: neither other work of the daemon nor a server
+/// that hangs adds to what it measures of this one. What fails is not logged: the poller tells.
+actor Prober {
+  static let interval: TimeAmount = .seconds(1)
+  /// Between two publications, unless the success changes: a scrape needs no finer steps.
+  static let publishInterval: TimeAmount = .seconds(5)
+  private static let ping = CommandBatch([["PING"]])
+
+  private let options: ConnectionOptions
+  private let timeout: TimeAmount
+  private nonisolated let eventLoop: any EventLoop
+  private let context: ConnectionContext
+  private let mayConnect: @Sendable () -> Bool
+  private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
+
+  private var schedule: ProbeSchedule
+  private var tally = ProbeTally()
+  private var connection: Connection?
+  private var timer: Scheduled<Void>?
+  private var published: (at: NIODeadline, isAnswered: Bool?)?
+  private var isStopped = false
+  /// Whether the connection is to be closed once the probe that is under way has ended.
+  private var isConnectionStale = false
+
+  /// - Parameters:
+  ///   - timeout: the bound on one probe, with a connect where it needs one.
+  ///   - mayConnect: whether a new connection may be tried now. A connection that works is used in any case.
+  init(
+    _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
+    mayConnect: @escaping @Sendable () -> Bool,
+    publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
+  ) {
+    self.options = options
+    self.timeout = timeout
+    self.context = context
+    self.mayConnect = mayConnect
+    self.publish = publish
+    eventLoop = context.group.next()
+    let interval = Double(Self.interval.nanoseconds) / 1e9
+    // A thousand probers do not march in step.
+    schedule = ProbeSchedule(
+      startSeconds: monotonicSeconds() + .random(in: 0..<interval), intervalSeconds: interval,
+      timeoutSeconds: Double(timeout.nanoseconds) / 1e9)
+  }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe eventLoop.executor.asUnownedSerialExecutor()
+  }
+
+  /// Probes until the task is cancelled or it is stopped.
+  func run() async {
+    publishNow()
+    while !isStopped, !Task.isCancelled {
+      await sleep(untilSeconds: schedule.nextSeconds)
+      guard !isStopped, !Task.isCancelled else { break }
+      let now = monotonicSeconds()
+      tally.note(schedule.expire(atSeconds: now))
+      let mayTry = connection?.isActive == true || mayConnect()
+      if schedule.takeTurn(atSeconds: now, mayTry: mayTry) { Task.immediate { await probe() } }
+      publishIfDue()
+    }
+    stop()
+  }
+
+  /// Closes the connection; nothing is published any more.
+  func stop() {
+    isStopped = true
+    timer?.cancel()
+    dropConnection()
+  }
+
+  /// Takes note that credentials or certificates may have changed.
+  func reset() {
+    if schedule.isUnderWay { isConnectionStale = true } else { dropConnection() }
+  }
+
+  /// Wakes on the event loop itself: the shared threads may be busy.
+  private func sleep(untilSeconds seconds: Double) async {
+    let timer = eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, seconds) * 1e9) + 1)) {}
+    self.timer = timer
+    await withCheckedContinuation { continuation in
+      timer.futureResult.whenComplete { _ in continuation.resume() }
+    }
+  }
+
+  private func probe() async {
+    let ended: [ProbeSchedule.Ended]
+    do throws(RedisError) {
+      let exchange = try await answeredPing(deadline: .now() + timeout)
+      ended = schedule.answer(
+        afterSeconds: Double((exchange.ended - exchange.sent).nanoseconds) / 1e9,
+        atSeconds: monotonicSeconds(exchange.ended))
+    } catch {
+      ended = schedule.fail(atSeconds: monotonicSeconds())
+      dropConnection()
+    }
+    if isStopped || isConnectionStale { dropConnection() }
+    tally.note(ended)
+    publishIfDue()
+  }
+
+  /// A connection that the server closed since the last probe is opened anew once.
+  private func answeredPing(deadline: NIODeadline) async throws(RedisError) -> Exchange {
+    if let connection, connection.isActive {
+      let exchange = await connection.send(Self.ping, deadline: deadline)
+      guard exchange.failure?.errorClass == .closed else { return try checked(exchange) }
+    }
+    dropConnection()
+    guard !isStopped, mayConnect() else { throw RedisError(.closed, "the server closed the connection") }
+    let opened = try await Connection.open(options, on: eventLoop, in: context, deadline: deadline)
+    tally.noteConnect(seconds: opened.connectSeconds)
+    connection = opened
+    return try checked(await opened.send(Self.ping, deadline: deadline))
+  }
+
+  /// A server that does not permit PING has answered it all the same.
+  private func checked(_ exchange: Exchange) throws(RedisError) -> Exchange {
+    if let failure = exchange.failure { throw failure }
+    let reply = exchange.replies[0]
+    guard reply.isError else { return exchange }
+    let error = RedisError(reply: reply, to: Self.ping.commands[0])
+    guard error.errorClass == .permission else { throw error }
+    return exchange
+  }
+
+  private func dropConnection() {
+    isConnectionStale = false
+    connection?.close()
+    connection = nil
+  }
+
+  private func publishIfDue() {
+    if let published, published.isAnswered == tally.isAnswered, .now() < published.at + Self.publishInterval { return }
+    publishNow()
+  }
+
+  private func publishNow() {
+    guard !isStopped else { return }
+    published = (.now(), tally.isAnswered)
+    publish(tally, schedule.missedCount)
+  }
+}

@@ -1,0 +1,42 @@
+import Redis
+
+/// How busy each member is, from one poll to the next.
+struct LoadBook: Sendable {
+  private struct Entry: Sendable {
+    var runID: String
+    var seconds: Double
+    var eventLoop = EventLoopLoad()
+    var slowCommands = SlowCommands()
+  }
+  private var entries: [NodeAddress: Entry] = [:]
+
+  /// - Parameter step: of the ``LatencyGrid``; calls slower than its edge are counted, nil for none.
+  mutating func note(_ readings: [MemberReading], slowerThan step: Int?) {
+    let present = Set(readings.map(\.address))
+    entries = entries.filter { present.contains($0.key) }
+    for reading in readings {
+      guard let facts = reading.facts else { continue }
+      let runID = facts.server.runID
+      var entry = entries[reading.address] ?? Entry(runID: runID, seconds: -1)
+      // The same poll says nothing new.
+      guard entry.seconds != reading.seconds else { continue }
+      if entry.runID != runID {
+        entry.runID = runID
+        entry.eventLoop.restart()
+        entry.slowCommands.restart()
+      }
+      entry.seconds = reading.seconds
+      entry.eventLoop.note(busyMicroseconds: facts.eventLoopMicroseconds, atSeconds: reading.seconds)
+      if let latency = facts.latency { entry.slowCommands.note(latency, beyond: step) }
+      entries[reading.address] = entry
+    }
+  }
+
+  /// 0 to 1; nil where it is not known.
+  func eventLoopBusyRatio(of address: NodeAddress) -> Double? { entries[address]?.eventLoop.ratio }
+
+  /// nil before the member's first histogram: without one, no count may claim that nothing was slow.
+  func slowCommandCount(of address: NodeAddress) -> Double? {
+    entries[address].flatMap { $0.slowCommands.isKnown ? $0.slowCommands.count : nil }
+  }
+}

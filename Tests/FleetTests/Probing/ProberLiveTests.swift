@@ -1,0 +1,136 @@
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+import Synchronization
+import Testing
+
+@testable import Fleet
+
+/// Probes of real servers; skipped where there is no redis-server.
+@Suite(.enabled(if: RedisServer.program != nil, "no redis-server was found"), .timeLimit(.minutes(1)))
+struct ProberLiveTests {
+  private final class Gate: Sendable {
+    let isOpen = Atomic(true)
+  }
+
+  /// A prober with what it published last.
+  private final class Probe: Sendable {
+    let prober: Prober
+    private let newest: Lock<(tally: ProbeTally, missedCount: Int)>
+    private let gate: Gate
+    private let task: Lock<Task<Void, Never>?>
+
+    init(_ address: RedisAddress, timeout: TimeAmount = .seconds(2), _ change: (inout ConnectionOptions) -> Void = { _ in }) {
+      let newest = Lock((tally: ProbeTally(), missedCount: 0))
+      let gate = Gate()
+      var options = ConnectionOptions(address: address)
+      change(&options)
+      let prober = Prober(
+        options, timeout: timeout, context: RedisServer.context, mayConnect: { gate.isOpen.load(ordering: .relaxed) },
+        publish: { tally, missedCount in newest.withLock { $0 = (tally, missedCount) } })
+      (self.newest, self.prober, self.gate) = (newest, prober, gate)
+      task = Lock(Task { await prober.run() })
+    }
+
+    /// No further connection may be tried.
+    func openBreaker() { gate.isOpen.store(false, ordering: .relaxed) }
+
+    var tally: ProbeTally { newest.withLock { $0.tally } }
+    var missedCount: Int { newest.withLock { $0.missedCount } }
+
+    func until(seconds: Int = 20, _ isReached: (Probe) -> Bool) async throws {
+      for _ in 0..<seconds * 50 where !isReached(self) { try await Task.sleep(for: .milliseconds(20)) }
+      #expect(isReached(self))
+    }
+
+    /// Ends, and shows that it ends.
+    func end() async {
+      await prober.stop()
+      await task.withLock { $0 }?.value
+    }
+  }
+
+  @Test func aFrozenServerIsSeenAndCostsOthersNothing() async throws {
+    let (frozen, healthy) = (try await RedisServer(), try await RedisServer())
+    let (one, other) = (Probe(frozen.address), Probe(healthy.address))
+    try await one.until { $0.tally.isAnswered == true }
+    try await other.until { $0.tally.isAnswered == true }
+    frozen.freeze()
+    try await one.until { $0.tally.isAnswered == false }
+    try await Task.sleep(for: .seconds(3))
+    frozen.thaw()
+    try await one.until { $0.tally.isAnswered == true }
+    // It publishes every five seconds.
+    try await other.until { $0.tally.durations.count >= 5 }
+    await one.end()
+    await other.end()
+    #expect(one.missedCount >= 1)
+    #expect(one.tally.failureCount >= 1)
+    #expect(one.tally.durations.sum >= 4, "two turns at least waited for the whole timeout")
+    #expect(one.tally.connects.count >= 2, "a probe that was not answered costs its connection")
+    #expect(other.missedCount == 0 && other.tally.failureCount == 0)
+    #expect(other.tally.durations.sum < 1 && other.tally.connects.count == 1)
+  }
+
+  @Test func aServerThatIsDownIsLeftAloneWhileTheBreakerIsOpen() async throws {
+    let server = try await RedisServer()
+    let probe = Probe(server.address, timeout: .seconds(1))
+    try await probe.until { $0.tally.isAnswered == true }
+    server.stop()
+    try await probe.until { $0.tally.isAnswered == false }
+    probe.openBreaker()
+    let failures = probe.tally.failureCount
+    try await probe.until { $0.missedCount >= 2 && $0.tally.failureCount >= failures + 2 }
+    await probe.end()
+    #expect(probe.tally.connects.count == 1)
+  }
+
+  /// A connection that others killed is no failure.
+  @Test func aKilledConnectionIsOpenedAnew() async throws {
+    let server = try await RedisServer()
+    let probe = Probe(server.address)
+    try await probe.until { $0.tally.isAnswered == true }
+    try await server.run("CLIENT KILL TYPE normal")
+    try await probe.until { $0.tally.connects.count >= 2 }
+    await probe.end()
+    #expect(probe.tally.isAnswered == true && probe.tally.failureCount == 0)
+  }
+
+  /// The password is read at every connect, and a reset causes one.
+  @Test func aRotatedPasswordServesFromTheNextConnectOn() async throws {
+    let server = try await RedisServer()
+    try await server.run("ACL SETUSER probe on >right +ping")
+    let password = Lock("wrong")
+    let probe = Probe(server.address) { options in
+      options.credentials = { Credentials(user: "probe", password: password.withLock { $0 }) }
+    }
+    try await probe.until { $0.tally.isAnswered == false }
+    #expect(probe.tally.connects.count == 0)
+    password.withLock { $0 = "right" }
+    try await probe.until { $0.tally.isAnswered == true }
+    await probe.prober.reset()
+    try await probe.until { $0.tally.connects.count == 2 }
+    // Without the permission the server answers all the same.
+    try await server.run("ACL SETUSER probe -ping")
+    let count = probe.tally.durations.count
+    try await probe.until { $0.tally.durations.count > count + 1 }
+    await probe.end()
+    #expect(probe.tally.isAnswered == true)
+  }
+
+  @Test func nothingIsLeftAfterAStop() async throws {
+    let server = try await RedisServer()
+    let probe = Probe(server.address)
+    try await probe.until { $0.tally.isAnswered == true }
+    await probe.end()
+    for _ in 0..<100 {
+      if try await server.info("connected_clients") == 1 { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(try await server.info("connected_clients") == 1, "this test's own")
+    let count = probe.tally.durations.count
+    try await Task.sleep(for: .milliseconds(1200))
+    #expect(probe.tally.durations.count == count)
+  }
+}

@@ -48,14 +48,13 @@ public actor Poller {
   private let context: ConnectionContext
   private let collectors: [any Collector]
   private let publish: @Sendable (Samples) -> Void
-  private let log: Logger
 
   private var connection: Connection?
   private var plan: Plan?
   private var refusals = Refusals()
   private var infoCommand: Command = ["INFO", "ALL"]
   private var cost = PollCost()
-  private var complaints: [String: String] = [:]
+  private var diary: PollDiary
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
   private struct Waiter {
@@ -77,7 +76,7 @@ public actor Poller {
     self.collectors = collectors
     self.context = context
     eventLoop = context.group.next()
-    self.log = log
+    diary = PollDiary(log: log)
     self.publish = publish
     var sink = SampleSink()
     PollCost.addState(.unknown, into: &sink)
@@ -182,7 +181,7 @@ public actor Poller {
       dropConnection()
     }
     note(reading.outcomes)
-    tell(state, after: previous?.state)
+    diary.tell(state, after: previous?.state)
     let duration = Double((NIODeadline.now() - started).nanoseconds) / 1e9
     let now = wallClockSeconds()
     let lastSuccess = state.isUp ? now : previous?.lastSuccessSeconds
@@ -309,43 +308,17 @@ public actor Poller {
     connection = nil
   }
 
-  // MARK: What is said
-
-  /// Remembers refusals and logs each complaint once.
+  /// Remembers which collectors the server refuses and which answer again.
   private func note(_ outcomes: [(collector: String, outcome: PollReading.Outcome)]) {
     for (collector, outcome) in outcomes {
       switch outcome {
-      case .success:
-        if complaints.removeValue(forKey: collector) != nil {
-          log.info("collector works again", metadata: ["collector": "\(collector)"])
-        }
-        refusals.clear(collector)
+      case .success: refusals.clear(collector)
       case .refused(let reason):
         plan = nil
-        if refusals.note(collector, reason: reason, at: .now()) {
-          log.warning(
-            "the server refuses a collector; its series are absent and it is asked again in an hour",
-            metadata: ["collector": "\(collector)", "reason": "\(reason)"])
-        }
-      case .failed(let text): complain(collector, text)
-      case .missing: complain(collector, "no reply before the deadline")
+        if refusals.note(collector, reason: reason, at: .now()) { diary.refused(collector, reason) }
+      case .failed, .missing: break
       }
     }
-  }
-
-  private func complain(_ collector: String, _ text: String) {
-    guard complaints.updateValue(text, forKey: collector) != text else { return }
-    log.warning("collector failed", metadata: ["collector": "\(collector)", "error": "\(text)"])
-  }
-
-  /// Logs a change of state, not every poll.
-  private func tell(_ state: TargetState, after previous: TargetState?) {
-    guard state.name != previous?.name else { return }
-    if let error = state.error {
-      log.error(
-        "target is down", metadata: ["class": "\(error.errorClass.rawValue)", "error": "\(error.message)"])
-    } else {
-      log.info("target is \(state.name)")
-    }
+    diary.note(outcomes)
   }
 }

@@ -1,0 +1,46 @@
+import Logging
+import Redis
+
+/// What is logged of a target's polls: each change once, not every poll.
+struct PollDiary {
+  private let log: Logger
+  /// What was said last of each collector that failed.
+  private var complaints: [String: String] = [:]
+
+  init(log: Logger) { self.log = log }
+
+  mutating func note(_ outcomes: [(collector: String, outcome: PollReading.Outcome)]) {
+    for (collector, outcome) in outcomes {
+      switch outcome {
+      case .success:
+        if complaints.removeValue(forKey: collector) != nil {
+          log.info("collector works again", metadata: ["collector": "\(collector)"])
+        }
+      case .refused: break
+      case .failed(let text): complain(collector, text)
+      case .missing: complain(collector, "no reply before the deadline")
+      }
+    }
+  }
+
+  func refused(_ collector: String, _ reason: String) {
+    log.warning(
+      "the server refuses a collector; its series are absent and it is asked again in an hour",
+      metadata: ["collector": "\(collector)", "reason": "\(reason)"])
+  }
+
+  func tell(_ state: TargetState, after previous: TargetState?) {
+    guard state.name != previous?.name else { return }
+    if let error = state.error {
+      log.error(
+        "target is down", metadata: ["class": "\(error.errorClass.rawValue)", "error": "\(error.message)"])
+    } else {
+      log.info("target is \(state.name)")
+    }
+  }
+
+  private mutating func complain(_ collector: String, _ text: String) {
+    guard complaints.updateValue(text, forKey: collector) != text else { return }
+    log.warning("collector failed", metadata: ["collector": "\(collector)", "error": "\(text)"])
+  }
+}

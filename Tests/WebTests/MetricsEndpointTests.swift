@@ -16,7 +16,7 @@ import Testing
     func page(_ context: ScrapeContext) -> MetricsPage {
       contexts.withLock { $0.append(context) }
       let generation = generation.withLock { $0 }
-      return MetricsPage(generation: generation, sampleCount: 1) { format, flush in
+      return MetricsPage(generation: generation, sampleCount: lineCount) { format, flush in
         self.renderings.withLock { $0 += 1 }
         for line in 0..<self.lineCount { flush(Array("line_\(line){g=\"\(generation)\"} \(line)\n".utf8)) }
         if format == .openMetrics { flush(Array("# EOF\n".utf8)) }

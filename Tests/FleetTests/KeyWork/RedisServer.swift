@@ -107,7 +107,12 @@ final class RedisServer: Sendable {
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     let environment = unsafe [strdup("PATH=/usr/bin:/bin"), nil]
     defer { for unsafe pointer in unsafe words + environment { unsafe free(pointer) } }
-    let status = unsafe posix_spawn(&pid, program, nil, nil, words, environment)
+    // A server that inherits a connection of a test beside it would keep that one open.
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in Int32(3)..<1024 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
+    let status = unsafe posix_spawn(&pid, program, &actions, nil, words, environment)
     guard status == 0 else { throw ServerError(what: "posix_spawn \(status)") }
     return pid
   }

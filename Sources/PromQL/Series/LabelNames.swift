@@ -1,0 +1,93 @@
+/// A set of label names, sorted by their bytes: what `by`, `without`, `on` and `ignoring` list.
+public struct LabelNames: Sendable, Hashable {
+  let sorted: [[UInt8]]
+
+  public init(_ names: some Sequence<String>) {
+    sorted = Set(names.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// The metric's name alone.
+  static let metricName = LabelNames([Labels.metricName])
+
+  func union(_ other: LabelNames) -> LabelNames {
+    LabelNames((sorted + other.sorted).map { String(decoding: $0, as: UTF8.self) })
+  }
+}
+
+extension Labels {
+  /// These labels alone.
+  func keeping(_ names: LabelNames) -> Labels { filtered(names, keepsListed: true) }
+
+  /// All but these labels.
+  func dropping(_ names: LabelNames) -> Labels { filtered(names, keepsListed: false) }
+
+  /// Both lists are sorted, so one walk over each is enough.
+  private func filtered(_ names: LabelNames, keepsListed: Bool) -> Labels {
+    var kept = PackedLabels()
+    var cursor = PackedLabels.Cursor()
+    var index = 0
+    var isWhole = true
+    while let pair = cursor.next(in: packed) {
+      var order = 1
+      while index < names.sorted.count {
+        let name = names.sorted[index]
+        order = PackedLabels.compare(name, name.indices, packed, pair.name)
+        if order >= 0 { break }
+        index += 1
+      }
+      let isListed = index < names.sorted.count && order == 0
+      if isListed == keepsListed { kept.append(pair, of: packed) } else { isWhole = false }
+    }
+    return isWhole ? self : Labels(packed: kept.bytes)
+  }
+
+  /// Without the metric's name.
+  public var withoutMetricName: Labels { dropping(.metricName) }
+
+  /// With the label set to `value`, or removed when that is empty.
+  public func setting(_ name: String, to value: String) -> Labels {
+    setting(Array(name.utf8), to: Array(value.utf8)[...])
+  }
+
+  func setting(_ name: [UInt8], to value: ArraySlice<UInt8>) -> Labels {
+    var changed = PackedLabels()
+    var cursor = PackedLabels.Cursor()
+    var isSet = false
+    while let pair = cursor.next(in: packed) {
+      let order = isSet ? 1 : PackedLabels.compare(packed, pair.name, name, name.indices)
+      if order >= 0 && !isSet {
+        changed.append(name[...], value)
+        isSet = true
+        if order == 0 { continue }
+      }
+      changed.append(pair, of: packed)
+    }
+    if !isSet { changed.append(name[...], value) }
+    return Labels(packed: changed.bytes)
+  }
+}
+
+extension Labels: Comparable, CustomStringConvertible {
+  /// By the first label that differs, name before value; of two that agree so far the shorter comes first.
+  public static func < (a: Labels, b: Labels) -> Bool {
+    var (cursorA, cursorB) = (PackedLabels.Cursor(), PackedLabels.Cursor())
+    while true {
+      guard let pairB = cursorB.next(in: b.packed) else { return false }
+      guard let pairA = cursorA.next(in: a.packed) else { return true }
+      let names = PackedLabels.compare(a.packed, pairA.name, b.packed, pairB.name)
+      if names != 0 { return names < 0 }
+      let values = PackedLabels.compare(a.packed, pairA.value, b.packed, pairB.value)
+      if values != 0 { return values < 0 }
+    }
+  }
+
+  /// As a selector would be written: `up{job="redis"}`, or `{}` without labels.
+  public var description: String {
+    let metric = self[Self.metricName]
+    let hasPlainName = metric.map(LabelNameSyntax.isPlainMetricName) ?? false
+    let listed = pairs.filter { !(hasPlainName && $0.name == Self.metricName) }
+      .map { "\(LabelNameSyntax.printed($0.name))=\(quoted($0.value))" }
+    let name = hasPlainName ? metric! : ""
+    return listed.isEmpty && hasPlainName ? name : "\(name){\(listed.joined(separator: ", "))}"
+  }
+}

@@ -1,0 +1,108 @@
+/// The identity of a series: names with values, sorted by name, each name once, no value empty.
+///
+/// All of it is one block of bytes with its hash beside it: copies cost a reference, equality mostly one comparison. The
+/// metric's name is the label `__name__`.
+public struct Labels: Sendable, Hashable {
+  /// One label.
+  public struct Pair: Sendable, Hashable {
+    public let name: String
+    public let value: String
+
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The name of the label that holds the metric's name.
+  public static let metricName = "__name__"
+  static let metricNameBytes = Array(metricName.utf8)
+  public static let empty = Labels(packed: [])
+
+  /// For each label the name and then the value, each as its length and its bytes.
+  let packed: [UInt8]
+  private let cachedHash: UInt64
+
+  /// Sorts; of a name given twice the last value holds; empty values are left out.
+  public init(_ pairs: some Sequence<Pair>) {
+    self.init(bytePairs: pairs.map { (Array($0.name.utf8)[...], Array($0.value.utf8)[...]) })
+  }
+
+  init(bytePairs pairs: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]) {
+    let sorted = pairs.enumerated().sorted { a, b in
+      if a.element.name.elementsEqual(b.element.name) { return a.offset < b.offset }
+      return a.element.name.lexicographicallyPrecedes(b.element.name)
+    }
+    var builder = PackedLabels()
+    for (index, pair) in sorted.enumerated() {
+      let isLast = index + 1 == sorted.count || !sorted[index + 1].element.name.elementsEqual(pair.element.name)
+      if isLast { builder.append(pair.element.name, pair.element.value) }
+    }
+    self.init(packed: builder.bytes)
+  }
+
+  init(packed: [UInt8]) {
+    self.packed = packed
+    cachedHash = Self.hash(packed)
+  }
+
+  public static func == (a: Labels, b: Labels) -> Bool { a.cachedHash == b.cachedHash && a.packed == b.packed }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(cachedHash) }
+
+  public var isEmpty: Bool { packed.isEmpty }
+
+  /// The value of a label, or nil when it is absent.
+  public subscript(name: String) -> String? {
+    let value = value(of: Array(name.utf8))
+    return value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
+  }
+
+  /// The value in UTF-8, empty when the label is absent.
+  public func value(of name: [UInt8]) -> ArraySlice<UInt8> {
+    var cursor = PackedLabels.Cursor()
+    while let pair = cursor.next(in: packed) {
+      if PackedLabels.compare(packed, pair.name, name, name.indices) == 0 { return packed[pair.value] }
+    }
+    return []
+  }
+
+  /// Name and value of each label, in order.
+  public var pairs: [Pair] {
+    var pairs: [Pair] = []
+    var cursor = PackedLabels.Cursor()
+    while let pair = cursor.next(in: packed) { pairs.append(Pair(text(pair.name), text(pair.value))) }
+    return pairs
+  }
+
+  private func text(_ range: Range<Int>) -> String { String(decoding: packed[range], as: UTF8.self) }
+
+  /// FNV-1a over words of eight bytes, seeded anew in every process: label values come from outside.
+  private static func hash(_ bytes: [UInt8]) -> UInt64 {
+    var hash = seed
+    var word: UInt64 = 0
+    var shift: UInt64 = 0
+    for byte in bytes {
+      word |= UInt64(byte) << shift
+      shift += 8
+      if shift == 64 {
+        hash = mixed(hash ^ word)
+        (word, shift) = (0, 0)
+      }
+    }
+    return mixed(hash ^ word ^ UInt64(bytes.count) << 56)
+  }
+
+  @inline(__always) private static func mixed(_ value: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
+  }
+
+  private static let seed = UInt64.random(in: 1...UInt64.max)
+}
+
+extension Labels: ExpressibleByDictionaryLiteral {
+  public init(dictionaryLiteral elements: (String, String)...) {
+    self.init(elements.map { Pair($0.0, $0.1) })
+  }
+}

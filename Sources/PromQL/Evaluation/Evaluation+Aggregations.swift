@@ -38,6 +38,9 @@ extension Evaluation {
   /// topk and bottomk: the elements themselves, best first within each group where there is one step.
   private func best(_ node: Expression.Aggregation, _ steps: Steps) throws -> Table {
     let limits = try scalar(node.parameter!, steps)
+    if limits.contains(where: \.isNaN) {
+      throw EvaluationError("Parameter value is NaN", detail: node.aggregator.rawValue)
+    }
     let table = try vector(node.expression, steps)
     let grouping = Grouping(table.labels, by: node.grouping, isWithout: node.isWithout)
     let isBetter: (Double, Double) -> Bool = node.aggregator == .topk ? { $0 > $1 } : { $0 < $1 }
@@ -71,7 +74,6 @@ extension Evaluation {
   private static func elementCount(
     _ value: Double, _ node: Expression.Aggregation, available: Int
   ) throws -> Int {
-    guard !value.isNaN else { throw EvaluationError("the parameter of \(node.aggregator.rawValue) is NaN") }
     guard value.magnitude < 9.2e18 else {
       throw EvaluationError("the parameter of \(node.aggregator.rawValue) is out of bounds: \(NumberSyntax.decimal(value))")
     }

@@ -82,7 +82,15 @@ public struct VectorSample: Sendable {
 
 /// Why an evaluation gave no value.
 public struct EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
-  public let description: String
+  /// In Prometheus' words where it has some.
+  public let message: String
+  /// What it is about, such as a series.
+  public let detail: String?
 
-  public init(_ description: String) { self.description = description }
+  public init(_ message: String, detail: String? = nil) {
+    self.message = message
+    self.detail = detail
+  }
+
+  public var description: String { detail.map { "\(message): \($0)" } ?? message }
 }

@@ -72,7 +72,8 @@ struct Table {
   }
 
   private static func conflict(_ labels: Labels) -> EvaluationError {
-    EvaluationError("vector cannot contain metrics with the same labelset: \(labels) comes from more than one series")
+    EvaluationError(
+      "vector cannot contain metrics with the same labelset", detail: "more than one series gives \(labels)")
   }
 
   /// Rows with the same labels made one; an error where a step holds more than one of them.

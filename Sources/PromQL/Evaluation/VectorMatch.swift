@@ -59,9 +59,9 @@ struct VectorMatch {
       for step in 0..<one.stepCount where isManyPresent[step] {
         let present = rows.filter { !one[$0, step].isStalenessMarker }
         if present.count < 2 { continue }
-        let pair = present.prefix(2).map { one.labels[$0].description }.sorted()
+        let pair = present.prefix(2).map { one.labels[$0].bracedDescription }.sorted()
         throw EvaluationError(
-          "found duplicate series for the match group \(Signatures(matching).labels(of: one.labels[present[0]])) on the "
+          "found duplicate series for the match group \(Signatures(matching).labels(of: one.labels[present[0]]).bracedDescription) on the "
             + "\(isOneToMany ? "left" : "right") hand-side of the operation: [\(pair[0]), \(pair[1])]"
             + ";many-to-many matching not allowed: matching labels must be unique on one side")
       }

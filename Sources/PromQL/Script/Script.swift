@@ -2,8 +2,9 @@
 public struct Script: Sendable {
   enum Command: Sendable {
     case clear
-    /// Nil when it loads native histograms.
-    case load(stepMilliseconds: Int64, [SeriesNotation]?)
+    case load(stepMilliseconds: Int64, [SeriesNotation])
+    /// Series of native histograms or with start times: what selects them cannot be judged.
+    case loadUnsupported([Labels])
     case eval(Eval)
   }
 

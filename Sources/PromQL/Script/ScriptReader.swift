@@ -22,7 +22,7 @@ struct ScriptReader {
       let command = words.next().lowercased()
       switch command {
       case "clear": commands.append(.clear)
-      case "load", "load_with_nhcb": commands.append(try load(&words, isSupported: command == "load"))
+      case "load", "load_with_nhcb": commands += try load(&words, makesNativeHistograms: command != "load")
       case "eval", "eval_fail", "eval_ordered", "eval_warn", "eval_info":
         commands.append(.eval(try eval(command, &words)))
       default: throw fault("unknown command \(quoted(command)); use load, clear or eval")
@@ -31,25 +31,35 @@ struct ScriptReader {
     return commands
   }
 
-  private mutating func load(_ words: inout Words, isSupported: Bool) throws(Script.Fault) -> Script.Command {
+  private mutating func load(
+    _ words: inout Words, makesNativeHistograms: Bool
+  ) throws(Script.Fault) -> [Script.Command] {
     let step = try duration(words.next())
     guard step > 0 else { throw fault("load needs a step above 0") }
-    var series: [SeriesNotation]? = isSupported ? [] : nil
+    var series: [SeriesNotation] = []
+    var unsupported: [Labels] = []
     while let line = nextOfBlock() {
-      if isStartTimestampLine(line) {
-        series = nil
-      } else if let notation = try notation(line) {
-        series?.append(notation)
-      } else {
-        series = nil
+      // `name{…}@st`: when counters started, which only experimental functions look at.
+      if let marker = line.firstRange(of: "@st ") {
+        let notation = try read(String(line[..<marker.lowerBound]))
+        if case .success(let series) = notation { unsupported.append(series.labels) }
+        continue
+      }
+      switch try read(line) {
+      case .success(let notation):
+        series.append(notation)
+        if makesNativeHistograms { unsupported.append(Self.nativeHistogram(of: notation.labels)) }
+      case .failure(let histogram): unsupported.append(histogram.labels)
       }
     }
-    return .load(stepMilliseconds: step, series)
+    return [.load(stepMilliseconds: step, series), .loadUnsupported(unsupported)]
   }
 
-  /// `name{…}@st`: when counters started, which goes with experimental functions.
-  private func isStartTimestampLine(_ line: String) -> Bool {
-    line.prefix { !$0.isWhitespace }.hasSuffix("@st")
+  /// What `load_with_nhcb` makes of a classic histogram's series.
+  private static func nativeHistogram(of labels: Labels) -> Labels {
+    let name = labels[Labels.metricName] ?? ""
+    let suffix = ["_bucket", "_count", "_sum"].first(where: name.hasSuffix) ?? ""
+    return labels.setting("le", to: "").setting(Labels.metricName, to: String(name.dropLast(suffix.count)))
   }
 
   private mutating func eval(_ command: String, _ words: inout Words) throws(Script.Fault) -> Script.Eval {
@@ -100,7 +110,7 @@ struct ScriptReader {
       default:
         if let number = Self.number(line) {
           other = .scalar(number)
-        } else if let notation = try notation(line) {
+        } else if case .success(let notation) = try read(line) {
           series.append(notation)
         } else {
           other = .unsupported
@@ -129,12 +139,13 @@ struct ScriptReader {
     do throws(RegexError) { return .matching(try Regex(".*(?:\(pattern)).*")) } catch { throw fault(error.description) }
   }
 
-  /// Nil for native histograms.
-  private func notation(_ line: String) throws(Script.Fault) -> SeriesNotation? {
+  private func read(
+    _ line: String
+  ) throws(Script.Fault) -> Swift.Result<SeriesNotation, SeriesNotation.NativeHistogram> {
     do {
-      return try SeriesNotation(line, origin: QueryOrigin(file: file, line: index))
-    } catch is SeriesNotation.NativeHistogram {
-      return nil
+      return .success(try SeriesNotation(line, origin: QueryOrigin(file: file, line: index)))
+    } catch let histogram as SeriesNotation.NativeHistogram {
+      return .failure(histogram)
     } catch {
       throw fault("\(error)")
     }

@@ -24,18 +24,18 @@ public struct ScriptRunner: Sendable {
   public func run(_ script: Script) -> Report {
     var report = Report()
     var source = ArraySource()
-    var isSupported = true
+    var unsupported: [Labels] = []
     for command in script.commands {
       switch command {
       case .clear:
         source = ArraySource()
-        isSupported = true
+        unsupported = []
       case .load(let step, let series):
-        for notation in series ?? [] { source.append(notation.samples(stepMilliseconds: step), to: notation.labels) }
-        if series == nil { isSupported = false }
+        for notation in series { source.append(notation.samples(stepMilliseconds: step), to: notation.labels) }
+      case .loadUnsupported(let labels): unsupported += labels
       case .eval(let eval):
-        let outcome = isSupported ? outcome(of: eval, source, script.file) : .skipped("native histograms")
-        report.add(outcome, "\(script.file):\(eval.line): \(eval.query)")
+        report.add(
+          outcome(of: eval, source, unsupported, script.file), "\(script.file):\(eval.line): \(eval.query)")
       }
     }
     return report
@@ -47,11 +47,14 @@ public struct ScriptRunner: Sendable {
     case skipped(String)
   }
 
-  private func outcome(of eval: Script.Eval, _ source: ArraySource, _ file: String) -> Outcome {
+  private func outcome(
+    of eval: Script.Eval, _ source: ArraySource, _ unsupported: [Labels], _ file: String
+  ) -> Outcome {
     if case .unsupported = eval.result { return .skipped("native histograms") }
     do {
       let query = try Query(
         eval.query, dialect: dialect, origin: QueryOrigin(file: file, line: eval.line))
+      if query.expression.selectsAny(of: unsupported) { return .skipped("native histograms") }
       let result = try result(of: query, eval.moment, source)
       if eval.mustFail { return .failed("it should fail, but gave \(result.value.described)") }
       let comparison = ScriptComparison(eval)
@@ -59,10 +62,15 @@ public struct ScriptRunner: Sendable {
         return .failed(mismatch)
       }
       return try rangeOutcome(query, eval, source, comparison)
-    } catch let error as QuerySyntaxError where error.isUnsupported && !eval.mustFail {
+    } catch let error as QuerySyntaxError where error.isUnsupported {
+      if eval.mustFail, case .passed = eval.outcome(ofError: error.message) { return .passed }
       return .skipped(error.message)
+    } catch let error as QuerySyntaxError {
+      return eval.outcome(ofError: error.message)
+    } catch let error as EvaluationError {
+      return eval.outcome(ofError: error.message, detail: error.detail)
     } catch {
-      return eval.outcome(ofError: (error as? QuerySyntaxError)?.message ?? "\(error)")
+      return eval.outcome(ofError: "\(error)")
     }
   }
 
@@ -112,8 +120,8 @@ extension ScriptRunner.Report {
 }
 
 extension Script.Eval {
-  fileprivate func outcome(ofError message: String) -> ScriptRunner.Outcome {
-    guard mustFail else { return .failed(message) }
+  fileprivate func outcome(ofError message: String, detail: String? = nil) -> ScriptRunner.Outcome {
+    guard mustFail else { return .failed(detail.map { "\(message): \($0)" } ?? message) }
     for expectation in expectations where expectation.kind == .fail && !expectation.accepts(message) {
       return .failed("it failed with another error: \(message)")
     }
@@ -136,6 +144,13 @@ extension Query {
 }
 
 extension Expression {
+  fileprivate func selectsAny(of series: [Labels]) -> Bool {
+    if case .selector(let node) = self {
+      return series.contains { labels in node.matchers.allSatisfy { $0.matches(labels) } }
+    }
+    return children.contains { $0.selectsAny(of: series) }
+  }
+
   fileprivate var holdsStartOrEnd: Bool {
     let anchor: TimeShift.Anchor? =
       switch self {

@@ -10,8 +10,10 @@ public struct SeriesNotation: Sendable {
   /// The most values that one line may stand for.
   public static let valueCountLimit = 1_000_000
 
-  /// The line holds a native histogram, which is not supported.
-  public struct NativeHistogram: Error {}
+  /// The series holds native histograms, which are not supported.
+  public struct NativeHistogram: Error {
+    let labels: Labels
+  }
 
   /// Why a line cannot be read.
   public struct Fault: Error, Sendable, CustomStringConvertible {
@@ -23,12 +25,13 @@ public struct SeriesNotation: Sendable {
     let bytes = Array(line.utf8)
     let end = Self.endOfLabels(bytes)
     labels = try Parser.labels(String(decoding: bytes[..<end], as: UTF8.self), origin: origin)
-    values = try Self.values(String(decoding: bytes[end...], as: UTF8.self))
+    let sequence = String(decoding: bytes[end...], as: UTF8.self)
+    if sequence.contains("{{") { throw NativeHistogram(labels: labels) }
+    values = try Self.values(sequence)
   }
 
   /// The values alone, separated by spaces.
   public static func values(_ text: String) throws -> [Double?] {
-    if text.contains("{{") { throw NativeHistogram() }
     var values: [Double?] = []
     for item in text.split(whereSeparator: \.isWhitespace) {
       guard let sequence = SequenceItem(item) else { throw Fault(description: "\(quoted(String(item))) is not a value") }

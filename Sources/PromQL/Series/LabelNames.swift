@@ -81,6 +81,11 @@ extension Labels: Comparable, CustomStringConvertible {
     }
   }
 
+  /// All labels alike, as Prometheus' errors show them: `{__name__="up", job="redis"}`.
+  var bracedDescription: String {
+    "{" + pairs.map { "\(LabelNameSyntax.printed($0.name))=\(quoted($0.value))" }.joined(separator: ", ") + "}"
+  }
+
   /// As a selector would be written: `up{job="redis"}`, or `{}` without labels.
   public var description: String {
     let metric = self[Self.metricName]

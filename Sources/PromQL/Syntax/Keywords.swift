@@ -15,5 +15,6 @@ enum Keyword: String {
   /// What Prometheus has behind a feature flag, or only for native histograms.
   static let refusedAggregators: Set<String> = ["limitk", "limit_ratio"]
   static let refusedModifiers: Set<String> = ["anchored", "smoothed"]
+  static let ofDurations: Set<String> = ["step", "range", "min_of", "max_of"]
   static let refusedMatchings: Set<String> = ["fill", "fill_left", "fill_right"]
 }

@@ -103,7 +103,7 @@ extension Parser {
     let keyword = take().range
     let isNegative = current.kind == .symbol(.minus)
     if isNegative || current.kind == .symbol(.plus) { take() }
-    let amount = try duration(in: "offset", mustBePositive: !dialect.hasWideSyntax)
+    let amount = try duration(in: "offset", mustBePositive: !dialect.hasWideSyntax, isInBrackets: false)
     guard let shift = operand.shift else {
       throw error("offset is only allowed behind a selector, a range or a subquery", at: keyword)
     }
@@ -150,18 +150,35 @@ extension Parser {
   private static var largestTimeMilliseconds: Double { 9e17 }
 
   /// Milliseconds; 3.x takes a number of seconds too.
-  private mutating func duration(in context: String, mustBePositive: Bool) throws(QuerySyntaxError) -> Int64 {
+  private mutating func duration(
+    in context: String, mustBePositive: Bool, isInBrackets: Bool = true
+  ) throws(QuerySyntaxError) -> Int64 {
     let token = current
     let milliseconds: Int64
     switch token.kind {
     case .duration(let value): milliseconds = value
     case .number(let seconds) where dialect.hasWideSyntax && (seconds * 1000).magnitude < 9e15:
       milliseconds = Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero))
-    default: throw unexpected(in: context, expected: "a duration such as 5m")
+    default:
+      if startsDurationExpression(token) { throw durationExpression() }
+      throw unexpected(in: context, expected: "a duration such as 5m")
     }
     guard milliseconds > 0 || !mustBePositive else { throw error("a duration must be greater than 0") }
     take()
+    if isInBrackets, BinaryOperator(current)?.isArithmetic == true { throw durationExpression() }
     return milliseconds
+  }
+
+  private func startsDurationExpression(_ token: Token) -> Bool {
+    switch token.kind {
+    case .symbol(.leftParenthesis), .symbol(.minus), .symbol(.plus): true
+    case .identifier: Keyword.ofDurations.contains(token.text.lowercased())
+    default: false
+    }
+  }
+
+  private func durationExpression() -> QuerySyntaxError {
+    unsupported("calculating with durations is experimental in Prometheus and not supported here")
   }
 }
 

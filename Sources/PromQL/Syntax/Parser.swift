@@ -159,22 +159,29 @@ struct Parser {
       take()
       returnsBool = true
     }
+    try refuseFill()
     guard Keyword(current) == .on || Keyword(current) == .ignoring else { return (returnsBool, nil) }
     var matching = Self.defaultMatching(of: operation)
     matching.isOn = Keyword(take()) == .on
     matching.labels = try labelNames()
+    try refuseFill()
     let grouping = current
-    if Keyword.refusedMatchings.contains(grouping.text.lowercased()), following.kind == .symbol(.leftParenthesis) {
-      throw unsupported("\(grouping.text) is experimental in Prometheus and not supported here")
-    }
     guard Keyword(grouping) == .groupLeft || Keyword(grouping) == .groupRight else { return (returnsBool, matching) }
     take()
     if operation.isSetOperator { throw error("no grouping is allowed for \(operation.rawValue)", at: grouping.range) }
     matching.cardinality = Keyword(grouping) == .groupLeft ? .manyToOne : .oneToMany
+    try refuseFill()
     if current.kind == .symbol(.leftParenthesis) { matching.included = try labelNames() }
+    try refuseFill()
     if matching.isOn, let twice = matching.labels.first(where: matching.included.contains) {
       throw error("the label \(quoted(twice)) must not be in on() and \(grouping.text)() at once", at: grouping.range)
     }
     return (returnsBool, matching)
+  }
+
+  private func refuseFill() throws(QuerySyntaxError) {
+    if Keyword.refusedMatchings.contains(current.text.lowercased()), following.kind == .symbol(.leftParenthesis) {
+      throw unsupported("\(current.text) is experimental in Prometheus and not supported here")
+    }
   }
 }

@@ -75,20 +75,21 @@ struct Signatures {
   private let names: LabelNames
   private let isOn: Bool
   private var numbers: [Labels: Int] = [:]
+  /// The labels of each number.
+  private(set) var labels: [Labels] = []
 
   init(_ matching: VectorMatching) {
     isOn = matching.isOn
     names = LabelNames(isOn ? matching.labels : matching.labels + [Labels.metricName])
   }
 
-  var count: Int { numbers.count }
-
-  func labels(of row: Labels) -> Labels { isOn ? row.keeping(names) : row.dropping(names) }
+  var count: Int { labels.count }
 
   mutating func number(of row: Labels) -> Int {
-    let key = labels(of: row)
+    let key = isOn ? row.keeping(names) : row.dropping(names)
     if let known = numbers[key] { return known }
-    numbers[key] = numbers.count
-    return numbers.count - 1
+    numbers[key] = labels.count
+    labels.append(key)
+    return labels.count - 1
   }
 }

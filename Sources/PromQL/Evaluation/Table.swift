@@ -58,10 +58,9 @@ struct Table {
   func withoutMetricNamesOfDistinctRows() throws -> Table {
     var result = self
     result.labels = labels.map(\.withoutMetricName)
-    if !isOfOneMetric {
-      var known: Set<Labels> = Set(minimumCapacity: rowCount)
-      for labels in result.labels where !known.insert(labels).inserted { throw Self.conflict(labels) }
-    }
+    if isOfOneMetric { return result }
+    var known: Set<Labels> = Set(minimumCapacity: rowCount)
+    for labels in result.labels where !known.insert(labels).inserted { throw Self.conflict(labels) }
     return result
   }
 
@@ -78,6 +77,8 @@ struct Table {
 
   /// Rows with the same labels made one; an error where a step holds more than one of them.
   func joined() throws -> Table {
+    var known: Set<Labels> = Set(minimumCapacity: rowCount)
+    if labels.allSatisfy({ known.insert($0).inserted }) { return self }
     var rows: [Labels: Int] = Dictionary(minimumCapacity: rowCount)
     var result = Table(stepCount: stepCount)
     result.reserveRows(rowCount)

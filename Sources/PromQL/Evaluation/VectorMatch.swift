@@ -24,7 +24,8 @@ struct VectorMatch {
     let signaturesOfMany = many.labels.map { signatures.number(of: $0) }
     var partners: [[Int]] = Array(repeating: [], count: countOfOne)
     for (row, signature) in signaturesOfOne.enumerated() { partners[signature].append(row) }
-    try checkDuplicates(partners, one, many)
+    try checkDuplicates(partners, signatures, one, many)
+    let areSignaturesResults = giveSignatures
 
     var result = Table(stepCount: left.stepCount)
     result.reserveRows(many.rowCount)
@@ -32,7 +33,8 @@ struct VectorMatch {
     for row in 0..<many.rowCount where signaturesOfMany[row] < countOfOne {
       let signature = signaturesOfMany[row]
       for partner in partners[signature] {
-        let labels = labels(many.labels[row], one.labels[partner])
+        let labels =
+          areSignaturesResults ? signatures.labels[signature] : labels(many.labels[row], one.labels[partner])
         try result.append(labels) { step in
           let (a, b) = (many[row, step], one[partner, step])
           if a.isStalenessMarker || b.isStalenessMarker { return .absent }
@@ -49,19 +51,27 @@ struct VectorMatch {
     return try result.joined()
   }
 
+  /// What is left of an element between single sides is what it was matched on.
+  private var giveSignatures: Bool {
+    matching.cardinality == .oneToOne && node.dropsMetricName(in: dialect)
+      && !(matching.isOn && matching.labels.contains(Labels.metricName))
+  }
+
   /// Two series of the one side with the same signature at the same step, while the other side has any.
-  private func checkDuplicates(_ partners: [[Int]], _ one: Table, _ many: Table) throws {
+  private func checkDuplicates(
+    _ partners: [[Int]], _ signatures: Signatures, _ one: Table, _ many: Table
+  ) throws {
     guard partners.contains(where: { $0.count > 1 }) else { return }
     let isManyPresent = (0..<one.stepCount).map { step in
       (0..<many.rowCount).contains { !many[$0, step].isStalenessMarker }
     }
-    for rows in partners where rows.count > 1 {
+    for (signature, rows) in partners.enumerated() where rows.count > 1 {
       for step in 0..<one.stepCount where isManyPresent[step] {
         let present = rows.filter { !one[$0, step].isStalenessMarker }
         if present.count < 2 { continue }
         let pair = present.prefix(2).map { one.labels[$0].bracedDescription }.sorted()
         throw EvaluationError(
-          "found duplicate series for the match group \(Signatures(matching).labels(of: one.labels[present[0]]).bracedDescription) on the "
+          "found duplicate series for the match group \(signatures.labels[signature].bracedDescription) on the "
             + "\(isOneToMany ? "left" : "right") hand-side of the operation: [\(pair[0]), \(pair[1])]"
             + ";many-to-many matching not allowed: matching labels must be unique on one side")
       }

@@ -13,7 +13,7 @@ struct Steps: Equatable {
   /// Up to the last step that is not past the end; none when the end is before the start.
   init(startMilliseconds: Int64, intervalMilliseconds: Int64, endMilliseconds: Int64) {
     let (span, overflows) = endMilliseconds.subtractingReportingOverflow(startMilliseconds)
-    let count = overflows ? Int.max : span < 0 ? 0 : Int(span / intervalMilliseconds) + 1
+    let count = overflows ? Int.max : span < 0 ? 0 : Int(min(span / intervalMilliseconds, .max - 1)) + 1
     self.init(startMilliseconds: startMilliseconds, intervalMilliseconds: intervalMilliseconds, count: count)
   }
 

@@ -9,7 +9,7 @@ enum NumberSyntax {
     }
     if digits.count > 2, digits[0] == UInt8(ascii: "0"), digits[1] | 0x20 == UInt8(ascii: "x") {
       let number = digits.dropFirst(2)
-      return UInt64(String(decoding: number, as: UTF8.self), radix: 16).map(Double.init)
+      return UInt64(String(decoding: number, as: UTF8.self), radix: 16).map { Double($0) }
     }
     if digits.count > 1, digits[0] == UInt8(ascii: "0"), digits.allSatisfy({ $0 &- UInt8(ascii: "0") < 8 }),
       let octal = Int64(String(decoding: digits, as: UTF8.self), radix: 8)

@@ -5,11 +5,15 @@ import Testing
 /// Queries put together at random: none may crash, and what is understood prints to the same query.
 @Suite(.timeLimit(.minutes(1))) struct FuzzTests {
   private static let words = [
-    "up", "x_total", "m", "sum", "avg", "topk", "quantile", "count_values", "by", "without", "on", "ignoring", "group_left",
-    "group_right", "bool", "offset", "start", "end", "and", "or", "unless", "atan2", "inf", "NaN", "rate", "increase", "absent",
+    "up", "x_total", "m", "sum", "avg", "topk", "quantile", "count_values", "by", "without", "on", "ignoring",
+    "group_left",
+    "group_right", "bool", "offset", "start", "end", "and", "or", "unless", "atan2", "inf", "NaN", "rate", "increase",
+    "absent",
     "histogram_quantile", "label_replace", "label_join", "time", "round", "clamp", "predict_linear", "max_over_time",
-    "scalar", "vector", "sort", "hour", "(", ")", "{", "}", "[", "]", ",", ":", "@", "=", "==", "!=", "=~", "!~", "<", "<=",
-    ">", ">=", "+", "-", "*", "/", "%", "^", "1", "0", "0.5", "1e300", "0x1f", "5m", "1h30m", "1ms", "-1", "9y", "\"a\"",
+    "scalar", "vector", "sort", "hour", "(", ")", "{", "}", "[", "]", ",", ":", "@", "=", "==", "!=", "=~", "!~", "<",
+    "<=",
+    ">", ">=", "+", "-", "*", "/", "%", "^", "1", "0", "0.5", "1e300", "0x1f", "5m", "1h30m", "1ms", "-1", "9y",
+    "\"a\"",
     "'.*'", "`$1`", "\"\\", "#", "\n", " ", "é", "\u{0}", "_", "le", "a", "step", "5m:1m",
   ]
 
@@ -21,17 +25,25 @@ import Testing
       ["(", "v", " * on (a) group_left (b) ", "v", ")"], ["(", "v", " == bool ", "v", ")"],
       ["sum by (a) (", "v", ")"], ["topk(", "n", ", ", "v", ")"], ["quantile without (a) (", "n", ", ", "v", ")"],
       ["count_values(\"c\", ", "v", ")"], ["rate(", "r", ")"], ["avg_over_time(", "r", ")"], ["deriv(", "r", ")"],
-      ["absent_over_time(", "r", ")"], ["quantile_over_time(", "n", ", ", "r", ")"], ["holt_winters(", "r", ", 0.5, 0.5)"],
+      ["absent_over_time(", "r", ")"], ["quantile_over_time(", "n", ", ", "r", ")"],
+      ["holt_winters(", "r", ", 0.5, 0.5)"],
       ["histogram_quantile(", "n", ", ", "v", ")"], ["label_replace(", "v", ", \"b\", \"$1\", \"a\", \"(.*)\")"],
       ["sort_desc(", "v", ")"], ["hour(", "v", ")"], ["round(", "v", ", ", "n", ")"], ["vector(", "n", ")"],
-      ["timestamp(", "v", ")"], ["clamp(", "v", ", ", "n", ", ", "n", ")"], ["absent(", "v", ")"], ["stddev(", "v", ")"],
+      ["timestamp(", "v", ")"], ["clamp(", "v", ", ", "n", ", ", "n", ")"], ["absent(", "v", ")"],
+      ["stddev(", "v", ")"],
     ],
     "r": [
-      ["p", "[3m]"], ["p", "[3m] offset 1m"], ["p", "[1h] @ 120"], ["(", "v", ")[4m:1m]"], ["(", "v", ")[5m:37s] offset -1m"],
+      ["p", "[3m]"], ["p", "[3m] offset 1m"], ["p", "[1h] @ 120"], ["(", "v", ")[4m:1m]"],
+      ["(", "v", ")[5m:37s] offset -1m"],
     ],
     "p": [["x_total"], ["m"], ["h_bucket"]],
-    "s": [["x_total"], ["m"], ["m{a=\"1\"}"], ["{a=~\".+\"}"], ["m offset 1m"], ["x_total @ 60"], ["h_bucket"], ["none"]],
-    "n": [["1"], ["0.5"], ["-3"], ["NaN"], ["Inf"], ["1e300"], ["scalar(", "v", ")"], ["time()"], ["(", "n", " % ", "n", ")"]],
+    "s": [
+      ["x_total"], ["m"], ["m{a=\"1\"}"], ["{a=~\".+\"}"], ["m offset 1m"], ["x_total @ 60"], ["h_bucket"], ["none"],
+    ],
+    "n": [
+      ["1"], ["0.5"], ["-3"], ["NaN"], ["Inf"], ["1e300"], ["scalar(", "v", ")"], ["time()"],
+      ["(", "n", " % ", "n", ")"],
+    ],
   ]
 
   private static func generated(_ symbol: String, depth: Int, _ random: inout FixedRandom) -> String {
@@ -108,7 +120,9 @@ import Testing
       let start = Int.random(in: 0..<text.count, using: &random)
       var bytes = Array(text[start...].prefix(600))
       bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...127, using: &random)
-      if let script = try? Script(String(decoding: bytes, as: UTF8.self), file: "fuzz") { _ = ScriptRunner().run(script) }
+      if let script = try? Script(String(decoding: bytes, as: UTF8.self), file: "fuzz") {
+        _ = ScriptRunner().run(script)
+      }
     }
   }
 
@@ -125,7 +139,9 @@ import Testing
         case .matrix(let series) = range.value
       else { continue }
       for time in steps {
-        guard case .vector(let instant)? = try? query.value(atMilliseconds: time, in: Self.source).value else { continue }
+        guard case .vector(let instant)? = try? query.value(atMilliseconds: time, in: Self.source).value else {
+          continue
+        }
         let expected = Dictionary(instant.map { ($0.labels, $0.value) }, uniquingKeysWith: { first, _ in first })
         var given: [Labels: Double] = [:]
         for row in series {

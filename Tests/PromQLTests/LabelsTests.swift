@@ -45,10 +45,12 @@ import Testing
     #expect(sorted.shuffled().sorted() == sorted)
   }
 
-  @Test(arguments: [
-    ("=", "x", ["x"], ["", "xx", "y"]), ("!=", "x", ["", "y"], ["x"]), ("=~", "a|b.*", ["a", "b", "bc"], ["", "ab"]),
-    ("=~", ".*", ["", "a", "a\nb"], []), ("!~", ".+", [""], ["a"]), ("=~", "", [""], ["a"]),
-  ] as [(String, String, [String], [String])])
+  @Test(
+    arguments: [
+      ("=", "x", ["x"], ["", "xx", "y"]), ("!=", "x", ["", "y"], ["x"]),
+      ("=~", "a|b.*", ["a", "b", "bc"], ["", "ab"]),
+      ("=~", ".*", ["", "a", "a\nb"], []), ("!~", ".+", [""], ["a"]), ("=~", "", [""], ["a"]),
+    ] as [(String, String, [String], [String])])
   func matchers(_ sign: String, _ value: String, _ passing: [String], _ failing: [String]) throws {
     let matcher = try LabelMatcher("l", #require(.init(rawValue: sign)), value)
     for text in passing { #expect(matcher.matches(["l": text]), "\(matcher) on \(text)") }

@@ -21,7 +21,9 @@ import Testing
 
   @Test func samplesAreCounted() throws {
     #expect(throws: Never.self) { try evaluate("rate(x_total[100s])", samples: 3000) }
-    #expect { try evaluate("rate(x_total[100s])", samples: 1000) } throws: { "\($0)".contains("more than 1000 samples") }
+    #expect { try evaluate("rate(x_total[100s])", samples: 1000) } throws: {
+      "\($0)".contains("more than 1000 samples")
+    }
     // Neither a huge number of steps nor what they would hold is ever allocated.
     #expect { try evaluate("max_over_time(x_total[200y:1ms])") } throws: { "\($0)".contains("samples") }
     #expect { try evaluate("max_over_time(vector(1)[1000000h:1ms])") } throws: { "\($0)".contains("samples") }
@@ -36,7 +38,9 @@ import Testing
   }
 
   @Test func depthIsLimited() {
-    for (opening, inner, closing) in [("(", "1", ")"), ("-", "1", ""), ("abs(", "x", ")"), ("", "x", " + x"), ("x ^ ", "x", "")] {
+    for (opening, inner, closing) in [
+      ("(", "1", ")"), ("-", "1", ""), ("abs(", "x", ")"), ("", "x", " + x"), ("x ^ ", "x", ""),
+    ] {
       func nested(_ depth: Int) -> String {
         String(repeating: opening, count: depth) + inner + String(repeating: closing, count: depth)
       }
@@ -49,7 +53,9 @@ import Testing
 
   @Test func longTextsAndExpressionsAreRefused() {
     #expect { try Query(String(repeating: " ", count: 1 << 20)) } throws: { "\($0)".contains("longer than") }
-    #expect { try Query("x{a=~\"\(String(repeating: "a", count: 20_000))\"}") } throws: { "\($0)".contains("longer than") }
+    #expect { try Query("x{a=~\"\(String(repeating: "a", count: 20_000))\"}") } throws: {
+      "\($0)".contains("longer than")
+    }
     #expect { try Query("x{a=~\"(x{500}){500}\"}") } throws: { "\($0)".contains("cannot be used") }
   }
 

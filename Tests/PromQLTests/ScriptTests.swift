@@ -41,7 +41,10 @@ import Testing
     ("eval instant at 0 -{a=\"1\"}\n  expect fail msg: other", "should fail"),
     ("eval instant at 0 m * on () m\n  expect fail regex: nothing", "it failed with another error: found duplicate"),
     ("eval instant at 0 sum(m)\n  expect warn\n  {} 4", "expected another warn annotation"),
-    ("eval instant at 1m rate(m[2m])\n  expect no_info\n  {a=\"1\"} 0.0166666667\n  {a=\"2\"} 0.0166666667", "unexpected annotation: PromQL info"),
+    (
+      "eval instant at 1m rate(m[2m])\n  expect no_info\n  {a=\"1\"} 0.0166666667\n  {a=\"2\"} 0.0166666667",
+      "unexpected annotation: PromQL info"
+    ),
     ("eval range from 0 to 1m step 1m m{a=\"1\"}\n  m{a=\"1\"} 1 3", "expected [1 @ 0, 3 @ 60], got [1 @ 0, 2 @ 60]"),
     ("eval range from 0 to 1m step 1m m{a=\"1\"}\n  m{a=\"1\"} 1", "expected [1 @ 0], got"),
     ("eval instant at 0 \"text\"\n  expect string \"other\"", "expected \"other\", got \"text\""),
@@ -69,18 +72,21 @@ import Testing
     ("lod 1m", "s.test:1: unknown command \"lod\""), ("\n\nload soon", "s.test:3: \"soon\" is not a duration"),
     ("load 1m\n  m{a=} 1", "s.test:2:"), ("load 1m\n  m{a=\"1\"} 1 two", "s.test:2: \"two\" is not a value"),
     ("load 1m\n  m{a!=\"1\"} 1", "are given with ="), ("eval soon m", "s.test:1: expected instant or range"),
-    ("eval instant at 0 m\n  expect luck", "s.test:2: expected one of"), ("load 1m\n  m 1x99999999999", "is not a value"),
+    ("eval instant at 0 m\n  expect luck", "s.test:2: expected one of"),
+    ("load 1m\n  m 1x99999999999", "is not a value"),
     ("eval instant at 0 m\n  expect warn regex: (", "s.test:2: the regular expression"),
   ])
   func unreadableScripts(_ text: String, _ message: String) {
     #expect { try Script(text, file: "s.test") } throws: { "\($0)".contains(message) }
   }
 
-  @Test(arguments: [
-    ("1 2 3", [1, 2, 3]), ("1+2x2", [1, 3, 5]), ("5-2x2", [5, 3, 1]), ("7x2", [7, 7, 7]), ("_ 1 _x2 2", [nil, 1, nil, nil, 2]),
-    ("-1-1x1", [-1, -2]), ("1e2+.5x1", [100, 100.5]), ("Inf -Inf +inf", [.infinity, -.infinity, .infinity]), ("", []),
-    ("1.5e-1x1", [0.15, 0.15]),
-  ] as [(String, [Double?])])
+  @Test(
+    arguments: [
+      ("1 2 3", [1, 2, 3]), ("1+2x2", [1, 3, 5]), ("5-2x2", [5, 3, 1]), ("7x2", [7, 7, 7]),
+      ("_ 1 _x2 2", [nil, 1, nil, nil, 2]),
+      ("-1-1x1", [-1, -2]), ("1e2+.5x1", [100, 100.5]), ("Inf -Inf +inf", [.infinity, -.infinity, .infinity]), ("", []),
+      ("1.5e-1x1", [0.15, 0.15]),
+    ] as [(String, [Double?])])
   func sequences(_ text: String, _ values: [Double?]) throws {
     #expect(try SeriesNotation.values(text) == values)
   }

@@ -12,12 +12,14 @@ import Testing
     ("x[1h:] offset 1w", "x[1h:] offset 1w"), ("max_over_time(x[1h:30s] @ end())", "max_over_time(x[1h:30s] @ end())"),
     ("a == bool on(x) group_left(y,z) b", "a == bool on (x) group_left (y, z) b"),
     ("a / ignoring(x) group_right b", "a / ignoring (x) group_right () b"), ("a and on() b", "a and on () b"),
-    ("-a", "-a"), ("- -1", "1"), ("1.50", "1.5"), ("1e100", "1" + String(repeating: "0", count: 100)), (".001", "0.001"),
+    ("-a", "-a"), ("- -1", "1"), ("1.50", "1.5"), ("1e100", "1" + String(repeating: "0", count: 100)),
+    (".001", "0.001"),
     ("Inf", "+Inf"), ("nan", "NaN"), ("0x1F", "31"), ("017", "15"), ("10m", "10m"), ("1_000", "1000"),
     ("\"a\\n\\u00e9\\x41\\\"\"", "\"a\\né\\u{41}\\\"\"".replacing("\\u{41}", with: "A")), ("time()", "time()"),
     ("topk(3,x)", "topk(3, x)"), ("quantile by(a)(0.9,x)", "quantile by (a) (0.9, x)"),
     ("# a comment\nx # more\n+ # and more\ny", "x + y"), ("{\"a.b\",\"c d\"=\"e\"}", "{\"a.b\",\"c d\"=\"e\"}"),
-    ("sum by (\"a.b\") (x)", "sum by (\"a.b\") (x)"), ("by{on=\"1\"}", "by{on=\"1\"}"), ("sum", "sum"), ("a:b:c", "a:b:c"),
+    ("sum by (\"a.b\") (x)", "sum by (\"a.b\") (x)"), ("by{on=\"1\"}", "by{on=\"1\"}"), ("sum", "sum"),
+    ("a:b:c", "a:b:c"),
     ("x[300]", "x[5m]"), ("x[1y2w]", "x[379d]"), ("a atan2 b", "a atan2 b"), ("start + end", "start + end"),
   ])
   func printing(_ text: String, _ printed: String) throws {
@@ -54,17 +56,20 @@ import Testing
     ("clamp(up, 1)", 1, "clamp takes 3 arguments, got 2"), ("up[5]x", 6, "unexpected \"x\""),
     ("up[5m:1x]", 7, "bad number or duration \"1x\""), ("1 > 2", 3, "a comparison between scalars must use bool"),
     ("1 and up", 3, "and is only allowed between instant vectors"), ("up + bool up", 6, "bool is only allowed"),
-    ("up{a=~\"(\"}", 7, "the regular expression \"(\" cannot be used: missing )"), ("{a=~\".*\"}", 1, "one matcher that"),
+    ("up{a=~\"(\"}", 7, "the regular expression \"(\" cannot be used: missing )"),
+    ("{a=~\".*\"}", 1, "one matcher that"),
     ("x{__name__=\"y\"}", 1, "the metric's name must not be set twice"), ("\"a\" + 1", 1, "not on a string"),
     ("(up)[5m]", 5, "a range is only allowed behind a selector"), ("up offset 5m[5m]", 13, "stand behind the range"),
-    ("sum(up) offset 5m", 9, "offset is only allowed behind"), ("up offset 5m offset 5m", 14, "offset may be given once"),
+    ("sum(up) offset 5m", 9, "offset is only allowed behind"),
+    ("up offset 5m offset 5m", 14, "offset may be given once"),
     ("up @ 1 @ 2", 8, "@ may be given once"), ("up @ x", 6, "unexpected \"x\" in @"), ("up @ Inf", 6, "out of bounds"),
     ("up[0s]", 4, "a duration must be greater than 0"), ("up[5m:0s]", 7, "a duration must be greater than 0"),
     ("1[5m:]", 1, "a subquery is only allowed on an instant vector, not on a scalar"), ("\"abc", 1, "no closing quote"),
     ("\"a\\qb\"", 3, "unknown escape"), ("\"\\xff\"", 1, "not UTF-8"), ("up ! up", 4, "unexpected character \"!\""),
     ("a and on(x) group_left b", 13, "no grouping is allowed for and"), ("5m5", 1, "bad number or duration"),
     ("a / on(x) group_left(x) b", 11, "the label \"x\" must not be in on() and group_left() at once"),
-    ("1 + on(x) up", 3, "vector matching is only allowed between instant vectors"), ("é", 1, "unexpected character \"é\""),
+    ("1 + on(x) up", 3, "vector matching is only allowed between instant vectors"),
+    ("é", 1, "unexpected character \"é\""),
     ("topk(up)", 1, "topk takes 2 arguments, got 1"), ("topk(up, up)", 6, "needs a scalar, got a instant vector"),
     ("count_values(1, up)", 14, "needs a string"), ("sum(up,)", 8, "trailing commas"), ("-\"a\"", 2, "not on a string"),
     ("histogram_count(up)", 1, "works on native histograms"), ("info(up)", 1, "experimental"),
@@ -98,7 +103,8 @@ import Testing
   }
 
   @Test func longLinesAreCutAroundTheCaret() throws {
-    let text = (0..<100).map { "metric_\($0)" }.joined(separator: " + ") + " + )" + String(repeating: " + x", count: 100)
+    let text =
+      (0..<100).map { "metric_\($0)" }.joined(separator: " + ") + " + )" + String(repeating: " + x", count: 100)
     let error = try #require(throws: QuerySyntaxError.self) { try Query(text) }
     let lines = error.description.split(separator: "\n")
     #expect(lines.allSatisfy { $0.count < 110 })
@@ -116,7 +122,8 @@ import Testing
 
   @Test(arguments: [
     (0.1, "0.1"), (1e21, "1000000000000000000000"), (1.5e-7, "0.00000015"), (123456.789, "123456.789"), (-0.0, "-0"),
-    (Double.leastNonzeroMagnitude, "0." + String(repeating: "0", count: 323) + "5"), (100, "100"), (-1e16, "-10000000000000000"),
+    (Double.leastNonzeroMagnitude, "0." + String(repeating: "0", count: 323) + "5"), (100, "100"),
+    (-1e16, "-10000000000000000"),
   ])
   func decimals(_ value: Double, _ text: String) {
     #expect(NumberSyntax.decimal(value) == text)

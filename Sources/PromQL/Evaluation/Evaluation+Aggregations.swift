@@ -75,7 +75,8 @@ extension Evaluation {
     _ value: Double, _ node: Expression.Aggregation, available: Int
   ) throws -> Int {
     guard value.magnitude < 9.2e18 else {
-      throw EvaluationError("the parameter of \(node.aggregator.rawValue) is out of bounds: \(NumberSyntax.decimal(value))")
+      throw EvaluationError(
+        "the parameter of \(node.aggregator.rawValue) is out of bounds: \(NumberSyntax.decimal(value))")
     }
     return min(Int(value), available)
   }

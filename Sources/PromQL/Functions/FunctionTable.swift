@@ -18,10 +18,12 @@ public enum FunctionTable {
       return .failure(Refusal(message: "\(name) does not exist in dialect \(dialect.rawValue)"))
     }
     if ofNativeHistograms.contains(name) {
-      return .failure(Refusal(message: "\(name) works on native histograms, which are not supported here", isUnsupported: true))
+      return .failure(
+        Refusal(message: "\(name) works on native histograms, which are not supported here", isUnsupported: true))
     }
     if experimental.contains(name) {
-      return .failure(Refusal(message: "\(name) is experimental in Prometheus and not supported here", isUnsupported: true))
+      return .failure(
+        Refusal(message: "\(name) is experimental in Prometheus and not supported here", isUnsupported: true))
     }
     let similar = byName.keys.filter { isSimilar($0, name) }.min()
     let hint = similar.map { "; did you mean \($0)?" } ?? ""

@@ -3,15 +3,19 @@ import Glibc
 /// Trends: lines of least squares and double exponential smoothing.
 enum RegressionFunctions {
   static let all = [
-    Function("deriv", [.matrix], .perWindow { window, _ in
-      guard window.count >= 2 else { return nil }
-      return line(window, fromMilliseconds: window.first.timestampMilliseconds).slope
-    }),
-    Function("predict_linear", [.matrix, .scalar], .perWindow { window, scalars in
-      guard window.count >= 2 else { return nil }
-      let line = line(window, fromMilliseconds: window.timeMilliseconds)
-      return line.slope * scalars[0] + line.intercept
-    }),
+    Function(
+      "deriv", [.matrix],
+      .perWindow { window, _ in
+        guard window.count >= 2 else { return nil }
+        return line(window, fromMilliseconds: window.first.timestampMilliseconds).slope
+      }),
+    Function(
+      "predict_linear", [.matrix, .scalar],
+      .perWindow { window, scalars in
+        guard window.count >= 2 else { return nil }
+        let line = line(window, fromMilliseconds: window.timeMilliseconds)
+        return line.slope * scalars[0] + line.intercept
+      }),
     Function("holt_winters", [.matrix, .scalar, .scalar], .perWindow { try smoothed($0, $1) }),
     // The name that Prometheus 3 gave holt_winters.
     Function(

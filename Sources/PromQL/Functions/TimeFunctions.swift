@@ -1,9 +1,11 @@
 /// The clock and the calendar, in UTC.
 enum TimeFunctions {
   static let all = [
-    Function("time", [], result: .scalar, .special { _, _, steps in
-      .scalar((0..<steps.count).map { Double(steps.time($0)) / 1000 })
-    }),
+    Function(
+      "time", [], result: .scalar,
+      .special { _, _, steps in
+        .scalar((0..<steps.count).map { Double(steps.time($0)) / 1000 })
+      }),
     Function("timestamp", [.vector], .special { try timestamp($0, $1, $2) }),
     calendar("minute") { $0.minute },
     calendar("hour") { $0.hour },

@@ -4,19 +4,28 @@ import Glibc
 enum ValueFunctions {
   static let all: [Function] =
     plain.map { Function($0.name, [.vector], .perValue($0.function)) } + [
-      Function("round", [.vector, .scalar], counts: 1...2, .perValueWithScalars { value, scalars in
-        round(value, toNearest: scalars.first ?? 1)
-      }),
-      Function("clamp", [.vector, .scalar, .scalar], .perValueWithScalars { value, scalars in
-        clamp(value, scalars[0], scalars[1])
-      }),
-      Function("clamp_min", [.vector, .scalar], .perValueWithScalars { value, scalars in
-        clamp(value, scalars[0], .infinity)
-      }),
-      Function("clamp_max", [.vector, .scalar], .perValueWithScalars { value, scalars in
-        clamp(value, -.infinity, scalars[0])
-      }),
-      Function("pi", [], result: .scalar, .special { _, _, steps in .scalar(Array(repeating: .pi, count: steps.count)) }),
+      Function(
+        "round", [.vector, .scalar], counts: 1...2,
+        .perValueWithScalars { value, scalars in
+          round(value, toNearest: scalars.first ?? 1)
+        }),
+      Function(
+        "clamp", [.vector, .scalar, .scalar],
+        .perValueWithScalars { value, scalars in
+          clamp(value, scalars[0], scalars[1])
+        }),
+      Function(
+        "clamp_min", [.vector, .scalar],
+        .perValueWithScalars { value, scalars in
+          clamp(value, scalars[0], .infinity)
+        }),
+      Function(
+        "clamp_max", [.vector, .scalar],
+        .perValueWithScalars { value, scalars in
+          clamp(value, -.infinity, scalars[0])
+        }),
+      Function(
+        "pi", [], result: .scalar, .special { _, _, steps in .scalar(Array(repeating: .pi, count: steps.count)) }),
     ]
 
   private static let plain: [(name: String, function: @Sendable (Double) -> Double)] = [

@@ -3,12 +3,14 @@ enum VectorFunctions {
   static let all = [
     Function("absent", [.vector], .special { try absent($0, $1, $2) }),
     Function("scalar", [.vector], result: .scalar, .special { .scalar(try scalar($0, $1, $2)) }),
-    Function("vector", [.scalar], .special { evaluation, call, steps in
-      let values = try evaluation.scalar(call.arguments[0], steps)
-      var table = Table(stepCount: steps.count)
-      table.append(.empty) { values[$0] }
-      return .vector(table)
-    }),
+    Function(
+      "vector", [.scalar],
+      .special { evaluation, call, steps in
+        let values = try evaluation.scalar(call.arguments[0], steps)
+        var table = Table(stepCount: steps.count)
+        table.append(.empty) { values[$0] }
+        return .vector(table)
+      }),
     Function("sort", [.vector], .special { try sort($0, $1, $2, isBefore: <) }),
     Function("sort_desc", [.vector], .special { try sort($0, $1, $2, isBefore: >) }),
   ]

@@ -83,7 +83,9 @@ struct ScriptComparison {
 
   private func missing(_ expected: [SeriesNotation], _ given: [Labels]) -> String? {
     let given = Set(given)
-    return expected.first { !given.contains($0.labels) && $0.values.contains { $0 != nil } }.map { "missing \($0.labels)" }
+    return expected.first { !given.contains($0.labels) && $0.values.contains { $0 != nil } }.map {
+      "missing \($0.labels)"
+    }
   }
 
   private static func areEqual(_ a: Double, _ b: Double) -> Bool {
@@ -93,7 +95,8 @@ struct ScriptComparison {
   private static func text(_ value: Double) -> String { NumberSyntax.decimal(value) }
 
   private static func text(_ samples: [Sample]) -> String {
-    "[" + samples.prefix(50).map { "\(text($0.value)) @ \(text(Double($0.timestampMilliseconds) / 1000))" }
+    "["
+      + samples.prefix(50).map { "\(text($0.value)) @ \(text(Double($0.timestampMilliseconds) / 1000))" }
       .joined(separator: ", ") + "]"
   }
 }
@@ -104,8 +107,10 @@ extension QueryValue {
     switch self {
     case .scalar(let value): "the scalar \(NumberSyntax.decimal(value))"
     case .string(let text): "the string \(quoted(text))"
-    case .vector(let samples): samples.isEmpty ? "an empty vector" : "a vector of \(samples.count), first \(samples[0].labels)"
-    case .matrix(let series): series.isEmpty ? "an empty matrix" : "a matrix of \(series.count), first \(series[0].labels)"
+    case .vector(let samples):
+      samples.isEmpty ? "an empty vector" : "a vector of \(samples.count), first \(samples[0].labels)"
+    case .matrix(let series):
+      series.isEmpty ? "an empty matrix" : "a matrix of \(series.count), first \(series[0].labels)"
     }
   }
 }

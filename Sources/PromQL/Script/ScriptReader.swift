@@ -131,7 +131,9 @@ struct ScriptReader {
     if rest.hasPrefix("msg:") {
       return .init(kind: kind, text: .exactly(String(Self.trimmed(rest.dropFirst(4)))))
     }
-    if rest.hasPrefix("regex:") { return .init(kind: kind, text: try searching(String(Self.trimmed(rest.dropFirst(6))))) }
+    if rest.hasPrefix("regex:") {
+      return .init(kind: kind, text: try searching(String(Self.trimmed(rest.dropFirst(6)))))
+    }
     throw fault("expected msg: or regex: behind \(kind.rawValue)")
   }
 

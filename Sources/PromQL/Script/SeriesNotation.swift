@@ -34,7 +34,9 @@ public struct SeriesNotation: Sendable {
   public static func values(_ text: String) throws -> [Double?] {
     var values: [Double?] = []
     for item in text.split(whereSeparator: \.isWhitespace) {
-      guard let sequence = SequenceItem(item) else { throw Fault(description: "\(quoted(String(item))) is not a value") }
+      guard let sequence = SequenceItem(item) else {
+        throw Fault(description: "\(quoted(String(item))) is not a value")
+      }
       guard sequence.count <= valueCountLimit - values.count else {
         throw Fault(description: "more than \(valueCountLimit) values for one series")
       }
@@ -47,7 +49,9 @@ public struct SeriesNotation: Sendable {
   private static func endOfLabels(_ bytes: [UInt8]) -> Int {
     var offset = bytes.firstIndex { !(isWordByte($0) || $0 == UInt8(ascii: ":")) } ?? bytes.count
     let name = offset
-    while offset < bytes.count, bytes[offset] == UInt8(ascii: " ") || bytes[offset] == UInt8(ascii: "\t") { offset += 1 }
+    while offset < bytes.count, bytes[offset] == UInt8(ascii: " ") || bytes[offset] == UInt8(ascii: "\t") {
+      offset += 1
+    }
     let isNativeHistogram = bytes[offset...].starts(with: "{{".utf8)
     guard offset < bytes.count, bytes[offset] == UInt8(ascii: "{"), !isNativeHistogram else { return name }
     while offset < bytes.count {

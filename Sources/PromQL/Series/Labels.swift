@@ -1,7 +1,7 @@
 /// The identity of a series: names with values, sorted by name, each name once, no value empty.
 ///
-/// All of it is one block of bytes with its hash beside it: copies cost a reference, equality mostly one comparison. The
-/// metric's name is the label `__name__`.
+/// All of it is one block of bytes with its hash beside it: copies cost a reference, equality mostly one comparison.
+/// The metric's name is the label `__name__`.
 public struct Labels: Sendable, Hashable {
   /// One label.
   public struct Pair: Sendable, Hashable {

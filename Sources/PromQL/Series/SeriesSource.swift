@@ -12,7 +12,8 @@ public struct Series: Sendable {
 
 /// Where queries find series.
 ///
-/// The order of the series returned is free; each label set may appear once. Errors thrown end the query with their text.
+/// The order of the series returned is free; each label set may appear once. Errors thrown end the query with their
+/// text.
 public protocol SeriesSource: Sendable {
   /// The series that every matcher matches, each with its samples of the closed interval. Series without one may be
   /// left out.

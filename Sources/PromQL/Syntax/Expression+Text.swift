@@ -11,7 +11,8 @@ extension Expression: CustomStringConvertible {
     case .call(let node): node.function.name + "(" + node.arguments.map(\.description).joined(separator: ", ") + ")"
     case .aggregation(let node): node.text
     case .binary(let node):
-      "\(node.left) \(node.operation.rawValue)\(node.returnsBool ? " bool" : "")\(node.matching?.text ?? "") \(node.right)"
+      "\(node.left) \(node.operation.rawValue)\(node.returnsBool ? " bool" : "")\(node.matching?.text ?? "") "
+        + "\(node.right)"
     case .unary(let node): (node.isMinus ? "-" : "+") + node.expression.description
     case .parentheses(let node): "(\(node.expression))"
     }
@@ -58,7 +59,8 @@ extension VectorMatching {
   fileprivate var text: String {
     let isGrouped = cardinality == .manyToOne || cardinality == .oneToMany
     guard isOn || !labels.isEmpty || isGrouped else { return "" }
-    let group = isGrouped ? (cardinality == .manyToOne ? " group_left " : " group_right ") + Expression.list(included) : ""
+    let group =
+      isGrouped ? (cardinality == .manyToOne ? " group_left " : " group_right ") + Expression.list(included) : ""
     return (isOn ? " on " : " ignoring ") + Expression.list(labels) + group
   }
 }

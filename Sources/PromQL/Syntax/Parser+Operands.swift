@@ -61,7 +61,8 @@ extension Parser {
     let counts = function.argumentCounts
     guard counts.contains(arguments.count) else {
       let expected =
-        counts.count == 1 ? "\(counts.lowerBound)"
+        counts.count == 1
+        ? "\(counts.lowerBound)"
         : arguments.count < counts.lowerBound ? "at least \(counts.lowerBound)" : "at most \(counts.upperBound)"
       throw error(
         "\(function.name) takes \(expected) argument\(expected.hasSuffix(" 1") || expected == "1" ? "" : "s"), "
@@ -79,7 +80,8 @@ extension Parser {
     let expected = aggregator.parameter == nil ? 1 : 2
     guard arguments.count == expected else {
       throw error(
-        "\(aggregator.rawValue) takes \(expected) argument\(expected == 1 ? "" : "s"), got \(arguments.count)", at: place)
+        "\(aggregator.rawValue) takes \(expected) argument\(expected == 1 ? "" : "s"), got \(arguments.count)",
+        at: place)
     }
     return .aggregation(
       .init(

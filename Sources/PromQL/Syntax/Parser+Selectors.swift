@@ -1,6 +1,7 @@
 extension Parser {
   /// `name{…}`, `name` or `{…}`; the name's token is taken already.
-  mutating func selector(named token: Token?, mayBeEmpty: Bool = false) throws(QuerySyntaxError) -> Expression.Selector {
+  mutating func selector(named token: Token?, mayBeEmpty: Bool = false) throws(QuerySyntaxError) -> Expression.Selector
+  {
     let start = (token ?? current).range.lowerBound
     var matchers: [LabelMatcher] = []
     var name = token?.text
@@ -84,7 +85,8 @@ extension Parser {
         current.kind == .symbol(.rightBracket) ? nil : try duration(in: "the subquery's step", mustBePositive: true)
       try expect(.rightBracket, in: "the subquery")
       guard operand.type == .vector else {
-        throw error("a subquery is only allowed on an instant vector, not on a \(operand.type.rawValue)", at: operand.place)
+        throw error(
+          "a subquery is only allowed on an instant vector, not on a \(operand.type.rawValue)", at: operand.place)
       }
       return .subquery(
         .init(expression: operand, rangeMilliseconds: range, stepMilliseconds: step, place: start..<lastEnd))
@@ -108,7 +110,8 @@ extension Parser {
       throw error("offset is only allowed behind a selector, a range or a subquery", at: keyword)
     }
     guard shift.offsetMilliseconds == 0 else { throw error("offset may be given once", at: keyword) }
-    return operand.shifted(TimeShift(offsetMilliseconds: isNegative ? -amount : amount, anchor: shift.anchor), to: lastEnd)
+    return operand.shifted(
+      TimeShift(offsetMilliseconds: isNegative ? -amount : amount, anchor: shift.anchor), to: lastEnd)
   }
 
   private mutating func anchored(_ operand: Expression) throws(QuerySyntaxError) -> Expression {

@@ -80,7 +80,8 @@ struct Parser {
 
   func unexpected(in context: String? = nil, expected: String? = nil) -> QuerySyntaxError {
     error(
-      "unexpected \(current.described)" + (context.map { " in \($0)" } ?? "") + (expected.map { ", expected \($0)" } ?? ""))
+      "unexpected \(current.described)" + (context.map { " in \($0)" } ?? "")
+        + (expected.map { ", expected \($0)" } ?? ""))
   }
 
   func error(_ message: String, at range: SourceRange? = nil) -> QuerySyntaxError {
@@ -128,7 +129,8 @@ struct Parser {
     return .unary(.init(isMinus: isMinus, expression: operand, place: place))
   }
 
-  private mutating func binary(_ operation: BinaryOperator, after left: Expression) throws(QuerySyntaxError) -> Expression
+  private mutating func binary(_ operation: BinaryOperator, after left: Expression) throws(QuerySyntaxError)
+    -> Expression
   {
     let operatorPlace = take().range
     let (returnsBool, matching) = try matching(of: operation)

@@ -26,7 +26,8 @@ struct TestPromQLCommand: ParsableCommand {
     for file in files {
       let script: Script
       do {
-        script = try Script(String(decoding: try readFile(file, limitBytes: Self.sizeLimitBytes), as: UTF8.self), file: file)
+        script = try Script(
+          String(decoding: try readFile(file, limitBytes: Self.sizeLimitBytes), as: UTF8.self), file: file)
       } catch {
         Redline.printError("\(error)")
         unreadable += 1

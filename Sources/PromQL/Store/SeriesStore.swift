@@ -58,7 +58,7 @@ public final class SeriesStore: Sendable {
     contents.withLock { $0.expire(nowMilliseconds: now) }
   }
 
-  /// How long samples are kept. A longer time holds for what has not gone yet.
+  /// How long samples are kept. A longer time holds for what has not gone yet. To set another one looks at every series.
   public var policy: HistoryPolicy {
     get { contents.withLock { $0.policy } }
     set { contents.withLock { $0.replacePolicy(newValue) } }

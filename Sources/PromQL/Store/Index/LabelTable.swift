@@ -18,7 +18,8 @@ struct LabelTable: Sendable {
 
   private var labels: [Label] = []
   private var freeLabels: [UInt32] = []
-  private var numbers: [[UInt8]: UInt32] = [:]
+  /// By the label alone as a ``Labels``, whose hash is quick.
+  private var numbers: [Labels: UInt32] = [:]
   private var names: [Name] = []
   private var nameNumbers: [[UInt8]: UInt32] = [:]
 
@@ -28,18 +29,19 @@ struct LabelTable: Sendable {
   }
 
   /// - Parameter packed: a label as it stands in a ``Labels``.
-  func number(of packed: [UInt8]) -> UInt32? { numbers[packed] }
+  func number(of packed: [UInt8]) -> UInt32? { numbers[Labels(packed: packed)] }
 
   /// The label's number, a new one if need be.
   mutating func number(adding packed: [UInt8]) -> UInt32 {
-    if let number = numbers[packed] { return number }
+    let key = Labels(packed: packed)
+    if let number = numbers[key] { return number }
     var cursor = PackedLabels.Cursor()
     let name = nameNumber(adding: Array(packed[cursor.next(in: packed)!.name]))
     let label = Label(packed: packed, name: name, place: UInt32(names[Int(name)].labels.count))
     let number = freeLabels.popLast() ?? UInt32(labels.count)
     if Int(number) == labels.count { labels.append(label) } else { labels[Int(number)] = label }
     names[Int(name)].labels.append(number)
-    numbers[packed] = number
+    numbers[key] = number
     return number
   }
 
@@ -52,7 +54,7 @@ struct LabelTable: Sendable {
       names[Int(label.name)].labels[place] = last
       labels[Int(last)].place = label.place
     }
-    numbers[label.packed] = nil
+    numbers[Labels(packed: label.packed)] = nil
     labels[Int(number)] = Label(packed: [], name: 0, place: 0)
     freeLabels.append(number)
   }
@@ -69,24 +71,23 @@ struct LabelTable: Sendable {
   /// A label's name.
   func name(of number: UInt32) -> [UInt8] { names[Int(labels[Int(number)].name)].bytes }
 
-  /// A label's value in UTF-8.
-  func value(of number: UInt32) -> ArraySlice<UInt8> { Self.value(ofPacked: labels[Int(number)].packed) }
-
-  static func value(ofPacked packed: [UInt8]) -> ArraySlice<UInt8> {
+  /// A label's value in UTF-8; empty for a number that is free.
+  func value(of number: UInt32) -> ArraySlice<UInt8> {
+    let packed = labels[Int(number)].packed
     var cursor = PackedLabels.Cursor()
-    return packed[cursor.next(in: packed)!.value]
+    return cursor.next(in: packed).map { packed[$0.value] } ?? []
   }
 
   /// A label as it stands in a ``Labels``.
-  static func packed(_ name: String, _ value: String) -> [UInt8] {
+  static func packed(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> [UInt8] {
     var labels = PackedLabels()
-    labels.append(Array(name.utf8)[...], Array(value.utf8)[...])
+    labels.append(name, value)
     return labels.bytes
   }
 
   /// What the labels, their texts and their series take, near enough.
   var byteCount: Int {
-    var total = labels.capacity * MemoryLayout<Label>.stride + numbers.capacity * 20 + nameNumbers.capacity * 20
+    var total = labels.capacity * MemoryLayout<Label>.stride + numbers.capacity * 28 + nameNumbers.capacity * 20
     for label in labels where !label.packed.isEmpty {
       total += label.packed.capacity + 32 + label.series.byteCount + 32
     }

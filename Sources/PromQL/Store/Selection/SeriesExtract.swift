@@ -10,7 +10,7 @@ struct SeriesExtract {
 
   /// The times of a block.
   private enum Times {
-    case open([Int64])
+    case open(Range<Int>)
     case sealed(column: Int, slotCount: Int)
   }
 
@@ -25,6 +25,8 @@ struct SeriesExtract {
   private var pieces: [Piece] = []
   private var words: [UInt64] = []
   private var times: [Times] = []
+  /// Of the blocks that are open.
+  private var openTimes: [Int64] = []
   private var sealedBlocks: [ChunkLink: Int] = [:]
   private var openBlocks: [UInt32: Int] = [:]
 
@@ -55,7 +57,9 @@ struct SeriesExtract {
     } else {
       block = times.count
       openBlocks[state.origin] = block
-      times.append(.open(origin.times))
+      // A copy: the origin writes on in its own array.
+      openTimes.append(contentsOf: origin.times)
+      times.append(.open((openTimes.count - origin.times.count)..<openTimes.count))
     }
     pieces.append(
       Piece(
@@ -117,7 +121,7 @@ struct SeriesExtract {
 
   private func readTimes(_ block: Int) -> [Int64] {
     switch times[block] {
-    case .open(let times): return times
+    case .open(let range): return Array(openTimes[range])
     case .sealed(let column, let slotCount):
       var result: [Int64] = []
       result.reserveCapacity(slotCount)

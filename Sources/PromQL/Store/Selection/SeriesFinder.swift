@@ -14,7 +14,7 @@ struct SeriesFinder {
     var open: [LabelMatcher] = []
     for matcher in matchers {
       if let literals = matcher.literals, !literals.contains("") {
-        exact.append(Set(literals).map { LabelTable.packed(matcher.name, $0) })
+        exact.append(Set(literals).map { LabelTable.packed(Array(matcher.name.utf8)[...], Array($0.utf8)[...]) })
       } else {
         open.append(matcher)
       }
@@ -25,12 +25,11 @@ struct SeriesFinder {
 
   /// The series that every matcher matches.
   func find() -> [SeriesReference] {
-    var open = open
-    var accepted: [AcceptedLabel]?
+    var (exact, open) = (exact, open)
     if exact.isEmpty, let narrowing = open.firstIndex(where: { !$0.matchesEmpty }) {
-      accepted = labels(matching: open.remove(at: narrowing))
+      exact.append(labels(matching: open.remove(at: narrowing)))
     }
-    let (candidates, checks) = candidates(among: accepted, checking: open)
+    let (candidates, checks) = candidates(having: exact, checking: open)
     if checks.isEmpty { return candidates }
     let passing = checks.map { $0.passingCodes() }
     return candidates.indices.filter { index in
@@ -38,11 +37,25 @@ struct SeriesFinder {
     }.map { candidates[$0] }
   }
 
+  /// The labels that a matcher matches which a series without the label fails.
+  private func labels(matching matcher: LabelMatcher) -> [[UInt8]] {
+    let values = contents.withLock { contents in
+      var values = LabelTexts()
+      for number in contents.index.table.labels(ofName: Array(matcher.name.utf8)) {
+        values.append(contents.index.table.value(of: number))
+      }
+      return values
+    }
+    return (0..<values.count).filter { matcher.matches(value: values[$0]) }
+      .map { LabelTable.packed(Array(matcher.name.utf8)[...], values[$0]) }
+  }
+
+  /// The series that have one label of every list, and what matchers are to be tried on.
   private func candidates(
-    among accepted: [AcceptedLabel]?, checking matchers: [LabelMatcher]
+    having labels: [[[UInt8]]], checking matchers: [LabelMatcher]
   ) -> ([SeriesReference], [LabelCheck]) {
     contents.withLock { contents in
-      let slots = slots(among: accepted, in: &contents)
+      let slots = contents.slots(having: labels)
       var references: [SeriesReference] = []
       references.reserveCapacity(slots.count)
       for slot in slots { references.append(contents.reference(slot)) }
@@ -51,40 +64,22 @@ struct SeriesFinder {
       return (references, checks)
     }
   }
+}
 
-  private struct AcceptedLabel {
-    let number: UInt32
-    let packed: [UInt8]
+/// Values of labels, copied one behind the other: what is read without the lock shares no memory with what is written
+/// under it.
+struct LabelTexts {
+  private var bytes: [UInt8] = []
+  private var ends: [Int] = []
+
+  var count: Int { ends.count }
+
+  mutating func append(_ value: ArraySlice<UInt8>) {
+    bytes.append(contentsOf: value)
+    ends.append(bytes.count)
   }
 
-  /// The labels that a matcher matches which a series without the label fails.
-  private func labels(matching matcher: LabelMatcher) -> [AcceptedLabel] {
-    let known = contents.withLock { contents in
-      contents.index.table.labels(ofName: Array(matcher.name.utf8)).map {
-        AcceptedLabel(number: $0, packed: contents.index.table[$0].packed)
-      }
-    }
-    return known.filter { matcher.matches(value: LabelTable.value(ofPacked: $0.packed)) }
-  }
-
-  private func slots(among accepted: [AcceptedLabel]?, in contents: inout StoreContents) -> [UInt32] {
-    var lists: [[UInt32]] = []
-    if let accepted {
-      // A number may have been given to another label meanwhile.
-      let valid = accepted.filter { contents.index.table[$0.number].packed == $0.packed }
-      lists.append(PostingList.union(valid.map { contents.index.series(withLabel: $0.number) }))
-    }
-    for packed in exact {
-      let numbers = packed.compactMap { contents.index.table.number(of: $0) }
-      lists.append(PostingList.union(numbers.map { contents.index.series(withLabel: $0) }))
-    }
-    guard var result = lists.min(by: { $0.count < $1.count }) else { return contents.index.allSeries }
-    for list in lists.sorted(by: { $0.count < $1.count }).dropFirst() {
-      if result.isEmpty { break }
-      result = PostingList.intersection(result, list)
-    }
-    return result
-  }
+  subscript(index: Int) -> ArraySlice<UInt8> { bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
 }
 
 /// A matcher over candidates: which of the distinct values each one has.
@@ -92,16 +87,33 @@ struct LabelCheck {
   let matcher: LabelMatcher
   /// For each candidate 0 when it lacks the label, or its value's place, counted from 1.
   var codes: [UInt32] = []
-  /// Distinct labels as they stand in a ``Labels``.
-  var labels: [[UInt8]] = []
+  /// The distinct values.
+  var values = LabelTexts()
 
   /// By code.
   func passingCodes() -> [Bool] {
-    [matcher.matchesEmpty] + labels.map { matcher.matches(value: LabelTable.value(ofPacked: $0)) }
+    [matcher.matchesEmpty]
+      + (0..<values.count).map { matcher.matches(value: values[$0]) }
   }
 }
 
 extension StoreContents {
+  /// The series that have one label of every list, in order; all series without a list.
+  mutating func slots(having labels: [[[UInt8]]]) -> [UInt32] {
+    var lists: [[UInt32]] = []
+    for packed in labels {
+      let numbers = packed.compactMap { index.table.number(of: $0) }
+      lists.append(PostingList.union(numbers.map { index.series(withLabel: $0) }))
+    }
+    lists.sort { $0.count < $1.count }
+    guard var result = lists.first else { return index.allSeries }
+    for list in lists.dropFirst() {
+      if result.isEmpty { break }
+      result = PostingList.intersection(result, list)
+    }
+    return result
+  }
+
   /// What a matcher is to be tried on.
   func check(_ matcher: LabelMatcher, of slots: [UInt32]) -> LabelCheck {
     var check = LabelCheck(matcher: matcher)
@@ -119,8 +131,8 @@ extension StoreContents {
       if let code = codeByLabel[label] {
         check.codes.append(code)
       } else {
-        check.labels.append(index.table[label].packed)
-        let code = UInt32(check.labels.count)
+        check.values.append(index.table.value(of: label))
+        let code = UInt32(check.values.count)
         codeByLabel[label] = code
         check.codes.append(code)
       }

@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 import re
 import signal
+import time
 
 from harness import exporters, http
 from harness.check import Check
@@ -67,16 +68,18 @@ class Incident:
         return {"alertname": self.alert, "environment": "lab", "workload": self.workload}
 
 
+def shipped_alertmanager(check: Check, name: str, receiver: Receiver) -> Alertmanager:
+    shipped = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
+    return Alertmanager(check, with_replaced(hastened(shipped), {"http://localhost:5001/": receiver.url}), name)
+
+
 class Chain:
     """Prometheus that scrapes some redlines, its Alertmanager, and the pages that come out."""
 
     def __init__(self, check: Check, name: str, redlines: list[exporters.Exporter]):
         self.name = name
         self.receiver = Receiver(check)
-        shipped = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
-        config = with_replaced(hastened(shipped), {"http://localhost:5001/": self.receiver.url})
-        self.alertmanager = Alertmanager(check, config, f"alertmanager-{name}")
-
+        self.alertmanager = shipped_alertmanager(check, f"alertmanager-{name}", self.receiver)
         rules = [check.file(f"{name}/alerts/{path.name}", hastened_minutes(path.read_text()))
                  for path in sorted((ROOT / "alerts").glob("*.yml"))]
         shipped = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
@@ -249,3 +252,24 @@ def series_are_whole(check: Check, chain: Chain) -> None:
     check.equal(resets, 0, "counters that were set back")
     steps = prometheus.query('changes(redis_failovers_total{workload="sessions",kind="automatic"}[10m])')
     check.equal({labels["job"]: value for labels, value in steps}, dict.fromkeys(PAIR, 1), "steps of the failovers")
+
+
+def check_pages_of_alerts(check: Check) -> None:
+    """How alerts become pages: by kind and workload, and not where another alert is the cause."""
+    receiver = Receiver(check)
+    alertmanager = shipped_alertmanager(check, "alertmanager", receiver)
+    down = [Incident("RedisDown", "cache", instance).labels for instance in ("cache-1", "cache-2")]
+    failover = Incident("RedisFailover", "sessions").labels
+    elsewhere = Incident("RedisDown", "sessions", "sessions-3").labels | {"environment": "another"}
+    lags = [Incident("RedisReplicationLagHigh", workload, f"{workload}-3", "warning").labels
+            for workload in ("cache", "sessions", "queues")]
+    began = time.monotonic()
+    alertmanager.receive(*down, failover, elsewhere, *lags)
+    check.until(lambda: len(receiver.notifications) == 4, 20, "four pages")
+    check.that(time.monotonic() - began >= 30 / HASTE - 0.5, "all but the failover wait for others of their kind")
+    check.equal(sorted(labels["workload"] for labels in alertmanager.inhibited()), ["cache", "sessions"],
+                "lags whose cause is told")
+    first, *rest = [[alert["labels"] for alert in sent["alerts"]] for sent in receiver.notifications]
+    check.equal(first, [failover], "the first page")
+    for page in (down, [elsewhere], [lags[2]]):
+        check.that(page in rest, f"{page} is no page, among {rest}")

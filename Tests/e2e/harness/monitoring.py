@@ -60,6 +60,18 @@ class Alertmanager(Server):
             link.symlink_to(TOOLS.parent / "root" / "usr")
         super().__init__(check, name, "prometheus-alertmanager", config, "storage.path", "--cluster.listen-address=")
 
+    def receive(self, *alerts: dict[str, str]) -> None:
+        """Takes alerts by their labels, as if Prometheus had just sent them."""
+        response = client.get(self.port, "/api/v2/alerts", "POST", {"Content-Type": "application/json"},
+                              json.dumps([{"labels": labels} for labels in alerts]).encode())
+        if response.status != 200:
+            raise Failed(f"Alertmanager refuses alerts: {response.status} {response.text}")
+
+    def inhibited(self) -> list[dict[str, str]]:
+        """The labels of alerts that it holds back because others tell their cause."""
+        alerts = json.loads(client.get(self.port, "/api/v2/alerts").text)
+        return [alert["labels"] for alert in alerts if alert["status"]["inhibitedBy"]]
+
 
 class Receiver:
     """A webhook: the notifications that Alertmanager sent, as it sent them, in their order."""

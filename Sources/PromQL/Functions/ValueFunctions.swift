@@ -60,10 +60,15 @@ enum ValueFunctions {
     return (value * inverse + 0.5).rounded(.down) / inverse
   }
 
-  /// NaN wherever one of the three is; nothing when the bounds exclude each other.
+  /// Nothing when the bounds exclude each other. NaN wherever one of the three is, except that an infinity wins where it
+  /// is the bound that counts: Go's math.Max and math.Min, which Prometheus computes it with.
   private static func clamp(_ value: Double, _ lowest: Double, _ highest: Double) -> Double? {
     if highest < lowest { return nil }
-    if value.isNaN || lowest.isNaN || highest.isNaN { return .nan }
-    return max(lowest, min(highest, value))
+    let capped = value == -.infinity || highest == -.infinity ? -.infinity : lesser(value, highest)
+    return capped == .infinity || lowest == .infinity ? .infinity : -lesser(-capped, -lowest)
+  }
+
+  private static func lesser(_ a: Double, _ b: Double) -> Double {
+    a.isNaN || b.isNaN ? .nan : min(a, b)
   }
 }

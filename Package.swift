@@ -78,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

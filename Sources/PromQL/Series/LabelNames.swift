@@ -23,10 +23,11 @@ extension Labels {
 
   /// Both lists are sorted, so one walk over each is enough.
   private func filtered(_ names: LabelNames, keepsListed: Bool) -> Labels {
-    var kept = PackedLabels()
+    var kept: [UInt8] = []
     var cursor = PackedLabels.Cursor()
     var index = 0
-    var isWhole = true
+    // Neighbours that are kept are copied at once.
+    var runStart = 0
     while let pair = cursor.next(in: packed) {
       var order = 1
       while index < names.sorted.count {
@@ -36,9 +37,15 @@ extension Labels {
         index += 1
       }
       let isListed = index < names.sorted.count && order == 0
-      if isListed == keepsListed { kept.append(pair, of: packed) } else { isWhole = false }
+      if isListed != keepsListed {
+        if kept.isEmpty { kept.reserveCapacity(packed.count) }
+        if runStart < pair.whole.lowerBound { kept += packed[runStart..<pair.whole.lowerBound] }
+        runStart = pair.whole.upperBound
+      }
     }
-    return isWhole ? self : Labels(packed: kept.bytes)
+    if runStart == 0 { return self }
+    if runStart < packed.count { kept += packed[runStart...] }
+    return Labels(packed: kept)
   }
 
   /// Without the metric's name.
@@ -79,6 +86,11 @@ extension Labels: Comparable, CustomStringConvertible {
       let values = PackedLabels.compare(a.packed, pairA.value, b.packed, pairB.value)
       if values != 0 { return values < 0 }
     }
+  }
+
+  /// All labels alike, as Prometheus' errors show them: `{__name__="up", job="redis"}`.
+  var bracedDescription: String {
+    "{" + pairs.map { "\(LabelNameSyntax.printed($0.name))=\(quoted($0.value))" }.joined(separator: ", ") + "}"
   }
 
   /// As a selector would be written: `up{job="redis"}`, or `{}` without labels.

@@ -77,20 +77,26 @@ public struct Labels: Sendable, Hashable {
 
   private func text(_ range: Range<Int>) -> String { String(decoding: packed[range], as: UTF8.self) }
 
-  /// FNV-1a over words of eight bytes, seeded anew in every process: label values come from outside.
+  /// Multiplies and folds words of eight bytes, seeded anew in every process: label values come from outside.
   private static func hash(_ bytes: [UInt8]) -> UInt64 {
     var hash = seed
-    var word: UInt64 = 0
-    var shift: UInt64 = 0
-    for byte in bytes {
-      word |= UInt64(byte) << shift
-      shift += 8
-      if shift == 64 {
-        hash = mixed(hash ^ word)
-        (word, shift) = (0, 0)
-      }
+    var index = 0
+    while index + 8 <= bytes.count {
+      let low = word(bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3])
+      let high = word(bytes[index + 4], bytes[index + 5], bytes[index + 6], bytes[index + 7])
+      hash = mixed(hash ^ (low | high << 32))
+      index += 8
     }
-    return mixed(hash ^ word ^ UInt64(bytes.count) << 56)
+    var rest = UInt64(bytes.count)
+    while index < bytes.count {
+      rest = rest << 8 | UInt64(bytes[index])
+      index += 1
+    }
+    return mixed(hash ^ rest)
+  }
+
+  @inline(__always) private static func word(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> UInt64 {
+    UInt64(a) | UInt64(b) << 8 | UInt64(c) << 16 | UInt64(d) << 24
   }
 
   @inline(__always) private static func mixed(_ value: UInt64) -> UInt64 {

@@ -1,0 +1,115 @@
+extension Evaluation {
+  func aggregation(_ node: Expression.Aggregation, _ steps: Steps) throws -> Table {
+    switch node.aggregator {
+    case .countValues: return try countValues(node, steps)
+    case .topk, .bottomk: return try best(node, steps)
+    default: break
+    }
+    let parameters = try node.parameter.map { try scalar($0, steps) }
+    let table = try vector(node.expression, steps)
+    if let parameters, table.rowCount > 0 {
+      for q in parameters { annotations.checkQuantile(q, at: node.parameter!.place) }
+    }
+    let grouping = Grouping(table.labels, by: node.grouping, isWithout: node.isWithout)
+    try chargeCells(grouping.labels.count, steps)
+    var accumulators: [Accumulator?] = Array(repeating: nil, count: grouping.labels.count * steps.count)
+    for row in 0..<table.rowCount {
+      let start = grouping.groupOfRow[row] * steps.count
+      for step in 0..<steps.count {
+        let value = table[row, step]
+        if value.isStalenessMarker { continue }
+        if accumulators[start + step] == nil {
+          accumulators[start + step] = Accumulator(node.aggregator, first: value)
+        } else {
+          accumulators[start + step]?.add(value, node.aggregator)
+        }
+      }
+    }
+    var result = Table(stepCount: steps.count)
+    result.reserveRows(grouping.labels.count)
+    for (group, labels) in grouping.labels.enumerated() {
+      result.append(labels) { step in
+        accumulators[group * steps.count + step]?.result(node.aggregator, parameters?[step] ?? 0) ?? .absent
+      }
+    }
+    return result
+  }
+
+  /// topk and bottomk: the elements themselves, best first within each group where there is one step.
+  private func best(_ node: Expression.Aggregation, _ steps: Steps) throws -> Table {
+    let limits = try scalar(node.parameter!, steps)
+    if limits.contains(where: \.isNaN) {
+      throw EvaluationError("Parameter value is NaN", detail: node.aggregator.rawValue)
+    }
+    let table = try vector(node.expression, steps)
+    let grouping = Grouping(table.labels, by: node.grouping, isWithout: node.isWithout)
+    let isBetter: (Double, Double) -> Bool = node.aggregator == .topk ? { $0 > $1 } : { $0 < $1 }
+
+    var members: [[Int]] = Array(repeating: [], count: grouping.labels.count)
+    for (row, group) in grouping.groupOfRow.enumerated() { members[group].append(row) }
+    var isKept = Array(repeating: false, count: table.rowCount * steps.count)
+    var order: [Int] = []
+    for step in 0..<steps.count {
+      let limit = try Self.elementCount(limits[step], node, available: table.rowCount)
+      if limit < 1 { continue }
+      for rows in members {
+        let present = rows.filter { !table[$0, step].isStalenessMarker }
+        let sorted = present.sorted { a, b in
+          let (x, y) = (table[a, step], table[b, step])
+          if x.isNaN || y.isNaN { return !x.isNaN && y.isNaN }
+          return isBetter(x, y)
+        }
+        for row in sorted.prefix(limit) { isKept[row * steps.count + step] = true }
+        if steps.count == 1 { order += sorted.prefix(limit) }
+      }
+    }
+    if steps.count == 1 { return table.ordered(order) }
+    var result = Table(stepCount: steps.count)
+    for row in 0..<table.rowCount {
+      result.append(table.labels[row]) { isKept[row * steps.count + $0] ? table[row, $0] : .absent }
+    }
+    return result
+  }
+
+  private static func elementCount(
+    _ value: Double, _ node: Expression.Aggregation, available: Int
+  ) throws -> Int {
+    guard value.magnitude < 9.2e18 else {
+      throw EvaluationError("the parameter of \(node.aggregator.rawValue) is out of bounds: \(NumberSyntax.decimal(value))")
+    }
+    return min(Int(value), available)
+  }
+
+  /// How often each value occurs, the value as a label.
+  private func countValues(_ node: Expression.Aggregation, _ steps: Steps) throws -> Table {
+    let name = try string(node.parameter!)
+    guard dialect.hasWideSyntax ? !name.isEmpty : LabelNameSyntax.isPlainLabelName(name) else {
+      throw EvaluationError("count_values: \(quoted(name)) cannot be the name of a label")
+    }
+    let nameBytes = Array(name.utf8)
+    let table = try vector(node.expression, steps)
+    let grouping = Grouping(
+      table.labels, by: node.grouping.filter { node.isWithout || $0 != name }, isWithout: node.isWithout)
+    var rows: [Labels: Int] = [:]
+    var labels: [Labels] = []
+    var counts: [[Double]] = []
+    for row in 0..<table.rowCount {
+      for step in 0..<steps.count where !table[row, step].isStalenessMarker {
+        let text = NumberSyntax.decimal(table[row, step])
+        let key = grouping.labels[grouping.groupOfRow[row]].setting(nameBytes, to: Array(text.utf8)[...])
+        if rows[key] == nil {
+          try charge(steps.count)
+          rows[key] = labels.count
+          labels.append(key)
+          counts.append(Array(repeating: 0, count: steps.count))
+        }
+        counts[rows[key]!][step] += 1
+      }
+    }
+    var result = Table(stepCount: steps.count)
+    for (row, rowLabels) in labels.enumerated() {
+      result.append(rowLabels) { counts[row][$0] == 0 ? .absent : counts[row][$0] }
+    }
+    return result
+  }
+}

@@ -1,0 +1,151 @@
+/// One evaluation of a query: what it reads from, what it may still cost, and what it remarked.
+final class Evaluation {
+  /// What an expression gives, at every step.
+  enum Value {
+    case scalar([Double])
+    case vector(Table)
+    case string(String)
+  }
+
+  let query: Query
+  let options: QueryOptions
+  let source: any SeriesSource
+  var annotations = Annotations()
+  /// Start and end of the whole query, for `@ start()` and `@ end()`.
+  private let wholeSteps: Steps
+  var wholeStart: Int64 { wholeSteps.startMilliseconds }
+  private var remainingSamples: Int
+  private let deadline: ContinuousClock.Instant
+
+  /// Times beyond could overflow when ranges and offsets are added.
+  private static let largestTimeMilliseconds: Int64 = 900_000_000_000_000_000
+
+  init(_ query: Query, steps: Steps, source: any SeriesSource, options: QueryOptions) throws {
+    self.query = query
+    self.options = options
+    self.source = source
+    wholeSteps = steps
+    remainingSamples = options.limits.samples
+    deadline = .now + .seconds(options.limits.seconds)
+    guard steps.startMilliseconds.magnitude <= Self.largestTimeMilliseconds.magnitude else {
+      throw EvaluationError("the time of the query is out of bounds")
+    }
+    try charge(steps.count)
+    guard steps.endMilliseconds.magnitude <= Self.largestTimeMilliseconds.magnitude else {
+      throw EvaluationError("the time of the query is out of bounds")
+    }
+  }
+
+  var dialect: Dialect { query.dialect }
+
+  // MARK: Whole queries
+
+  func instantValue() throws -> QueryValue {
+    let expression = query.expression
+    if expression.type == .matrix { return .matrix(try rangeSeries(expression.unwrapped)) }
+    switch try value(of: expression, wholeSteps) {
+    case .scalar(let values): return .scalar(values[0])
+    case .string(let text): return .string(text)
+    case .vector(let table):
+      return .vector((0..<table.rowCount).map { VectorSample(labels: table.labels[$0], value: table[$0, 0]) })
+    }
+  }
+
+  func matrix() throws -> [Series] {
+    switch try value(of: query.expression, wholeSteps) {
+    case .vector(let table):
+      return (0..<table.rowCount).map { Series(labels: table.labels[$0], samples: table.samples($0, wholeSteps)) }
+    case .scalar(let values):
+      let samples = values.indices.map {
+        Sample(timestampMilliseconds: wholeSteps.time($0), value: values[$0])
+      }
+      return [Series(labels: .empty, samples: samples)]
+    case .string: return []
+    }
+  }
+
+  // MARK: Expressions
+
+  func value(of expression: Expression, _ steps: Steps) throws -> Value {
+    try checkTime()
+    switch expression {
+    case .number(let node): return .scalar(Array(repeating: node.value, count: steps.count))
+    case .string(let node): return .string(node.value)
+    case .selector(let node): return .vector(try newest(node, steps) { $0.value })
+    case .range, .subquery: throw EvaluationError("a range vector has no value at a single moment")
+    case .call(let node): return try call(node, steps)
+    case .aggregation(let node): return .vector(try aggregation(node, steps))
+    case .binary(let node): return try binary(node, steps)
+    case .unary(let node): return try unary(node, steps)
+    case .parentheses(let node): return try value(of: node.expression, steps)
+    }
+  }
+
+  /// The value of an expression whose type is known to be an instant vector.
+  func vector(_ expression: Expression, _ steps: Steps) throws -> Table {
+    guard case .vector(let table) = try value(of: expression, steps) else {
+      throw EvaluationError("\(expression) is not an instant vector")
+    }
+    return table
+  }
+
+  func scalar(_ expression: Expression, _ steps: Steps) throws -> [Double] {
+    guard case .scalar(let values) = try value(of: expression, steps) else {
+      throw EvaluationError("\(expression) is not a scalar")
+    }
+    return values
+  }
+
+  func string(_ expression: Expression) throws -> String {
+    guard case .string(let node) = expression.unwrapped else {
+      throw EvaluationError("\(expression) is not a string")
+    }
+    return node.value
+  }
+
+  private func unary(_ node: Expression.Unary, _ steps: Steps) throws -> Value {
+    switch try value(of: node.expression, steps) {
+    case .scalar(let values): return .scalar(node.isMinus ? values.map { -$0 } : values)
+    case .vector(var table):
+      guard node.isMinus else { return .vector(table) }
+      table.map { -$0 }
+      return .vector(try table.withoutMetricNames())
+    case .string: throw EvaluationError("\(node.expression) has no sign")
+    }
+  }
+
+  /// The moments that a selector or subquery reads at.
+  func moments(_ shift: TimeShift, _ steps: Steps) -> Moments {
+    let fixed: Int64? =
+      switch shift.anchor {
+      case .milliseconds(let time): time
+      case .start: wholeSteps.startMilliseconds
+      case .end: wholeSteps.endMilliseconds
+      case nil: nil
+      }
+    return Moments(steps, fixedMilliseconds: fixed, offsetMilliseconds: shift.offsetMilliseconds)
+  }
+
+  // MARK: Limits
+
+  /// Counts samples read or values computed against the limit.
+  func charge(_ samples: Int) throws {
+    guard samples <= remainingSamples else {
+      throw EvaluationError(
+        "the query needs more than \(options.limits.samples) samples; narrow its selectors, range or number of steps")
+    }
+    remainingSamples -= samples
+  }
+
+  func chargeCells(_ rows: Int, _ steps: Steps) throws {
+    let (cells, overflows) = rows.multipliedReportingOverflow(by: steps.count)
+    try charge(overflows ? Int.max : cells)
+  }
+
+  func checkTime() throws {
+    if ContinuousClock.now > deadline {
+      throw EvaluationError("the query took longer than \(NumberSyntax.decimal(options.limits.seconds)) s")
+    }
+    if Task.isCancelled { throw CancellationError() }
+  }
+}

@@ -1,0 +1,117 @@
+/// An arithmetic or comparison operator between two vectors: finds the partners and computes their values.
+struct VectorMatch {
+  private let node: Expression.Binary
+  private let matching: VectorMatching
+  private let dialect: Dialect
+  private let included: [[UInt8]]
+
+  init(_ node: Expression.Binary, _ matching: VectorMatching, _ dialect: Dialect) {
+    self.node = node
+    self.matching = matching
+    self.dialect = dialect
+    included = matching.included.map { Array($0.utf8) }
+  }
+
+  private var isOneToMany: Bool { matching.cardinality == .oneToMany }
+
+  func result(_ left: Table, _ right: Table) throws -> Table {
+    // The "one" side is the right one except for group_right.
+    let (many, one) = isOneToMany ? (right, left) : (left, right)
+    if many.rowCount == 0 || one.rowCount == 0 { return Table(stepCount: left.stepCount) }
+    var signatures = Signatures(matching)
+    let signaturesOfOne = one.labels.map { signatures.number(of: $0) }
+    let countOfOne = signatures.count
+    let signaturesOfMany = many.labels.map { signatures.number(of: $0) }
+    var partners: [[Int]] = Array(repeating: [], count: countOfOne)
+    for (row, signature) in signaturesOfOne.enumerated() { partners[signature].append(row) }
+    try checkDuplicates(partners, signatures, one, many)
+    let areSignaturesResults = giveSignatures
+
+    var result = Table(stepCount: left.stepCount)
+    result.reserveRows(many.rowCount)
+    var taken = Taken(signatureCount: countOfOne, stepCount: left.stepCount)
+    for row in 0..<many.rowCount where signaturesOfMany[row] < countOfOne {
+      let signature = signaturesOfMany[row]
+      for partner in partners[signature] {
+        let labels =
+          areSignaturesResults ? signatures.labels[signature] : labels(many.labels[row], one.labels[partner])
+        try result.append(labels) { step in
+          let (a, b) = (many[row, step], one[partner, step])
+          if a.isStalenessMarker || b.isStalenessMarker { return .absent }
+          let (x, y) = isOneToMany ? (b, a) : (a, b)
+          let value = node.operation.element(x, y, returnsBool: node.returnsBool, kept: x)
+          // Prometheus 3 counts matches, 2 counts those that a comparison lets pass.
+          if dialect == .prometheus3 || !value.isStalenessMarker {
+            try take(&taken, signature, step, labels)
+          }
+          return value
+        }
+      }
+    }
+    return try result.joined()
+  }
+
+  /// What is left of an element between single sides is what it was matched on.
+  private var giveSignatures: Bool {
+    matching.cardinality == .oneToOne && node.dropsMetricName(in: dialect)
+      && !(matching.isOn && matching.labels.contains(Labels.metricName))
+  }
+
+  /// Two series of the one side with the same signature at the same step, while the other side has any.
+  private func checkDuplicates(
+    _ partners: [[Int]], _ signatures: Signatures, _ one: Table, _ many: Table
+  ) throws {
+    guard partners.contains(where: { $0.count > 1 }) else { return }
+    let isManyPresent = (0..<one.stepCount).map { step in
+      (0..<many.rowCount).contains { !many[$0, step].isStalenessMarker }
+    }
+    for (signature, rows) in partners.enumerated() where rows.count > 1 {
+      for step in 0..<one.stepCount where isManyPresent[step] {
+        let present = rows.filter { !one[$0, step].isStalenessMarker }
+        if present.count < 2 { continue }
+        let pair = present.prefix(2).map { one.labels[$0].bracedDescription }.sorted()
+        throw EvaluationError(
+          "found duplicate series for the match group \(signatures.labels[signature].bracedDescription) on the "
+            + "\(isOneToMany ? "left" : "right") hand-side of the operation: [\(pair[0]), \(pair[1])]"
+            + ";many-to-many matching not allowed: matching labels must be unique on one side")
+      }
+    }
+  }
+
+  /// The steps at which a signature has found its partner, or the result labels it has given by group_left.
+  private struct Taken {
+    var steps: [Bool]
+    var labels: [Int: Set<Labels>] = [:]
+    let stepCount: Int
+
+    init(signatureCount: Int, stepCount: Int) {
+      steps = Array(repeating: false, count: signatureCount * stepCount)
+      self.stepCount = stepCount
+    }
+  }
+
+  @inline(__always)
+  private func take(_ taken: inout Taken, _ signature: Int, _ step: Int, _ labels: Labels) throws {
+    let index = signature * taken.stepCount + step
+    if matching.cardinality == .oneToOne {
+      guard !taken.steps[index] else {
+        throw EvaluationError(
+          "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+      }
+      taken.steps[index] = true
+    } else if !taken.labels[index, default: []].insert(labels).inserted {
+      throw EvaluationError("multiple matches for labels: grouping labels must ensure unique matches")
+    }
+  }
+
+  /// The labels of a match: those of the many side, cut to what was matched on where both sides are single.
+  private func labels(_ many: Labels, _ one: Labels) -> Labels {
+    var labels = node.dropsMetricName(in: dialect) ? many.withoutMetricName : many
+    if matching.cardinality == .oneToOne {
+      let names = LabelNames(matching.labels)
+      labels = matching.isOn ? labels.keeping(names) : labels.dropping(names)
+    }
+    for name in included { labels = labels.setting(name, to: one.value(of: name)) }
+    return labels
+  }
+}

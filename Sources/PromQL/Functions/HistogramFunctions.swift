@@ -1,0 +1,129 @@
+/// Quantiles of classic histograms: series with cumulative counts and their upper bounds in the label `le`.
+enum HistogramFunctions {
+  static let all = [
+    Function("histogram_quantile", [.scalar, .vector], .special { try quantile($0, $1, $2) })
+  ]
+
+  private static let boundLabel = Array("le".utf8)
+  private static let boundName = LabelNames(["le"])
+  private static let droppedLabels = LabelNames(["le", Labels.metricName])
+
+  private static func quantile(
+    _ evaluation: Evaluation, _ call: Expression.Call, _ steps: Steps
+  ) throws -> Evaluation.Value {
+    let quantiles = try evaluation.scalar(call.arguments[0], steps)
+    let table = try evaluation.vector(call.arguments[1], steps)
+    for q in quantiles { evaluation.annotations.checkQuantile(q, at: call.arguments[0].place) }
+
+    // Metrics of different names are different histograms, even where the labels agree.
+    var groups: [Labels: Int] = [:]
+    var rows: [(labels: Labels, buckets: [(row: Int, bound: Double)])] = []
+    for row in 0..<table.rowCount {
+      let labels = table.labels[row]
+      let text = String(decoding: labels.value(of: boundLabel), as: UTF8.self)
+      guard let bound = Double(text) else {
+        evaluation.annotations.add(
+          .warning, "bucket label \"le\" is missing or has a malformed value of \(quoted(text))",
+          at: call.arguments[1].place)
+        continue
+      }
+      let key = labels.dropping(boundName)
+      if let group = groups[key] {
+        rows[group].buckets.append((row, bound))
+      } else {
+        groups[key] = rows.count
+        rows.append((labels.dropping(droppedLabels), [(row, bound)]))
+      }
+    }
+
+    var result = Table(stepCount: steps.count)
+    for (labels, members) in rows {
+      result.append(labels) { step in
+        let buckets = members.filter { !table[$0.row, step].isStalenessMarker }
+          .map { Buckets.Bucket(bound: $0.bound, count: table[$0.row, step]) }
+        if buckets.isEmpty { return .absent }
+        let (value, isForced) = Buckets(buckets, dialect: evaluation.dialect).quantile(quantiles[step])
+        if isForced {
+          evaluation.annotations.add(
+            .info,
+            "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/"
+              + "prometheus/latest/querying/functions/#histogram_quantile)", at: call.arguments[1].place)
+        }
+        return value
+      }
+    }
+    return .vector(try result.joined())
+  }
+}
+
+/// The buckets of one histogram at one moment.
+struct Buckets {
+  struct Bucket {
+    let bound: Double
+    var count: Double
+  }
+
+  private var buckets: [Bucket]
+  private var isForced = false
+
+  /// Sorts, and makes the counts grow with the bounds; buckets with the same bound are added up.
+  init(_ unsorted: [Bucket], dialect: Dialect) {
+    buckets = []
+    for bucket in unsorted.sorted(by: { $0.bound < $1.bound }) {
+      if buckets.last?.bound == bucket.bound {
+        buckets[buckets.count - 1].count += bucket.count
+      } else {
+        buckets.append(bucket)
+      }
+    }
+    switch dialect {
+    case .prometheus3: makeMonotonicIgnoringRounding()
+    case .prometheus2: makeMonotonic()
+    }
+  }
+
+  private mutating func makeMonotonic() {
+    for index in buckets.indices.dropFirst() where buckets[index].count < buckets[index - 1].count {
+      buckets[index].count = buckets[index - 1].count
+      isForced = true
+    }
+  }
+
+  private mutating func makeMonotonicIgnoringRounding() {
+    guard var previous = buckets.first?.count else { return }
+    for index in buckets.indices.dropFirst() {
+      let count = buckets[index].count
+      if count == previous { continue }
+      // What rounding in rate and sum leaves is no decrease.
+      if previous.isAlmostEqual(to: count, relativeTolerance: 1e-12) {
+        buckets[index].count = previous
+      } else if count < previous {
+        buckets[index].count = previous
+        isForced = true
+      } else {
+        previous = count
+      }
+    }
+  }
+
+  /// Linear between the bounds of a bucket; the lowest starts at 0, unless its bound is not above it. NaN when the
+  /// bucket +Inf is missing or nothing was observed.
+  func quantile(_ q: Double) -> (value: Double, isForced: Bool) {
+    if q.isNaN { return (.nan, false) }
+    if q < 0 { return (-.infinity, false) }
+    if q > 1 { return (.infinity, false) }
+    guard let top = buckets.last, top.bound == .infinity, buckets.count >= 2, top.count != 0 else {
+      return (.nan, isForced)
+    }
+    var rank = q * top.count
+    let index = buckets.dropLast().firstIndex { $0.count >= rank } ?? buckets.count - 1
+    if index == buckets.count - 1 { return (buckets[index - 1].bound, isForced) }
+    let bucket = buckets[index]
+    if index == 0 {
+      return (bucket.bound <= 0 ? bucket.bound : bucket.bound * (rank / bucket.count), isForced)
+    }
+    let below = buckets[index - 1]
+    rank -= below.count
+    return (below.bound + (bucket.bound - below.bound) * (rank / (bucket.count - below.count)), isForced)
+  }
+}

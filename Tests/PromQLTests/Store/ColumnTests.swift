@@ -15,7 +15,7 @@ import Testing
 
   @Test(arguments: ValuePattern.hostile)
   func everySlotComesBack(_ pattern: ValuePattern) {
-    var random = SeededRandom(7)
+    var random = FixedRandom(state: 7)
     for _ in 0..<20 {
       let values = pattern.values(150, seed: random.next())
       var writer = ColumnWriter()

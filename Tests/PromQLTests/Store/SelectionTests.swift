@@ -8,7 +8,7 @@ import Testing
 
   /// A store in which series came and went, and the labels that are in it.
   private static func crowd(_ seed: UInt64) throws -> (store: SeriesStore, labels: [Labels]) {
-    var random = SeededRandom(seed)
+    var random = FixedRandom(state: seed)
     let bench = StoreBench(keeping: HistoryPolicy(defaultMilliseconds: 1000))
     var living: Set<Labels> = []
     for round in 0..<6 {
@@ -31,7 +31,7 @@ import Testing
     return (bench.store, Array(living))
   }
 
-  private static func matcher(_ random: inout SeededRandom) throws -> LabelMatcher {
+  private static func matcher(_ random: inout FixedRandom) throws -> LabelMatcher {
     let name = (names + ["nowhere"]).randomElement(using: &random)!
     let comparison = LabelMatcher.Comparison.allCases.randomElement(using: &random)!
     let isRegex = comparison == .matches || comparison == .matchesNot
@@ -45,7 +45,7 @@ import Testing
   func findsWhatEveryMatcherMatches(_ seed: UInt64) throws {
     let (store, labels) = try Self.crowd(seed)
     #expect(store.seriesCount == labels.count)
-    var random = SeededRandom(seed + 100)
+    var random = FixedRandom(state: seed + 100)
     var found = 0
     for _ in 0..<150 {
       let matchers = try (0..<Int.random(in: 0...3, using: &random)).map { _ in try Self.matcher(&random) }
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test func intersectionsAreThoseOfSets() {
-    var random = SeededRandom(4)
+    var random = FixedRandom(state: 4)
     for _ in 0..<300 {
       let lists = (0..<2).map { _ in
         let limit = UInt32.random(in: 1...400, using: &random)
@@ -87,7 +87,7 @@ import Testing
   }
 
   @Test func postingsStayInOrder() {
-    var random = SeededRandom(5)
+    var random = FixedRandom(state: 5)
     var list = PostingList()
     var expected: Set<UInt32> = []
     for _ in 0..<2000 {

@@ -15,7 +15,7 @@ import Testing
 
   /// Values that change much fill pages soon; a sample every second.
   private func fill(_ bench: StoreBench, _ steps: Range<Int>) throws {
-    var random = SeededRandom(3)
+    var random = FixedRandom(state: 3)
     for step in steps {
       try bench.append([long: random.unit(), short: random.unit()], at: Int64(step) * 1000)
       if step % 60 == 0 { bench.store.expire(nowMilliseconds: Int64(step) * 1000) }
@@ -138,7 +138,7 @@ import Testing
   @Test func theOldestSamplesGoWhenAllTakeTooMuch() throws {
     let limit = 200_000
     let bench = StoreBench(limits: SeriesLimits(sampleBytes: limit))
-    var random = SeededRandom(3)
+    var random = FixedRandom(state: 3)
     for step in 0..<20_000 {
       try bench.append([long: random.unit(), short: random.unit()], at: Int64(step))
       if step % 1000 == 0 { #expect(bench.store.size.sampleBytes <= limit + 4096 * 8) }

@@ -64,7 +64,7 @@ private struct PlainStore {
   /// Random batches of some origins that quarrel over series, pause, close and come back; now and then all is read.
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func behavesLikePlainArrays(_ seed: UInt64) throws {
-    var random = SeededRandom(seed)
+    var random = FixedRandom(state: seed)
     var plain = PlainStore()
     let store = SeriesStore(policy: .everything)
     let labels = (0..<30).map {
@@ -103,7 +103,7 @@ private struct PlainStore {
   }
 
   private func compare(
-    _ store: SeriesStore, _ plain: PlainStore, upTo time: Int64, _ random: inout SeededRandom
+    _ store: SeriesStore, _ plain: PlainStore, upTo time: Int64, _ random: inout FixedRandom
   ) throws {
     for round in 0..<8 {
       let from = round == 0 ? .min : Int64.random(in: 0...time, using: &random)

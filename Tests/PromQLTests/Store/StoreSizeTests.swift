@@ -11,7 +11,7 @@ import Testing
     let patterns = ValuePattern.ofRedis.flatMap { share, pattern in [ValuePattern](repeating: pattern, count: share) }
     #expect(patterns.count == 100)
     let references = try patterns.indices.map { try store.reference(to: ["__name__": "m\($0)", "instance": "a"]) }
-    var random = SeededRandom(1)
+    var random = FixedRandom(state: 1)
     var values = [Double](repeating: 0, count: patterns.count)
     var time: Int64 = 1_700_000_000_000
     let steps = 240 * 4

@@ -4,15 +4,15 @@ import PromQL
 struct ValuePattern: Sendable, CustomStringConvertible {
   let description: String
   /// The next value after the one before, at a step.
-  let next: @Sendable (_ step: Int, _ before: Double, _ random: inout SeededRandom) -> Double
+  let next: @Sendable (_ step: Int, _ before: Double, _ random: inout FixedRandom) -> Double
 
-  init(_ description: String, _ next: @escaping @Sendable (Int, Double, inout SeededRandom) -> Double) {
+  init(_ description: String, _ next: @escaping @Sendable (Int, Double, inout FixedRandom) -> Double) {
     self.description = description
     self.next = next
   }
 
   func values(_ count: Int, seed: UInt64) -> [Double] {
-    var random = SeededRandom(seed)
+    var random = FixedRandom(state: seed)
     var value = 0.0
     return (0..<count).map { step in
       value = next(step, value, &random)

@@ -45,6 +45,8 @@ extension PollerOptions {
 public actor Poller {
   public nonisolated let options: PollerOptions
   private nonisolated let eventLoop: any EventLoop
+  /// What tasks that poll should prefer.
+  nonisolated let executor: LoopExecutor
   private let context: ConnectionContext
   private let collectors: [any Collector]
   private let publish: @Sendable (Samples) -> Void
@@ -67,15 +69,18 @@ public actor Poller {
   private var isPolling = false
   private var isStopped = false
 
-  /// - Parameter publish: is handed the samples of every poll.
+  /// - Parameters:
+  ///   - loop: the event loop to live on; nil for any.
+  ///   - publish: is handed the samples of every poll.
   public init(
-    _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, log: Logger,
-    publish: @escaping @Sendable (Samples) -> Void
+    _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, on loop: (any EventLoop)? = nil,
+    log: Logger, publish: @escaping @Sendable (Samples) -> Void
   ) {
     self.options = options
     self.collectors = collectors
     self.context = context
-    eventLoop = context.group.next()
+    eventLoop = loop ?? context.group.next()
+    executor = LoopExecutor(eventLoop)
     diary = PollDiary(log: log)
     self.publish = publish
     var sink = SampleSink()
@@ -108,6 +113,18 @@ public actor Poller {
     return await withCheckedContinuation { continuation in
       waiters.append(Waiter(id: id, floor: floor, continuation: continuation))
       if !isPolling { startPoll() }
+    }
+  }
+
+  /// Waits on the event loop, or until the task is cancelled.
+  func sleep(until deadline: NIODeadline) async {
+    let timer = eventLoop.scheduleTask(deadline: deadline) {}
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        timer.futureResult.whenComplete { _ in continuation.resume() }
+      }
+    } onCancel: {
+      timer.cancel()
     }
   }
 
@@ -148,7 +165,7 @@ public actor Poller {
 
   private func startPoll() {
     isPolling = true
-    Task.immediate {
+    Task.immediate(executorPreference: executor) {
       await poll()
       isPolling = false
       let started = newest?.started ?? .now()

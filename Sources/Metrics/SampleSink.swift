@@ -143,9 +143,18 @@ public struct SampleSink {
       starts[rank] += 1
     }
     return Samples(
-      samples: places.map { samples[Int($0)] }, labelBytes: labelBytes,
-      histograms: histograms, constantLabels: encodeConstantLabels(constantLabels))
+      samples: places.map { samples[Int($0)] }, labelBytes: fitted(labelBytes),
+      histograms: fitted(histograms), constantLabels: encodeConstantLabels(constantLabels))
   }
+}
+
+/// The array without the room that it has to spare: it is kept until the next poll, for each of a thousand servers.
+private func fitted<Element>(_ array: [Element]) -> [Element] {
+  guard array.capacity > array.count + array.count / 4 else { return array }
+  var copy: [Element] = []
+  copy.reserveCapacity(array.count)
+  copy.append(contentsOf: array)
+  return copy
 }
 
 private let quantilePrefix = Array("quantile=\"".utf8)

@@ -1,3 +1,4 @@
+import Metrics
 import NIOCore
 import Redis
 import Runtime
@@ -5,35 +6,38 @@ import Runtime
 /// Polls a member in the background, behind a breaker: a dead one is left alone but for single tries.
 final class GuardedSchedule: Sendable {
   private let interval: Duration
+  private let lateness: Histogram?
   private let breaker = Lock(Breaker())
 
-  init(interval: Duration) { self.interval = interval }
+  /// - Parameter lateness: is told how late each poll began.
+  init(interval: Duration, lateness: Histogram? = nil) {
+    self.interval = interval
+    self.lateness = lateness
+  }
 
   var isBreakerOpen: Bool { breaker.withLock { $0.isOpen } }
 
-  /// Lets the next try come at once: others say that the node is back.
-  func wake() {
-    breaker.withLock { $0.wake(atSeconds: monotonicSeconds()) }
-  }
-
   /// Polls until the task is cancelled. The first poll comes at once.
-  func run(_ poller: Poller) async {
+  ///
+  /// It sleeps and wakes on the poller's event loop: the shared threads may be busy, and a thousand members would keep
+  /// them changing tasks.
+  func run(_ poller: isolated Poller) async {
+    await poll(poller)
     while !Task.isCancelled {
-      await poll(poller)
-      var pause = pause
-      while pause > .zero, !Task.isCancelled {
-        // In steps while the breaker is open, so that waking it is heard.
-        let step = isBreakerOpen ? min(pause, .milliseconds(250)) : pause
-        try? await Task.sleep(for: step)
-        pause = isBreakerOpen ? min(pause - step, self.pause) : pause - step
-      }
+      let due = NIODeadline.now() + TimeAmount(pause)
+      await poller.sleep(until: due)
+      guard !Task.isCancelled else { return }
+      await poll(poller, dueAt: due)
     }
   }
 
   /// Polls now, unless the breaker forbids it.
-  func poll(_ poller: Poller) async {
+  ///
+  /// - Parameter due: when the poll should have begun; nil for one out of turn.
+  func poll(_ poller: isolated Poller, dueAt due: NIODeadline? = nil) async {
     guard breaker.withLock({ $0.mayTry(atSeconds: monotonicSeconds()) }) else { return }
     let snapshot = await poller.snapshot(since: .now())
+    if let due, let snapshot { lateness?.observe(max(0, monotonicSeconds(snapshot.started) - monotonicSeconds(due))) }
     guard let state = snapshot?.state, !Task.isCancelled else {
       return breaker.withLock { if $0.state == .probing { $0.fail(atSeconds: monotonicSeconds(), jitter: 0.5) } }
     }

@@ -181,7 +181,7 @@ public actor Poller {
   private func poll() async {
     let started = NIODeadline.now()
     let deadline = started + options.timeout
-    var sink = SampleSink(expecting: 1024)
+    var sink = SampleSink()
     var reading = PollReading()
     let state: TargetState
     let previous = newest
@@ -256,6 +256,8 @@ public actor Poller {
       }
     }
     if let plan {
+      // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
+      sink.reserve(1024)
       reading.read(
         plan, info: info, replies: replies, options: options.collectors,
         nowSeconds: wallClockSeconds(), into: &sink)

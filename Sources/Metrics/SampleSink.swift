@@ -14,8 +14,10 @@ public struct SampleSink {
   /// The most samples the sink takes.
   public let limit: Int
 
-  public init(limit: Int = 200_000, expecting: Int = 0) {
-    self.limit = limit
+  public init(limit: Int = 200_000) { self.limit = limit }
+
+  /// Makes room for that many samples at once.
+  public mutating func reserve(_ expecting: Int) {
     samples.reserveCapacity(expecting)
     labelBytes.reserveCapacity(expecting * 32)
     seen.reserve(expecting)

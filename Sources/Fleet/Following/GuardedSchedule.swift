@@ -6,22 +6,29 @@ import Runtime
 /// Polls a member in the background, behind a breaker: a dead one is left alone but for single tries.
 final class GuardedSchedule: Sendable {
   private let interval: Duration
+  /// Within which the first poll begins.
+  private let spread: Duration
   private let lateness: Histogram?
   private let breaker = Lock(Breaker())
 
-  /// - Parameter lateness: is told how late each poll began.
-  init(interval: Duration, lateness: Histogram? = nil) {
+  /// - Parameters:
+  ///   - spread: within this time, at random, the first poll begins.
+  ///   - lateness: is told how late each poll began.
+  init(interval: Duration, spread: Duration = .zero, lateness: Histogram? = nil) {
     self.interval = interval
+    self.spread = spread
     self.lateness = lateness
   }
 
   var isBreakerOpen: Bool { breaker.withLock { $0.isOpen } }
 
-  /// Polls until the task is cancelled. The first poll comes at once.
+  /// Polls until the task is cancelled.
   ///
   /// It sleeps and wakes on the poller's event loop: the shared threads may be busy, and a thousand members would keep
   /// them changing tasks.
   func run(_ poller: isolated Poller) async {
+    await poller.sleep(until: .now() + TimeAmount(spread * Double.random(in: 0..<1)))
+    guard !Task.isCancelled else { return }
     await poll(poller)
     while !Task.isCancelled {
       let due = NIODeadline.now() + TimeAmount(pause)

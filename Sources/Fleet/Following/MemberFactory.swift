@@ -44,6 +44,10 @@ struct MemberFactory: Sendable {
   /// How late the polls of all members began.
   let lateness = Histogram(PollFamilies.lateness, edges: PollFamilies.latenessEdges)
 
+  /// A large workload's first polls do not all begin at once: the memory that their replies take together would stay.
+  private var spread: Duration { min(config.pollInterval, Self.spreadPerSeed * config.seeds.count) }
+  private static let spreadPerSeed: Duration = .milliseconds(5)
+
   /// Labels of a member's series.
   private func labels(_ instance: String) -> [PollerOptions.Label] {
     [.init("workload", config.name), .init("instance", instance)]
@@ -92,7 +96,8 @@ struct MemberFactory: Sendable {
       collectors: CollectorCatalogue.all + [MembershipCollector(masterName: config.sentinel?.masterName)],
       context: context.connections, on: context.connections.pollLoop, log: log, fleetPage: fleetPage)
     return WatchedNode(
-      address: address, instance: instance, node: node, interval: config.pollInterval, lateness: lateness
+      address: address, instance: instance, node: node, interval: config.pollInterval, spread: spread,
+      lateness: lateness
     ) { mayConnect in
       guard isProbed else { return nil }
       let labels = options.constantLabels

@@ -16,16 +16,18 @@ struct WatchedNode: Sendable {
   private let work: Task<Void, Never>
 
   /// - Parameters:
+  ///   - spread: within this time, at random, it is polled first.
   ///   - lateness: is told how late each poll began.
   ///   - makeProber: is told whether a new connection may be tried now.
   init(
-    address: NodeAddress, instance: String, node: Node, interval: Duration, lateness: Histogram?,
+    address: NodeAddress, instance: String, node: Node, interval: Duration, spread: Duration,
+    lateness: Histogram?,
     makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
-    let schedule = GuardedSchedule(interval: interval, lateness: lateness)
+    let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
     let prober = makeProber { !schedule.isBreakerOpen }
     self.prober = prober

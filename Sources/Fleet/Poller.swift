@@ -116,9 +116,10 @@ public actor Poller {
     }
   }
 
-  /// Waits on the event loop, or until the task is cancelled.
-  func sleep(until deadline: NIODeadline) async {
+  /// Waits on the event loop, or until the task or the timer, which `hold` is handed, is cancelled.
+  func sleep(until deadline: NIODeadline, hold: (Scheduled<Void>) -> Void = { _ in }) async {
     let timer = eventLoop.scheduleTask(deadline: deadline) {}
+    hold(timer)
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         timer.futureResult.whenComplete { _ in continuation.resume() }

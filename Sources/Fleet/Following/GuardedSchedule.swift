@@ -10,6 +10,7 @@ final class GuardedSchedule: Sendable {
   private let spread: Duration
   private let lateness: Histogram?
   private let breaker = Lock(Breaker())
+  private let timer = Lock<Scheduled<Void>?>(nil)
 
   /// - Parameters:
   ///   - spread: within this time, at random, the first poll begins.
@@ -22,6 +23,13 @@ final class GuardedSchedule: Sendable {
 
   var isBreakerOpen: Bool { breaker.withLock { $0.isOpen } }
 
+  /// Lets the next try come at once where the breaker holds it back: others say that the node is back.
+  func wake() {
+    guard isBreakerOpen else { return }
+    breaker.withLock { $0.wake(atSeconds: monotonicSeconds()) }
+    timer.withLock { $0 }?.cancel()
+  }
+
   /// Polls until the task is cancelled.
   ///
   /// It sleeps and wakes on the poller's event loop: the shared threads may be busy, and a thousand members would keep
@@ -32,7 +40,7 @@ final class GuardedSchedule: Sendable {
     await poll(poller)
     while !Task.isCancelled {
       let due = NIODeadline.now() + TimeAmount(pause)
-      await poller.sleep(until: due)
+      await poller.sleep(until: due) { timer in self.timer.withLock { $0 = timer } }
       guard !Task.isCancelled else { return }
       await poll(poller, dueAt: due)
     }

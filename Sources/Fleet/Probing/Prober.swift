@@ -53,7 +53,8 @@ actor Prober {
     executor = LoopExecutor(eventLoop)
     let interval = Double(Self.interval.nanoseconds) / 1e9
     schedule = ProbeSchedule(
-      startSeconds: Self.startSeconds(after: monotonicSeconds(), by: .random(in: 0..<interval)), intervalSeconds: interval,
+      startSeconds: Self.startSeconds(after: monotonicSeconds(), by: .random(in: 0..<interval)),
+      intervalSeconds: interval,
       timeoutSeconds: Double(timeout.nanoseconds) / 1e9)
   }
 

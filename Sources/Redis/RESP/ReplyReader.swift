@@ -87,7 +87,9 @@ public enum ReplyError: Error, Equatable, Sendable {
     let wasLarge = fedBytes > Self.keptBytes
     fedBytes = 0
     // hiredis keeps its buffer, and a thousand connections between two polls would keep a thousand.
-    if wasLarge, unsafe !sink.pointee.hasPartial, unsafe reader.pointee.err == 0, unsafe reader.pointee.len == reader.pointee.pos {
+    if wasLarge, unsafe !sink.pointee.hasPartial, unsafe reader.pointee.err == 0,
+      unsafe reader.pointee.len == reader.pointee.pos
+    {
       unsafe redisReaderFree(reader)
       unsafe reader = Self.makeReader(functions, sink)
     }

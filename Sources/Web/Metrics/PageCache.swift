@@ -49,6 +49,7 @@ final class PageCache: Sendable {
         if let rendering = entry.rendering { return .rendering(rendering) }
       }
       if page.isSmall { return .small }
+      if page.isSharedWhileRendered, let rendering = entries[key]?.rendering { return .rendering(rendering) }
       let rendering = Task(executorPreference: WorkExecutor.compute) {
         let body = page.body(format, encoding)
         self.entries.withLock { entries in

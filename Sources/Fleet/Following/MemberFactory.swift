@@ -12,6 +12,8 @@ public struct FleetContext: Sendable {
   /// Where secrets that are named by variables come from.
   public let environment: [String: String]
   public let collectors: CollectorOptions
+  /// The share of a server's time that work on keys may take, in (0, 0.5].
+  public let keyDutyRatio: Double
   /// CLIENT SETNAME on every connection; nil for none.
   public let clientName: String?
   /// Members that each workload may have at most: what descriptors allow.
@@ -22,13 +24,14 @@ public struct FleetContext: Sendable {
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
-    collectors: CollectorOptions, clientName: String?, memberLimit: Int, store: Store?,
+    collectors: CollectorOptions, keyDutyRatio: Double = 0.01, clientName: String?, memberLimit: Int, store: Store?,
     log: Logger
   ) {
     self.connections = connections
     self.registry = registry
     self.environment = environment
     self.collectors = collectors
+    self.keyDutyRatio = keyDutyRatio
     self.clientName = clientName
     self.memberLimit = memberLimit
     self.store = store
@@ -93,7 +96,8 @@ struct MemberFactory: Sendable {
       guard isProbed else { return nil }
       let labels = options.constantLabels
       return Prober(
-        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect
+        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
+        cost: node.cost
       ) { tally, missedCount in
         fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }

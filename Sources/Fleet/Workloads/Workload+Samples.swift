@@ -7,9 +7,11 @@ extension Workload {
   static let roles = ["master", "replica"]
 
   /// `workload` and `environment`, which all series of the workload carry.
-  private var labels: [(name: String, value: LabelValue)] {
+  static func labels(_ config: WorkloadConfig) -> [(name: String, value: LabelValue)] {
     [("workload", .text(config.name))] + (config.environment.map { [("environment", .text($0))] } ?? [])
   }
+
+  private var labels: [(name: String, value: LabelValue)] { Self.labels(config) }
 
   func publish(nowSeconds now: Double) {
     var sink = SampleSink()

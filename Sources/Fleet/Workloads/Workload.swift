@@ -35,6 +35,8 @@ actor Workload {
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.
   var clusterFailovers: ClusterFailoverTracker?
+  /// nil where no keys are watched.
+  let keyWatch: KeyWatch?
   private var journal = MemberJournal()
   private var follower: any Follower
   private let seeds: [NodeAddress]
@@ -68,6 +70,10 @@ actor Workload {
     factory = MemberFactory(config: config, context: context, log: log)
     roster = Self.roster(context)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
+    let (page, labels) = (page, Self.labels(config))
+    keyWatch = KeyWatch(config, context: context, log: log) { samples in
+      page.publish(samples.with(constantLabels: labels), under: "keys")
+    }
     seeds = config.seeds.map { NodeAddress($0) }
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
@@ -104,6 +110,7 @@ actor Workload {
     (members, scouts, sentinels) = ([:], [:], [:])
     for listener in listeners.values { listener.stop() }
     listeners = [:]
+    await keyWatch?.stop()
     for node in all { await node.stop() }
     page.close()
   }
@@ -111,6 +118,7 @@ actor Workload {
   /// Takes note that files or permissions may have changed.
   func reset() async {
     for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
+    await keyWatch?.reset()
   }
 
   /// Takes in what the polls brought since the last look.
@@ -134,6 +142,7 @@ actor Workload {
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
+      await watchKeys(members.values.map(\.reading), atSeconds: now)
       // Judging a large workload costs as much as its polls: less often then.
       if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
     } else if now - lastPublishSeconds >= Self.publishSeconds {

@@ -1,0 +1,165 @@
+"""What a daemon that watches workloads says of their keys, streams, persistence and settings, on real servers."""
+
+import time
+
+from checks.fleet import address, failovers, up, values, watch
+from harness import exporters, servers
+from harness.check import Check
+from harness.paths import tool
+from harness.process import Process
+
+TIMEOUT_SECONDS = 120
+
+
+def text(exporter: exporters.Exporter) -> str:
+    """The start page."""
+    return exporter.get("/").text
+
+
+def own_cost(exporter: exporters.Exporter, server: servers.RedisServer, name: str) -> float:
+    return sum(value for (instance,), value in values(exporter, f"redis_exporter_{name}", "instance").items()
+               if instance == address(server))
+
+
+def check_locks_and_circuits_are_read_from_a_replica(check: Check) -> None:
+    master = servers.RedisServer(check)
+    replica = servers.replica_of(check, master)
+    with master.client() as client:
+        for number in range(200):
+            client("SET", f"page:{number}", "x")
+        client("SET", "lock:held", "token", "EX", 100)
+        client("SET", "lock:stuck", "token")
+        client("SET", "circuit:mail:failures", 4)
+        client("SET", "circuit:pay:failures", 7, "EX", 60)
+    exporter = watch(check, f"- {{name: jobs, kind: custom, topology: replication, seeds: ['{address(master)}'],"
+                            " watches: {interval: 1s}}\n")
+    labels = {"workload": "jobs", "environment": "test"}
+    check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 1, 30, "a lock without TTL")
+    # The first walk may have met the master alone; from then on the replica is read.
+    check.until(lambda: own_cost(exporter, replica, "key_work_keys_scanned_total") > 0, 15, "the replica is walked over")
+    scanned = own_cost(exporter, master, "key_work_keys_scanned_total")
+    page = exporter.page()
+    check.equal(page.value("redis_locks", **labels), 2, "locks")
+    check.equal(page.value("redis_circuit_open", service="pay", **labels), 1, "a circuit at 7 failures")
+    check.equal(page.value("redis_circuit_open", service="mail", **labels), 0, "a circuit at 4 failures")
+    check.equal(page.value("redis_circuit_failures", service="mail", **labels), 4, "its failures")
+    for kind in ("locks", "circuits"):
+        check.equal(page.value("redis_key_watch_omitted", watch=kind, **labels), 0, f"{kind} left out")
+    check.that(time.time() - page.value("redis_key_watch_last_walk_timestamp_seconds", **labels) < 30, "the walk's time")
+    check.that("A lock never expires" in text(exporter) and "pay (7 failures)" in text(exporter), "the page tells")
+    with master.client() as client:
+        client("DEL", "lock:stuck", "circuit:pay:failures")
+    check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 0, 15, "the lock is gone")
+    check.equal(values(exporter, "redis_circuit_open", "service"), {("mail",): 0}, "the closed circuit has no series")
+    check.equal(own_cost(exporter, master, "key_work_keys_scanned_total"), scanned, "the master is left alone")
+
+    # What the watching cost the replica can be subtracted from its hit ratio.
+    check.until(lambda: _lookups_match(exporter, replica), 15, "all look-ups on the replica are those of the exporter")
+
+    # Without the replica the master is read.
+    replica.process.child.kill()
+    with master.client() as client:
+        client("SET", "lock:again", "token")
+    check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 1, 30, "the master is read")
+
+
+def _lookups_match(exporter: exporters.Exporter, server: servers.RedisServer) -> bool:
+    with server.client() as client:
+        stats = client.info("stats")
+    return own_cost(exporter, server, "lookups_total") == int(stats["keyspace_hits"]) + int(stats["keyspace_misses"])
+
+
+def check_keys_of_a_cluster_are_read_on_its_replicas(check: Check) -> None:
+    nodes = [servers.RedisServer(check, "cluster-enabled yes", "cluster-node-timeout 2000", name="node") for _ in range(6)]
+    maker = Process(check, "redis-cli", [
+        tool("redis-cli"), "--cluster", "create", *[address(one) for one in nodes], "--cluster-replicas", "1",
+        "--cluster-yes"])
+    check.equal(maker.wait(60), 0, "redis-cli --cluster create exits")
+    exporter = watch(check, f"- {{name: pages, kind: cache, seeds: ['{address(nodes[0])}'], watches: {{interval: 1s}}}}\n")
+    labels = {"workload": "pages", "environment": "test"}
+    check.until(lambda: exporter.page().value("redis_workload_replicas_online", **labels) == 3, 30, "replicas are online")
+    for number in range(30):
+        _set_in_cluster(check, nodes, f"lock:{number}")
+        _set_in_cluster(check, nodes, f"circuit:service-{number}:failures", number)
+    check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 30, 30, "locks of all shards")
+    check.until(lambda: exporter.page().value("redis_circuits_open", **labels) == 25, 15, "circuits of all shards")
+    check.equal(exporter.page().value("redis_key_watch_unknown_shards", **labels), 0, "every shard is known")
+    roles = {instance: role for (instance, role), value
+             in values(exporter, "redis_instance_role", "instance", "role").items() if value == 1}
+    replicas = {instance for instance, role in roles.items() if role == "replica"}
+
+    def looked() -> set[str]:
+        found = values(exporter, "redis_exporter_lookups_total", "instance")
+        return {instance for (instance,), value in found.items() if value}
+
+    check.until(lambda: replicas and looked() >= replicas, 20, f"every replica is asked: {looked()} of {replicas}")
+    for node in nodes[3:]:
+        with node.client() as client:
+            check.that("errorstat_MOVED" not in client.info("errorstats"), "a replica was asked without READONLY")
+
+    # A failover moves nothing out of sight.
+    nodes[0].process.child.kill()
+    check.until(lambda: failovers(exporter).get("automatic") == 1, 30, "the failover")
+    check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 30
+                and exporter.page().value("redis_key_watch_unknown_shards", **labels) == 0, 30, "all locks are still known")
+
+
+def _set_in_cluster(check: Check, nodes: list[servers.RedisServer], key: str, value: int = 1) -> None:
+    for node in nodes:
+        with node.client() as client:
+            try:
+                client("SET", key, value)
+                return
+            except Exception as error:  # noqa: BLE001 - MOVED: the next node is tried
+                if "MOVED" not in str(error):
+                    raise
+    check.that(False, f"no node takes {key}")
+
+
+def check_streams_of_a_queue(check: Check) -> None:
+    """Lag known or absent, in entries and seconds; what waits longest; groups without a consumer; over a failover."""
+    master = servers.RedisServer(check)
+    replica = servers.replica_of(check, master)
+    with master.client() as client:
+        for number in range(10):
+            client("XADD", "orders", "*", "number", number)
+        client("XGROUP", "CREATE", "orders", "billing", "0")
+        client("XGROUP", "CREATE", "orders", "nobody", "0")
+        client("XREADGROUP", "GROUP", "billing", "one", "COUNT", 4, "STREAMS", "orders", ">")
+        client("SET", "plain", "text")
+    exporter = watch(check, f"- {{name: jobs, kind: queue, seeds: ['{address(master)}'], watches: {{interval: 1s}}}}\n")
+    labels = {"workload": "jobs", "environment": "test", "db": "db0", "stream": "orders"}
+    group = {**labels, "group": "billing"}
+    check.until(lambda: _has(exporter, "redis_stream_group_lag", 6, **group), 30, "the lag")
+    page = exporter.page()
+    check.equal(page.value("redis_stream_group_lag_known", **group), 1, "the lag is known")
+    check.equal(page.value("redis_stream_group_messages_pending", **group), 4, "pending entries")
+    check.equal(page.value("redis_stream_groups_without_consumer", **labels), 1, "groups without a consumer")
+    check.equal(page.value("redis_stream_length", **labels), 10, "entries")
+    check.that("wait for groups without a consumer: nobody" in text(exporter), "the page tells of the group")
+    age = page.value("redis_stream_group_oldest_pending_seconds", **group)
+    check.that(0 <= age < 60, f"age of the oldest pending entry: {age}")
+    check.until(lambda: exporter.page().value("redis_stream_group_oldest_pending_seconds", **group) > age + 2, 20,
+                "what waits grows older")
+    check.equal([name for name in page.families if name.startswith("redis_stream_group_consumer_")], [],
+                "series of single consumers")
+
+    # A replica of 7.0 was never told how far groups have read: the lag is absent after a failover, not 0.
+    with replica.client() as client:
+        client("REPLICAOF", "NO", "ONE")
+    with master.client() as client:
+        client("REPLICAOF", "127.0.0.1", replica.port)
+    with replica.client() as client:
+        lag = dict(zip(*[iter(client("XINFO", "GROUPS", "orders")[0])] * 2)).get(b"lag")
+    known = 0 if lag is None else 1
+    check.until(lambda: _has(exporter, "redis_stream_group_lag_known", known, **group), 30,
+                f"the new master's lag is {lag}, so known is {known}")
+    check.until(lambda: (group["group"],) in values(exporter, "redis_stream_group_lag_seconds", "group"), 10,
+                "the lag in seconds rests on ids and stays")
+    check.equal((group["group"],) in values(exporter, "redis_stream_group_lag", "group"), lag is not None,
+                "the lag has a series only where it is known")
+
+
+def _has(exporter: exporters.Exporter, name: str, value: float, **labels: str) -> bool:
+    return any(seen == value and all(dict(series).get(key) == text for key, text in labels.items())
+               for series, seen in exporter.page().named(name).items())

@@ -32,6 +32,11 @@ struct MemberFacts: Sendable, Equatable {
   var replication: ReplicationFacts?
   var persistence: PersistenceFacts
   var memory: Memory
+  /// nil where INFO does not tell of the machine.
+  var fork: ForkHeadroom?
+  /// Since the start or CONFIG RESETSTAT.
+  var keyspaceHits: Int
+  var keyspaceMisses: Int
   /// nil where CONFIG cannot be read.
   var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
@@ -57,6 +62,9 @@ struct MemberFacts: Sendable, Equatable {
     memory = Memory(
       usedBytes: info.integer("used_memory") ?? 0, uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
       maxBytes: info.integer("maxmemory") ?? 0, policy: info.text("maxmemory_policy"))
+    fork = ForkHeadroom(info)
+    keyspaceHits = max(0, info.integer("keyspace_hits") ?? 0)
+    keyspaceMisses = max(0, info.integer("keyspace_misses") ?? 0)
     self.config = config.map { ConfigDigest($0) }
     cluster = nil
     sentinel = nil

@@ -36,6 +36,9 @@ struct WatchedNode: Sendable {
     }
   }
 
+  /// Whether the newest probe was answered in time; nil where the server is not probed.
+  var isProbeAnswered: Bool? { prober?.isAnswered }
+
   var reading: MemberReading {
     let snapshot = node.poller.newest
     return MemberReading(

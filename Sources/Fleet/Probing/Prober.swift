@@ -2,6 +2,7 @@ import Metrics
 import NIOCore
 import NIOPosix
 import Redis
+import Runtime
 
 /// Sends a PING every second on a connection of its own and keeps what came of it.
 ///
@@ -21,6 +22,7 @@ actor Prober {
   private let cost: NodeCost
   private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
 
+  private nonisolated let answered = Lock<Bool?>(nil)
   private var schedule: ProbeSchedule
   private var tally = ProbeTally()
   private var connection: Connection?
@@ -56,6 +58,9 @@ actor Prober {
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe eventLoop.executor.asUnownedSerialExecutor()
   }
+
+  /// Whether the newest probe was answered in time; nil before the first.
+  nonisolated var isAnswered: Bool? { answered.withLock { $0 } }
 
   /// Probes until the task is cancelled or it is stopped.
   func run() async {
@@ -159,6 +164,7 @@ actor Prober {
 
   private func publishNow() {
     guard !isStopped else { return }
+    answered.withLock { $0 = tally.isAnswered }
     published = (.now(), tally.isAnswered)
     publish(tally, schedule.missedCount)
   }

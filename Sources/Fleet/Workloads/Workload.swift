@@ -25,11 +25,14 @@ actor Workload {
   var lags = LagBook()
   var delayedFsyncs = DelayedFsyncs()
   var loads = LoadBook()
+  var hits = HitBook()
+  var drift = Drift.none
+  var driftJournal = DriftJournal()
   var listeners: [NodeAddress: SentinelListener] = [:]
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
   var newestFailover: FailoverRecord?
-  /// What happened in the newest failover of this life of the daemon.
+  /// What happened in the newest failover, as far as it is known.
   var lastFailover: String?
   /// When each Sentinel's poll was that the tracker has taken in.
   var observedSeconds: [NodeAddress: Double] = [:]
@@ -95,8 +98,12 @@ actor Workload {
     return Roster(options)
   }
 
+  /// Whether everybody has been found: what comes from now on is news.
+  func isSettled(atSeconds now: Double) -> Bool { isDiscovered && now >= newsFromSeconds }
+
   /// Watches until the task is cancelled.
   func run() async {
+    if let event = await archive.newestFailover(), lastFailover == nil { lastFailover = event.summary }
     while !Task.isCancelled {
       await look()
       try? await Task.sleep(for: Self.lookInterval)
@@ -141,6 +148,7 @@ actor Workload {
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
+      hits.note(readings) { members[$0]?.node.cost.totals.lookups ?? 0 }
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
       await watchKeys(members.values.map(\.reading), atSeconds: now)
       // Judging a large workload costs as much as its polls: less often then.
@@ -190,7 +198,7 @@ actor Workload {
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
-      tell(change, isNews: isDiscovered && now >= newsFromSeconds)
+      tell(change, isNews: isSettled(atSeconds: now))
     }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)

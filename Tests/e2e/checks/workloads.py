@@ -1,14 +1,15 @@
 """What a daemon that watches workloads says of their keys, streams, persistence and settings, on real servers."""
 
+import signal
 import time
 
-from checks.fleet import address, failovers, up, values, watch
+from checks.fleet import Group, address, events, failovers, up, values, watch
 from harness import exporters, servers
 from harness.check import Check
 from harness.paths import tool
 from harness.process import Process
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 180
 
 
 def text(exporter: exporters.Exporter) -> str:
@@ -163,3 +164,82 @@ def check_streams_of_a_queue(check: Check) -> None:
 def _has(exporter: exporters.Exporter, name: str, value: float, **labels: str) -> bool:
     return any(seen == value and all(dict(series).get(key) == text for key, text in labels.items())
                for series, seen in exporter.page().named(name).items())
+
+
+def check_room_for_a_fork(check: Check) -> None:
+    server = servers.RedisServer(check, "maxmemory 100mb", "maxmemory-policy noeviction")
+    exporter = watch(check, "- {name: one, kind: custom, topology: static, "
+                            f"seeds: ['{address(server)}'], objectives: {{backup_age: 2s}}}}\n")
+    labels = {"workload": "one", "environment": "test", "instance": address(server)}
+    check.until(lambda: (exporter.page().value("redis_fork_worst_headroom_bytes", **labels) or 0) > 0, 10, "room for a fork")
+    check.equal(exporter.page().value("redis_fork_copied_bytes", **labels), None, "nothing was copied yet")
+    check.equal(exporter.page().value("redis_rdb_age_seconds", **labels), None, "the age of no dump")
+    check.until(lambda: "has no RDB file since its start" in text(exporter), 20, "a server that never saved")
+    with server.client() as client:
+        client("SET", "key", "x" * 1000)
+        client("BGSAVE")
+        machine = int(client.info("memory")["total_system_memory"])
+    check.until(lambda: (exporter.page().value("redis_fork_copied_bytes", **labels) or 0) > 0, 15, "what the save copied")
+    headroom = exporter.page().value("redis_fork_headroom_bytes", **labels)
+    check.that(0 < headroom < machine - 100 * 2 ** 20, f"the limit and the copy are taken off: {headroom} of {machine}")
+    check.that(exporter.page().value("redis_rdb_age_seconds", **labels) < 30, "the age of the dump")
+    check.until(lambda: "RDB file" not in text(exporter), 5, "it is as good as new while nothing changes")
+    with server.client() as client:
+        client("CONFIG", "SET", "maxmemory", machine)
+    check.until(lambda: (exporter.page().value("redis_fork_headroom_bytes", **labels) or 0) < 0, 10, "no room is left")
+    check.that("more memory than the machine has" in text(exporter), "the page tells")
+
+
+def check_drift_and_hit_ratio(check: Check) -> None:
+    """What a person is told of members that differ, and of a cache that is asked for what it has not."""
+    limits = ("maxmemory 50mb", "maxmemory-policy allkeys-lru")
+    master = servers.RedisServer(check, *limits)
+    replicas = [servers.replica_of(check, master, *limits) for _ in range(2)]
+    exporter = watch(check, "- {name: pages, kind: cache, topology: replication, expected: {replicas: 2}, "
+                            f"seeds: ['{address(master)}']}}\n")
+    labels = {"workload": "pages", "environment": "test"}
+    with master.client() as client:
+        def ask() -> bool:
+            for number in range(20):
+                client("GET", f"missing:{number}")
+            return True
+
+        def while_asked(condition, seconds: float, claim: str) -> None:
+            check.until(lambda: ask() and condition(), seconds, claim, pause=0.5)
+
+        drifted = lambda: exporter.page().value("redis_workload_drifted_settings", **labels)  # noqa: E731
+        while_asked(lambda: len(up(exporter, "pages")) == 3 and drifted() == 0, 15, "all members are alike")
+        # Later changes are news; how the members were found is none.
+        began = time.monotonic()
+        while_asked(lambda: time.monotonic() - began > 17, 20, "the fleet settles")
+        with replicas[1].client() as other:
+            other("CONFIG", "SET", "maxmemory-samples", 7)
+        while_asked(lambda: drifted() == 1, 10, "a setting differs")
+        claim = f"Settings differ between members: maxmemory-samples (on {address(replicas[1])})"
+        check.that(claim in text(exporter), "the page names it")
+        while_asked(lambda: claim in events(check, "config_change"), 20, "an event names it")
+        with replicas[1].client() as other:
+            other("CONFIG", "SET", "maxmemory-samples", 5)
+        while_asked(lambda: drifted() == 0, 10, "it is the same again")
+        while_asked(lambda: "Settings are the same on all members that answer" in events(check, "config_change"), 20,
+                    "an event tells that it is over")
+        while_asked(lambda: exporter.page().value("redis_workload_hit_ratio", **labels) is not None, 70, "a hit ratio")
+        check.equal(exporter.page().value("redis_workload_hit_ratio", **labels), 0, "every lookup misses")
+        check.that("0 % of lookups find their key" in text(exporter), "the page tells")
+
+
+def check_the_last_failover_is_known_after_a_restart(check: Check) -> None:
+    group = Group(check)
+    exporter = watch(check, group.config)
+    check.until(lambda: len(up(exporter, "carts")) == 3, 10, "all members are found")
+    check.until(lambda: sum(values(exporter, "redis_sentinel_subscription_up", "sentinel").values()) == 3, 10,
+                "all Sentinels are listened to")
+    with group.sentinels[0].client() as client:
+        client("SENTINEL", "FAILOVER", "carts")
+    check.until(lambda: failovers(exporter)["manual"] == 1, 30, "the failover is counted")
+    claim = f"manual failover of carts from {address(group.master)} to"
+    check.until(lambda: claim in text(exporter), 5, "the page tells of it")
+    exporter.signal(signal.SIGTERM)
+    check.equal(exporter.wait(10), 0, "the daemon ends")
+    exporter = watch(check, group.config)
+    check.until(lambda: claim in text(exporter), 10, "the next life of the daemon tells of it as well")

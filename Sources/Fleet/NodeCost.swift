@@ -38,6 +38,20 @@ public final class NodeCost: Sendable {
     }
   }
 
+  func note(_ traffic: Subscription.Traffic) {
+    state.withLock { totals in
+      switch traffic {
+      case .opened(let loginCommandCount):
+        totals.connections += 1
+        totals.commands += Double(loginCommandCount)
+      case .sent(let byteCount):
+        totals.commands += 1
+        totals.sentBytes += Double(byteCount)
+      case .received(let byteCount): totals.receivedBytes += Double(byteCount)
+      }
+    }
+  }
+
   func noteFailure(_ errorClass: RedisError.Class) {
     state.withLock { $0.failures[errorClass, default: 0] += 1 }
   }

@@ -28,7 +28,7 @@ actor Workload {
   var hits = HitBook()
   var drift = Drift.none
   var driftJournal = DriftJournal()
-  var listeners: [NodeAddress: SentinelListener] = [:]
+  var listeners: [NodeAddress: SentinelEar] = [:]
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
   var newestFailover: FailoverRecord?

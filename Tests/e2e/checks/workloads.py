@@ -3,7 +3,7 @@
 import signal
 import time
 
-from checks.fleet import Group, address, events, failovers, up, values, watch
+from checks.fleet import DEFAULTS, Group, address, events, failovers, up, values, watch
 from harness import exporters, servers
 from harness.check import Check
 from harness.paths import tool
@@ -243,3 +243,48 @@ def check_the_last_failover_is_known_after_a_restart(check: Check) -> None:
     check.equal(exporter.wait(10), 0, "the daemon ends")
     exporter = watch(check, group.config)
     check.until(lambda: claim in text(exporter), 10, "the next life of the daemon tells of it as well")
+
+
+def check_a_sentinel_of_two_workloads_is_asked_once(check: Check) -> None:
+    masters = [servers.RedisServer(check) for _ in range(2)]
+    replicas = [servers.replica_of(check, master) for master in masters]
+    sentinel = servers.RedisServer(
+        check, *[f"sentinel monitor {name} 127.0.0.1 {master.port} 1" for name, master in zip(("carts", "users"), masters)],
+        *[f"sentinel down-after-milliseconds {name} 5000" for name in ("carts", "users")], name="sentinel", sentinel=True)
+
+    def knows_all() -> bool:
+        with sentinel.client() as client:
+            info = client.info("sentinel")
+            return all("slaves=1" in info.get(f"master{number}", "") for number in range(2))
+
+    check.until(knows_all, 30, "the Sentinel knows both replicas")
+    config = "".join(f"- {{name: {name}, kind: session, expected: {{replicas: 1, sentinels: 1}}, "
+                     f"sentinel: {{master_name: {name}, seeds: ['{address(sentinel)}']}}}}\n" for name in ("carts", "users"))
+    exporter = watch(check, config)
+    for name, master, replica in zip(("carts", "users"), masters, replicas):
+        check.until(lambda: up(exporter, name) == {address(master): 1, address(replica): 1}, 15, f"the members of {name}")
+    check.until(lambda: set(values(exporter, "redis_sentinel_subscription_up", "workload", "sentinel").items()) == {
+        (("carts", address(sentinel)), 1.0), (("users", address(sentinel)), 1.0)}, 10, "both workloads listen")
+
+    def connections() -> int:
+        with sentinel.client() as client:
+            return client("CLIENT", "LIST").decode().count("name=redline ")
+
+    check.equal(connections(), 2, "connections to the Sentinel: one that asks, one that listens")
+    check.equal(len(exporter.page().named("redis_sentinel_masters")), 1, "its own series are there once")
+    with sentinel.client() as client:
+        client("SENTINEL", "FAILOVER", "users")
+    counts = lambda: {key: value for key, value  # noqa: E731
+                      in values(exporter, "redis_failovers_total", "workload", "kind").items() if value}
+    check.until(lambda: counts() == {("users", "manual"): 1}, 30, f"one failover of one workload: {counts()}")
+
+    # The Sentinel goes on being watched for the workload that is left.
+    (check.folder / "redline.yml").write_text(
+        DEFAULTS + "workloads:\n" + config.splitlines(keepends=True)[1])
+    check.equal(exporter.get("/-/reload", method="POST").status, 200, "the reload")
+    check.equal(set(values(exporter, "redis_sentinel_subscription_up", "workload")), {("users",)}, "who listens")
+    check.until(lambda: connections() == 2, 10, "the connections stay")
+    (check.folder / "redline.yml").write_text(DEFAULTS + "workloads:\n" + "- {name: one, kind: custom, topology: static, "
+                                              f"seeds: ['{address(masters[0])}']}}\n")
+    check.equal(exporter.get("/-/reload", method="POST").status, 200, "the reload")
+    check.until(lambda: connections() == 0, 10, "nobody asks any more")

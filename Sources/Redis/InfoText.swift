@@ -84,7 +84,6 @@ public struct InfoText: Sendable {
   public func integer(_ name: String) -> Int? { self[name].flatMap { parseInteger($0) } }
 
   public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
-
 }
 
 let fnvStart: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -102,12 +101,4 @@ public func fnvHash(_ text: String) -> UInt64 {
   var hash = fnvStart
   for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* fnvPrime }
   return hash
-}
-
-/// The `key=value` pairs of an INFO value such as `keys=3,expires=1,avg_ttl=0`, in order.
-public func infoPairs(_ value: ArraySlice<UInt8>) -> [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
-  value.split(separator: UInt8(ascii: ",")).compactMap { part in
-    guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { return nil }
-    return (part[..<equals], part[(equals + 1)...])
-  }
 }

@@ -45,7 +45,9 @@ struct Daemon: Sendable {
         group: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))),
       scripts: try options.keys.scripts.map { try Self.script($0) }, log: log)
     self.factory = factory
-    web = try WebConfiguration(options.web.source, log: log)
+    web = try WebConfiguration(
+      options.web.configFile.map { .file($0) }
+        ?? .settings(WebSettings(tls: options.web.tls, login: options.web.basicAuth)), log: log)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
     let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)

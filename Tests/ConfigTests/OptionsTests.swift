@@ -94,7 +94,7 @@ import Testing
     #expect(options.redis.configCommand == nil)
     #expect(options.redis.tls.identity?.certificateFile == "/c" && options.redis.tls.identity?.keyFile == "/k")
     #expect(options.redis.password == .credential("redis"))
-    #expect(options.web.tls?.clientAuthoritiesFile == "/sa" && options.web.tls?.minVersion == .v13)
+    #expect(options.web.tls?.clientAuthoritiesFile == "/sa" && options.web.tls?.minVersion == .tls13)
     guard case .bcryptHash(let hash) = options.web.basicAuth?.password else { return #expect(Bool(false)) }
     #expect(hash.reveal() == "$2y$10$abc")
     #expect(options.keys.groupPatterns == ["^(a", "b):", "^(c,d)"])

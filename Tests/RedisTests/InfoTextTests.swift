@@ -41,7 +41,7 @@ import Testing
 
   @Test func pairs() {
     let value = info["slave0"] ?? []
-    let pairs = infoPairs(value).map { (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self)) }
+    let pairs = InfoPairs(value).map { (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self)) }
     #expect(pairs.map(\.0) == ["ip", "port", "state", "offset", "lag"])
     #expect(pairs[0].1 == "::1")
   }
@@ -68,7 +68,7 @@ import Testing
       }
       let info = InfoText(bytes: bytes)
       for field in info.fields {
-        _ = infoPairs(info.value(of: field))
+        for pair in InfoPairs(info.value(of: field)) { #expect(!pair.key.contains(UInt8(ascii: ","))) }
         #expect(!info.name(of: field).isEmpty)
       }
     }

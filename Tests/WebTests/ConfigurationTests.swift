@@ -70,35 +70,6 @@ import Testing
     #expect(error?.description.contains("hunter2") == false)
   }
 
-  @Test func flagsThatDoNotGoTogether() throws {
-    func failure(_ change: (inout WebFlags) -> Void) -> String {
-      var flags = WebFlags()
-      change(&flags)
-      do throws(WebError) {
-        _ = try flags.settings()
-        return ""
-      } catch {
-        return error.description
-      }
-    }
-    #expect(failure { _ in } == "")
-    let certificate = failure { $0.tlsServerCertificateFile = "a" }
-    let key = failure { $0.tlsServerKeyFile = "a" }
-    for text in [certificate, key] {
-      #expect(text.contains("-tls-server-cert-file") && text.contains("-tls-server-key-file"))
-    }
-    #expect(failure { $0.tlsServerCAFile = "a" }.contains("-tls-server-ca-cert-file"))
-    #expect(failure { $0.tlsServerMinimumVersion = "TLS2" }.contains("TLS1.3"))
-    let both = failure {
-      $0.basicAuthPassword = Secret("hunter2")
-      $0.basicAuthHashPassword = Secret("hunter3")
-    }
-    #expect(both.contains("-basic-auth-password") && both.contains("-basic-auth-hash-password"))
-    #expect(!both.contains("hunter"))
-    #expect(failure { ($0.basicAuthUsername, $0.basicAuthHashPassword) = ("u", Secret("hunter3")) }.contains("bcrypt"))
-    #expect(failure { ($0.tlsServerCertificateFile, $0.tlsServerKeyFile, $0.tlsServerMinimumVersion) = ("a", "b", "TLS1.0") } == "")
-  }
-
   @Test func aFailingReloadKeepsTheOldConfigurationWhole() throws {
     let folder = Folder()
     let users = "basic_auth_users: {alice: \"\(AuthenticationTests.cheapHash)\"}\n"
@@ -125,10 +96,8 @@ extension SocketTests {
 
 extension SocketTests.Guarded {
   @Test func everyPathIsBehindTheLogin() async throws {
-    var flags = WebFlags()
-    flags.basicAuthUsername = "user"
-    flags.basicAuthPassword = Secret("open sesame")
-    try await withServer([hello], configuration: WebConfiguration(.flags(flags), log: quietLog)) { port, _ in
+    let settings = WebSettings(users: .single("user", password: Secret("open sesame")))
+    try await withServer([hello], configuration: WebConfiguration(.settings(settings), log: quietLog)) { port, _ in
       let client = try TestClient(port: port)
       for path in ["/hello", "/nowhere"] {
         let refused = try client.get(path)

@@ -127,7 +127,7 @@ extension SocketTests.HTTP {
   }
 
   @Test func allAddressesMeanBothFamilies() async throws {
-    let configuration = try WebConfiguration(.flags(WebFlags()), log: quietLog)
+    let configuration = try WebConfiguration(.settings(WebSettings()), log: quietLog)
     let server = WebServer(
       .address(.init(host: "", port: 0)), configuration: configuration, routes: [hello], log: quietLog)
     let port = try server.start()!
@@ -140,7 +140,7 @@ extension SocketTests.HTTP {
 
   @Test func takesOverAListeningSocket() async throws {
     let socket = try ListenSocket.open(.init(host: "127.0.0.1", port: 0))
-    let configuration = try WebConfiguration(.flags(WebFlags()), log: quietLog)
+    let configuration = try WebConfiguration(.settings(WebSettings()), log: quietLog)
     let server = WebServer(.descriptor(socket), configuration: configuration, routes: [hello], log: quietLog)
     let port = try #require(try server.start())
     #expect(try TestClient(port: port).get("/hello").status == 200)

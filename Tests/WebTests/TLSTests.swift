@@ -53,18 +53,15 @@ final class Certificates: Sendable {
 
   func clientArguments(_ name: String) -> String { "-cert \(path(name + ".pem")) -key \(path(name + ".key"))" }
 
-  var flags: WebFlags {
-    var flags = WebFlags()
-    flags.tlsServerCertificateFile = path("server.pem")
-    flags.tlsServerKeyFile = path("server.key")
-    return flags
+  var settings: WebSettings {
+    WebSettings(tls: TLSSettings(certificateFile: path("server.pem"), keyFile: path("server.key")))
   }
 }
 
 extension SocketTests.TLS {
   @Test func certificateIsExchangedWithoutARestart() async throws {
     let certificates = Certificates()
-    let configuration = try WebConfiguration(.flags(certificates.flags), log: quietLog)
+    let configuration = try WebConfiguration(.settings(certificates.settings), log: quietLog)
     try await withServer([hello], configuration: configuration) { port, _ in
       let first = certificates.get(port)
       #expect(first.contains("subject=CN = first") && first.contains("hello world"))
@@ -90,9 +87,10 @@ extension SocketTests.TLS {
     ("none", false), ("client", true), ("stranger", false), ("notclient", false),
   ]) func clientCertificates(name: String, isAdmitted: Bool) async throws {
     let certificates = Certificates.shared
-    var flags = certificates.flags
-    flags.tlsServerCAFile = certificates.path("ca.pem")
-    try await withServer([hello], configuration: WebConfiguration(.flags(flags), log: quietLog)) { port, _ in
+    var settings = certificates.settings
+    settings.tls?.clientAuthorityFile = certificates.path("ca.pem")
+    settings.tls?.clientAuthentication = .requireAndVerify
+    try await withServer([hello], configuration: WebConfiguration(.settings(settings), log: quietLog)) { port, _ in
       let output = certificates.get(port, name == "none" ? "" : certificates.clientArguments(name))
       #expect(output.contains("hello world") == isAdmitted)
     }
@@ -141,7 +139,7 @@ extension SocketTests.TLS {
     let big = Route("/big") { _ in Response(contentType: "text/plain", body: [UInt8](repeating: 65, count: 4 << 20)) }
     var limits = ServerLimits()
     limits.headerDeadlineSeconds = 0.5
-    let configuration = try WebConfiguration(.flags(certificates.flags), log: quietLog)
+    let configuration = try WebConfiguration(.settings(certificates.settings), log: quietLog)
     try await withServer([hello, big], options: limits, configuration: configuration) { port, _ in
       let stuck = try TestClient(port: port)
       stuck.send([22, 3, 1])

@@ -19,7 +19,7 @@ func withServer(
 ) async throws {
   let server = WebServer(
     .address(ListenAddress(host: "127.0.0.1", port: 0)), options: options,
-    configuration: try configuration ?? WebConfiguration(.flags(WebFlags()), log: quietLog), routes: routes,
+    configuration: try configuration ?? WebConfiguration(.settings(WebSettings()), log: quietLog), routes: routes,
     log: quietLog)
   let port = try server.start()!
   do {

@@ -103,6 +103,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a failed check")
     parser.add_argument("--counts", help="write 'passed failed skipped' to this file")
+    parser.add_argument("--failures", help="write what failed, with the reasons, to this file")
     parser.add_argument("--here", nargs=2, metavar=("FOLDER", "NAME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
@@ -116,12 +117,17 @@ def main() -> int:
         print(f"no check is called {' or '.join(options.only)}; --list names them", file=sys.stderr)
         return 2
     counts = {"passed": 0, "failed": 0, "skipped": 0}
+    failures = []
     for number, (name, limit) in enumerate(checks.items(), 1):
         verdict, reason, seconds = run_child(name, limit, options.keep)
         counts[verdict] += 1
         print(f"[{number}/{len(checks)}] {verdict:7} {name} ({seconds:.1f} s)", flush=True)
         if reason and verdict != "passed":
-            print("    " + reason.replace("\n", "\n    "), flush=True)
+            indented = "    " + reason.replace("\n", "\n    ")
+            print(indented, flush=True)
+            failures.append(f"{verdict} {name}\n{indented}\n")
+    if options.failures:
+        pathlib.Path(options.failures).write_text("".join(failures), encoding="utf-8")
     if options.counts:
         pathlib.Path(options.counts).write_text("{passed} {failed} {skipped}\n".format(**counts), encoding="utf-8")
     else:

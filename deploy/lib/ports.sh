@@ -2,16 +2,6 @@
 
 port_is_busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# A port below the ephemeral range, so that no outgoing connection holds it.
-free_port() {
-  local port
-  for _ in {1..200}; do
-    port=$((20000 + RANDOM % 10000))
-    port_is_busy "$port" || { printf '%s' "$port"; return 0; }
-  done
-  die 'found no free loopback port'
-}
-
 # await_port PORT PID: waits up to 20 s until something listens; fails at once when the process is gone.
 await_port() {
   for _ in {1..200}; do

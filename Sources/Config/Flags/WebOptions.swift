@@ -1,9 +1,11 @@
 /// TLS versions by the names of redis_exporter's flag, oldest first.
-public enum TLSVersion: String, Sendable, CaseIterable {
-  case v10 = "TLS1.0"
-  case v11 = "TLS1.1"
-  case v12 = "TLS1.2"
-  case v13 = "TLS1.3"
+public enum TLSVersion: String, Sendable, CaseIterable, Comparable {
+  case tls10 = "TLS1.0"
+  case tls11 = "TLS1.1"
+  case tls12 = "TLS1.2"
+  case tls13 = "TLS1.3"
+
+  public static func < (left: TLSVersion, right: TLSVersion) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// The web server.

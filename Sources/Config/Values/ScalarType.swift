@@ -142,11 +142,13 @@ public enum DurationRange: Sendable, Equatable {
 
 extension ScalarType where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of the cases, written exactly as its raw value. `noun` completes `is not …`: `a workload kind`.
-  public static func oneOf(_ type: Value.Type, noun: String) -> ScalarType {
-    let names = Value.allCases.map(\.rawValue)
+  public static func oneOf(
+    _ type: Value.Type, noun: String, named name: @escaping @Sendable (Value) -> String = { $0.rawValue }
+  ) -> ScalarType {
+    let names = Value.allCases.map(name)
     guard let first = Value.allCases.first else { preconditionFailure("\(Value.self) has no cases") }
     return ScalarType(placeholder: first) { text throws(Mismatch) in
-      guard let value = Value(rawValue: text) else {
+      guard let value = Value.allCases.first(where: { name($0) == text }) else {
         throw Mismatch("is not \(noun)", hint: "use one of \(names.joined(separator: ", "))")
       }
       return value

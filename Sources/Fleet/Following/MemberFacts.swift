@@ -100,7 +100,7 @@ struct MemberFacts: Sendable, Equatable {
 
   /// `cmdstat_flushall:calls=1,usec=…`
   private static func calls(_ field: String, _ info: InfoText) -> Int {
-    let pair = info[field].flatMap { infoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
+    let pair = info[field].flatMap { InfoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
     return pair.flatMap { Int(String(decoding: $0.value, as: UTF8.self)) } ?? 0
   }
 }

@@ -28,7 +28,7 @@ struct KeyServer: Sendable {
       let name = info.name(of: field)
       guard name.starts(with: "db".utf8), let database = parseInteger(name.dropFirst(2)), database >= 0,
         database < KeyWorkLimits.databases,
-        let keys = infoPairs(info.value(of: field)).first(where: { $0.key.elementsEqual("keys".utf8) })
+        let keys = InfoPairs(info.value(of: field)).first(where: { $0.key.elementsEqual("keys".utf8) })
       else { continue }
       counts[database] = parseDouble(keys.value) ?? 0
     }

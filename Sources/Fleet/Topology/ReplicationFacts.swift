@@ -80,7 +80,7 @@ public struct ReplicationFacts: Sendable, Equatable {
   /// `ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`.
   private static func replica(_ value: ArraySlice<UInt8>) -> Replica? {
     var pairs: [String: String] = [:]
-    for (key, value) in infoPairs(value) {
+    for (key, value) in InfoPairs(value) {
       pairs[String(decoding: key, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
     }
     guard let address = NodeAddress(host: pairs["ip"], port: pairs["port"]) else { return nil }

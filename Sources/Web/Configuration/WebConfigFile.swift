@@ -99,7 +99,7 @@ public enum WebConfigFile {
 }
 
 extension ScalarType<TLSVersion> {
-  fileprivate static var tlsVersion: ScalarType { .oneOf(TLSVersion.self, noun: "a TLS version") }
+  fileprivate static var tlsVersion: ScalarType { .oneOf(TLSVersion.self, noun: "a TLS version", named: \.fileName) }
 }
 
 extension ScalarType<TLSSettings.ClientAuthentication> {

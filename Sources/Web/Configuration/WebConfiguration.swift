@@ -6,13 +6,13 @@ import Runtime
 public final class WebConfiguration: Sendable {
   /// Where the settings come from.
   public enum Source: Sendable {
-    case flags(WebFlags)
+    case settings(WebSettings)
     /// An exporter-toolkit web config file.
     case file(String)
 
     func load() throws(WebError) -> WebSettings {
       switch self {
-      case .flags(let flags): return try flags.settings()
+      case .settings(let settings): return settings
       case .file(let path):
         do throws(ConfigErrors) {
           return try WebConfigFile.load(path)

@@ -1,3 +1,5 @@
+import Config
+
 /// Everything about the web side that a reload may change.
 public struct WebSettings: Sendable {
   /// Nil for plain HTTP.
@@ -10,5 +12,22 @@ public struct WebSettings: Sendable {
     self.tls = tls
     self.users = users
     self.headers = headers
+  }
+
+  /// What the flags of redis_exporter ask for.
+  ///
+  /// - Throws: ``WebError`` for a hash that is none of bcrypt's.
+  public init(tls: ServerTLSOptions?, login: BasicAuthOptions?) throws(WebError) {
+    self.init(tls: tls.map(TLSSettings.init))
+    switch login?.password {
+    case nil: break
+    case .plain(let password): users = .single(login?.user ?? "", password: password)
+    case .bcryptHash(let hash):
+      do throws(WebError) {
+        users = try Users(hashes: [login?.user ?? "": hash])
+      } catch {
+        throw WebError("flag -basic-auth-hash-password: \(error)")
+      }
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Config
+
 /// How the server speaks TLS: files and rules, as the configuration gives them.
 public struct TLSSettings: Sendable, Equatable {
   /// What is asked of a client's certificate, by the names of the web config file.
@@ -32,6 +34,13 @@ public struct TLSSettings: Sendable, Equatable {
   public init(certificateFile: String, keyFile: String) {
     self.certificateFile = certificateFile
     self.keyFile = keyFile
+  }
+
+  init(_ options: ServerTLSOptions) {
+    self.init(certificateFile: options.certificateFile, keyFile: options.keyFile)
+    minimumVersion = options.minVersion
+    clientAuthorityFile = options.clientAuthoritiesFile
+    if clientAuthorityFile != nil { clientAuthentication = .requireAndVerify }
   }
 
   /// All the files that, when changed, change the credentials.

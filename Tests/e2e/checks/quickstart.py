@@ -3,6 +3,7 @@
 import os
 import signal
 
+from checks.lab import SERVERS, Lab
 from harness import http, servers
 from harness.check import Check, Ended, Skipped
 from harness.exposition import Page
@@ -21,7 +22,7 @@ def started(check: Check, *arguments: str) -> tuple[Process, int]:
     scratch = check.folder / "scratch"
     scratch.mkdir(exist_ok=True)
     process = Process(check, "quickstart", [str(ROOT / "deploy" / "quickstart"), f"--port={port}", *arguments],
-                      {"TMPDIR": str(scratch)})
+                      {"TMPDIR": str(scratch), "LAB_DIR": str(check.folder / "lab")})
 
     def serves() -> bool:
         if process.child.poll() is not None:
@@ -54,7 +55,7 @@ def stops_clean(check: Check, process: Process, port: int) -> None:
     family = descendants(process.pid)
     check.that(bool(family), "quickstart has children")
     process.signal(signal.SIGINT)
-    check.that(process.wait(10) in (0, 130), f"the exit code is {process.child.returncode}")
+    check.that(process.wait(20) in (0, 130), f"the exit code is {process.child.returncode}")
     check.until(lambda: not any(is_alive(pid) for pid in family), 3, "everything that it started has ended")
     check.equal(os.listdir(check.folder / "scratch"), [], "files left behind")
     try:
@@ -64,13 +65,36 @@ def stops_clean(check: Check, process: Process, port: int) -> None:
         pass
 
 
-def check_scratch_redis(check: Check) -> None:
+def watched_workloads(port: int) -> dict[str, float]:
+    """The members that are up, by workload."""
+    up: dict[str, float] = {}
+    for series, value in Page(http.get(port, "/metrics").text).named("redis_up").items():
+        workload = dict(series).get("workload", "")
+        up[workload] = up.get(workload, 0) + value
+    return up
+
+
+def check_the_lab(check: Check) -> None:
+    lab = Lab(check)
     process, port = started(check)
     check.that(f"http://127.0.0.1:{port}/metrics" in process.output(), "the URL is printed")
-    page = Page(http.get(port).text)
-    check.equal(page.value("redis_up"), 1, "redis_up")
-    check.until(lambda: (Page(http.get(port).text).value("redis_commands_total", cmd="set") or 0) > 5, 10, "live traffic")
+    check.until(lambda: {"cache": 6, "sessions": 3, "queues": 3}.items() <= watched_workloads(port).items(), 20,
+                "every member of the lab is up")
+    check.equal(len(lab.pids()), SERVERS + 1, "processes: the servers and the traffic")
+    check.that("sessions" in http.get(port, "/").text, "the status page shows the workloads")
     stops_clean(check, process, port)
+    check.equal(lab.pids(), set(), "processes of the lab after the end")
+
+
+def check_a_lab_that_is_up_stays_up(check: Check) -> None:
+    lab = Lab(check)
+    lab.up()
+    pids = lab.pids()
+    process, port = started(check)
+    check.until(lambda: watched_workloads(port).get("cache") == 6, 20, "the lab is watched")
+    stops_clean(check, process, port)
+    check.equal(lab.pids(), pids, "processes of the lab after the end")
+    lab.goes_down()
 
 
 def check_existing_redis(check: Check) -> None:

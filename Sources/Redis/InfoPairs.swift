@@ -1,18 +1,18 @@
 /// The `key=value` pairs of a list such as `calls=21,usec=175`, one after another and without allocation.
 ///
 /// A part without `=` is passed over. A value may hold `=` itself.
-struct InfoPairs: Sequence, IteratorProtocol {
-  typealias Pair = (key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)
+public struct InfoPairs: Sequence, IteratorProtocol {
+  public typealias Pair = (key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)
 
   private var rest: ArraySlice<UInt8>
   private let separator: UInt8
 
-  init(_ text: ArraySlice<UInt8>, separator: UInt8 = UInt8(ascii: ",")) {
+  public init(_ text: ArraySlice<UInt8>, separator: UInt8 = UInt8(ascii: ",")) {
     rest = text
     self.separator = separator
   }
 
-  mutating func next() -> Pair? {
+  public mutating func next() -> Pair? {
     while rest.startIndex < rest.endIndex {
       let start = rest.startIndex
       var equals = -1

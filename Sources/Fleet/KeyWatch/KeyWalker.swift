@@ -62,7 +62,9 @@ actor KeyWalker {
         if place === self.place { note(error, at: place) } else { continue }
       }
       place.publish()
-      try? await Task.sleep(for: pause(since: started))
+      let pause = pause(since: started)
+      if pause > .seconds(KeyWorkLimits.idleSeconds) { await place.link.close() }
+      try? await Task.sleep(for: pause)
     }
   }
 
@@ -111,7 +113,7 @@ actor KeyWalker {
         }
         cursor = page.cursor
         place.cost.scannedCount.add(Double(page.names.count))
-        try await walk.take(page.names, of: part)
+        try await walk.take(page.names, of: part, isTyped: knowsTypes)
       } while cursor != [UInt8(ascii: "0")]
     }
     return walk.findings

@@ -61,9 +61,7 @@ actor KeyWatch {
   }
 
   private func watch(_ shard: ShardReaders.Shard, _ members: [NodeAddress: WatchedNode]) async {
-    let watch = watches[shard.id] ?? Watch(
-      walker: KeyWalker(plan, log: log),
-      streams: plan.watches.streams.isOn ? StreamWatcher(plan.watches, log: log) : nil)
+    let watch = watches[shard.id] ?? newWatch()
     watches[shard.id] = watch
     let reader = shard.reader.flatMap { place($0, members) }
     // A master has clients to serve.
@@ -73,6 +71,12 @@ actor KeyWatch {
     let master = shard.master.flatMap { place($0, members) }
     await master?.link.limit(dutyRatio: dutyRatio / 2)
     await streams.aim(at: master, names: plan.namedStreams.union(watch.walker.newest?.streams ?? []))
+  }
+
+  private func newWatch() -> Watch {
+    Watch(
+      walker: KeyWalker(plan, log: log),
+      streams: plan.watches.streams.isOn ? StreamWatcher(plan.watches, log: log) : nil)
   }
 
   private func place(_ address: NodeAddress, _ members: [NodeAddress: WatchedNode]) -> KeyPlace? {

@@ -33,7 +33,8 @@ struct ShardReaders: Sendable {
     shards = groups.map { group in
       let members = group.replicas.union([group.master].compactMap { $0 })
       // A replica may have come from another shard: the master tells best which one this is.
-      let index = old.firstIndex { shard in group.master.map { shard.members.contains($0) } ?? false }
+      let index =
+        old.firstIndex { shard in group.master.map { shard.members.contains($0) } ?? false }
         ?? old.firstIndex { !$0.members.isDisjoint(with: members) }
       var shard = index.map { old.remove(at: $0) } ?? Shard(id: newID(), members: members)
       shard.members = members

@@ -72,7 +72,9 @@ actor StreamWatcher {
         dropStale()
       }
       place.publish()
-      try? await Task.sleep(for: watches.interval * Double.random(in: 0.9...1.1))
+      let pause = watches.interval * Double.random(in: 0.9...1.1)
+      if pause > .seconds(KeyWorkLimits.idleSeconds) { await place.link.close() }
+      try? await Task.sleep(for: pause)
     }
   }
 

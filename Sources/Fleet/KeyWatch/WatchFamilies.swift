@@ -20,7 +20,8 @@ enum WatchFamilies {
     "key_watch_last_walk_timestamp_seconds",
     "When the newest whole walk over the keys ended, of the shard that was walked longest ago.", unit: .seconds)
   static let unknownShards = Family.gauge(
-    "key_watch_unknown_shards", "Shards of which no whole walk is known: nobody there can be read, or it goes on still.")
+    "key_watch_unknown_shards",
+    "Shards of which no whole walk is known: nobody there can be read, or it goes on still.")
 
   static let all = [
     locks, locksWithoutTTL, circuitOpen, circuitFailures, circuitsOpen, omitted, walkTimestamp, unknownShards,

@@ -24,12 +24,17 @@ struct WatchWalk {
     case circuit(service: String)
   }
 
-  mutating func take(_ names: [[UInt8]], of part: WatchPlan.Walk) async throws(RedisError) {
+  /// - Parameter isTyped: whether the server has left out keys of other types than `part` asks for.
+  mutating func take(
+    _ names: [[UInt8]], of part: WatchPlan.Walk, isTyped: Bool
+  ) async throws(RedisError) {
     var looks: [(what: Look, command: Command)] = []
+    var streams: [[UInt8]] = []
     for name in names {
       guard let interest = part.interest(in: name) else { continue }
-      if interest.isStream { take(StreamName(database: part.database, bytes: name)) }
-      guard interest.isLock || interest.service != nil, seen.insert(Self.hash(name, part.database)).inserted else { continue }
+      if interest.isStream { streams.append(name) }
+      guard interest.isLock || interest.service != nil, seen.insert(Self.hash(name, part.database)).inserted
+      else { continue }
       if interest.isLock, findings.locks != nil {
         findings.locks?.seenCount += 1
         if (findings.locks?.seenCount ?? 0) <= watches.locks.maxKeys {
@@ -44,6 +49,12 @@ struct WatchWalk {
         } else {
           findings.circuits?.omittedCount += 1
         }
+      }
+    }
+    for batch in chunks(streams, KeyWorkLimits.batchKeys) {
+      let types = isTyped ? nil : try await place.link.send(batch.map { KeyCommand.type($0) }, database: part.database)
+      for (index, name) in batch.enumerated() where types.map({ $0[index]?.text == part.type }) ?? true {
+        take(StreamName(database: part.database, bytes: name))
       }
     }
     for batch in chunks(looks, KeyWorkLimits.batchKeys) {
@@ -65,14 +76,20 @@ struct WatchWalk {
     switch look {
     case .lock:
       // -1 is no expiry, -2 a key that is gone by now. Without a PTTL nothing is known of any lock.
-      guard let reply else { return findings.locks = nil }
+      guard let reply else {
+        findings.locks = nil
+        return
+      }
       switch reply.integer {
       case .some(-1): findings.locks?.withoutTTLCount += 1
       case nil: findings.locks?.omittedCount += 1
       default: break
       }
     case .circuit(let service):
-      guard let reply else { return findings.circuits = nil }
+      guard let reply else {
+        findings.circuits = nil
+        return
+      }
       guard !reply.isError, let bytes = reply.bytes else {
         findings.circuits?.omittedCount += 1
         return

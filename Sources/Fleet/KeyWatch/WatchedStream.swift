@@ -20,7 +20,8 @@ struct WatchedStream: Sendable {
     }
     guard !left.isEmpty else { return nil }
     let names = left.prefix(5).map { keyLabel($0.name) }.joined(separator: ", ")
-    return .init(.warning, "Entries of the stream \(keyLabel(report.name)) wait for groups without a consumer: \(names)")
+    return .init(
+      .warning, "Entries of the stream \(keyLabel(report.name)) wait for groups without a consumer: \(names)")
   }
 }
 

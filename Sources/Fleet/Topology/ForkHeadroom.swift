@@ -14,9 +14,9 @@ struct ForkHeadroom: Sendable, Equatable {
 
   /// - Returns: nil where INFO does not tell of the machine (before 3.2).
   init?(_ info: InfoText) {
-    guard let resident = info.integer("used_memory_rss"), resident > 0, let system = info.integer("total_system_memory"),
-      system > 0
-    else { return nil }
+    let resident = info.integer("used_memory_rss") ?? 0
+    let system = info.integer("total_system_memory") ?? 0
+    guard resident > 0, system > 0 else { return nil }
     let fields = [
       "rdb_last_cow_size", "aof_last_cow_size", "module_fork_last_cow_size", "current_cow_peak", "current_cow_size",
     ]

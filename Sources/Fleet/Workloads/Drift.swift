@@ -36,8 +36,10 @@ struct Drift: Sendable, Equatable {
     }
     let keys = ConfigDrift(digests.map(\.digest)).keys
     settingCount = keys.count
-    settings = keys.compactMap { key in SettingNames.name(of: key).map { Setting(name: $0, odd: Self.odd(key, digests)) } }
-      .sorted { $0.name < $1.name }
+    let named = keys.compactMap { key in
+      SettingNames.name(of: key).map { Setting(name: $0, odd: Self.odd(key, digests)) }
+    }
+    settings = named.sorted { $0.name < $1.name }
   }
 
   private static func odd(_ key: UInt64, _ digests: [(instance: String, digest: ConfigDigest)]) -> [String] {

@@ -31,7 +31,8 @@ struct BackupVerdict: Sendable, Equatable {
     guard isTooOld else { return nil }
     guard let ageSeconds else { return .init(.warning, "\(name) has no RDB file since its start") }
     return .init(
-      .warning, "The newest RDB file of \(name) is \(Int(ageSeconds / 60)) min old, wanted are \(Int(limitSeconds / 60)) min")
+      .warning,
+      "The newest RDB file of \(name) is \(Int(ageSeconds / 60)) min old, wanted are \(Int(limitSeconds / 60)) min")
   }
 }
 
@@ -44,11 +45,12 @@ extension Workload {
     }
     guard let limit = objectives.backupAge?.seconds else { return failed }
     let groups = config.topology == .static ? members.keys.sorted().map { [$0] } : following.groups.map(\.members)
-    return failed + groups.compactMap { group in
+    let old = groups.compactMap { group -> WorkloadOverview.Finding? in
       let known = group.compactMap { facts[$0] }
       guard let first = group.first, !known.isEmpty else { return nil }
       return BackupVerdict(known, limitSeconds: limit, nowSeconds: now).finding(instance(first), limitSeconds: limit)
     }
+    return failed + old
   }
 }
 

@@ -150,11 +150,10 @@ actor Workload {
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
       hits.note(readings) { members[$0]?.node.cost.totals.lookups ?? 0 }
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
-      await watchKeys(members.values.map(\.reading), atSeconds: now)
       // Judging a large workload costs as much as its polls: less often then.
-      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
+      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { await judge(now) }
     } else if now - lastPublishSeconds >= Self.publishSeconds {
-      publish()
+      await judge(now)
     }
     lookClosely(now)
   }
@@ -170,6 +169,11 @@ actor Workload {
     guard now - since < Self.closeLookLimitSeconds, now - lastCloseLookSeconds >= Self.closeLookSeconds else { return }
     lastCloseLookSeconds = now
     pollNow()
+  }
+
+  private func judge(_ now: Double) async {
+    await watchKeys(members.values.map(\.reading), atSeconds: now)
+    publish()
   }
 
   func publish() {

@@ -16,7 +16,8 @@ import Testing
 
   @Test func namesWhatDiffersAndWhere() throws {
     let members = [
-      try member("a", [("maxmemory", "5"), ("drift-test-x", "1")]), try member("b", [("maxmemory", "5"), ("drift-test-x", "2")]),
+      try member("a", [("maxmemory", "5"), ("drift-test-x", "1")]),
+      try member("b", [("maxmemory", "5"), ("drift-test-x", "2")]),
       try member("c", [("maxmemory", "6")], version: "7.2.0"),
     ]
     let drift = Drift(members, areAlike: true)
@@ -32,7 +33,7 @@ import Testing
     #expect(Drift([], areAlike: true).findings.isEmpty)
   }
 
-  @Test func alongListIsCut() throws {
+  @Test func aLongListIsCut() throws {
     let names = (0..<40).map { "drift-test-many\($0)" }
     let drift = Drift(
       [try member("a", names.map { ($0, "1") }), try member("b", names.map { ($0, "2") })], areAlike: true)

@@ -17,7 +17,8 @@ import Testing
   private let address = NodeAddress(host: "127.0.0.1", port: 1)
 
   private func lease(_ workload: String, _ sentinel: String = "") throws -> WatchedNode {
-    let text = "workloads: [{name: \(workload), kind: session, sentinel: {master_name: \(workload), seeds: ['a:1'], \(sentinel)}}]"
+    let group = "{master_name: \(workload), seeds: ['a:1'], \(sentinel)}"
+    let text = "workloads: [{name: \(workload), kind: session, sentinel: \(group)}]"
     let config = try FleetConfig.parse(Array(text.utf8), file: "test.yml").workloads[0]
     let factory = MemberFactory(config: config, context: context, log: context.log)
     return try factory.sentinel(address, try #require(config.sentinel))
@@ -47,16 +48,21 @@ import Testing
     let masters = MasterNames()
     _ = (masters.add("b"), masters.add("a"))
     let sentinel = ServerFacts(InfoText(bytes: Array("redis_mode:sentinel\r\n".utf8)))
-    let commands = MembershipCollector(masters: masters).commands(for: sentinel, CollectorOptions())
+    func commands(_ masters: MasterNames) -> [Command] {
+      MembershipCollector(masters: masters).commands(for: sentinel, CollectorOptions())
+    }
+    let (commands, nothing) = (commands(masters), commands(MasterNames()))
     #expect(commands.count == 9 && commands[0] == ["SENTINEL", "MYID"] && commands[8] == ["SENTINEL", "CKQUORUM", "b"])
     #expect(MembershipCollector.masterNames(in: commands) == ["a", "b"])
-    #expect(MembershipCollector(masters: MasterNames()).commands(for: sentinel, CollectorOptions()).isEmpty)
+    #expect(nothing.isEmpty)
 
     let unknown = "-ERR No such master with that name\r\n"
     let known = try #require(Fixture.bytes("topologies/redis-7.0.15/steady-sentinel-masters.resp"))
     // SENTINEL MASTER answers what SENTINEL MASTERS has as an element.
     let master = known.drop { $0 != UInt8(ascii: "\n") }.dropFirst()
-    let bytes = Array("$2\r\nid\r\n\(unknown)*0\r\n*0\r\n\(unknown)".utf8) + master + Array("*0\r\n*0\r\n+OK 3 usable\r\n".utf8)
+    let bytes =
+      Array("$2\r\nid\r\n\(unknown)*0\r\n*0\r\n\(unknown)".utf8) + master
+      + Array("*0\r\n*0\r\n+OK 3 usable\r\n".utf8)
     let info = InfoText(bytes: Array("redis_mode:sentinel\r\n".utf8))
     let replies = try Replies.read(bytes)
     let facts = MemberFacts(

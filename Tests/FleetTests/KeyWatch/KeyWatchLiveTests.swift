@@ -139,6 +139,21 @@ struct KeyWatchLiveTests {
     await subject.end()
   }
 
+  /// Before 6.0 SCAN knows no types: names are asked for theirs.
+  @Test func streamsAreToldFromOthersOnOldServers() async throws {
+    let server = try await RedisServer()
+    try await server.run("SET plain x\nXADD orders * f v\nHSET hash f v")
+    let subject = try Subject(server, "watches: {interval: 1h}", kind: "queue")
+    let watches = try WatchPlanTests.workload("watches: {}", kind: "queue").watches
+    let part = try #require(WatchPlan(watches, isCluster: false).walks.first { $0.type == "stream" })
+    let place = KeyPlace(subject.member, isCluster: false, dutyRatio: 0.5, context: RedisServer.context)
+    var walk = WatchWalk(watches, place: place)
+    try await walk.take(["plain", "orders", "hash"].map { Array($0.utf8) }, of: part, isTyped: false)
+    #expect(walk.findings.streams == [StreamName(database: 0, bytes: Array("orders".utf8))])
+    await place.link.stop()
+    await subject.end()
+  }
+
   @Test func aServerThatRefusesIsAskedRarely() async throws {
     let server = try await RedisServer()
     try await server.run("SET lock:a x\nACL SETUSER default -scan")

@@ -37,7 +37,8 @@ import Testing
     let queue = try plan("{locks: {enabled: false}, circuits: {enabled: false}}", kind: "queue")
     #expect(queue.walks.map(\.type) == ["stream"] && queue.walks[0].match == nil && queue.namedStreams.isEmpty)
     #expect(queue.walks[0].interest(in: key("orders")) == WatchPlan.Interest(isStream: true))
-    let named = try plan("{streams: {patterns: [orders, 'db2=mails']}, locks: {enabled: false}, circuits: {enabled: false}}")
+    let named = try plan(
+      "{streams: {patterns: [orders, 'db2=mails']}, locks: {enabled: false}, circuits: {enabled: false}}")
     #expect(named.walks.isEmpty)
     #expect(
       named.namedStreams.sorted() == [

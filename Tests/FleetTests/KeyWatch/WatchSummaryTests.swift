@@ -9,7 +9,9 @@ import Testing
     try WatchPlanTests.workload("watches: {circuits: \(text)}").watches.circuits
   }
 
-  private func found(_ failures: [String: Double], locks: (Int, Int) = (0, 0), at seconds: Double = 5) -> WatchFindings {
+  private func found(
+    _ failures: [String: Double], locks: (Int, Int) = (0, 0), at seconds: Double = 5
+  ) -> WatchFindings {
     var findings = WatchFindings()
     findings.locks = .init(seenCount: locks.0, withoutTTLCount: locks.1)
     findings.circuits = .init(failures: failures)

@@ -13,7 +13,8 @@ import Testing
   /// The largest copy counts, whoever made it; a server may grow up to its limit.
   @Test func theLastChildrenTellWhatTheNextOneNeeds() throws {
     #expect(headroom(machine + "rdb_last_cow_size:50\n")?.expectedBytes == 650)
-    #expect(headroom(machine + "rdb_last_cow_size:50\naof_last_cow_size:70\ncurrent_cow_size:20\n")?.expectedBytes == 630)
+    let three = machine + "rdb_last_cow_size:50\naof_last_cow_size:70\ncurrent_cow_size:20\n"
+    #expect(headroom(three)?.expectedBytes == 630)
     #expect(headroom(machine + "rdb_last_cow_size:50\nmaxmemory:900\n")?.expectedBytes == 50)
     #expect(headroom(machine + "current_cow_peak:200\nmaxmemory:900\n")?.expectedBytes == -100)
     #expect(headroom(machine + "rdb_last_cow_size:50\nmaxmemory:100\n")?.expectedBytes == 650, "more than its limit")

@@ -28,7 +28,8 @@ import Testing
   @Test func littleIsNoVerdict() {
     #expect(book([reading(0, 0, at: 0), reading(0, 5000, at: 59)]).ratio == nil, "too short")
     #expect(book([reading(0, 0, at: 0), reading(0, 900, at: 100)]).ratio == nil, "too few lookups")
-    #expect(book([reading(0, 0, at: 0, role: "slave"), reading(0, 9000, at: 100, role: "slave")]).ratio == nil, "a replica")
+    let replica = book([reading(0, 0, at: 0, role: "slave"), reading(0, 9000, at: 100, role: "slave")])
+    #expect(replica.ratio == nil)
   }
 
   @Test func aRestartAndAResetBeginAnew() {
@@ -48,7 +49,9 @@ import Testing
 
   @Test func aDayIsHeldInFewMarks() {
     var book = HitBook()
-    for second in 0..<86_400 { book.note([reading(second * 100, second * 50, at: Double(second))], ownLookups: { _ in 0 }) }
+    for second in 0..<86_400 {
+      book.note([reading(second * 100, second * 50, at: Double(second))], ownLookups: { _ in 0 })
+    }
     #expect(abs((book.ratio?.lookupsPerSecond ?? 0) - 150) < 1)
     #expect(book.markCount < 40)
   }

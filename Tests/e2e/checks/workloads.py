@@ -4,6 +4,7 @@ import signal
 import time
 
 from checks.fleet import DEFAULTS, Group, address, events, failovers, up, values, watch
+from checks.lab import Lab
 from harness import exporters, servers
 from harness.check import Check
 from harness.paths import tool
@@ -288,3 +289,27 @@ def check_a_sentinel_of_two_workloads_is_asked_once(check: Check) -> None:
                                               f"seeds: ['{address(masters[0])}']}}\n")
     check.equal(exporter.get("/-/reload", method="POST").status, 200, "the reload")
     check.until(lambda: connections() == 0, 10, "nobody asks any more")
+
+
+def check_the_lab_with_its_faults(check: Check) -> None:
+    """Locks, circuits and queues of the whole topology, behind Sentinels and passwords, under traffic."""
+    lab = Lab(check)
+    lab.up()
+    exporter = exporters.redline(check, None, f"--config.file={lab.does('config').strip()}")
+    sessions = lambda name, **labels: exporter.page().value(  # noqa: E731
+        name, workload="sessions", environment="lab", **labels)
+    check.until(lambda: sessions("redis_key_watch_unknown_shards") == 0, 40, "the keys of the sessions are known")
+    check.equal(sessions("redis_locks_without_ttl"), 0, "locks without TTL")
+    check.until(lambda: values(exporter, "redis_stream_group_lag_known", "stream", "group").keys() >= {
+        ("orders", "billing"), ("orders", "shipping"), ("emails", "senders")}, 40, "the groups of the queues")
+    check.equal(set(values(exporter, "redis_stream_group_consumers", "workload")), {("queues",)}, "whose streams they are")
+    lab.does("deadlock", "basket")
+    lab.does("circuit", "payments")
+    check.until(lambda: sessions("redis_locks_without_ttl") == 1, 40, "the deadlock")
+    check.until(lambda: sessions("redis_circuit_open", service="payments") == 1, 40, "the open circuit")
+    check.that("A lock never expires" in text(exporter), "the page tells")
+    lab.does("heal")
+    check.until(lambda: sessions("redis_locks_without_ttl") == 0 and sessions("redis_circuits_open") == 0, 40,
+                "all is well again")
+    check.equal(values(exporter, "redis_workload_drifted_settings", "workload"),
+                {("cache",): 0, ("queues",): 0, ("sessions",): 0}, "members of the lab are alike")

@@ -4,9 +4,9 @@ import signal
 import time
 
 from checks.fleet import DEFAULTS, Group, address, events, failovers, up, values, watch
-from checks.lab import Lab
 from harness import exporters, servers
 from harness.check import Check
+from harness.lab import Lab
 from harness.paths import tool
 from harness.process import Process
 

@@ -11,7 +11,8 @@ extension Workload {
   /// Listens to every Sentinel that is watched.
   func listen(to group: Set<NodeAddress>) {
     guard let sentinel = config.sentinel else { return }
-    for (address, listener) in listeners where !group.contains(address) || listener.lease !== sentinels[address]?.lease {
+    for (address, listener) in listeners
+    where !group.contains(address) || listener.lease !== sentinels[address]?.lease {
       listener.stop()
       listeners[address] = nil
     }

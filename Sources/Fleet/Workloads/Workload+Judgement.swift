@@ -16,7 +16,9 @@ extension Workload {
     }
     if let offset = facts.clockOffsetSeconds { sink.add(JudgementFamilies.clockOffset, offset, instance) }
     sink.add(JudgementFamilies.hasSaved, facts.persistence.hasSaved ? 1 : 0, instance)
-    if let age = facts.persistence.dumpAgeSeconds(nowSeconds: now) { sink.add(JudgementFamilies.dumpAge, age, instance) }
+    if let age = facts.persistence.dumpAgeSeconds(nowSeconds: now) {
+      sink.add(JudgementFamilies.dumpAge, age, instance)
+    }
     if let fork = facts.fork {
       if let bytes = fork.copiedBytes { sink.add(JudgementFamilies.forkCopied, Double(bytes), instance) }
       if let bytes = fork.expectedBytes { sink.add(JudgementFamilies.forkHeadroom, Double(bytes), instance) }

@@ -40,8 +40,8 @@ struct PollReading {
       outcomes.append((step.collector.name, outcome))
       if step.collector is MembershipCollector {
         member = MemberFacts(
-          info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [], server: plan.facts,
-          nowSeconds: nowSeconds)
+          info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
+          masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
         member?.latency = latencies.map { CommandLatency(merging: $0) }
       }
     }

@@ -55,7 +55,7 @@ public actor Poller {
   private var plan: Plan?
   private var refusals = Refusals()
   private var infoCommand: Command = ["INFO", "ALL"]
-  private var cost = PollCost()
+  private var cost: PollCost
   private var diary: PollDiary
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
@@ -71,10 +71,11 @@ public actor Poller {
 
   /// - Parameters:
   ///   - loop: the event loop to live on; nil for any.
+  ///   - cost: where the cost is counted with that of other parts.
   ///   - publish: is handed the samples of every poll.
   public init(
     _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, on loop: (any EventLoop)? = nil,
-    log: Logger, publish: @escaping @Sendable (Samples) -> Void
+    log: Logger, cost: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void
   ) {
     self.options = options
     self.collectors = collectors
@@ -82,6 +83,7 @@ public actor Poller {
     eventLoop = loop ?? context.group.next()
     executor = LoopExecutor(eventLoop)
     diary = PollDiary(log: log)
+    self.cost = PollCost(cost)
     self.publish = publish
     var sink = SampleSink()
     PollCost.addState(.unknown, into: &sink)
@@ -195,7 +197,7 @@ public actor Poller {
       sink = SampleSink()
       reading = PollReading()
       state = .failed(explained(error))
-      if connection == nil { cost.noteFailure(error.errorClass) }
+      if connection == nil || error.errorClass == .maxclients { cost.noteFailure(error.errorClass) }
       dropConnection()
     }
     note(reading.outcomes)

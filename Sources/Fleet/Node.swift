@@ -13,16 +13,20 @@ public final class Node: Sendable {
   private let keyWork: KeyWork?
   private let schedule: PollSchedule?
   private let fleetPage: FleetPage?
+  /// What all that is done to the target costs it.
+  let cost: NodeCost
+  private let publish: @Sendable (Samples, String) -> Void
 
   /// - Parameters:
   ///   - schedule: nil when only requests cause polls.
+  ///   - loop: the event loop that polls; nil for any.
   ///   - live: further sources of the node's page.
   ///   - fleetPage: where the node's samples are shown among those of others.
   /// - Throws: ``KeyWorkError`` for a key group pattern that is no Lua pattern.
   public init(
     _ options: PollerOptions, keyWork keyWorkOptions: KeyWorkOptions, schedule: PollSchedule?,
-    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
-    live: [@Sendable () -> Samples] = [], fleetPage: FleetPage? = nil
+    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, on loop: (any EventLoop)? = nil,
+    log: Logger, live: [@Sendable () -> Samples] = [], fleetPage: FleetPage? = nil
   ) throws {
     var log = log
     log[metadataKey: "target"] = "\(options.connection.address)"
@@ -36,14 +40,22 @@ public final class Node: Sendable {
       registry.publish(samples, under: source)
       fleetPage?.publish(samples, under: source)
     }
+    self.publish = publish
+    let cost = NodeCost()
+    self.cost = cost
     publish(KeyWork.idleSamples.with(constantLabels: labels), "keys")
     let keyWork = try KeyWork(
-      options: keyWorkOptions, connection: options.connection, context: context, log: log
+      options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
     ) { publish($0.with(constantLabels: labels), "keys") }
     self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
-    poller = Poller(options, collectors: collectors, context: context, log: log) {
+    poller = Poller(options, collectors: collectors, context: context, on: loop, log: log, cost: cost) {
       publish($0, "poll")
     }
+  }
+
+  /// Shows what others than its own key work did with the target's keys.
+  func publishKeyWork(_ samples: Samples, under source: String) {
+    publish(samples.with(constantLabels: poller.options.constantLabels), source)
   }
 
   /// Polls in the background and does key work until the task is cancelled.

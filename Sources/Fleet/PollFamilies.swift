@@ -33,7 +33,10 @@ enum PollFamilies {
     "1 for a collector that this Redis refuses (no permission, or no such command) and that is left out for an hour.",
     labels: ["collector", "reason"])
   static let commands = Family.counter(
-    "exporter_commands_sent_total", "Commands that the exporter sent to this Redis.")
+    "exporter_commands_sent_total", "Commands that the exporter sent to this Redis: polls, probes and work on keys.")
+  static let lookups = Family.counter(
+    "exporter_lookups_total",
+    "Commands of the exporter that this Redis counts as a keyspace hit or miss: subtract them from its hit ratio.")
   static let sentBytes = Family.counter(
     "exporter_sent_bytes_total", "Bytes of commands that the exporter sent to this Redis.", unit: .bytes)
   static let receivedBytes = Family.counter(
@@ -48,13 +51,19 @@ enum PollFamilies {
     "exporter_connection_failures_total",
     "Attempts to connect to this Redis that failed, by class; maxclients are those that Redis counts in rejected_connections.",
     labels: ["class"])
+  /// Of a whole workload: for each server it would be a dozen series that say the same.
+  static let lateness = Family.histogram(
+    "exporter_poll_lateness_seconds",
+    "How long after their time the polls of the workload's members began; what delays them is this process or its machine.",
+    unit: .seconds)
+  static let latenessEdges = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 5]
   static let droppedSeries = Family.gauge(
     "exporter_dropped_series",
     "Series of the newest poll that were left out because they repeated one or were too many.")
 
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
-    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, sentBytes,
-    receivedBytes, busySeconds, connections, connectionFailures, droppedSeries,
+    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, lookups, sentBytes,
+    receivedBytes, busySeconds, connections, connectionFailures, lateness, droppedSeries,
   ]
 }

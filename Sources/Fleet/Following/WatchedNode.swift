@@ -14,32 +14,42 @@ struct WatchedNode: Sendable {
   /// nil where the server is not probed.
   private let prober: Prober?
   private let work: Task<Void, Never>
+  /// For a Sentinel, which may serve others too: one workload's share of it.
+  private(set) var lease: SentinelLease?
 
-  /// - Parameter makeProber: is told whether a new connection may be tried now.
+  /// - Parameters:
+  ///   - spread: within this time, at random, it is polled first.
+  ///   - lateness: is told how late each poll began.
+  ///   - makeProber: is told whether a new connection may be tried now.
   init(
-    address: NodeAddress, instance: String, node: Node, interval: Duration,
+    address: NodeAddress, instance: String, node: Node, interval: Duration, spread: Duration,
+    lateness: Histogram?,
     makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
-    let schedule = GuardedSchedule(interval: interval)
+    let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
     let prober = makeProber { !schedule.isBreakerOpen }
     self.prober = prober
     work = Task {
-      async let polls: Void = schedule.run(node.poller)
-      async let probes: Void? = prober?.run()
+      async let polls: Void = withTaskExecutorPreference(node.poller.executor) { await schedule.run(node.poller) }
+      async let probes: Void = withTaskExecutorPreference(prober?.executor) { await prober?.run() }
       await node.run()
       await polls
       await probes
     }
   }
 
+  /// Whether the newest probe was answered in time; nil where the server is not probed.
+  var isProbeAnswered: Bool? { prober?.isAnswered }
+
   var reading: MemberReading {
     let snapshot = node.poller.newest
+    let facts = snapshot?.member
     return MemberReading(
-      address, answers: snapshot.map(\.state.isUp), facts: snapshot?.member,
+      address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
       seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0,
       endedSeconds: snapshot?.endedSeconds ?? 0)
   }
@@ -56,7 +66,15 @@ struct WatchedNode: Sendable {
     await prober?.reset()
   }
 
+  /// The same node in one workload's hands; to stop it gives its share back.
+  func leased(_ lease: SentinelLease) -> WatchedNode {
+    var node = self
+    node.lease = lease
+    return node
+  }
+
   func stop() async {
+    if let lease { return await lease.end() }
     work.cancel()
     await prober?.stop()
     await node.stop()

@@ -80,7 +80,7 @@ import Testing
 
   @Test func words() {
     var random = FixedRandom(state: 4)
-    for round in 0..<6000 {
+    for round in 0..<3000 {
       let count = Int.random(in: 1...12, using: &random)
       let text = (0..<count).map { _ in Self.words.randomElement(using: &random)! }
         .joined(separator: Bool.random(using: &random) ? " " : "")
@@ -90,7 +90,7 @@ import Testing
 
   @Test func sentences() {
     var random = FixedRandom(state: 8)
-    for round in 0..<1500 {
+    for round in 0..<600 {
       let text = Self.generated("v", depth: 0, &random)
       #expect(throws: Never.self, "\(text)") { try Query(text, dialect: Dialect.allCases[round % 2]) }
       Self.check(text, Dialect.allCases[round % 2])
@@ -99,7 +99,7 @@ import Testing
 
   @Test func mutatedSentences() {
     var random = FixedRandom(state: 15)
-    for round in 0..<3000 {
+    for round in 0..<1200 {
       var bytes = Array(Self.generated("v", depth: 0, &random).utf8)
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -116,7 +116,7 @@ import Testing
   @Test func scripts() {
     var random = FixedRandom(state: 16)
     let text = Array(Fixtures.text("over_time.test").utf8)
-    for _ in 0..<200 {
+    for _ in 0..<100 {
       let start = Int.random(in: 0..<text.count, using: &random)
       var bytes = Array(text[start...].prefix(600))
       bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...127, using: &random)
@@ -130,7 +130,7 @@ import Testing
   @Test func rangesAgreeWithInstants() throws {
     var random = FixedRandom(state: 23)
     var comparedCount = 0
-    for round in 0..<400 {
+    for round in 0..<250 {
       let query = try Query(Self.generated("v", depth: 2, &random), dialect: Dialect.allCases[round % 2])
       let steps = (0..<6).map { Int64($0) * 60_000 + 30_000 }
       guard
@@ -155,6 +155,6 @@ import Testing
         }
       }
     }
-    #expect(comparedCount > 1000)
+    #expect(comparedCount > 500)
   }
 }

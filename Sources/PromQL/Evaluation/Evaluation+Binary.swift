@@ -12,7 +12,7 @@ extension Evaluation {
     case (.vector(let a), .vector(let b)):
       let matching = node.matching ?? VectorMatching()
       if node.operation.isSetOperator { return .vector(try combined(node.operation, a, b, matching)) }
-      return .vector(try VectorMatch(node, matching, dialect).result(a, b))
+      return .vector(try VectorMatch(node, matching, self).result(a, b))
     case (.string, _), (_, .string): throw EvaluationError("\(node.operation.rawValue) is not defined for strings")
     }
   }

@@ -41,9 +41,9 @@ extension Evaluation {
   }
 
   private static func field(_ seconds: Double, _ field: (CivilTime) -> Int) -> Double {
-    // Conversion to Int64 as on amd64 would be undefined beyond; the calendar cuts there too.
-    guard !seconds.isNaN else { return Double(field(CivilTime(seconds: 0))) }
-    return Double(field(CivilTime(seconds: Int64(max(-9e15, min(9e15, seconds.rounded(.towardZero)))))))
+    // What no calendar reaches is cut; Prometheus gives there whatever its processor makes of the conversion.
+    let bounded = seconds.isNaN ? 0 : max(-9e15, min(9e15, seconds.rounded(.towardZero)))
+    return Double(field(CivilTime(seconds: Int64(bounded))))
   }
 
   /// A function of every range that holds a sample; the other arguments are scalars.

@@ -2,13 +2,15 @@
 struct VectorMatch {
   private let node: Expression.Binary
   private let matching: VectorMatching
+  private let evaluation: Evaluation
   private let dialect: Dialect
   private let included: [[UInt8]]
 
-  init(_ node: Expression.Binary, _ matching: VectorMatching, _ dialect: Dialect) {
+  init(_ node: Expression.Binary, _ matching: VectorMatching, _ evaluation: Evaluation) {
     self.node = node
     self.matching = matching
-    self.dialect = dialect
+    self.evaluation = evaluation
+    dialect = evaluation.dialect
     included = matching.included.map { Array($0.utf8) }
   }
 
@@ -32,6 +34,8 @@ struct VectorMatch {
     var taken = Taken(signatureCount: countOfOne, stepCount: left.stepCount)
     for row in 0..<many.rowCount where signaturesOfMany[row] < countOfOne {
       let signature = signaturesOfMany[row]
+      // Many partners take turns over the steps of a range.
+      if row % 256 == 255 || partners[signature].count > 8 { try evaluation.checkTime() }
       for partner in partners[signature] {
         let labels =
           areSignaturesResults ? signatures.labels[signature] : labels(many.labels[row], one.labels[partner])

@@ -42,6 +42,10 @@ struct PollReading {
         member?.latency = plan.steps.first { $0.collector is LatencyHistogramCollector }
           .flatMap { $0.replies.first }
           .flatMap { $0 < replies.count ? CommandLatency(merging: replies[$0]) : nil }
+        member?.clusterMessages = plan.steps.first { $0.collector is ClusterCollector }
+          .flatMap { $0.replies.first }
+          .flatMap { $0 < replies.count ? replies[$0].bytes : nil }
+          .flatMap { ClusterTestimony.Messages(InfoText($0)) }
       }
     }
   }

@@ -36,6 +36,8 @@ struct MemberFacts: Sendable, Equatable {
   var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
   var cluster: ClusterNodes?
+  /// nil where CLUSTER INFO cannot be read.
+  var clusterMessages: ClusterTestimony.Messages?
   /// nil for everything but a Sentinel.
   var sentinel: SentinelFacts?
   var connectedClients: Int

@@ -35,7 +35,15 @@ actor Workload {
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.
   var clusterFailovers: ClusterFailoverTracker?
-  private var journal = MemberJournal()
+  /// nil but with topology `replication`.
+  var replicationFailovers: ReplicationFailoverTracker?
+  var clients = ClientBook()
+  /// Failovers that were counted, and whose events are to be completed.
+  var openStories: [FailoverStory] = []
+  var rivals: RivalMasters
+  private var journal: MemberJournal
+  /// The members when the daemon last watched; empty at its first start.
+  private let remembered: Set<NodeAddress>
   private var follower: any Follower
   private let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
@@ -45,8 +53,9 @@ actor Workload {
   private var lastCloseLookSeconds: Double = 0
   private var troubleSinceSeconds: Double?
   private var lastPublishSeconds: Double = 0
-  /// Members that are found before this were there all along.
-  private var newsFromSeconds = Double.infinity
+  /// When all members are found; only then is it told who is new and who is gone.
+  private var settledSeconds = Double.infinity
+  private var isSettled = false
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
@@ -57,7 +66,7 @@ actor Workload {
   /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
   /// How long it takes to find everybody from one seed.
-  static let settleSeconds = 15.0
+  static let settleSeconds = 6.0
 
   init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
     self.config = config
@@ -69,9 +78,15 @@ actor Workload {
     roster = Self.roster(context)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
     seeds = config.seeds.map { NodeAddress($0) }
+    rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
+    let records = archive.memberRecords()
+    journal = MemberJournal(records)
+    remembered = Set(records.keys)
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
-    case .replication: follower = ReplicationFollower(seeds: seeds)
+    case .replication:
+      follower = ReplicationFollower(seeds: seeds)
+      replicationFailovers = ReplicationFailoverTracker(state: archive.replicationFailovers())
     case .cluster:
       follower = ClusterFollower()
       clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
@@ -122,14 +137,18 @@ actor Workload {
     let now = monotonicSeconds()
     if newest != lastReadingSeconds || newest == 0 {
       lastReadingSeconds = newest
+      let before = following
       following = follower.follow(readings + hints, sentinels: watchers)
+      wake(whoWasDownIn: before)
       let gone = update(now)
       for node in gone { await node.stop() }
       listen(to: Set(sentinels.keys))
-      observe(watchers)
       let wall = wallClockSeconds()
-      if let view = following.cluster { observe(view, atSeconds: wall) }
-      archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
+      noteClients()
+      observe(watchers)
+      observe(readings, atSeconds: wall)
+      if let view = following.replication { rivals.note(view, atSeconds: now) }
+      tell(readings, atSeconds: wall)
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
@@ -139,12 +158,28 @@ actor Workload {
     } else if now - lastPublishSeconds >= Self.publishSeconds {
       publish()
     }
+    finishStories(atSeconds: wallClockSeconds())
     lookClosely(now)
+  }
+
+  /// Lets those be tried at once that others find up again: a breaker may still hold them back.
+  private func wake(whoWasDownIn before: Following) {
+    let down = Set(before.listings.filter { $0.isUp == false }.map(\.address))
+    for listing in following.listings where listing.isUp == true && down.contains(listing.address) {
+      members[listing.address]?.schedule.wake()
+    }
+  }
+
+  /// Keeps what the readings tell of the members, and the events that follow.
+  private func tell(_ readings: [MemberReading], atSeconds wall: Double) {
+    journal.forget(following.aliases)
+    let events = journal.note(readings, workload: config.name, instance: instance, atSeconds: wall)
+    archive.keep(journal.takeChanges(), of: journal.records, events, atSeconds: wall)
   }
 
   /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
   private func lookClosely(_ now: Double) {
-    guard following.isTroubled || failovers?.isTroubled == true else {
+    guard following.isTroubled || isFailoverUnderWay else {
       troubleSinceSeconds = nil
       return
     }
@@ -174,15 +209,14 @@ actor Workload {
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
-      newsFromSeconds = now + Self.settleSeconds
+      settledSeconds = now + Self.settleSeconds
       roster = Self.roster(factory.context)
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
-    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
-      tell(change, isNews: isDiscovered && now >= newsFromSeconds)
-    }
+    if !isSettled, now >= settledSeconds { settle(now) }
+    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)
     }
@@ -227,25 +261,47 @@ actor Workload {
     return gone
   }
 
-  private func tell(_ change: Roster.Change, isNews: Bool) {
-    func keep(_ kind: EventKind, _ address: NodeAddress, _ what: String) {
-      guard isNews else { return }
-      let name = instance(address)
-      archive.append([
-        Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
-      ])
+  /// Compares the members with those of the last time.
+  private func settle(_ now: Double) {
+    isSettled = true
+    guard !remembered.isEmpty else { return }
+    for address in roster.members.keys.sorted() where !remembered.contains(address) { keepArrival(address) }
+    for address in remembered.sorted() where roster.members[address] == nil && !following.aliases.contains(address) {
+      if config.topology == .static {
+        keepDeparture(address)
+      } else {
+        // It may be the one that is down and that nobody names any more.
+        roster.remember(address, atSeconds: now)
+      }
     }
+  }
+
+  private func keepArrival(_ address: NodeAddress) { keep(.arrival, instance(address), "is a new member") }
+
+  private func keepDeparture(_ address: NodeAddress) {
+    keep(.departure, journal.records[address]?.instance ?? instance(address), "is a member no more")
+    journal.forget([address])
+    archive.keep(journal.takeChanges(), of: journal.records, [], atSeconds: wallClockSeconds())
+  }
+
+  private func keep(_ kind: EventKind, _ name: String, _ what: String) {
+    archive.append([
+      Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
+    ])
+  }
+
+  private func tell(_ change: Roster.Change) {
     switch change {
     case .arrived(let address):
       log.info("member found", metadata: ["node": "\(address)"])
-      keep(.arrival, address, "is a new member")
+      if isSettled { keepArrival(address) }
     case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
     case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
     case .becameGhost(let address):
       log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
     case .dropped(let address):
       log.info("member dropped", metadata: ["node": "\(address)"])
-      keep(.departure, address, "is a member no more")
+      if isSettled { keepDeparture(address) }
     }
   }
 }

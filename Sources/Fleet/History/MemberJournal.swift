@@ -7,6 +7,8 @@ struct MemberJournal: Sendable {
   /// The members that this life of the daemon has not read yet.
   private var unread: Set<NodeAddress>
   private var seenSeconds: [NodeAddress: Double] = [:]
+  /// The settings as they were last read in this life of the daemon.
+  private var settings: [NodeAddress: ConfigDigest] = [:]
   /// What was changed since it was last taken.
   private var changed: Set<NodeAddress> = []
 
@@ -33,6 +35,9 @@ struct MemberJournal: Sendable {
       record.policy = record.policy ?? before?.policy
       record.appendFsync = record.appendFsync ?? before?.appendFsync
       record.hasSaveRules = record.hasSaveRules ?? before?.hasSaveRules
+      record.settingsFingerprint = record.settingsFingerprint ?? before?.settingsFingerprint
+      let oldSettings = settings[reading.address]
+      if let config = reading.facts?.config { settings[reading.address] = config }
       if record != before {
         records[reading.address] = record
         changed.insert(reading.address)
@@ -42,7 +47,11 @@ struct MemberJournal: Sendable {
       var found: [(kind: EventKind, summary: String)] = []
       if before.answers, !answers { found.append((.unreachable, "\(name) does not answer")) }
       if !before.answers, answers { found.append((.recovered, "\(name) answers again")) }
-      if reading.facts != nil, before.isKnown { found += Self.changes(from: before, to: record, name) }
+      if let facts = reading.facts, before.isKnown {
+        found += Self.changes(from: before, to: record, name)
+        let keys = oldSettings.flatMap { old in facts.config?.changedKeys(from: old) } ?? []
+        if let text = Self.settingText(from: before, to: record, keys) { found.append((.configChange, "\(name) has \(text)")) }
+      }
       return found.map { kind, summary in
         Event(
           atSeconds: seconds, workload: workload, node: name, kind: kind,
@@ -55,7 +64,7 @@ struct MemberJournal: Sendable {
   /// Forgets members; those that come back are new.
   mutating func forget(_ addresses: some Sequence<NodeAddress>) {
     for address in addresses {
-      seenSeconds[address] = nil
+      (seenSeconds[address], settings[address]) = (nil, nil)
       unread.remove(address)
       if records.removeValue(forKey: address) != nil { changed.insert(address) }
     }
@@ -81,18 +90,29 @@ struct MemberJournal: Sendable {
     if new.flushCount > flushesBefore {
       changes.append((.flush, "FLUSHALL or FLUSHDB ran on \(name)"))
     }
-    let settings: [(name: String, isChanged: Bool)] = [
+    return changes
+  }
+
+  /// Names that are told of at once.
+  private static let nameLimit = 12
+
+  /// Which settings have another value; nil for none.
+  ///
+  /// - Parameter keys: of the settings that CONFIG gives another value, the hashes; empty after a restart of the daemon.
+  private static func settingText(from old: MemberRecord, to new: MemberRecord, _ keys: [UInt64]) -> String? {
+    let known: [(name: String, isChanged: Bool)] = [
       ("maxmemory", old.maxBytes != new.maxBytes),
       ("maxmemory-policy", isChanged(old.policy, new.policy)),
       ("appendonly", old.isAOFEnabled != new.isAOFEnabled),
       ("appendfsync", isChanged(old.appendFsync, new.appendFsync)),
       ("save", isChanged(old.hasSaveRules, new.hasSaveRules)),
     ]
-    let changed = settings.filter(\.isChanged).map(\.name)
-    if !changed.isEmpty {
-      changes.append((.configChange, "\(name) has another value of \(changed.joined(separator: ", "))"))
+    let names = Set(known.filter(\.isChanged).map(\.name) + keys.compactMap { SettingNames.name(of: $0) }).sorted()
+    if !names.isEmpty {
+      let more = names.count > nameLimit ? " and \(names.count - nameLimit) more" : ""
+      return "another value of \(names.prefix(nameLimit).joined(separator: ", "))\(more)"
     }
-    return changes
+    return isChanged(old.settingsFingerprint, new.settingsFingerprint) ? "other settings than before" : nil
   }
 
   /// What could not be read has not changed.

@@ -15,6 +15,8 @@ struct MemberRecord: Sendable, Equatable {
   /// nil where CONFIG cannot be read.
   var appendFsync: String?
   var hasSaveRules: Bool?
+  /// Of all settings; nil where CONFIG cannot be read.
+  var settingsFingerprint: UInt64?
 
   /// A member that has not answered yet.
   init(instance: String, answers: Bool) {
@@ -32,6 +34,7 @@ struct MemberRecord: Sendable, Equatable {
     isAOFEnabled = facts.persistence.isAOFEnabled
     appendFsync = facts.persistence.appendFsync.map { "\($0)" }
     hasSaveRules = facts.persistence.hasSaveRules
+    settingsFingerprint = facts.config?.fingerprint
   }
 
   /// Whether it has ever been read.
@@ -46,6 +49,7 @@ extension MemberRecord {
       ("master", isMaster.map { $0 ? "yes" : "no" }), ("flushes", "\(flushCount)"), ("maxmemory", "\(maxBytes)"),
       ("policy", policy), ("appendonly", isAOFEnabled ? "yes" : "no"), ("appendfsync", appendFsync),
       ("save", hasSaveRules.map { $0 ? "yes" : "no" }),
+      ("settings", settingsFingerprint.map { String($0, radix: 16) }),
     ]
     return lines.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : "\(name) \($0)" } }.joined(separator: "\n")
   }
@@ -67,5 +71,6 @@ extension MemberRecord {
     isAOFEnabled = fields["appendonly"] == "yes"
     appendFsync = fields["appendfsync"]
     hasSaveRules = fields["save"].map { $0 == "yes" }
+    settingsFingerprint = fields["settings"].flatMap { UInt64($0, radix: 16) }
   }
 }

@@ -96,7 +96,10 @@ extension Workload {
     // Before the newest polls of each member, the failover had not taken place.
     let beforeSeconds = seconds - config.pollInterval.seconds
     if var tracker = clusterFailovers, let view = following.cluster {
-      let testimonies = readings.compactMap { ClusterTestimony($0, in: view) }
+      // What was heard before is not gone through again: a large cluster says much.
+      let testimonies = readings.filter { observedSeconds[$0.address] != $0.seconds }
+        .compactMap { ClusterTestimony($0, in: view) }
+      observedSeconds = Dictionary(readings.map { ($0.address, $0.seconds) }, uniquingKeysWith: { first, _ in first })
       let wasJudging = tracker.isJudging
       let found = tracker.observe(view, testimonies, atSeconds: seconds)
       clusterFailovers = tracker

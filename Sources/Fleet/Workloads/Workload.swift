@@ -31,7 +31,7 @@ actor Workload {
   var newestFailover: FailoverRecord?
   /// What happened in the newest failover of this life of the daemon.
   var lastFailover: String?
-  /// When each Sentinel's poll was that the tracker has taken in.
+  /// When the poll of each Sentinel, or cluster node, was that the tracker has taken in.
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.
   var clusterFailovers: ClusterFailoverTracker?
@@ -53,8 +53,8 @@ actor Workload {
   private var lastCloseLookSeconds: Double = 0
   private var troubleSinceSeconds: Double?
   private var lastPublishSeconds: Double = 0
-  /// When all members are found; only then is it told who is new and who is gone.
-  private var settledSeconds = Double.infinity
+  /// Members that are found before this were there all along, or are compared with those of the last time.
+  private var newsFromSeconds = Double.infinity
   private var isSettled = false
 
   /// Between two looks at what the polls have brought.
@@ -209,13 +209,13 @@ actor Workload {
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
-      settledSeconds = now + Self.settleSeconds
+      newsFromSeconds = now + Self.settleSeconds
       roster = Self.roster(factory.context)
     }
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
-    if !isSettled, now >= settledSeconds { settle(now) }
+    if !isSettled, now >= newsFromSeconds { settle(now) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)

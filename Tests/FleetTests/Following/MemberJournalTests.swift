@@ -65,6 +65,30 @@ import Testing
     #expect(kinds(Self.base.replacing("run_id:one", with: "run_id:two")) == [.recovered, .restart])
   }
 
+  @Test func settingsThatChangeAreNamed() throws {
+    func reading(_ settings: [(String, String)], at seconds: Double) throws -> MemberReading {
+      var facts = Readings.facts(Self.base)
+      let reply = try SentinelViewTests.reply(SentinelViewTests.details(settings))
+      facts.config = ConfigDigest(try #require(ServerConfig(reply)))
+      return MemberReading(Readings.address(1), answers: true, facts: facts, seconds: seconds)
+    }
+    var journal = MemberJournal()
+    func note(_ settings: [(String, String)], at seconds: Double) throws -> [String] {
+      let readings = [try reading(settings, at: seconds)]
+      return journal.note(readings, workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.summary)
+    }
+    let base = [("journal-test-timeout", "0"), ("journal-test-hz", "10"), ("replicaof", "a 1")]
+    let changed = [("journal-test-timeout", "5"), ("journal-test-hz", "20"), ("replicaof", "a 1")]
+    #expect(try note(base, at: 1) == [])
+    #expect(try note([base[0], base[1], ("replicaof", "b 1")], at: 2) == [], "a failover changes that")
+    #expect(try note(changed, at: 3) == ["n has another value of journal-test-hz, journal-test-timeout"])
+    // After a restart only that they are others is known.
+    let kept = journal.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
+    journal = MemberJournal(kept)
+    #expect(try note(base, at: 4) == ["n has other settings than before, found after a restart of redline"])
+    #expect(try note(base, at: 5) == [])
+  }
+
   @Test func whoIsForgottenIsNewWhenItComesBack() {
     var journal = MemberJournal()
     _ = journal.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)

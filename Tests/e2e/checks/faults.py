@@ -218,6 +218,7 @@ def check_cluster_polled_slowly(check: Check) -> None:
     steady_cluster(watch, cluster)
     check.equal(failovers(watch.exporter)["manual"], 1, "what nobody asked for is not manual")
     check.equal((sum(failovers(watch.exporter).values()), len(watch.details())), (4, 4), "it is counted once")
+    check.equal(events(check, "config_change"), [], "no failover changes settings")
 
 
 def check_cluster_with_tls_grows_shrinks_and_loses_nodes(check: Check) -> None:
@@ -398,6 +399,7 @@ def check_sentinel_group(check: Check) -> None:
     watch.is_told("restart", dead)
     check.until(lambda: listening() == 3, SETTLE_SECONDS, "all Sentinels are listened to")
     watch.no_leak(open_before)
+    check.equal(events(check, "config_change"), [], "no failover changes settings")
 
 
 def _has_news(client) -> bool:
@@ -478,6 +480,10 @@ def check_replication_group(check: Check) -> None:
         client("EVAL", "for i = 1, 10000 do redis.call('SET', 'key:' .. i, string.rep('x', 50)) end", 0)
     check.until(lambda: is_linked(second), 10, "the replica follows")
     watch.is_told("flush", third)
+    with third.client() as client:
+        client("CONFIG", "SET", "hz", "17")
+    check.until(lambda: f"{address(third)} has another value of hz" in events(check, "config_change"), SETTLE_SECONDS,
+                "the change of a setting is told")
     with second.client() as client:
         client("SAVE")
     second.process.signal(signal.SIGKILL)

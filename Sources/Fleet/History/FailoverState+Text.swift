@@ -65,7 +65,8 @@ extension ReplicationFailoverTracker.State {
 extension ClusterFailoverTracker.Node {
   /// `id master|- epoch failing|ok first-last…`
   var text: String {
-    ([id, masterID ?? "-", "\(configEpoch)", wasFailing ? "failing" : "ok"] + slots.map { "\($0.lowerBound)-\($0.upperBound)" })
+    ([id, masterID ?? "-", "\(configEpoch)", wasFailing ? "failing" : "ok"]
+      + slots.map { "\($0.lowerBound)-\($0.upperBound)" })
       .joined(separator: " ")
   }
 

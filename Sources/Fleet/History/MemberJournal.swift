@@ -28,7 +28,8 @@ struct MemberJournal: Sendable {
       seenSeconds[reading.address] = reading.seconds
       let name = instance(reading.address)
       let before = records[reading.address]
-      var record = reading.facts.map { MemberRecord($0, instance: name) } ?? before
+      var record =
+        reading.facts.map { MemberRecord($0, instance: name) } ?? before
         ?? MemberRecord(instance: name, answers: answers)
       record.instance = name
       record.answers = answers
@@ -50,7 +51,9 @@ struct MemberJournal: Sendable {
       if let facts = reading.facts, before.isKnown {
         found += Self.changes(from: before, to: record, name)
         let keys = oldSettings.flatMap { old in facts.config?.changedKeys(from: old) } ?? []
-        if let text = Self.settingText(from: before, to: record, keys) { found.append((.configChange, "\(name) has \(text)")) }
+        if let text = Self.settingText(from: before, to: record, keys) {
+          found.append((.configChange, "\(name) has \(text)"))
+        }
       }
       return found.map { kind, summary in
         Event(

@@ -51,7 +51,8 @@ extension MemberRecord {
       ("save", hasSaveRules.map { $0 ? "yes" : "no" }),
       ("settings", settingsFingerprint.map { String($0, radix: 16) }),
     ]
-    return lines.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : "\(name) \($0)" } }.joined(separator: "\n")
+    return lines.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : "\(name) \($0)" } }.joined(
+      separator: "\n")
   }
 
   /// nil for a text that names no instance.

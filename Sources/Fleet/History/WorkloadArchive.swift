@@ -80,9 +80,11 @@ final class WorkloadArchive: Sendable {
       for story in counted { ledger.append(story.event, counting: [key(story.kind)]) }
       ledger.setFact(clusterFact + "last", to: new.lastFailoverSeconds.map { "\($0)" }, atSeconds: now)
       let ids = Set(new.nodes.map(\.id))
-      let known = old?.nodes.map(\.id) ?? ledger.facts.keys.filter { $0.hasPrefix(clusterFact + "node/") }.map {
-        String($0.dropFirst((clusterFact + "node/").count))
-      }
+      let known =
+        old?.nodes.map(\.id)
+        ?? ledger.facts.keys.filter { $0.hasPrefix(clusterFact + "node/") }.map {
+          String($0.dropFirst((clusterFact + "node/").count))
+        }
       for id in known where !ids.contains(id) { ledger.setFact(clusterFact + "node/\(id)", to: nil, atSeconds: now) }
       for node in new.nodes { ledger.setFact(clusterFact + "node/\(node.id)", to: node.text, atSeconds: now) }
     }
@@ -134,7 +136,8 @@ final class WorkloadArchive: Sendable {
 
   /// Keeps what changed of the members, nil for those that are gone, with the events that tell of it.
   func keep(
-    _ changes: [NodeAddress: MemberRecord?], of all: [NodeAddress: MemberRecord], _ events: [Event], atSeconds now: Double
+    _ changes: [NodeAddress: MemberRecord?], of all: [NodeAddress: MemberRecord], _ events: [Event],
+    atSeconds now: Double
   ) {
     guard !changes.isEmpty || !events.isEmpty else { return }
     state.withLock { $0.members = all }

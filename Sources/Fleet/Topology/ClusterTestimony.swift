@@ -20,7 +20,8 @@ public struct ClusterTestimony: Sendable, Equatable {
         (info.integer("cluster_stats_messages_\(kind)_sent") ?? 0)
           + (info.integer("cluster_stats_messages_\(kind)_received") ?? 0)
       }
-      guard info["cluster_stats_messages_ping_sent"] != nil || info["cluster_stats_messages_ping_received"] != nil else {
+      guard info["cluster_stats_messages_ping_sent"] != nil || info["cluster_stats_messages_ping_received"] != nil
+      else {
         return nil
       }
       self.init(manualRequestCount: sum("mfstart"), failNoticeCount: sum("fail"))

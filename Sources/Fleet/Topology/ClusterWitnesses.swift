@@ -83,7 +83,8 @@ struct ClusterWitnesses: Sendable {
     let isNewMasterHeard = new.map { $0.isMaster && $0.answers && $0.messages != nil } ?? false
     guard isNewMasterHeard || waitedSeconds >= Self.newMasterSeconds else { return .open }
 
-    let signs = witnesses.values.map(\.noticedSeconds) + [old?.accusedSeconds, old?.silentSeconds, old?.restartedSeconds]
+    let signs =
+      witnesses.values.map(\.noticedSeconds) + [old?.accusedSeconds, old?.silentSeconds, old?.restartedSeconds]
     if isFailing || signs.contains(where: { $0.map { $0 > beginning - Self.failureSeconds } ?? false }) {
       return .automatic
     }

@@ -114,16 +114,20 @@ extension Workload {
     }
     if var tracker = replicationFailovers, let view = following.replication {
       let members = readings.map { reading in
-        (reading.address, ReplicationFailoverTracker.Member(
-          answers: reading.answers == true, runID: reading.facts?.server.runID))
+        (
+          reading.address,
+          ReplicationFailoverTracker.Member(
+            answers: reading.answers == true, runID: reading.facts?.server.runID)
+        )
       }
       let before = tracker.state
       let found = tracker.observe(
         view, Dictionary(members, uniquingKeysWith: { first, _ in first }), atSeconds: seconds)
       replicationFailovers = tracker
-      let counted = found.map { failover in
-        [begin(FailoverStory(failover, workload: config.name, instance: instance), clientsAtSeconds: beforeSeconds)]
-      } ?? []
+      let counted =
+        found.map { failover in
+          [begin(FailoverStory(failover, workload: config.name, instance: instance), clientsAtSeconds: beforeSeconds)]
+        } ?? []
       if tracker.state != before { archive.keep(tracker.state, counting: counted, atSeconds: seconds) }
       if !counted.isEmpty { publish() }
     }

@@ -41,9 +41,9 @@ actor Workload {
   /// Failovers that were counted, and whose events are to be completed.
   var openStories: [FailoverStory] = []
   var rivals: RivalMasters
-  private var journal: MemberJournal
+  var journal: MemberJournal
   /// The members when the daemon last watched; empty at its first start.
-  private let remembered: Set<NodeAddress>
+  let remembered: Set<NodeAddress>
   private var follower: any Follower
   private let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
@@ -55,7 +55,7 @@ actor Workload {
   private var lastPublishSeconds: Double = 0
   /// Members that are found before this were there all along, or are compared with those of the last time.
   private var newsFromSeconds = Double.infinity
-  private var isSettled = false
+  var isSettled = false
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
@@ -170,13 +170,6 @@ actor Workload {
     }
   }
 
-  /// Keeps what the readings tell of the members, and the events that follow.
-  private func tell(_ readings: [MemberReading], atSeconds wall: Double) {
-    journal.forget(following.aliases)
-    let events = journal.note(readings, workload: config.name, instance: instance, atSeconds: wall)
-    archive.keep(journal.takeChanges(), of: journal.records, events, atSeconds: wall)
-  }
-
   /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
   private func lookClosely(_ now: Double) {
     guard following.isTroubled || isFailoverUnderWay else {
@@ -259,49 +252,5 @@ actor Workload {
       }
     }
     return gone
-  }
-
-  /// Compares the members with those of the last time.
-  private func settle(_ now: Double) {
-    isSettled = true
-    guard !remembered.isEmpty else { return }
-    for address in roster.members.keys.sorted() where !remembered.contains(address) { keepArrival(address) }
-    for address in remembered.sorted() where roster.members[address] == nil && !following.aliases.contains(address) {
-      if config.topology == .static {
-        keepDeparture(address)
-      } else {
-        // It may be the one that is down and that nobody names any more.
-        roster.remember(address, atSeconds: now)
-      }
-    }
-  }
-
-  private func keepArrival(_ address: NodeAddress) { keep(.arrival, instance(address), "is a new member") }
-
-  private func keepDeparture(_ address: NodeAddress) {
-    keep(.departure, journal.records[address]?.instance ?? instance(address), "is a member no more")
-    journal.forget([address])
-    archive.keep(journal.takeChanges(), of: journal.records, [], atSeconds: wallClockSeconds())
-  }
-
-  private func keep(_ kind: EventKind, _ name: String, _ what: String) {
-    archive.append([
-      Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
-    ])
-  }
-
-  private func tell(_ change: Roster.Change) {
-    switch change {
-    case .arrived(let address):
-      log.info("member found", metadata: ["node": "\(address)"])
-      if isSettled { keepArrival(address) }
-    case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
-    case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
-    case .becameGhost(let address):
-      log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
-    case .dropped(let address):
-      log.info("member dropped", metadata: ["node": "\(address)"])
-      if isSettled { keepDeparture(address) }
-    }
   }
 }

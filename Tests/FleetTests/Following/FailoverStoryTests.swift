@@ -10,10 +10,17 @@ import Testing
     let kind: String
     let from: String?
     let to: String?
-    let outage_seconds: Double?
+    let outageSeconds: Double?
     let phases: [String: Double]?
-    let clients_before: [String: Int]
-    let clients_after: [String: Int]?
+    let clientsBefore: [String: Int]
+    let clientsAfter: [String: Int]?
+
+    enum CodingKeys: String, CodingKey {
+      case kind, from, to, phases
+      case outageSeconds = "outage_seconds"
+      case clientsBefore = "clients_before"
+      case clientsAfter = "clients_after"
+    }
   }
 
   @Test func theEventTellsTheWholeStory() throws {
@@ -33,8 +40,8 @@ import Testing
     #expect(story.event.key == first.key)
     let details = try JSONDecoder().decode(Details.self, from: Data(story.event.details.utf8))
     #expect(details.kind == "automatic" && details.from == "n1" && details.to == "n2")
-    #expect(details.outage_seconds == 4 && details.phases == ["sdown": 10, "switch": 14, "end": 15])
-    #expect(details.clients_before == ["n1": 5, "n2": 0] && details.clients_after == ["n2": 5])
+    #expect(details.outageSeconds == 4 && details.phases == ["sdown": 10, "switch": 14, "end": 15])
+    #expect(details.clientsBefore == ["n1": 5, "n2": 0] && details.clientsAfter == ["n2": 5])
   }
 
   @Test func aLargeWorkloadStillTellsOfItsMasters() throws {
@@ -44,8 +51,8 @@ import Testing
     let names = (1...999).map { "redis-node-number-\($0).example.internal" }
     story.clientsBefore = Dictionary(uniqueKeysWithValues: names.map { ($0, 7) })
     let details = try JSONDecoder().decode(Details.self, from: Data(story.event.details.utf8))
-    #expect(details.clients_before.count == FailoverStory.instanceLimit)
-    #expect(details.clients_before[story.from ?? ""] == 7 && details.clients_before[story.to ?? ""] == 7)
+    #expect(details.clientsBefore.count == FailoverStory.instanceLimit)
+    #expect(details.clientsBefore[story.from ?? ""] == 7 && details.clientsBefore[story.to ?? ""] == 7)
   }
 }
 

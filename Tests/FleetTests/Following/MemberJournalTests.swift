@@ -41,7 +41,9 @@ import Testing
   }
 
   /// The same changes while nobody watched.
-  @Test(arguments: changes) func tellsWhatChangedMeanwhile(_ change: (before: String?, after: String?, kinds: [EventKind])) {
+  @Test(arguments: changes) func tellsWhatChangedMeanwhile(
+    _ change: (before: String?, after: String?, kinds: [EventKind])
+  ) {
     var first = MemberJournal()
     _ = first.note([reading(change.before, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
     let kept = first.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
@@ -58,7 +60,8 @@ import Testing
     var seconds = 0.0
     func kinds(_ lines: String?) -> [EventKind] {
       seconds += 1
-      return journal.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.kind)
+      return journal.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(
+        \.kind)
     }
     _ = kinds(Self.base)
     #expect(kinds(nil) == [.unreachable])

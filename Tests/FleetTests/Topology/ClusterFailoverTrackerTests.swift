@@ -217,6 +217,7 @@ import Testing
     #expect(messages(ping) == .init(manualRequestCount: 0, failNoticeCount: 0))
     let more = "cluster_stats_messages_mfstart_received:1\ncluster_stats_messages_fail_sent:5\n"
     #expect(
-      messages(ping + more + "cluster_stats_messages_fail_received:2\n") == .init(manualRequestCount: 1, failNoticeCount: 7))
+      messages(ping + more + "cluster_stats_messages_fail_received:2\n")
+        == .init(manualRequestCount: 1, failNoticeCount: 7))
   }
 }

@@ -19,7 +19,8 @@ import Testing
 
   static let courses: [Course] = [
     Course(
-      testDescription: "steady", steps: [Step(seconds: 0, members: "A:m B:A C:A"), Step(seconds: 5, members: "A:m B:A C:A")]),
+      testDescription: "steady",
+      steps: [Step(seconds: 0, members: "A:m B:A C:A"), Step(seconds: 5, members: "A:m B:A C:A")]),
     Course(
       testDescription: "manual, step by step",
       steps: [
@@ -29,7 +30,8 @@ import Testing
     Course(
       testDescription: "manual with one replica: two masters for a while are no failover",
       steps: [
-        Step(seconds: 0, members: "B:m A:B"), Step(seconds: 1, members: "B:m A:m"), Step(seconds: 9, members: "B:m A:m"),
+        Step(seconds: 0, members: "B:m A:B"), Step(seconds: 1, members: "B:m A:m"),
+        Step(seconds: 9, members: "B:m A:m"),
         Step(seconds: 10, members: "B:A A:m", failover: "B>A manual"),
       ]),
     Course(
@@ -54,13 +56,15 @@ import Testing
     Course(
       testDescription: "a poll that fails while there are two masters",
       steps: [
-        Step(seconds: 0, members: "A:m B:A"), Step(seconds: 1, members: "A:m B:m"), Step(seconds: 2, members: "A:- B:m"),
+        Step(seconds: 0, members: "A:m B:A"), Step(seconds: 1, members: "A:m B:m"),
+        Step(seconds: 2, members: "A:- B:m"),
         Step(seconds: 3, members: "A:m B:m"),
       ]),
     Course(
       testDescription: "a master that is restarted in place",
       steps: [
-        Step(seconds: 0, members: "A:m B:A"), Step(seconds: 5, members: "A:- B:A"), Step(seconds: 20, members: "A:m:new B:A"),
+        Step(seconds: 0, members: "A:m B:A"), Step(seconds: 5, members: "A:- B:A"),
+        Step(seconds: 20, members: "A:m:new B:A"),
       ]),
     Course(
       testDescription: "the same master under another name",

@@ -1,4 +1,4 @@
-"""Every fault that a fleet can have, and the end of it: the right topology, counts and events, and nothing left over."""
+"""Every fault of servers under Sentinel, or that only replicate, and its end: topology, counts, events, no leftovers."""
 
 import json
 import signal
@@ -8,10 +8,7 @@ import time
 from checks import fleet
 from checks.fleet import address, events, failovers, roles, up, values
 from harness import exporters, servers
-from harness.certificates import Authority
 from harness.check import Check, Failed
-from harness.process import Process
-from harness.paths import tool
 
 TIMEOUT_SECONDS = 150
 # From the moment when the last server is steady.
@@ -23,7 +20,6 @@ class Watch:
 
     def __init__(self, check: Check, name: str, config: str, members: int):
         self.check, self.name, self.config = check, name, config
-        self.members = members
         self.exporter: exporters.Exporter = None
         self.start()
         check.until(lambda: len(up(self.exporter, name)) == members, 15, "all members are found")
@@ -99,190 +95,6 @@ def follow(replica: servers.RedisServer, master: servers.RedisServer | None) -> 
 def is_linked(replica: servers.RedisServer) -> bool:
     with replica.client() as client:
         return client.info("replication").get("master_link_status") == "up"
-
-
-# Clusters
-
-
-class Cluster:
-    def __init__(self, check: Check, authority: Authority | None = None):
-        self.check = check
-        self.options, self.tls, flags = [], None, []
-        if authority:
-            certificate, key = authority.issue("node")
-            self.options = [f"tls-cert-file {certificate}", f"tls-key-file {key}", "tls-cluster yes",
-                            f"tls-ca-cert-file {authority.certificate}", "tls-replication yes", "tls-auth-clients no"]
-            flags = ["--tls", "--cacert", str(authority.certificate)]
-            self.tls = authority.client_context()
-            self.tls.check_hostname = False
-        self.nodes = [self.node() for _ in range(6)]
-        maker = Process(check, "redis-cli", [tool("redis-cli"), *flags, "--cluster", "create",
-                                             *[address(one) for one in self.nodes], "--cluster-replicas", "1",
-                                             "--cluster-yes"])
-        check.equal(maker.wait(60), 0, "redis-cli --cluster create exits")
-        check.until(lambda: all(self.is_whole(one) for one in self.nodes), 20, "the cluster is whole")
-
-    def node(self) -> servers.RedisServer:
-        return servers.RedisServer(self.check, "cluster-enabled yes", "cluster-node-timeout 1500", *self.options,
-                                   name="node", tls=self.tls)
-
-    def is_whole(self, node: servers.RedisServer, masters: int = 3) -> bool:
-        """The node finds all slots served and every other node well, each replica with its master."""
-        with node.client() as client:
-            if "cluster_state:ok" not in client("CLUSTER", "INFO").decode():
-                return False
-            rows = [line.split() for line in client("CLUSTER", "NODES").decode().splitlines()]
-            link = client.info("replication")
-        return (all("fail" not in row[2] and "handshake" not in row[2] for row in rows)
-                and sum("master" in row[2] for row in rows) == masters
-                and link.get("master_link_status", "up") == "up")
-
-    def whole(self) -> None:
-        self.check.until(lambda: all(self.is_whole(one) for one in self.nodes), 30, "the cluster is whole again")
-
-    def rows(self, asked: servers.RedisServer) -> list[list[str]]:
-        with asked.client() as client:
-            return [line.split() for line in client("CLUSTER", "NODES").decode().splitlines()]
-
-    def id(self, node: servers.RedisServer) -> str:
-        with node.client() as client:
-            return client("CLUSTER", "MYID").decode()
-
-    def roles(self) -> tuple[list[servers.RedisServer], list[servers.RedisServer]]:
-        masters = []
-        for node in self.nodes:
-            with node.client() as client:
-                if client("ROLE")[0] == b"master":
-                    masters.append(node)
-        return masters, [node for node in self.nodes if node not in masters]
-
-    def replica_of(self, master: servers.RedisServer) -> servers.RedisServer:
-        own = self.id(master)
-        return next(node for node in self.nodes if node is not master
-                    and next(row for row in self.rows(node) if "myself" in row[2])[3] == own)
-
-    def leads(self, node: servers.RedisServer) -> bool:
-        return next(row for row in self.rows(node) if "myself" in row[2])[2] == "myself,master"
-
-
-def steady_cluster(watch: Watch, cluster: Cluster) -> None:
-    cluster.whole()
-    masters, replicas = cluster.roles()
-    watch.steady(*masters, replicas=replicas)
-    watch.check.until(lambda: watch.exporter.page().value(
-        "redis_workload_slots", state="ok", workload="pages", environment="test") == 16384, SETTLE_SECONDS, "all slots")
-
-
-def check_cluster_polled_slowly(check: Check) -> None:
-    """Failovers that are over before anybody looks: 5 s between polls, 1.5 s until a node counts as failed."""
-    cluster = Cluster(check)
-    watch = Watch(check, "pages", "- {name: pages, kind: cache, poll_interval: 5s, "
-                                  f"seeds: ['{address(cluster.nodes[0])}']}}\n", 6)
-    steady_cluster(watch, cluster)
-    open_before = watch.exporter.descriptors()
-
-    victim = cluster.nodes[1]
-    heir = cluster.replica_of(victim)
-    victim.process.signal(signal.SIGKILL)
-    check.until(lambda: cluster.leads(heir), 15, "a replica takes over")
-    watch.counts(automatic=1)
-    victim.restart()
-    steady_cluster(watch, cluster)
-    watch.is_told("restart", victim)
-
-    with victim.client() as client:
-        client("CLUSTER", "FAILOVER")
-    check.until(lambda: victim in cluster.roles()[0], 10, "the manual failover takes place")
-    watch.counts(automatic=1, manual=1)
-
-    hung = cluster.nodes[2]
-    heir = cluster.replica_of(hung)
-    hung.process.signal(signal.SIGSTOP)
-    check.until(lambda: cluster.leads(heir), 15, "a replica takes over from the hung master")
-    hung.process.signal(signal.SIGCONT)
-    steady_cluster(watch, cluster)
-    watch.counts(automatic=2, manual=1)
-    watch.no_leak(open_before)
-    check.equal([detail["kind"] for detail in watch.details()], ["automatic", "manual", "automatic"], "the events")
-
-    # The daemon is killed, too, before the nodes have agreed upon a new master.
-    heir = cluster.replica_of(victim)
-    victim.process.signal(signal.SIGKILL)
-    time.sleep(1.5)
-    watch.kill()
-    watch.start()
-    check.equal(sum(failovers(watch.exporter).values()), 3, "the counts of the first page after a restart")
-    check.until(lambda: cluster.leads(heir), 15, "a replica takes over")
-    check.until(lambda: sum(failovers(watch.exporter).values()) == 4, SETTLE_SECONDS, "it is counted")
-    victim.restart()
-    steady_cluster(watch, cluster)
-    check.equal(failovers(watch.exporter)["manual"], 1, "what nobody asked for is not manual")
-    check.equal((sum(failovers(watch.exporter).values()), len(watch.details())), (4, 4), "it is counted once")
-    check.equal(events(check, "config_change"), [], "no failover changes settings")
-
-
-def check_cluster_with_tls_grows_shrinks_and_loses_nodes(check: Check) -> None:
-    authority = Authority(check)
-    cluster = Cluster(check, authority)
-    watch = Watch(check, "pages", f"- {{name: pages, kind: cache, seeds: ['{address(cluster.nodes[0])}'], "
-                                  f"tls: {{ca_file: '{authority.certificate}'}}}}\n", 6)
-    steady_cluster(watch, cluster)
-    open_before = watch.exporter.descriptors()
-
-    victim = cluster.nodes[1]
-    heir = cluster.replica_of(victim)
-    victim.process.signal(signal.SIGKILL)
-    check.until(lambda: cluster.leads(heir), 15, "a replica takes over")
-    watch.counts(automatic=1)
-    victim.restart()
-    steady_cluster(watch, cluster)
-
-    # A replica joins, and is forgotten.
-    master = cluster.nodes[0]
-    added = cluster.node()
-    with added.client() as client:
-        client("CLUSTER", "MEET", "127.0.0.1", master.port)
-        check.until(lambda: _replicates(client, cluster.id(master)), 10, "the new node replicates")
-    cluster.nodes.append(added)
-    steady_cluster(watch, cluster)
-    watch.is_told("arrival", added)
-    own = cluster.id(added)
-    cluster.nodes.remove(added)
-    added.process.signal(signal.SIGKILL)
-    check.until(lambda: all(_forgets(node, own) for node in cluster.nodes), 10, "all nodes forget it")
-    check.until(lambda: watch.is_gone(added), SETTLE_SECONDS, "no series of the removed node")
-    watch.is_told("departure", added)
-    steady_cluster(watch, cluster)
-
-    # Another node at the address of a dead one: the cluster knows both, by their ids.
-    old = cluster.replica_of(master)
-    old_id = cluster.id(old)
-    old.process.signal(signal.SIGKILL)
-    old.process.wait(5)
-    (old.folder / "nodes.conf").unlink()
-    old.restart()
-    with old.client() as client:
-        client("CLUSTER", "MEET", "127.0.0.1", master.port)
-        check.until(lambda: _replicates(client, cluster.id(master)), 10, "the node that replaced it replicates")
-    check.until(lambda: all(_forgets(node, old_id) for node in cluster.nodes), 10, "all nodes forget the old one")
-    steady_cluster(watch, cluster)
-    watch.is_told("restart", old)
-    watch.counts(automatic=1)
-    watch.no_leak(open_before)
-
-
-def _replicates(client, master: str) -> bool:
-    try:
-        return client("CLUSTER", "REPLICATE", master) == "OK"
-    except servers.ReplyError:
-        return False
-
-
-def _forgets(node: servers.RedisServer, own: str) -> bool:
-    with node.client() as client:
-        if own in client("CLUSTER", "NODES").decode() and client("CLUSTER", "MYID").decode() != own:
-            client("CLUSTER", "FORGET", own)
-    return True
 
 
 # Sentinels
@@ -373,7 +185,7 @@ def check_sentinel_group(check: Check) -> None:
     check.until(lambda: alone() == (1, 0), SETTLE_SECONDS, f"one Sentinel is left, without a quorum: {alone()}")
     for sentinel in group.sentinels[1:]:
         sentinel.restart()
-    check.until(lambda: alone() == (3, 1) and listening() == 3, 2 * SETTLE_SECONDS, f"all Sentinels are back: {alone()}")
+    check.until(lambda: alone() == (3, 1) and listening() == 3, 2 * SETTLE_SECONDS, "all Sentinels are back")
     watch.counts(manual=1, automatic=1)
 
     # The Sentinel that leads a failover is restarted in the middle of it.
@@ -470,7 +282,8 @@ def check_replication_group(check: Check) -> None:
         labels = {"workload": "jobs", "environment": "test", "instance": address(second)}
         check.until(lambda: watch.exporter.page().value("redis_exporter_target_state", state="auth", **labels) == 1,
                     SETTLE_SECONDS, "the state tells of the password")
-        check.equal(up(watch.exporter, "jobs"), {address(third): 1, address(replaced): 1, address(second): 0}, "who is up")
+        check.equal(up(watch.exporter, "jobs"),
+                    {address(third): 1, address(replaced): 1, address(second): 0}, "who is up")
         client("CONFIG", "SET", "requirepass", "")
     watch.steady(third, replicas=[replaced, second])
 

@@ -93,8 +93,8 @@ enum JudgementFamilies {
 
   static let all = [
     lag, lagBytes, lagState, crashLoss, crashBasis, failoverLoss, hasSaved, dumpAge, forkCopied, forkHeadroom,
-    forkWorstHeadroom, hitRatio, memoryRatio, memoryLimited, policyFits,
-    persistenceFits, clockOffset, splitBrain, replicaFaults, strangers, versions, driftedSettings, slots, slotsDisputed, slotsMoving,
-    shards, orphanedMasters, nodeHealth, inPeak, inMaintenance,
+    forkWorstHeadroom, hitRatio, memoryRatio, memoryLimited, policyFits, persistenceFits, clockOffset, splitBrain,
+    replicaFaults, strangers, versions, driftedSettings, slots, slotsDisputed, slotsMoving, shards, orphanedMasters,
+    nodeHealth, inPeak, inMaintenance,
   ]
 }

@@ -43,6 +43,10 @@ struct PollReading {
           info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
           masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
         member?.latency = latencies.map { CommandLatency(merging: $0) }
+        member?.clusterMessages = plan.steps.first { $0.collector is ClusterCollector }
+          .flatMap { $0.replies.first }
+          .flatMap { $0 < replies.count ? replies[$0].bytes : nil }
+          .flatMap { ClusterTestimony.Messages(InfoText($0)) }
       }
     }
   }

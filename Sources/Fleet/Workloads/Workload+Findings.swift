@@ -10,7 +10,7 @@ extension Workload {
       all += view.findings { id in view[id].map { instance($0.address) } ?? id }
     }
     if let view = following.sentinelView { all += view.findings(expectedCount: config.expected.sentinels) }
-    if let view = following.replication { all += view.findings(instance) }
+    if let view = following.replication { all += view.findings(instance, rivals, atSeconds: now) }
     let up = members.sorted { $0.key < $1.key }.compactMap { address, node in
       node.reading.facts.map { (address: address, instance: node.instance, facts: $0) }
     }

@@ -81,7 +81,8 @@ extension Workload {
       }
     }
     if let view = following.replication {
-      sink.add(JudgementFamilies.splitBrain, view.isSplit ? 1 : 0)
+      sink.add(JudgementFamilies.splitBrain, rivals.isSplit(atSeconds: now) ? 1 : 0)
+      sink.add(JudgementFamilies.demotedMasters, Double(rivals.demoted(atSeconds: now).count))
       sink.add(JudgementFamilies.strangers, Double(view.strangers.count))
       addFaults(
         stuck: view.offlineReplicas.count - view.syncingReplicas.count, misled: view.misledReplicas.count,

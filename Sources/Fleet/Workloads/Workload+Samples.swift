@@ -23,7 +23,7 @@ extension Workload {
     addTopology(readings, atSeconds: now, into: &sink)
     factory.lateness.collect(into: &sink)
     archive.append(
-      driftJournal.note(drift, isNews: isSettled(atSeconds: now), workload: config.name, atSeconds: wallClockSeconds()))
+      driftJournal.note(drift, isNews: isSettled, workload: config.name, atSeconds: wallClockSeconds()))
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }

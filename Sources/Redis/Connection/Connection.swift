@@ -13,10 +13,10 @@ public struct ConnectionOptions: Sendable {
   public var clientName: String?
   /// PING after logging in, and measure it.
   public var pings = false
-  /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
-  public var readsReplica = false
   /// The largest piece that is read at once. The connection keeps a buffer of that size.
   public var readBytes = 8 << 10
+  /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
+  public var readsReplica = false
 
   public init(address: RedisAddress) { self.address = address }
 }

@@ -19,6 +19,7 @@ extension Workload {
     addFailovers(into: &sink)
     addSentinels(into: &sink)
     addTopology(readings, atSeconds: now, into: &sink)
+    factory.lateness.collect(into: &sink)
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }

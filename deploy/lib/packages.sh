@@ -61,6 +61,7 @@ unpack_each() {
   local name
   for name in "$@"; do
     unpack_one "$name"
+    relocate "$name"
     unpack_missing_libraries "$name"
     wrap_programs "$name"
     touch "$tools/unpacked/$name"
@@ -75,6 +76,14 @@ unpack_one() {
     archive=$(find "$tools/archives" -name "${name}_*.deb" -print -quit)
   fi
   dpkg -x "$archive" "$tools/root"
+}
+
+# Debian's Alertmanager looks for its templates in a folder whose name is compiled in. Of the same length, the new name
+# means that folder below the current one: whoever starts the program stands where there is a link to $tools/root/usr.
+relocate() {
+  [[ $1 == prometheus-alertmanager ]] || return 0
+  local folder=usr/share/prometheus/alertmanager
+  LC_ALL=C sed -i "s,/$folder,$folder/,g" "$tools/root/usr/bin/$1"
 }
 
 # Package lists of our own are the fallback: they need no root where the machine has none or old ones.

@@ -1,4 +1,4 @@
-"""promtool's verdict on alerts/, and on the tests of its rules."""
+"""What promtool and amtool say of alerts/, of the tests of its rules, and of the files that wire them up."""
 
 import subprocess
 
@@ -13,3 +13,10 @@ def check_rules(check: Check) -> None:
     for arguments in (["check", "rules", RULES], ["test", "rules", *tests]):
         told = subprocess.run([tool("promtool"), *map(str, arguments)], capture_output=True, text=True, timeout=30)
         check.equal(told.returncode, 0, f"promtool {arguments[0]} rules exits ({told.stdout}{told.stderr})")
+
+
+def check_wiring(check: Check) -> None:
+    for arguments in (["promtool", "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml"],
+                      ["amtool", "check-config", ROOT / "deploy" / "alertmanager" / "alertmanager.yml"]):
+        told = subprocess.run([tool(arguments[0]), *map(str, arguments[1:])], capture_output=True, text=True, timeout=30)
+        check.equal(told.returncode, 0, f"{arguments[0]} exits ({told.stdout}{told.stderr})")

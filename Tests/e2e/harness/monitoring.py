@@ -1,0 +1,98 @@
+"""Debian's Prometheus and Alertmanager on loopback, and whoever gets the pages."""
+
+import http.server
+import json
+import threading
+import urllib.parse
+
+from . import http as client
+from .check import Check, Ended, Failed
+from .paths import TOOLS, tool
+from .process import Process
+
+
+class Server(Process):
+    """A program of the Prometheus project, with a configuration file and a port of its own."""
+
+    def __init__(self, check: Check, name: str, program: str, config: str, storage_flag: str, *flags: str):
+        self.port = check.free_port()
+        path = check.file(f"{name}/config.yml", config)
+        super().__init__(check, name, [
+            tool(program), f"--config.file={path}", f"--{storage_flag}={path.parent}/data",
+            f"--web.listen-address=127.0.0.1:{self.port}", *flags])
+        check.until(self.is_ready, 30, f"{name} is ready")
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        if self.child.poll() is not None:
+            raise Ended(f"{self.name} ended with {self.child.returncode}: {self.output()[-2000:]}")
+        return client.get(self.port, "/-/ready").status == 200
+
+
+class Prometheus(Server):
+    def __init__(self, check: Check, config: str, name: str = "prometheus"):
+        super().__init__(check, name, "prometheus", config, "storage.tsdb.path")
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and values of an instant vector."""
+        response = client.get(self.port, "/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
+        answer = json.loads(response.text)
+        if answer["status"] != "success":
+            raise Failed(f"{expression}: {answer.get('error')}")
+        return [(sample["metric"], float(sample["value"][1])) for sample in answer["data"]["result"]]
+
+    def value(self, expression: str) -> float | None:
+        """The value of a vector of one; nil of an empty one."""
+        samples = self.query(expression)
+        if len(samples) > 1:
+            raise Failed(f"{expression}: {len(samples)} samples")
+        return samples[0][1] if samples else None
+
+
+class Alertmanager(Server):
+    def __init__(self, check: Check, config: str, name: str = "alertmanager"):
+        # It looks for its templates from the folder in which it starts.
+        link = check.folder / "usr"
+        if not link.is_symlink():
+            link.symlink_to(TOOLS.parent / "root" / "usr")
+        super().__init__(check, name, "prometheus-alertmanager", config, "storage.path", "--cluster.listen-address=")
+
+    def receive(self, *alerts: dict[str, str]) -> None:
+        """Takes alerts by their labels, as if Prometheus had just sent them."""
+        response = client.get(self.port, "/api/v2/alerts", "POST", {"Content-Type": "application/json"},
+                              json.dumps([{"labels": labels} for labels in alerts]).encode())
+        if response.status != 200:
+            raise Failed(f"Alertmanager refuses alerts: {response.status} {response.text}")
+
+    def inhibited(self) -> list[dict[str, str]]:
+        """The labels of alerts that it holds back because others tell their cause."""
+        alerts = json.loads(client.get(self.port, "/api/v2/alerts").text)
+        return [alert["labels"] for alert in alerts if alert["status"]["inhibitedBy"]]
+
+
+class Receiver:
+    """A webhook: the notifications that Alertmanager sent, as it sent them, in their order."""
+
+    def __init__(self, check: Check):
+        self.notifications: list[dict] = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.notifications.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{server.server_address[1]}/"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        check.closing.callback(server.server_close)
+        check.closing.callback(server.shutdown)

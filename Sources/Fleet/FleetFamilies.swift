@@ -5,6 +5,6 @@ extension Family {
   public static var ofFleet: [Family] {
     CollectorCatalogue.all.flatMap(\.families) + PollFamilies.all + KeyWork.families + WorkloadFamilies.all
       + FailoverFamilies.all + ObjectiveFamilies.all + JudgementFamilies.all + ProbeFamilies.all
-      + LoadFamilies.all
+      + LoadFamilies.all + WatchFamilies.all
   }
 }

@@ -13,6 +13,9 @@ public final class Node: Sendable {
   private let keyWork: KeyWork?
   private let schedule: PollSchedule?
   private let fleetPage: FleetPage?
+  /// What all that is done to the target costs it.
+  let cost: NodeCost
+  private let publish: @Sendable (Samples, String) -> Void
 
   /// - Parameters:
   ///   - schedule: nil when only requests cause polls.
@@ -36,14 +39,22 @@ public final class Node: Sendable {
       registry.publish(samples, under: source)
       fleetPage?.publish(samples, under: source)
     }
+    self.publish = publish
+    let cost = NodeCost()
+    self.cost = cost
     publish(KeyWork.idleSamples.with(constantLabels: labels), "keys")
     let keyWork = try KeyWork(
-      options: keyWorkOptions, connection: options.connection, context: context, log: log
+      options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
     ) { publish($0.with(constantLabels: labels), "keys") }
     self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
-    poller = Poller(options, collectors: collectors, context: context, log: log) {
+    poller = Poller(options, collectors: collectors, context: context, log: log, cost: cost) {
       publish($0, "poll")
     }
+  }
+
+  /// Shows what others than its own key work did with the target's keys.
+  func publishKeyWork(_ samples: Samples, under source: String) {
+    publish(samples.with(constantLabels: poller.options.constantLabels), source)
   }
 
   /// Polls in the background and does key work until the task is cancelled.

@@ -2,34 +2,25 @@ import Metrics
 import NIOCore
 import Redis
 
-/// What polling has cost the target and how it went, over the poller's life.
+/// How polling the target went, over the poller's life, and what all parts of the daemon have cost it.
 struct PollCost: Sendable {
+  private let node: NodeCost
   private var polls = 0.0
   private var pollSeconds = 0.0
-  private var commands = 0.0
-  private var sentBytes = 0.0
-  private var receivedBytes = 0.0
-  private var waitedSeconds = 0.0
-  private var connections = 0.0
   private var connectSeconds = 0.0
   private var pingSeconds: Double?
-  private var failures: [RedisError.Class: Double] = [.maxclients: 0]
+
+  init(_ node: NodeCost) { self.node = node }
 
   mutating func noteConnect(_ connection: Connection) {
-    connections += 1
-    commands += Double(connection.loginCommandCount)
+    node.noteConnect(connection)
     connectSeconds = connection.connectSeconds
     pingSeconds = connection.pingSeconds
   }
 
-  mutating func noteFailure(_ errorClass: RedisError.Class) { failures[errorClass, default: 0] += 1 }
+  func noteFailure(_ errorClass: RedisError.Class) { node.noteFailure(errorClass) }
 
-  mutating func note(_ exchange: Exchange, of batch: CommandBatch) {
-    commands += Double(batch.commands.count)
-    sentBytes += Double(batch.encoded.count)
-    receivedBytes += Double(exchange.receivedBytes)
-    waitedSeconds += Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
-  }
+  func note(_ exchange: Exchange, of batch: CommandBatch) { node.note(exchange, of: batch) }
 
   static func addState(_ state: TargetState, into sink: inout SampleSink) {
     sink.add(PollFamilies.up, state.isUp ? 1 : 0)
@@ -65,12 +56,14 @@ struct PollCost: Sendable {
       sink.add(PollFamilies.collectorSuccess, 0, .text(collector))
       sink.add(PollFamilies.collectorRefused, 1, [.text(collector), .text(refusal.reason)])
     }
-    sink.add(PollFamilies.commands, commands)
-    sink.add(PollFamilies.sentBytes, sentBytes)
-    sink.add(PollFamilies.receivedBytes, receivedBytes)
-    sink.add(PollFamilies.busySeconds, waitedSeconds)
-    sink.add(PollFamilies.connections, connections)
-    for (errorClass, count) in failures.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+    let totals = node.totals
+    sink.add(PollFamilies.commands, totals.commands)
+    sink.add(PollFamilies.lookups, totals.lookups)
+    sink.add(PollFamilies.sentBytes, totals.sentBytes)
+    sink.add(PollFamilies.receivedBytes, totals.receivedBytes)
+    sink.add(PollFamilies.busySeconds, totals.waitedSeconds)
+    sink.add(PollFamilies.connections, totals.connections)
+    for (errorClass, count) in totals.failures.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       sink.add(PollFamilies.connectionFailures, count, .text(errorClass.rawValue))
     }
     sink.add(PollFamilies.droppedSeries, Double(sink.overflowCount + sink.duplicateCount))

@@ -33,7 +33,10 @@ enum PollFamilies {
     "1 for a collector that this Redis refuses (no permission, or no such command) and that is left out for an hour.",
     labels: ["collector", "reason"])
   static let commands = Family.counter(
-    "exporter_commands_sent_total", "Commands that the exporter sent to this Redis.")
+    "exporter_commands_sent_total", "Commands that the exporter sent to this Redis: polls, probes and work on keys.")
+  static let lookups = Family.counter(
+    "exporter_lookups_total",
+    "Commands of the exporter that this Redis counts as a keyspace hit or miss: subtract them from its hit ratio.")
   static let sentBytes = Family.counter(
     "exporter_sent_bytes_total", "Bytes of commands that the exporter sent to this Redis.", unit: .bytes)
   static let receivedBytes = Family.counter(
@@ -54,7 +57,7 @@ enum PollFamilies {
 
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
-    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, sentBytes,
+    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, lookups, sentBytes,
     receivedBytes, busySeconds, connections, connectionFailures, droppedSeries,
   ]
 }

@@ -37,8 +37,8 @@ struct PollReading {
       outcomes.append((step.collector.name, outcome))
       if step.collector is MembershipCollector {
         member = MemberFacts(
-          info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [], server: plan.facts,
-          nowSeconds: nowSeconds)
+          info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
+          masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
         member?.latency = plan.steps.first { $0.collector is LatencyHistogramCollector }
           .flatMap { $0.replies.first }
           .flatMap { $0 < replies.count ? CommandLatency(merging: replies[$0]) : nil }

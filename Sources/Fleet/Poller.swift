@@ -53,7 +53,7 @@ public actor Poller {
   private var plan: Plan?
   private var refusals = Refusals()
   private var infoCommand: Command = ["INFO", "ALL"]
-  private var cost = PollCost()
+  private var cost: PollCost
   private var diary: PollDiary
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
@@ -67,16 +67,19 @@ public actor Poller {
   private var isPolling = false
   private var isStopped = false
 
-  /// - Parameter publish: is handed the samples of every poll.
+  /// - Parameters:
+  ///   - cost: where the cost is counted with that of other parts.
+  ///   - publish: is handed the samples of every poll.
   public init(
     _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, log: Logger,
-    publish: @escaping @Sendable (Samples) -> Void
+    cost: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void
   ) {
     self.options = options
     self.collectors = collectors
     self.context = context
     eventLoop = context.group.next()
     diary = PollDiary(log: log)
+    self.cost = PollCost(cost)
     self.publish = publish
     var sink = SampleSink()
     PollCost.addState(.unknown, into: &sink)
@@ -177,7 +180,7 @@ public actor Poller {
       sink = SampleSink()
       reading = PollReading()
       state = .failed(explained(error))
-      if connection == nil { cost.noteFailure(error.errorClass) }
+      if connection == nil || error.errorClass == .maxclients { cost.noteFailure(error.errorClass) }
       dropConnection()
     }
     note(reading.outcomes)

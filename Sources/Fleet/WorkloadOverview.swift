@@ -55,7 +55,7 @@ public struct WorkloadOverview: Sendable {
   public let failoverCount: Int?
   /// Seconds since the epoch; nil when there was none.
   public let lastFailoverSeconds: Double?
-  /// What happened in it; nil for one that was counted before this start.
+  /// What happened in it; nil where that is not known.
   public let lastFailover: String?
   /// The objectives in force; nil where they are off.
   public let lagObjectiveSeconds: Double?

@@ -26,6 +26,8 @@ struct Daemon: Sendable {
 
   /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
+  /// The same of a member of a fleet: polls, the probe, and work on keys.
+  static let connectionsPerMember = 3
   /// The most targets of `/scrape` that are kept open.
   static let scrapeTargetLimit = 2048
   /// The fewest that there must be room for.
@@ -96,7 +98,7 @@ struct Daemon: Sendable {
       limit: limit, webConnections: options.web.maxConnections,
       redisConnections: (targets + 1) * connectionsPerTarget)
     if let shortage = budget.shortage { throw WebError(shortage) }
-    return (targets, max(1, (room - targets * connectionsPerTarget) / connectionsPerTarget))
+    return (targets, max(1, (room - targets * connectionsPerTarget) / connectionsPerMember))
   }
 
   /// Serves until SIGTERM or SIGINT; SIGHUP reloads.

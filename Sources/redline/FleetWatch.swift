@@ -56,7 +56,8 @@ struct FleetWatch: Sendable {
       config,
       context: FleetContext(
         connections: factory.context, registry: registry, environment: environment,
-        collectors: factory.collectorOptions, clientName: options.redis.isClientNameSet ? "redline" : nil,
+        collectors: factory.collectorOptions, keyDutyRatio: options.keys.dutyRatio,
+        clientName: options.redis.isClientNameSet ? "redline" : nil,
         memberLimit: max(1, memberLimit / config.workloads.count), store: store, log: log))
     log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
   }

@@ -4,7 +4,7 @@ public struct KeyWatches: Sendable, Equatable {
   public struct Locks: Sendable, Equatable {
     public let isOn: Bool
     public let patterns: [KeyPattern]
-    /// Matching keys looked at in one pass.
+    /// Matching keys looked at in one walk over a shard.
     public let maxKeys: Int
   }
 
@@ -31,13 +31,35 @@ public struct KeyWatches: Sendable, Equatable {
     }
   }
 
+  /// Streams with their groups.
+  public struct Streams: Sendable, Equatable {
+    public let isOn: Bool
+    /// Names or globs.
+    public let patterns: [KeyPattern]
+    /// Streams that get series.
+    public let maxStreams: Int
+    /// Whether each consumer gets series of its own.
+    public let areConsumersIncluded: Bool
+  }
+
+  /// From the start of a walk to the start of the next; one that takes longer is followed by the next at once.
+  public let interval: Duration
   public let locks: Locks
   public let circuits: Circuits
+  public let streams: Streams
 
-  init(_ fields: MappingReader?) {
+  public var areAllOff: Bool { !locks.isOn && !circuits.isOn && !streams.isOn }
+
+  init(_ fields: MappingReader?, kind: WorkloadKind) {
+    interval =
+      fields?.value("interval", .duration(.extended, .atLeast(.seconds(1))), default: Self.defaultInterval)
+      ?? Self.defaultInterval
     locks = fields?.mapping("locks") { Locks($0) } ?? Locks(nil)
     circuits = fields?.mapping("circuits") { Circuits($0) } ?? Circuits(nil)
+    streams = fields?.mapping("streams") { Streams($0, kind: kind) } ?? Streams(nil, kind: kind)
   }
+
+  private static let defaultInterval: Duration = .seconds(15)
 }
 
 extension KeyWatches.Locks {
@@ -61,6 +83,18 @@ extension KeyWatches.Circuits {
         "patterns", value: pattern.text, problem: "does not name the service",
         hint: "use exactly one *, as in circuit:*:failures")
     }
+  }
+}
+
+extension KeyWatches.Streams {
+  /// On where patterns are given, and for queues, which are made of streams.
+  init(_ fields: MappingReader?, kind: WorkloadKind) {
+    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    let brought = kind == .queue || !given.isEmpty
+    isOn = fields?.value("enabled", .bool, default: brought) ?? brought
+    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: [UInt8(ascii: "*")])] : given
+    maxStreams = fields?.value("max_streams", .int(1...1000), default: 100) ?? 100
+    areConsumersIncluded = fields?.value("consumers", .bool, default: false) ?? false
   }
 }
 

@@ -38,7 +38,7 @@ extension WorkloadConfig {
     maintenance = Schedule(fields.list("maintenance", of: .window)).joined(defaults.maintenance)
     let rewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
     addressRewrites = rewrites + defaults.addressRewrites.filter { !rewrites.contains($0) }
-    watches = fields.mapping("watches") { KeyWatches($0) } ?? KeyWatches(nil)
+    watches = fields.mapping("watches") { KeyWatches($0, kind: kind) } ?? KeyWatches(nil, kind: kind)
     aliases = Self.aliases(fields)
   }
 

@@ -55,7 +55,7 @@ public struct ServerFacts: Sendable, Equatable {
 }
 
 /// A dotted version; missing or odd parts count as 0.
-public struct Version: Sendable, Equatable, Comparable, CustomStringConvertible {
+public struct Version: Sendable, Hashable, Comparable, CustomStringConvertible {
   public let major: Int
   public let minor: Int
   public let patch: Int

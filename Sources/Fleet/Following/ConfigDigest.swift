@@ -14,6 +14,7 @@ struct ConfigDigest: Sendable, Equatable {
   let entries: [Entry]
 
   init(_ config: ServerConfig) {
+    SettingNames.learn(config)
     entries = config.entries.prefix(Self.limit).map { Entry(key: $0.keyHash, value: fnvHash(config.value(of: $0))) }
       .sorted { $0.key < $1.key }
   }

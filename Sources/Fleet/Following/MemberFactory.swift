@@ -12,6 +12,8 @@ public struct FleetContext: Sendable {
   /// Where secrets that are named by variables come from.
   public let environment: [String: String]
   public let collectors: CollectorOptions
+  /// The share of a server's time that work on keys may take, in (0, 0.5].
+  public let keyDutyRatio: Double
   /// CLIENT SETNAME on every connection; nil for none.
   public let clientName: String?
   /// Members that each workload may have at most: what descriptors allow.
@@ -19,16 +21,18 @@ public struct FleetContext: Sendable {
   /// Where events and counts are kept; nil for memory alone.
   public let store: Store?
   public let log: Logger
+  let sentinels = SentinelPool()
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
-    collectors: CollectorOptions, clientName: String?, memberLimit: Int, store: Store?,
+    collectors: CollectorOptions, keyDutyRatio: Double = 0.01, clientName: String?, memberLimit: Int, store: Store?,
     log: Logger
   ) {
     self.connections = connections
     self.registry = registry
     self.environment = environment
     self.collectors = collectors
+    self.keyDutyRatio = keyDutyRatio
     self.clientName = clientName
     self.memberLimit = memberLimit
     self.store = store
@@ -56,14 +60,20 @@ struct MemberFactory: Sendable {
     return try watched(options, address, instance, page: isScout ? nil : "member", isProbed: !isScout)
   }
 
-  /// A Sentinel: it may serve others too, so it carries no workload.
+  /// A Sentinel: it may serve others too, so it carries no workload, and the group's name is that of the workload that
+  /// asked first.
   func sentinel(_ address: NodeAddress, _ group: SentinelGroup) throws -> WatchedNode {
     let instance = instance(of: address, announced: nil)
     var options = PollerOptions(connection: connection(to: address, group.login, group.tls))
     options.labels =
       [.init("sentinel_group", config.name), .init("instance", instance)]
       + (config.environment.map { [.init("environment", $0)] } ?? [])
-    return try watched(options, address, instance, page: "sentinel", isProbed: false)
+    let key = SentinelPool.Key(
+      endpoint: options.connection.address.endpoint, login: group.login, tls: group.tls,
+      pollInterval: config.pollInterval, timeout: config.timeout, instance: instance, environment: config.environment)
+    return try context.sentinels.lease(key, masterName: group.masterName) { masters in
+      try watched(options, address, instance, page: "sentinel", isProbed: false, masters: masters)
+    }
   }
 
   func sentinelConnection(_ address: NodeAddress, _ group: SentinelGroup) -> ConnectionOptions {
@@ -79,7 +89,8 @@ struct MemberFactory: Sendable {
   }
 
   private func watched(
-    _ options: PollerOptions, _ address: NodeAddress, _ instance: String, page: String?, isProbed: Bool
+    _ options: PollerOptions, _ address: NodeAddress, _ instance: String, page: String?, isProbed: Bool,
+    masters: MasterNames = MasterNames()
   ) throws -> WatchedNode {
     var options = options
     options.collectors = context.collectors
@@ -87,13 +98,14 @@ struct MemberFactory: Sendable {
     let fleetPage = page.map { FleetPage(context.registry, name: "\(config.name)/\($0)/\(address.name)") }
     let node = try Node(
       options, keyWork: KeyWorkOptions(), schedule: nil,
-      collectors: CollectorCatalogue.all + [MembershipCollector(masterName: config.sentinel?.masterName)],
+      collectors: CollectorCatalogue.all + [MembershipCollector(masters: masters)],
       context: context.connections, log: log, fleetPage: fleetPage)
     return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval) { mayConnect in
       guard isProbed else { return nil }
       let labels = options.constantLabels
       return Prober(
-        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect
+        options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
+        cost: node.cost
       ) { tally, missedCount in
         fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }

@@ -32,12 +32,19 @@ struct MemberFacts: Sendable, Equatable {
   var replication: ReplicationFacts?
   var persistence: PersistenceFacts
   var memory: Memory
+  /// nil where INFO does not tell of the machine.
+  var fork: ForkHeadroom?
+  /// Since the start or CONFIG RESETSTAT.
+  var keyspaceHits: Int
+  var keyspaceMisses: Int
   /// nil where CONFIG cannot be read.
   var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
   var cluster: ClusterNodes?
-  /// nil for everything but a Sentinel.
+  /// What a Sentinel says of the master that matters here; nil for everything else.
   var sentinel: SentinelFacts?
+  /// What it says of all masters that it is asked about, by name.
+  var masters: [String: SentinelFacts]
   var connectedClients: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
   var flushCount: Int
@@ -48,8 +55,13 @@ struct MemberFacts: Sendable, Equatable {
   /// The server's clock less the daemon's, in seconds; nil where it does not tell.
   var clockOffsetSeconds: Double?
 
-  /// - Parameter replies: those to ``MembershipCollector``; empty when there are none.
-  init(_ info: InfoText, config: ServerConfig?, replies: [Reply], server: ServerFacts, nowSeconds: Double) {
+  /// - Parameters:
+  ///   - replies: those to ``MembershipCollector``; empty when there are none.
+  ///   - masterNames: the masters that a Sentinel was asked about, in the order of the replies.
+  init(
+    _ info: InfoText, config: ServerConfig?, replies: [Reply], masterNames: [String] = [], server: ServerFacts,
+    nowSeconds: Double
+  ) {
     func setting(_ key: String) -> String? { config?[key].map { String(decoding: $0, as: UTF8.self) } }
     self.server = server
     replication = server.mode == .sentinel ? nil : ReplicationFacts(info)
@@ -57,27 +69,48 @@ struct MemberFacts: Sendable, Equatable {
     memory = Memory(
       usedBytes: info.integer("used_memory") ?? 0, uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
       maxBytes: info.integer("maxmemory") ?? 0, policy: info.text("maxmemory_policy"))
+    fork = ForkHeadroom(info)
+    keyspaceHits = max(0, info.integer("keyspace_hits") ?? 0)
+    keyspaceMisses = max(0, info.integer("keyspace_misses") ?? 0)
     self.config = config.map { ConfigDigest($0) }
     cluster = nil
     sentinel = nil
+    masters = [:]
     connectedClients = info.integer("connected_clients") ?? 0
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
     eventLoopMicroseconds = info.double("eventloop_duration_sum")
     clockOffsetSeconds = info.double("server_time_usec").map { $0 / 1e6 - nowSeconds }
     switch server.mode {
     case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }
-    case .sentinel where replies.count == 5:
-      sentinel = SentinelFacts(
-        id: replies[0].isError ? nil : replies[0].text, master: WatchedMaster(replies[1]),
-        replicas: replies[2].instances { WatchedReplica($0) } ?? [],
-        peers: replies[3].instances { PeerSentinel($0) } ?? [], quorum: QuorumCheck(replies[4]))
+    case .sentinel where replies.count == 1 + 4 * masterNames.count:
+      for (index, name) in masterNames.enumerated() {
+        masters[name] = SentinelFacts(id: replies[0], about: Array(replies[(1 + 4 * index)..<(5 + 4 * index)]))
+      }
+      sentinel = masterNames.first.flatMap { masters[$0] }
     case .sentinel, .standalone: break
     }
+  }
+
+  /// The same with what a Sentinel says of this master.
+  func about(_ masterName: String) -> MemberFacts {
+    var facts = self
+    facts.sentinel = masters[masterName]
+    return facts
   }
 
   /// `cmdstat_flushall:calls=1,usec=…`
   private static func calls(_ field: String, _ info: InfoText) -> Int {
     let pair = info[field].flatMap { InfoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
     return pair.flatMap { Int(String(decoding: $0.value, as: UTF8.self)) } ?? 0
+  }
+}
+
+extension MemberFacts.SentinelFacts {
+  /// - Parameter replies: to SENTINEL MASTER, SLAVES, SENTINELS and CKQUORUM.
+  init(id: Reply, about replies: [Reply]) {
+    self.init(
+      id: id.isError ? nil : id.text, master: WatchedMaster(replies[0]),
+      replicas: replies[1].instances { WatchedReplica($0) } ?? [],
+      peers: replies[2].instances { PeerSentinel($0) } ?? [], quorum: QuorumCheck(replies[3]))
   }
 }

@@ -1,12 +1,12 @@
 import Metrics
 import Redis
 
-/// Asks a server for its view of the topology: a cluster node for CLUSTER NODES, a Sentinel for one of its masters.
+/// Asks a server for its view of the topology: a cluster node for CLUSTER NODES, a Sentinel for some of its masters.
 ///
 /// It exports nothing itself: its replies become ``MemberFacts`` of the poll's snapshot.
 struct MembershipCollector: Collector {
-  /// The master that Sentinels are asked about; nil where no Sentinel is asked.
-  let masterName: String?
+  /// The masters that Sentinels are asked about.
+  let masters: MasterNames
 
   let name = "membership"
   let families: [Family] = []
@@ -14,15 +14,23 @@ struct MembershipCollector: Collector {
   let acceptsErrors = true
   let readsInfoOnly = true
 
+  /// What is asked about each master, in the order in which ``MemberFacts/SentinelFacts`` reads the answers.
+  private static let questions = ["MASTER", "SLAVES", "SENTINELS", "CKQUORUM"]
+
+  /// The masters that the commands of a poll asked about.
+  static func masterNames(in commands: [Command]) -> [String] {
+    commands.filter { $0.arguments.count == 3 && $0.description == "SENTINEL MASTER" }
+      .map { String(decoding: $0.arguments[2], as: UTF8.self) }
+  }
+
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     switch server.mode {
     case .cluster: return [["CLUSTER", "NODES"]]
     case .sentinel:
-      guard let masterName else { return [] }
-      return [
-        ["SENTINEL", "MYID"], ["SENTINEL", "MASTER", masterName], ["SENTINEL", "SLAVES", masterName],
-        ["SENTINEL", "SENTINELS", masterName], ["SENTINEL", "CKQUORUM", masterName],
-      ]
+      let names = masters.names
+      guard !names.isEmpty else { return [] }
+      return [["SENTINEL", "MYID"]]
+        + names.flatMap { name in Self.questions.map { ["SENTINEL", $0, name] as Command } }
     case .standalone: return []
     }
   }

@@ -3,33 +3,40 @@ import NIOCore
 import Redis
 import Runtime
 
-/// Listens to everything that one Sentinel publishes, and connects again whenever that ends.
+/// Listens to everything that one Sentinel publishes, for all who want to know, and connects again whenever that ends.
 final class SentinelListener: Sendable {
+  typealias Connected = @Sendable () async -> Void
+  typealias Hear = @Sendable (Subscription.Message) async -> Void
+
+  private struct Ears: Sendable {
+    var all: [Int: (connected: Connected, hear: Hear)] = [:]
+    var newestID = 0
+    var inOrder: [(connected: Connected, hear: Hear)] { all.sorted { $0.key < $1.key }.map(\.value) }
+  }
   private let listening = Lock(false)
+  private let ears = Lock(Ears())
   private let work = Lock<Task<Void, Never>?>(nil)
 
   static let firstPause: Duration = .milliseconds(250)
   static let longestPause: Duration = .seconds(8)
 
-  /// - Parameters:
-  ///   - connected: called after each subscription; what was published before was missed.
-  ///   - hear: called with each message, one at a time.
-  init(
-    _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext, log: Logger,
-    connected: @escaping @Sendable () async -> Void, hear: @escaping @Sendable (Subscription.Message) async -> Void
-  ) {
-    let listening = listening
+  /// - Parameter cost: where the cost is counted with that of other parts.
+  init(_ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext, cost: NodeCost, log: Logger) {
+    let (listening, ears) = (listening, ears)
     let task = Task {
       var pause = Self.firstPause
       while !Task.isCancelled {
         do throws(RedisError) {
           let subscription = try await Subscription.open(
-            options, pattern: "*", in: context, deadline: .now() + timeout)
+            options, pattern: "*", in: context, deadline: .now() + timeout
+          ) { cost.note($0) }
           listening.withLock { $0 = true }
           pause = Self.firstPause
           await withTaskCancellationHandler {
-            await connected()
-            for await message in subscription.messages { await hear(message) }
+            for ear in ears.withLock(\.inOrder) { await ear.connected() }
+            for await message in subscription.messages {
+              for ear in ears.withLock(\.inOrder) { await ear.hear(message) }
+            }
           } onCancel: {
             subscription.close()
           }
@@ -40,6 +47,7 @@ final class SentinelListener: Sendable {
               metadata: ["sentinel": "\(options.address)", "error": "\(subscription.failure?.description ?? "closed")"])
           }
         } catch {
+          cost.noteFailure(error.errorClass)
           log.debug("no subscription", metadata: ["sentinel": "\(options.address)", "error": "\(error)"])
         }
         try? await Task.sleep(for: pause * Double.random(in: 0.8...1.2))
@@ -51,6 +59,24 @@ final class SentinelListener: Sendable {
 
   /// Whether everything that the Sentinel publishes is heard now.
   var isListening: Bool { listening.withLock { $0 } }
+
+  /// - Parameters:
+  ///   - connected: called after each subscription, and now where there is one; what was published before was missed.
+  ///   - hear: called with each message, one at a time.
+  /// - Returns: what ``remove(_:)`` takes.
+  func add(connected: @escaping Connected, hear: @escaping Hear) -> Int {
+    let id = ears.withLock { ears in
+      ears.newestID += 1
+      ears.all[ears.newestID] = (connected, hear)
+      return ears.newestID
+    }
+    if isListening { Task { await connected() } }
+    return id
+  }
+
+  func remove(_ id: Int) {
+    ears.withLock { $0.all[id] = nil }
+  }
 
   func stop() { work.withLock { $0 }?.cancel() }
 }

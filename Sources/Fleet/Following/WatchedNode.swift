@@ -14,6 +14,8 @@ struct WatchedNode: Sendable {
   /// nil where the server is not probed.
   private let prober: Prober?
   private let work: Task<Void, Never>
+  /// For a Sentinel, which may serve others too: one workload's share of it.
+  private(set) var lease: SentinelLease?
 
   /// - Parameter makeProber: is told whether a new connection may be tried now.
   init(
@@ -36,10 +38,14 @@ struct WatchedNode: Sendable {
     }
   }
 
+  /// Whether the newest probe was answered in time; nil where the server is not probed.
+  var isProbeAnswered: Bool? { prober?.isAnswered }
+
   var reading: MemberReading {
     let snapshot = node.poller.newest
+    let facts = snapshot?.member
     return MemberReading(
-      address, answers: snapshot.map(\.state.isUp), facts: snapshot?.member,
+      address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
       seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0,
       endedSeconds: snapshot?.endedSeconds ?? 0)
   }
@@ -56,7 +62,15 @@ struct WatchedNode: Sendable {
     await prober?.reset()
   }
 
+  /// The same node in one workload's hands; to stop it gives its share back.
+  func leased(_ lease: SentinelLease) -> WatchedNode {
+    var node = self
+    node.lease = lease
+    return node
+  }
+
   func stop() async {
+    if let lease { return await lease.end() }
     work.cancel()
     await prober?.stop()
     await node.stop()

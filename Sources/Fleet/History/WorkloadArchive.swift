@@ -110,6 +110,11 @@ final class WorkloadArchive: Sendable {
     store?.counters[key(kind)]?.value ?? Double(count)
   }
 
+  /// The newest failover that is kept.
+  func newestFailover() async -> Event? {
+    await store?.events.newest(EventQuery(workload: workload, kind: .failover, limit: 1)).first
+  }
+
   func append(_ events: [Event]) {
     guard !events.isEmpty else { return }
     store?.change { ledger in for event in events { ledger.append(event) } }

@@ -30,9 +30,13 @@ enum KeyCommand {
   /// The first `count` bytes of a string: a value of any size costs no more than that.
   static func prefix(_ key: [UInt8], count: Int) -> Command { make("GETRANGE", key, words: ["0", "\(count - 1)"]) }
 
-  static func scan(_ cursor: [UInt8], match: [UInt8]?, count: Int) -> Command {
+  /// How long a key has still to live, in milliseconds; -1 for ever, -2 for a key that is not there.
+  static func remainingLife(_ key: [UInt8]) -> Command { make("PTTL", key) }
+
+  static func scan(_ cursor: [UInt8], match: [UInt8]?, count: Int, type: String? = nil) -> Command {
     var arguments = [Array("SCAN".utf8), cursor]
     if let match { arguments += [Array("MATCH".utf8), match] }
+    if let type { arguments += [Array("TYPE".utf8), Array(type.utf8)] }
     return Command(bytes: arguments + [Array("COUNT".utf8), Array("\(count)".utf8)])
   }
 

@@ -59,6 +59,21 @@ actor KeyLink {
     lines = [:]
   }
 
+  /// From now on batches take at most this share of the time.
+  func limit(dutyRatio: Double) {
+    let wanted = DutyCycle(ratio: dutyRatio)
+    if wanted.ratio != duty.ratio {
+      duty = wanted
+      cost.noteDuty(wanted.ratio)
+    }
+  }
+
+  /// Takes note that credentials or permissions may have changed.
+  func reset() {
+    refusals = Refusals()
+    close()
+  }
+
   /// Closes all connections for good: what is under way fails.
   func stop() {
     isStopped = true
@@ -113,12 +128,11 @@ actor KeyLink {
   private func run(
     _ commands: [Command], on connection: Connection, _ node: Endpoint?
   ) async throws(RedisError) -> Replies {
-    let exchange = await connection.send(CommandBatch(commands), deadline: .now() + timeout)
+    let batch = CommandBatch(commands)
+    let exchange = await connection.send(batch, deadline: .now() + timeout)
     let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
     duty.note(busySeconds: seconds, at: Self.seconds(exchange.ended))
-    cost.busySeconds.add(seconds)
-    cost.commandCount.add(Double(commands.count))
-    cost.lookupCount.add(Double(commands.count { $0.countsAsLookup }))
+    cost.note(exchange, of: batch, isTarget: node == nil)
     if let failure = exchange.failure {
       drop(node)
       throw failure
@@ -143,8 +157,14 @@ actor KeyLink {
     if let node {
       options.address = RedisAddress(endpoint: node, usesTLS: options.address.usesTLS)
     }
-    let connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
-    cost.commandCount.add(Double(connection.loginCommandCount))
+    let connection: Connection
+    do throws(RedisError) {
+      connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
+    } catch {
+      if node == nil { cost.node.noteFailure(error.errorClass) }
+      throw error
+    }
+    cost.noteConnect(connection, isTarget: node == nil)
     guard !isStopped else {
       connection.close()
       throw RedisError(.closed, "key work was stopped")

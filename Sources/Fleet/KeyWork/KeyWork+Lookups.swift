@@ -109,29 +109,17 @@ extension KeyWork {
     }
   }
 
-  /// Reads a batch of streams. XINFO STREAM answers with two whole entries: a stream whose entries are larger than the
-  /// daemon takes is left out alone.
+  /// Reads a batch of streams and says which had to be left out.
   func read(
     _ names: [[UInt8]], with reader: StreamReader, database: Int, node: Endpoint?
   ) async throws(RedisError) -> StreamReader.Reading {
-    do throws(RedisError) {
-      return try await reader.read(names, database: database, node: node)
-    } catch {
-      guard error.errorClass == .limit else { throw error }
-      guard names.count > 1 else {
-        cost.errorCount.add(1, error.errorClass.rawValue)
-        complain("stream", "a stream has entries that are too large to be read", "\(error)")
-        return StreamReader.Reading()
-      }
-      var whole = StreamReader.Reading()
-      for name in names {
-        let reading = try await read([name], with: reader, database: database, node: node)
-        whole.reports += reading.reports
-        whole.elsewhere += reading.elsewhere
-        whole.nowMilliseconds = reading.nowMilliseconds ?? whole.nowMilliseconds
-      }
-      return whole
+    var left: [RedisError] = []
+    let reading = try await reader.readApart(names, database: database, node: node, leaving: &left)
+    for error in left {
+      cost.errorCount.add(1, error.errorClass.rawValue)
+      complain("stream", "a stream has entries that are too large to be read", "\(error)")
     }
+    return reading
   }
 }
 

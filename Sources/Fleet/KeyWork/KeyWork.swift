@@ -45,11 +45,13 @@ public actor KeyWork {
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var waiterCount = 0
 
-  /// - Parameter publish: is handed the samples whenever there are new ones.
+  /// - Parameters:
+  ///   - node: where the cost is counted with that of other parts.
+  ///   - publish: is handed the samples whenever there are new ones.
   /// - Throws: ``KeyWorkError`` for a key group pattern that is no Lua pattern.
   public init(
     options: KeyWorkOptions, connection: ConnectionOptions, context: ConnectionContext, log: Logger,
-    publish: @escaping @Sendable (Samples) -> Void = { _ in }
+    node: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void = { _ in }
   ) throws {
     var patterns: [LuaPattern] = []
     for text in options.checkKeyGroups {
@@ -63,7 +65,7 @@ public actor KeyWork {
     self.log = log
     self.context = context
     usesTLS = connection.address.usesTLS
-    cost = KeyWorkCost(dutyRatio: duty.ratio)
+    cost = KeyWorkCost(dutyRatio: duty.ratio, node: node)
     link = KeyLink(connection, context: context, duty: duty, timeout: options.timeout, cost: cost)
     publishSamples = publish
     box = Lock(Self.idleSamples)

@@ -1,4 +1,5 @@
 import Metrics
+import NIOCore
 import Redis
 import Runtime
 
@@ -52,14 +53,33 @@ final class KeyWorkCost: Sendable {
     var groupSeconds = 0.0
     var progress: Double?
     var refused: [String] = []
+    var dutyRatio: Double
   }
-  private let state = Lock(State())
-  private let dutyRatio: Double
+  private let state: Lock<State>
+  /// What all parts of the daemon cost the target together.
+  let node: NodeCost
 
-  init(dutyRatio: Double) {
-    self.dutyRatio = dutyRatio
+  init(dutyRatio: Double, node: NodeCost = NodeCost()) {
+    state = Lock(State(dutyRatio: dutyRatio))
+    self.node = node
     errorCount.initialize(RedisError.Class.allCases.map(\.rawValue))
   }
+
+  /// - Parameter isTarget: whether the target itself was asked, and no other node of its cluster.
+  func note(_ exchange: Exchange, of batch: CommandBatch, isTarget: Bool) {
+    let lookups = batch.commands.count { $0.countsAsLookup }
+    busySeconds.add(Double((exchange.ended - exchange.sent).nanoseconds) / 1e9)
+    commandCount.add(Double(batch.commands.count))
+    lookupCount.add(Double(lookups))
+    if isTarget { node.note(exchange, of: batch, lookupCount: lookups) }
+  }
+
+  func noteConnect(_ connection: Connection, isTarget: Bool) {
+    commandCount.add(Double(connection.loginCommandCount))
+    if isTarget { node.noteConnect(connection) }
+  }
+
+  func noteDuty(_ ratio: Double) { state.withLock { $0.dutyRatio = ratio } }
 
   func noteLookups(endedAt now: Double) { state.withLock { $0.lookupEnded = now } }
 
@@ -84,7 +104,7 @@ final class KeyWorkCost: Sendable {
     if let ended = state.lookupEnded { sink.add(Self.lookupTimestamp, ended) }
     if let seconds = state.passSeconds { sink.add(Self.passDuration, seconds) }
     if let progress = state.progress { sink.add(Self.progress, progress) }
-    sink.add(Self.duty, dutyRatio)
+    sink.add(Self.duty, state.dutyRatio)
     for counter in [commandCount, lookupCount, scannedCount, busySeconds, droppedCount] { counter.collect(into: &sink) }
     errorCount.collect(into: &sink)
     for command in state.refused { sink.add(Self.refused, 1, .text(command)) }

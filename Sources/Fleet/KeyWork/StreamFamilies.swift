@@ -45,6 +45,9 @@ enum StreamFamilies {
     "stream_idmp_duplicates_total", "Entries refused because their idempotent id was known (XINFO STREAM iids-duplicates).",
     labels: stream)
 
+  static let groupsWithoutConsumer = ofStream(
+    "groups_without_consumer", "Groups of the stream that have no consumer (XINFO GROUPS consumers).")
+
   static let groupConsumers = ofGroup("consumers", "Consumers of the group (XINFO GROUPS consumers).")
   static let groupPending = ofGroup(
     "messages_pending", "Entries that were delivered to the group and not acknowledged (XINFO GROUPS pending).")
@@ -55,6 +58,8 @@ enum StreamFamilies {
     "entries_read", "Entries that the group has read, where the server knows it (XINFO GROUPS entries-read).")
   static let groupLag = ofGroup(
     "lag", "Entries that wait to be delivered to the group, where the server knows it (XINFO GROUPS lag).")
+  static let groupLagKnown = ofGroup(
+    "lag_known", "Whether the server knows how many entries wait for the group: 1 yes, 0 no (XINFO GROUPS lag).")
   static let groupNacked = ofGroup(
     "messages_nacked", "Entries that the group's consumers gave back (XINFO STREAM FULL nacked-count).")
   static let groupLagSeconds = ofGroup(
@@ -76,7 +81,7 @@ enum StreamFamilies {
   static let all = [
     length, radixTreeKeys, radixTreeNodes, groups, lastGeneratedID, firstEntryID, lastEntryID, maxDeletedEntryID,
     entriesAdded, idempotencyDuration, idempotencyMaxSize, idempotencyProducers, idempotencyIDs, idempotencyAdded,
-    idempotencyDuplicates, groupConsumers, groupPending, groupLastDeliveredID, groupEntriesRead, groupLag, groupNacked,
+    idempotencyDuplicates, groupsWithoutConsumer, groupConsumers, groupPending, groupLastDeliveredID, groupEntriesRead, groupLag, groupLagKnown, groupNacked,
     groupLagSeconds, groupOldestPending, consumerPending, consumerIdle,
   ]
 }

@@ -43,6 +43,30 @@ struct StreamReader: Sendable {
     return reading
   }
 
+  /// The same. XINFO STREAM answers with two whole entries: a stream whose entries are larger than the daemon takes is left
+  /// out alone, with the error in `left`.
+  func readApart(
+    _ names: [[UInt8]], database: Int, node: Endpoint?, leaving left: inout [RedisError]
+  ) async throws(RedisError) -> Reading {
+    do throws(RedisError) {
+      return try await read(names, database: database, node: node)
+    } catch {
+      guard error.errorClass == .limit else { throw error }
+      guard names.count > 1 else {
+        left.append(error)
+        return Reading()
+      }
+      var whole = Reading()
+      for name in names {
+        let reading = try await readApart([name], database: database, node: node, leaving: &left)
+        whole.reports += reading.reports
+        whole.elsewhere += reading.elsewhere
+        whole.nowMilliseconds = reading.nowMilliseconds ?? whole.nowMilliseconds
+      }
+      return whole
+    }
+  }
+
   private func readGroups(
     _ reports: inout [StreamReport], _ database: Int, _ node: Endpoint?
   ) async throws(RedisError) {

@@ -18,6 +18,9 @@ extension StreamReport {
     for (family, value) in values {
       if let value { sink.add(family, value, [db, stream]) }
     }
+    if !groups.isEmpty, groups.allSatisfy({ $0.consumers != nil }) {
+      sink.add(StreamFamilies.groupsWithoutConsumer, Double(groups.count { $0.consumers == 0 }), [db, stream])
+    }
     for (family, value) in idempotency { sink.add(family, value, [db, stream]) }
     for group in groups {
       let labels = [db, stream, .text(keyLabel(group.name))]
@@ -25,7 +28,7 @@ extension StreamReport {
         (StreamFamilies.groupConsumers, group.consumers), (StreamFamilies.groupPending, group.pending),
         (StreamFamilies.groupLastDeliveredID, group.lastDelivered),
         (StreamFamilies.groupEntriesRead, group.entriesRead), (StreamFamilies.groupLag, group.lag),
-        (StreamFamilies.groupNacked, group.nacked), (StreamFamilies.groupLagSeconds, lagSeconds(of: group)),
+        (StreamFamilies.groupLagKnown, group.lag == nil ? 0 : 1), (StreamFamilies.groupNacked, group.nacked), (StreamFamilies.groupLagSeconds, lagSeconds(of: group)),
         (StreamFamilies.groupOldestPending, oldestPendingSeconds(of: group, nowMilliseconds)),
       ]
       for (family, value) in values {

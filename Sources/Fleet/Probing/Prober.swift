@@ -2,6 +2,7 @@ import Metrics
 import NIOCore
 import NIOPosix
 import Redis
+import Runtime
 
 /// Sends a PING every second on a connection of its own and keeps what came of it.
 ///
@@ -18,8 +19,10 @@ actor Prober {
   private nonisolated let eventLoop: any EventLoop
   private let context: ConnectionContext
   private let mayConnect: @Sendable () -> Bool
+  private let cost: NodeCost
   private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
 
+  private nonisolated let answered = Lock<Bool?>(nil)
   private var schedule: ProbeSchedule
   private var tally = ProbeTally()
   private var connection: Connection?
@@ -32,15 +35,17 @@ actor Prober {
   /// - Parameters:
   ///   - timeout: the bound on one probe, with a connect where it needs one.
   ///   - mayConnect: whether a new connection may be tried now. A connection that works is used in any case.
+  ///   - cost: where the cost is counted with that of other parts.
   init(
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
-    mayConnect: @escaping @Sendable () -> Bool,
+    mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
     publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
   ) {
     self.options = options
     self.timeout = timeout
     self.context = context
     self.mayConnect = mayConnect
+    self.cost = cost
     self.publish = publish
     eventLoop = context.group.next()
     let interval = Double(Self.interval.nanoseconds) / 1e9
@@ -53,6 +58,9 @@ actor Prober {
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe eventLoop.executor.asUnownedSerialExecutor()
   }
+
+  /// Whether the newest probe was answered in time; nil before the first.
+  nonisolated var isAnswered: Bool? { answered.withLock { $0 } }
 
   /// Probes until the task is cancelled or it is stopped.
   func run() async {
@@ -109,15 +117,28 @@ actor Prober {
   /// A connection that the server closed since the last probe is opened anew once.
   private func answeredPing(deadline: NIODeadline) async throws(RedisError) -> Exchange {
     if let connection, connection.isActive {
-      let exchange = await connection.send(Self.ping, deadline: deadline)
+      let exchange = await send(on: connection, deadline: deadline)
       guard exchange.failure?.errorClass == .closed else { return try checked(exchange) }
     }
     dropConnection()
     guard !isStopped, mayConnect() else { throw RedisError(.closed, "the server closed the connection") }
-    let opened = try await Connection.open(options, on: eventLoop, in: context, deadline: deadline)
+    let opened: Connection
+    do throws(RedisError) {
+      opened = try await Connection.open(options, on: eventLoop, in: context, deadline: deadline)
+    } catch {
+      cost.noteFailure(error.errorClass)
+      throw error
+    }
+    cost.noteConnect(opened)
     tally.noteConnect(seconds: opened.connectSeconds)
     connection = opened
-    return try checked(await opened.send(Self.ping, deadline: deadline))
+    return try checked(await send(on: opened, deadline: deadline))
+  }
+
+  private func send(on connection: Connection, deadline: NIODeadline) async -> Exchange {
+    let exchange = await connection.send(Self.ping, deadline: deadline)
+    cost.note(exchange, of: Self.ping)
+    return exchange
   }
 
   /// A server that does not permit PING has answered it all the same.
@@ -143,6 +164,7 @@ actor Prober {
 
   private func publishNow() {
     guard !isStopped else { return }
+    answered.withLock { $0 = tally.isAnswered }
     published = (.now(), tally.isAnswered)
     publish(tally, schedule.missedCount)
   }

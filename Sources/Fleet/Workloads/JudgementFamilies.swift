@@ -26,6 +26,22 @@ enum JudgementFamilies {
     "rdb_ever_saved", "Whether the server has written or read a dump since it was started: 1 yes, 0 no.",
     labels: ["instance"])
 
+  static let dumpAge = Family.gauge(
+    "rdb_age_seconds", "Age of the last good RDB file by the server's own clock; absent where none was written or read.",
+    labels: ["instance"], unit: .seconds)
+  static let forkCopied = Family.gauge(
+    "fork_copied_bytes",
+    "The most memory that a child process copied on write, of the last ones of each kind and one under way; absent before the first.",
+    labels: ["instance"], unit: .bytes)
+  static let forkHeadroom = Family.gauge(
+    "fork_headroom_bytes",
+    "What the machine's memory leaves beside the server, grown to maxmemory, and a child that copies fork_copied_bytes; negative when a save may need more than there is. Other processes are not known.",
+    labels: ["instance"], unit: .bytes)
+  static let forkWorstHeadroom = Family.gauge(
+    "fork_worst_headroom_bytes",
+    "What the machine's memory leaves beside the server as it is and a child that copies all of it.",
+    labels: ["instance"], unit: .bytes)
+
   static let memoryRatio = Family.gauge(
     "memory_used_ratio",
     "Share of maxmemory in use as Redis counts it for evictions, without buffers for replicas and AOF; absent with no limit.",
@@ -42,6 +58,10 @@ enum JudgementFamilies {
     "clock_offset_seconds", "The server's clock less the exporter's, with the time of a poll as its error.",
     labels: ["instance"], unit: .seconds)
 
+  static let hitRatio = Family.gauge(
+    "workload_hit_ratio",
+    "Share of lookups on the masters that found their key, over the last 15 minutes and without those of the exporter; absent below 10 a second.",
+    unit: .ratio)
   static let splitBrain = Family.gauge(
     "workload_split_brain", "Whether more than one member holds itself for master of the same data: 1 yes, 0 no.")
   static let replicaFaults = Family.gauge(
@@ -72,7 +92,8 @@ enum JudgementFamilies {
     "workload_in_maintenance", "Whether a maintenance window is open: 1 yes, 0 no.")
 
   static let all = [
-    lag, lagBytes, lagState, crashLoss, crashBasis, failoverLoss, hasSaved, memoryRatio, memoryLimited, policyFits,
+    lag, lagBytes, lagState, crashLoss, crashBasis, failoverLoss, hasSaved, dumpAge, forkCopied, forkHeadroom,
+    forkWorstHeadroom, hitRatio, memoryRatio, memoryLimited, policyFits,
     persistenceFits, clockOffset, splitBrain, replicaFaults, strangers, versions, driftedSettings, slots, slotsDisputed, slotsMoving,
     shards, orphanedMasters, nodeHealth, inPeak, inMaintenance,
   ]

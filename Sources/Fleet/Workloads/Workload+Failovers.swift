@@ -8,18 +8,20 @@ import Storage
 extension Workload {
   // MARK: Sentinels
 
-  /// Keeps one subscription to every Sentinel that is watched.
+  /// Listens to every Sentinel that is watched.
   func listen(to group: Set<NodeAddress>) {
     guard let sentinel = config.sentinel else { return }
-    for (address, listener) in listeners where !group.contains(address) {
+    for (address, listener) in listeners where !group.contains(address) || listener.lease !== sentinels[address]?.lease {
       listener.stop()
       listeners[address] = nil
     }
     for address in group where listeners[address] == nil {
-      listeners[address] = SentinelListener(
-        factory.sentinelConnection(address, sentinel), timeout: TimeAmount(config.timeout),
-        context: factory.context.connections, log: log
-      ) { [weak self] in
+      guard let node = sentinels[address], let lease = node.lease else { continue }
+      listeners[address] = SentinelEar(lease) {
+        SentinelListener(
+          factory.sentinelConnection(address, sentinel), timeout: TimeAmount(config.timeout),
+          context: factory.context.connections, cost: node.node.cost, log: log)
+      } connected: { [weak self] in
         // What was published meanwhile shows in config-epoch.
         await self?.sentinels[address]?.pollNow()
       } hear: { [weak self] message in

@@ -14,21 +14,33 @@ extension Workload {
     let up = members.sorted { $0.key < $1.key }.compactMap { address, node in
       node.reading.facts.map { (address: address, instance: node.instance, facts: $0) }
     }
-    let versions = Set(up.map { ($0.facts.server.valkeyVersion ?? $0.facts.server.version).description })
-    if versions.count > 1 {
-      all.append(.init(.warning, "Members run different versions: \(versions.sorted().joined(separator: ", "))"))
-    }
+    all += drift.findings
     for member in up {
       all += member.facts.findings(
         of: member.instance, config, objectives, isFsyncDelayed: delayedFsyncs.isRising(at: member.address),
         nowSeconds: wallClockSeconds())
     }
+    all += backupFindings(objectives, nowSeconds: wallClockSeconds()) + serviceFindings(objectives)
     if let limit = objectives.replicationLag?.seconds {
       for (address, node) in members.sorted(by: { $0.key < $1.key }) where node.reading.answers == true {
         guard let lag = lags.lag(of: address, atSeconds: now), lag.seconds > limit else { continue }
         let state = lag.state == .online ? "" : " (\(lag.state.rawValue))"
         all.append(.init(.warning, "\(node.instance) is \(Int(lag.seconds)) s behind its master\(state)"))
       }
+    }
+    return all
+  }
+
+  /// What clients would notice: probes that fail, and lookups that find nothing.
+  private func serviceFindings(_ objectives: Objectives) -> [WorkloadOverview.Finding] {
+    var all = members.sorted { $0.key < $1.key }.filter { $0.value.reading.answers == true && $0.value.isProbeAnswered == false }
+      .map { WorkloadOverview.Finding(.warning, "\($0.value.instance) does not answer probes in time") }
+    if let limit = objectives.hitRatio, let ratio = hits.ratio, ratio.value < limit {
+      func percent(_ share: Double) -> Int { Int((share * 100).rounded(.down)) }
+      all.append(
+        .init(
+          .warning,
+          "\(percent(ratio.value)) % of lookups find their key, over the last minutes; wanted are \(percent(limit)) %"))
     }
     return all
   }
@@ -74,6 +86,10 @@ extension MemberFacts {
     }
     if let policy = memory.policy, !config.eviction.fits(policy) {
       all.append(.init(.warning, "\(name) has maxmemory-policy \(policy), which does not fit the workload"))
+    }
+    if let bytes = fork?.expectedBytes, bytes < 0 {
+      let text = "A save of \(name) may need \(-bytes / 1_048_576) MiB more memory than the machine has"
+      all.append(.init(.warning, text))
     }
     guard replication?.isMaster == true else { return all }
     if config.persistence.fits(persistence) == false {

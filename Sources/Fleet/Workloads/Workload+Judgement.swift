@@ -16,6 +16,12 @@ extension Workload {
     }
     if let offset = facts.clockOffsetSeconds { sink.add(JudgementFamilies.clockOffset, offset, instance) }
     sink.add(JudgementFamilies.hasSaved, facts.persistence.hasSaved ? 1 : 0, instance)
+    if let age = facts.persistence.dumpAgeSeconds(nowSeconds: now) { sink.add(JudgementFamilies.dumpAge, age, instance) }
+    if let fork = facts.fork {
+      if let bytes = fork.copiedBytes { sink.add(JudgementFamilies.forkCopied, Double(bytes), instance) }
+      if let bytes = fork.expectedBytes { sink.add(JudgementFamilies.forkHeadroom, Double(bytes), instance) }
+      sink.add(JudgementFamilies.forkWorstHeadroom, Double(fork.worstBytes), instance)
+    }
     guard facts.replication?.isMaster == true else { return }
     if let fits = config.persistence.fits(facts.persistence) {
       sink.add(JudgementFamilies.persistenceFits, fits ? 1 : 0, instance)
@@ -60,11 +66,11 @@ extension Workload {
     sink.add(
       JudgementFamilies.versions,
       Double(Set(facts.values.map { $0.server.valkeyVersion ?? $0.server.version }.map(\.description)).count))
-    let digests = facts.values.compactMap(\.config)
-    // Independent servers need not be alike.
-    if config.topology != .static, !digests.isEmpty {
-      sink.add(JudgementFamilies.driftedSettings, Double(ConfigDrift(digests).keys.count))
-    }
+    drift = Drift(
+      facts.sorted { $0.key < $1.key }.map { (instance: instance($0.key), facts: $0.value) },
+      areAlike: config.topology != .static)
+    if let count = drift.settingCount { sink.add(JudgementFamilies.driftedSettings, Double(count)) }
+    if let hitRatio = hits.ratio { sink.add(JudgementFamilies.hitRatio, hitRatio.value) }
     if config.objectives.rpo != nil {
       let electable = Set(
         facts.filter { $0.value.replication.map { !$0.isMaster && $0.priority > 0 } ?? false }.map(\.key))

@@ -4,7 +4,8 @@ import Runtime
 
 extension Workload {
   /// How the workload stands now.
-  func overview() -> WorkloadOverview {
+  func overview() async -> WorkloadOverview {
+    let keyFindings = await keyWatch?.findings() ?? []
     let now = monotonicSeconds()
     let time = Timestamp(epochMs: Int64(wallClockSeconds() * 1000))
     let objectives = config.objectives(at: time)
@@ -23,7 +24,7 @@ extension Workload {
       lastFailoverSeconds: failovers?.state.lastFailoverSeconds ?? clusterFailovers?.state.lastFailoverSeconds,
       lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
-      findings: findings(objectives, atSeconds: now))
+      findings: findings(objectives, atSeconds: now) + keyFindings)
   }
 
   private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {

@@ -7,9 +7,11 @@ extension Workload {
   static let roles = ["master", "replica"]
 
   /// `workload` and `environment`, which all series of the workload carry.
-  private var labels: [(name: String, value: LabelValue)] {
+  static func labels(_ config: WorkloadConfig) -> [(name: String, value: LabelValue)] {
     [("workload", .text(config.name))] + (config.environment.map { [("environment", .text($0))] } ?? [])
   }
+
+  private var labels: [(name: String, value: LabelValue)] { Self.labels(config) }
 
   func publish(nowSeconds now: Double) {
     var sink = SampleSink()
@@ -19,6 +21,8 @@ extension Workload {
     addFailovers(into: &sink)
     addSentinels(into: &sink)
     addTopology(readings, atSeconds: now, into: &sink)
+    archive.append(
+      driftJournal.note(drift, isNews: isSettled(atSeconds: now), workload: config.name, atSeconds: wallClockSeconds()))
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }

@@ -25,16 +25,21 @@ actor Workload {
   var lags = LagBook()
   var delayedFsyncs = DelayedFsyncs()
   var loads = LoadBook()
-  var listeners: [NodeAddress: SentinelListener] = [:]
+  var hits = HitBook()
+  var drift = Drift.none
+  var driftJournal = DriftJournal()
+  var listeners: [NodeAddress: SentinelEar] = [:]
   /// nil but with topology `sentinel`.
   var failovers: FailoverTracker?
   var newestFailover: FailoverRecord?
-  /// What happened in the newest failover of this life of the daemon.
+  /// What happened in the newest failover, as far as it is known.
   var lastFailover: String?
   /// When each Sentinel's poll was that the tracker has taken in.
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.
   var clusterFailovers: ClusterFailoverTracker?
+  /// nil where no keys are watched.
+  let keyWatch: KeyWatch?
   private var journal = MemberJournal()
   private var follower: any Follower
   private let seeds: [NodeAddress]
@@ -68,6 +73,10 @@ actor Workload {
     factory = MemberFactory(config: config, context: context, log: log)
     roster = Self.roster(context)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
+    let (page, labels) = (page, Self.labels(config))
+    keyWatch = KeyWatch(config, context: context, log: log) { samples in
+      page.publish(samples.with(constantLabels: labels), under: "keys")
+    }
     seeds = config.seeds.map { NodeAddress($0) }
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
@@ -89,8 +98,12 @@ actor Workload {
     return Roster(options)
   }
 
+  /// Whether everybody has been found: what comes from now on is news.
+  func isSettled(atSeconds now: Double) -> Bool { isDiscovered && now >= newsFromSeconds }
+
   /// Watches until the task is cancelled.
   func run() async {
+    if let event = await archive.newestFailover(), lastFailover == nil { lastFailover = event.summary }
     while !Task.isCancelled {
       await look()
       try? await Task.sleep(for: Self.lookInterval)
@@ -104,6 +117,7 @@ actor Workload {
     (members, scouts, sentinels) = ([:], [:], [:])
     for listener in listeners.values { listener.stop() }
     listeners = [:]
+    await keyWatch?.stop()
     for node in all { await node.stop() }
     page.close()
   }
@@ -111,6 +125,7 @@ actor Workload {
   /// Takes note that files or permissions may have changed.
   func reset() async {
     for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
+    await keyWatch?.reset()
   }
 
   /// Takes in what the polls brought since the last look.
@@ -133,11 +148,12 @@ actor Workload {
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
+      hits.note(readings) { members[$0]?.node.cost.totals.lookups ?? 0 }
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
       // Judging a large workload costs as much as its polls: less often then.
-      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { publish() }
+      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { await judge(now) }
     } else if now - lastPublishSeconds >= Self.publishSeconds {
-      publish()
+      await judge(now)
     }
     lookClosely(now)
   }
@@ -153,6 +169,11 @@ actor Workload {
     guard now - since < Self.closeLookLimitSeconds, now - lastCloseLookSeconds >= Self.closeLookSeconds else { return }
     lastCloseLookSeconds = now
     pollNow()
+  }
+
+  private func judge(_ now: Double) async {
+    await watchKeys(members.values.map(\.reading), atSeconds: now)
+    publish()
   }
 
   func publish() {
@@ -181,7 +202,7 @@ actor Workload {
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
-      tell(change, isNews: isDiscovered && now >= newsFromSeconds)
+      tell(change, isNews: isSettled(atSeconds: now))
     }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)

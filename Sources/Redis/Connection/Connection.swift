@@ -13,6 +13,8 @@ public struct ConnectionOptions: Sendable {
   public var clientName: String?
   /// PING after logging in, and measure it.
   public var pings = false
+  /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
+  public var readsReplica = false
 
   public init(address: RedisAddress) { self.address = address }
 }
@@ -151,6 +153,7 @@ public final class Connection: Sendable {
     var commands: [Command] = []
     if let credentials = options.credentials() { commands.append(credentials.command) }
     if options.address.database != 0 { commands.append(["SELECT", "\(options.address.database)"]) }
+    if options.readsReplica { commands.append(["READONLY"]) }
     let neededCount = commands.count
     if let name = options.clientName { commands.append(["CLIENT", "SETNAME", name]) }
     if !commands.isEmpty {

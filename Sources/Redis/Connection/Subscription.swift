@@ -9,6 +9,14 @@ public final class Subscription: Sendable {
     public let seconds: Double
   }
 
+  /// What went over the connection.
+  public enum Traffic: Sendable {
+    /// It was opened, with so many commands to log in.
+    case opened(loginCommandCount: Int)
+    case sent(byteCount: Int)
+    case received(byteCount: Int)
+  }
+
   /// How often PING is sent. Its answer must come before the next is due, else the server counts as gone.
   public static let keepAliveInterval: TimeAmount = .seconds(3)
   /// Messages that wait for their reader; of more than that the oldest are lost.
@@ -27,15 +35,18 @@ public final class Subscription: Sendable {
   ///
   /// It returns when the server has confirmed: whatever is published from then on is heard.
   ///
+  /// - Parameter passed: is told of each command and each message, on the connection's event loop.
   /// - Throws: ``RedisError``.
   public static func open(
-    _ options: ConnectionOptions, pattern: String, in context: ConnectionContext, deadline: NIODeadline
+    _ options: ConnectionOptions, pattern: String, in context: ConnectionContext, deadline: NIODeadline,
+    passed: @escaping @Sendable (Traffic) -> Void = { _ in }
   ) async throws(RedisError) -> Subscription {
     let connection = try await Connection.open(options, in: context, deadline: deadline)
+    passed(.opened(loginCommandCount: connection.loginCommandCount))
     let subscription = Subscription(connection)
     let confirmed = connection.eventLoop.makePromise(of: Void.self)
     connection.onLoop { handler in
-      let listener = Listener(handler, loop: connection.eventLoop, confirmed: confirmed)
+      let listener = Listener(handler, loop: connection.eventLoop, confirmed: confirmed, passed: passed)
       listener.start(["PSUBSCRIBE", pattern], deadline: deadline, yields: subscription.yields) { reason in
         subscription.end.withLock { $0 = reason }
         subscription.yields.finish()
@@ -64,13 +75,18 @@ private final class Listener {
   private let handler: ConnectionHandler
   private let loop: any EventLoop
   private let confirmed: EventLoopPromise<Void>
+  private let passed: @Sendable (Subscription.Traffic) -> Void
   private var isConfirmed = false
   private var isHeard = true
   private var isOver = false
   private var timer: Scheduled<Void>?
 
-  init(_ handler: ConnectionHandler, loop: any EventLoop, confirmed: EventLoopPromise<Void>) {
+  init(
+    _ handler: ConnectionHandler, loop: any EventLoop, confirmed: EventLoopPromise<Void>,
+    passed: @escaping @Sendable (Subscription.Traffic) -> Void
+  ) {
     self.handler = handler
+    self.passed = passed
     self.loop = loop
     self.confirmed = confirmed
   }
@@ -81,6 +97,7 @@ private final class Listener {
   ) {
     handler.listen { replies in
       self.isHeard = true
+      self.passed(.received(byteCount: replies.bytes.count))
       let now = wallClockSeconds()
       for reply in replies.replies(in: 0..<replies.count) {
         if reply.isError, !self.isConfirmed {
@@ -98,7 +115,7 @@ private final class Listener {
       self.confirmed.fail(reason)
       ended(reason)
     }
-    handler.write(command)
+    write(command)
     guard !isOver else { return }
     timer = loop.assumeIsolated().scheduleTask(deadline: deadline) {
       guard self.isConfirmed else {
@@ -108,10 +125,15 @@ private final class Listener {
     }
   }
 
+  private func write(_ command: Command) {
+    passed(.sent(byteCount: command.encoded.count))
+    handler.write(command)
+  }
+
   private func keepAlive() {
     guard isHeard else { return handler.end(RedisError(.timeout, "the server does not answer PING")) }
     isHeard = false
-    handler.write(["PING"])
+    write(["PING"])
     timer = loop.assumeIsolated().scheduleTask(in: Subscription.keepAliveInterval) { self.keepAlive() }
   }
 

@@ -40,9 +40,11 @@ import Testing
       page { report.add(database: 0, nowMilliseconds: nil, into: &$0) } == """
         redis_stream_first_entry_id{db="db0",stream="orders"} 1795411943126
         redis_stream_group_consumers{db="db0",stream="orders",group="fulfil"} 2
+        redis_stream_group_lag_known{db="db0",stream="orders",group="fulfil"} 0
         redis_stream_group_lag_seconds{db="db0",stream="orders",group="fulfil"} 0.093
         redis_stream_group_last_delivered_id{db="db0",stream="orders",group="fulfil"} 1795411943182
         redis_stream_group_messages_pending{db="db0",stream="orders",group="fulfil"} 12
+        redis_stream_groups_without_consumer{db="db0",stream="orders"} 0
         redis_stream_groups{db="db0",stream="orders"} 1
         redis_stream_last_entry_id{db="db0",stream="orders"} 1795411943275
         redis_stream_last_generated_id{db="db0",stream="orders"} 1795411943275

@@ -52,10 +52,6 @@ private struct Chance: RandomNumberGenerator {
   }
 
   private func read(_ reply: Reply) {
-    if let shards = ClusterShards(reply) {
-      for range in shards.shards.flatMap(\.slots) { #expect(range.upperBound < ClusterNodes.slotCount) }
-    }
-    if let slots = ClusterSlots(reply) { #expect(slots.ranges.allSatisfy { !$0.nodes.isEmpty }) }
     let masters = reply.instances(WatchedMaster.init) ?? []
     let replicas = reply.instances(WatchedReplica.init) ?? []
     let peers = reply.instances(PeerSentinel.init) ?? []
@@ -73,9 +69,7 @@ private struct Chance: RandomNumberGenerator {
 
   @Test func repliesNeverTrap() throws {
     var chance = Chance(state: 11)
-    let names = [
-      "cluster-cluster-shards", "cluster-cluster-slots", "sentinel-masters", "sentinel-replicas", "sentinel-sentinels",
-    ]
+    let names = ["sentinel-masters", "sentinel-replicas", "sentinel-sentinels"]
     for name in names {
       let seed = try #require(Fixture.bytes("\(Self.server)/steady-\(name).resp"))
       for _ in 0..<200 {

@@ -73,6 +73,7 @@ extension YAMLWriter {
 
   private mutating func watches(_ watches: KeyWatches) {
     mapping("watches") { yaml in
+      yaml.field("interval", durationText(watches.interval))
       yaml.mapping("locks") { yaml in
         yaml.field("enabled", Self.bool(watches.locks.isOn))
         yaml.list("patterns", watches.locks.patterns.map(\.listText))
@@ -83,6 +84,12 @@ extension YAMLWriter {
         yaml.list("patterns", watches.circuits.patterns.map(\.listText))
         yaml.field("threshold", String(watches.circuits.threshold))
         yaml.field("max_services", String(watches.circuits.maxServices))
+      }
+      yaml.mapping("streams") { yaml in
+        yaml.field("enabled", Self.bool(watches.streams.isOn))
+        yaml.list("patterns", watches.streams.patterns.map(\.listText))
+        yaml.field("max_streams", String(watches.streams.maxStreams))
+        yaml.field("consumers", Self.bool(watches.streams.areConsumersIncluded))
       }
     }
   }

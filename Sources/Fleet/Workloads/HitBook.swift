@@ -1,0 +1,71 @@
+import Redis
+
+/// The share of lookups that found their key, over the last minutes and all masters of a workload.
+struct HitBook: Sendable {
+  private struct Mark: Sendable {
+    let seconds: Double
+    let hits: Double
+    let lookups: Double
+  }
+  private struct Entry: Sendable {
+    var runID: String
+    /// Oldest first.
+    var marks: [Mark]
+  }
+  struct Ratio: Sendable, Equatable {
+    /// 0 to 1.
+    let value: Double
+    let lookupsPerSecond: Double
+  }
+
+  /// How far back it looks, and how much it must have seen before it says anything.
+  static let windowSeconds = 900.0
+  static let shortestSeconds = 60.0
+  /// Fewer lookups say nothing of a cache.
+  static let fewestLookupsPerSecond = 10.0
+  private static let stepSeconds = 30.0
+
+  private var entries: [NodeAddress: Entry] = [:]
+
+  /// - Parameter ownLookups: what the daemon itself looked up so far; it mostly asks for keys that it has just been told of,
+  ///   so that they are hits.
+  mutating func note(_ readings: [MemberReading], ownLookups: (NodeAddress) -> Double) {
+    let masters = readings.filter { $0.facts?.replication?.isMaster == true }
+    let present = Set(masters.map(\.address))
+    // Replicas' lookups are other clients' reads; a new master begins anew.
+    entries = entries.filter { present.contains($0.key) }
+    for reading in masters {
+      guard let facts = reading.facts else { continue }
+      let own = ownLookups(reading.address)
+      let mark = Mark(
+        seconds: reading.seconds, hits: max(0, Double(facts.keyspaceHits) - own),
+        lookups: max(0, Double(facts.keyspaceHits + facts.keyspaceMisses) - own))
+      var entry = entries[reading.address] ?? Entry(runID: facts.server.runID, marks: [])
+      let isReset = entry.marks.last.map { $0.lookups > mark.lookups || $0.hits > mark.hits + 1000 } ?? false
+      if entry.runID != facts.server.runID || isReset { entry = Entry(runID: facts.server.runID, marks: []) }
+      entry.marks.removeAll { mark.seconds - $0.seconds > Self.windowSeconds }
+      // The newest mark moves along; a step later it stays.
+      if entry.marks.count > 1, mark.seconds - entry.marks[entry.marks.count - 2].seconds < Self.stepSeconds {
+        entry.marks.removeLast()
+      }
+      entry.marks.append(mark)
+      entries[reading.address] = entry
+    }
+  }
+
+  /// Marks that are held of the master with the most.
+  var markCount: Int { entries.values.map(\.marks.count).max() ?? 0 }
+
+  /// nil while too little was seen or looked up.
+  var ratio: Ratio? {
+    var (hits, lookups, seconds) = (0.0, 0.0, 0.0)
+    for entry in entries.values {
+      guard let first = entry.marks.first, let last = entry.marks.last else { continue }
+      hits += last.hits - first.hits
+      lookups += last.lookups - first.lookups
+      seconds = max(seconds, last.seconds - first.seconds)
+    }
+    guard seconds >= Self.shortestSeconds, lookups / seconds >= Self.fewestLookupsPerSecond else { return nil }
+    return Ratio(value: min(1, max(0, hits / lookups)), lookupsPerSecond: lookups / seconds)
+  }
+}

@@ -1,0 +1,171 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+import Testing
+
+@testable import Fleet
+
+/// Key watches of real servers; skipped where there is no redis-server.
+@Suite(.enabled(if: RedisServer.program != nil, "no redis-server was found"), .timeLimit(.minutes(1)), .serialized)
+struct KeyWatchLiveTests {
+  /// A watch over one server, with all that it showed last.
+  private final class Subject: Sendable {
+    let member: WatchedNode
+    let watch: KeyWatch
+    let fleet = Registry()
+    private let shown = Lock("")
+
+    init(_ server: RedisServer, _ fields: String, kind: String = "custom, topology: replication") throws {
+      let config = try WatchPlanTests.workload(fields, kind: kind)
+      let log = Logger(label: "test")
+      let context = FleetContext(
+        connections: RedisServer.context, registry: fleet, environment: [:], collectors: CollectorOptions(),
+        keyDutyRatio: 0.5, clientName: nil, memberLimit: 10, store: nil, log: log)
+      guard case .unix(let path) = server.address.endpoint else { throw ServerError(what: "no socket") }
+      let address = NodeAddress(host: path, port: 0)
+      let node = try Node(
+        PollerOptions(connection: ConnectionOptions(address: server.address)), keyWork: KeyWorkOptions(), schedule: nil,
+        context: RedisServer.context, log: log, fleetPage: FleetPage(fleet, name: "member"))
+      member = WatchedNode(address: address, instance: "one", node: node, interval: .seconds(1)) { _ in nil }
+      let shown = shown
+      watch = try #require(
+        KeyWatch(config, context: context, log: log) { samples in
+          shown.withLock { $0 = String(decoding: Exposition().page([samples]), as: UTF8.self) }
+        })
+    }
+
+    func look() async {
+      await watch.update(
+        [ReplicationGroup(master: member.address, replicas: [])],
+        [member.address: ShardReaders.Candidate(isMaster: true, isFit: true)], members: [member.address: member])
+    }
+
+    /// The lines of the page once all of these are among them.
+    func until(_ lines: String...) async throws {
+      var text = ""
+      for _ in 0..<500 {
+        await look()
+        text = shown.withLock { $0 }
+        if lines.allSatisfy({ text.contains($0 + "\n") }) { return }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      Issue.record("\(lines) are not all in\n\(text)")
+    }
+
+    var text: String { shown.withLock { $0 } }
+
+    func value(_ name: String) -> Double? {
+      String(decoding: Exposition().page(fleet.page().sources), as: UTF8.self).split(separator: "\n")
+        .first { $0.hasPrefix(name + " ") }.flatMap { Double($0.split(separator: " ")[1]) }
+    }
+
+    func end() async {
+      await watch.stop()
+      await member.stop()
+    }
+  }
+
+  @Test func locksAndCircuits() async throws {
+    let server = try await RedisServer()
+    try await server.run((0..<300).map { "SET page:\($0) x" }.joined(separator: "\n"))
+    try await server.run(
+      """
+      SET lock:a token EX 100
+      SET lock:b token
+      HSET lock:c owner token
+      SET circuit:mail:failures 4
+      SET circuit:pay:failures 7 EX 60
+      SET circuit:odd:failures words
+      RPUSH circuit:list:failures a
+      SELECT 2
+      SET lock:elsewhere token
+      """)
+    let subject = try Subject(server, "watches: {interval: 1s}")
+    try await subject.until(
+      "redis_locks 3", "redis_locks_without_ttl 2", "redis_circuit_open{service=\"mail\"} 0",
+      "redis_circuit_open{service=\"pay\"} 1", "redis_circuit_failures{service=\"pay\"} 7", "redis_circuits_open 1",
+      "redis_key_watch_omitted{watch=\"locks\"} 0",
+      "redis_key_watch_omitted{watch=\"circuits\"} 1", "redis_key_watch_unknown_shards 0")
+    #expect(!subject.text.contains("odd") && !subject.text.contains("service=\"list\""))
+    let findings = await subject.watch.findings().map(\.text)
+    #expect(findings == ["2 locks never expire", "Circuits are open: pay (7 failures)"])
+    // A holder gives up, a service recovers.
+    try await server.run("DEL lock:b circuit:pay:failures")
+    try await subject.until("redis_locks_without_ttl 1", "redis_circuits_open 0")
+    #expect(!subject.text.contains("pay"))
+    await subject.watch.stop()
+    let hits = try await server.info("keyspace_hits") + server.info("keyspace_misses")
+    // Counted before the answer is there, shown after a walk.
+    #expect(Double(hits) - 8...Double(hits) ~= subject.value("redis_exporter_key_work_lookups_total") ?? -1)
+    #expect(subject.value("redis_exporter_key_work_duty_ratio") == 0.25, "half of the budget on a master")
+    await subject.end()
+  }
+
+  @Test func aBoundIsTold() async throws {
+    let server = try await RedisServer()
+    try await server.run((0..<500).map { "SET lock:\($0) x" }.joined(separator: "\n"))
+    let subject = try Subject(server, "watches: {interval: 1s, locks: {max_keys: 100}}")
+    try await subject.until(
+      "redis_locks 500", "redis_locks_without_ttl 100", "redis_key_watch_omitted{watch=\"locks\"} 400")
+    await subject.end()
+  }
+
+  @Test func streamsAreFoundAndRead() async throws {
+    let server = try await RedisServer()
+    try await server.run(
+      """
+      SET plain text
+      XADD orders * f v
+      XADD orders * f v
+      XGROUP CREATE orders billing 0
+      XREADGROUP GROUP billing alice COUNT 1 STREAMS orders >
+      XADD mails * f v
+      XGROUP CREATE mails idle 0
+      """)
+    let subject = try Subject(server, "watches: {interval: 1s}", kind: "queue")
+    try await subject.until(
+      "redis_stream_group_lag{db=\"db0\",stream=\"orders\",group=\"billing\"} 1",
+      "redis_stream_group_lag_known{db=\"db0\",stream=\"orders\",group=\"billing\"} 1",
+      "redis_stream_groups_without_consumer{db=\"db0\",stream=\"orders\"} 0",
+      "redis_stream_groups_without_consumer{db=\"db0\",stream=\"mails\"} 1",
+      "redis_key_watch_omitted{watch=\"streams\"} 0")
+    #expect(!subject.text.contains("plain") && !subject.text.contains("alice"))
+    #expect(
+      await subject.watch.findings().map(\.text)
+        == ["Entries of the stream mails wait for groups without a consumer: idle"])
+    await subject.end()
+  }
+
+  /// Before 6.0 SCAN knows no types: names are asked for theirs.
+  @Test func streamsAreToldFromOthersOnOldServers() async throws {
+    let server = try await RedisServer()
+    try await server.run("SET plain x\nXADD orders * f v\nHSET hash f v")
+    let subject = try Subject(server, "watches: {interval: 1h}", kind: "queue")
+    let watches = try WatchPlanTests.workload("watches: {}", kind: "queue").watches
+    let part = try #require(WatchPlan(watches, isCluster: false).walks.first { $0.type == "stream" })
+    let place = KeyPlace(subject.member, isCluster: false, dutyRatio: 0.5, context: RedisServer.context)
+    var walk = WatchWalk(watches, place: place)
+    try await walk.take(["plain", "orders", "hash"].map { Array($0.utf8) }, of: part, isTyped: false)
+    #expect(walk.findings.streams == [StreamName(database: 0, bytes: Array("orders".utf8))])
+    await place.link.stop()
+    await subject.end()
+  }
+
+  @Test func aServerThatRefusesIsAskedRarely() async throws {
+    let server = try await RedisServer()
+    try await server.run("SET lock:a x\nACL SETUSER default -scan")
+    let subject = try Subject(server, "watches: {interval: 1s}")
+    try await subject.until("redis_key_watch_unknown_shards 1")
+    for _ in 0..<40 {
+      await subject.look()
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    #expect(!subject.text.contains("locks"))
+    #expect(subject.value("redis_exporter_key_work_refused{command=\"SCAN\"}") == 1)
+    #expect(try await server.info("acl_access_denied_cmd") <= 1)
+    await subject.end()
+  }
+}

@@ -3,10 +3,10 @@
 import os
 import signal
 
-from checks.lab import SERVERS, Lab
 from harness import http, servers
 from harness.check import Check, Ended, Skipped
 from harness.exposition import Page
+from harness.lab import SERVERS, Lab
 from harness.paths import REDLINE, ROOT
 from harness.process import Process, is_alive
 

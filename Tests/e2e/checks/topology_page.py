@@ -4,9 +4,9 @@ import re
 import shutil
 import subprocess
 
-from checks.lab import Lab
 from harness import exporters
 from harness.check import Check, Skipped
+from harness.lab import Lab
 
 TIMEOUT_SECONDS = 180
 

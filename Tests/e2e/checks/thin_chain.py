@@ -199,8 +199,12 @@ def check_one_page_for_each_fault(check: Check) -> None:
     lag = Incident("RedisReplicationLagHigh", "queues", "queues-3", "warning")
     hung = Incident("RedisDown", "cache", replica)
     failover = Incident("RedisFailover", "sessions")
+    # What cuts the replica off: its password is wrong.
+    turned_away = Incident("RedisAuthFailures", "queues", "queues-1", "warning")
     killed = Incident("RedisDown", "queues", "queues-1")
 
+    for chain in site.chains:
+        check.equal(chain.prometheus.query('ALERTS{alertstate="firing"}'), [], f"{chain.name}: alerts of a healthy lab")
     site.evict("queues-1")
     site.cut_off("queues-3")
     site.fill("queues-1")
@@ -211,12 +215,12 @@ def check_one_page_for_each_fault(check: Check) -> None:
         check.until(lambda: not chain.prometheus.query('ALERTS{alertname="RedisDown",workload="sessions"}'), 15,
                     f"{chain.name}: RedisDown leaves the old master to RedisFailover")
     site.lab.does("heal", "sessions", seconds=HEAL_SECONDS)
-    site.await_pages(90, evictions, lag, hung, memory)
+    site.await_pages(90, evictions, lag, turned_away, hung, memory)
 
     site.empty("queues-1")
     site.join("queues-3")
     site.lab.does("heal", replica, seconds=HEAL_SECONDS)
-    site.await_resolution(60, lag, hung)
+    site.await_resolution(60, lag, turned_away, hung)
     # A master that nobody replaces, whose replicas fall behind: one page of it, too.
     site.lab.does("kill", "queues-1")
     site.await_pages(75, killed)
@@ -227,8 +231,9 @@ def check_one_page_for_each_fault(check: Check) -> None:
     site.lab.does("heal", "queues", seconds=HEAL_SECONDS)
     site.await_resolution(60, killed)
 
-    incidents = [evictions, memory, lag, hung, failover, killed]
+    incidents = [evictions, memory, lag, turned_away, hung, failover, killed]
     for chain in site.chains:
+        check.none(chain.prometheus.ailing_rules(), f"{chain.name}: rules that cannot be evaluated")
         one_page_each(check, chain, incidents)
 
 

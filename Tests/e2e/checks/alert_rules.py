@@ -107,6 +107,15 @@ def check_alerts_explain_themselves(check: Check) -> None:
     check.equal(sorted(name for name in set(names) if names.count(name) > 1), TWICE, "alerts that there are two of")
 
 
+def check_readme_lists_alerts(check: Check) -> None:
+    """Each in the row of its file, and no others."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = {(file, name) for file, names in re.findall(r"^\| `([\w/]+\.yml)` \| (.*) \|$", text, re.MULTILINE)
+              for name in re.findall(r"\b(?:Red|Watch)\w+", names)}
+    check.equal(sorted(listed), sorted({(str(rule.file.relative_to(ALERTS)), rule.name) for rule in alerts()}),
+                "alerts in the README")
+
+
 def check_runbooks(check: Check) -> None:
     """One for each alert, with the parts that a person looks for at night."""
     books = {path.stem: path.read_text(encoding="utf-8") for path in (ALERTS / "runbooks").glob("*.md")}

@@ -19,13 +19,14 @@ public final class Node: Sendable {
 
   /// - Parameters:
   ///   - schedule: nil when only requests cause polls.
+  ///   - loop: the event loop that polls; nil for any.
   ///   - live: further sources of the node's page.
   ///   - fleetPage: where the node's samples are shown among those of others.
   /// - Throws: ``KeyWorkError`` for a key group pattern that is no Lua pattern.
   public init(
     _ options: PollerOptions, keyWork keyWorkOptions: KeyWorkOptions, schedule: PollSchedule?,
-    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, log: Logger,
-    live: [@Sendable () -> Samples] = [], fleetPage: FleetPage? = nil
+    collectors: [any Collector] = CollectorCatalogue.all, context: ConnectionContext, on loop: (any EventLoop)? = nil,
+    log: Logger, live: [@Sendable () -> Samples] = [], fleetPage: FleetPage? = nil
   ) throws {
     var log = log
     log[metadataKey: "target"] = "\(options.connection.address)"
@@ -47,7 +48,7 @@ public final class Node: Sendable {
       options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
     ) { publish($0.with(constantLabels: labels), "keys") }
     self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
-    poller = Poller(options, collectors: collectors, context: context, log: log, cost: cost) {
+    poller = Poller(options, collectors: collectors, context: context, on: loop, log: log, cost: cost) {
       publish($0, "poll")
     }
   }

@@ -51,6 +51,12 @@ enum PollFamilies {
     "exporter_connection_failures_total",
     "Attempts to connect to this Redis that failed, by class; maxclients are those that Redis counts in rejected_connections.",
     labels: ["class"])
+  /// Of a whole workload: for each server it would be a dozen series that say the same.
+  static let lateness = Family.histogram(
+    "exporter_poll_lateness_seconds",
+    "How long after their time the polls of the workload's members began; what delays them is this process or its machine.",
+    unit: .seconds)
+  static let latenessEdges = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 5]
   static let droppedSeries = Family.gauge(
     "exporter_dropped_series",
     "Series of the newest poll that were left out because they repeated one or were too many.")
@@ -58,6 +64,6 @@ enum PollFamilies {
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
     scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, lookups, sentBytes,
-    receivedBytes, busySeconds, connections, connectionFailures, droppedSeries,
+    receivedBytes, busySeconds, connections, connectionFailures, lateness, droppedSeries,
   ]
 }

@@ -30,18 +30,23 @@ struct PollReading {
       .flatMap { $0.replies.first }
       .flatMap { $0 < replies.count ? ServerConfig(replies[$0]) : nil }
     let usages = CommandUsages(info)
+    let latencies = plan.steps.first { $0.collector is LatencyHistogramCollector }
+      .flatMap { $0.replies.first }
+      .flatMap { $0 < replies.count ? CommandLatencies(replies[$0], usages: usages) : nil }
     for step in plan.steps {
       let outcome = run(
         step, info: info, facts: plan.facts, replies: replies, options: options,
-        nowSeconds: nowSeconds, config: config, usages: usages, into: &sink)
+        nowSeconds: nowSeconds, config: config, usages: usages, latencies: latencies, into: &sink)
       outcomes.append((step.collector.name, outcome))
       if step.collector is MembershipCollector {
         member = MemberFacts(
           info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
           masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
-        member?.latency = plan.steps.first { $0.collector is LatencyHistogramCollector }
+        member?.latency = latencies.map { CommandLatency(merging: $0) }
+        member?.clusterMessages = plan.steps.first { $0.collector is ClusterCollector }
           .flatMap { $0.replies.first }
-          .flatMap { $0 < replies.count ? CommandLatency(merging: replies[$0]) : nil }
+          .flatMap { $0 < replies.count ? replies[$0].bytes : nil }
+          .flatMap { ClusterTestimony.Messages(InfoText($0)) }
       }
     }
   }
@@ -49,7 +54,7 @@ struct PollReading {
   private func run(
     _ step: Plan.Step, info: InfoText, facts: ServerFacts, replies: [Reply],
     options: CollectorOptions, nowSeconds: Double, config: ServerConfig?,
-    usages: CommandUsages, into sink: inout SampleSink
+    usages: CommandUsages, latencies: CommandLatencies?, into sink: inout SampleSink
   ) -> Outcome {
     guard step.replies.upperBound <= replies.count else { return .missing }
     let own = Array(replies[step.replies])
@@ -64,7 +69,7 @@ struct PollReading {
     }
     let input = CollectorInput(
       info: info, replies: own, server: facts, options: options, nowSeconds: nowSeconds,
-      config: config, usages: usages)
+      config: config, usages: usages, latencies: latencies)
     do throws(CollectorError) {
       try step.collector.collect(input, into: &sink)
       return .success

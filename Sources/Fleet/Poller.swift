@@ -45,6 +45,8 @@ extension PollerOptions {
 public actor Poller {
   public nonisolated let options: PollerOptions
   private nonisolated let eventLoop: any EventLoop
+  /// What tasks that poll should prefer.
+  nonisolated let executor: LoopExecutor
   private let context: ConnectionContext
   private let collectors: [any Collector]
   private let publish: @Sendable (Samples) -> Void
@@ -68,16 +70,18 @@ public actor Poller {
   private var isStopped = false
 
   /// - Parameters:
+  ///   - loop: the event loop to live on; nil for any.
   ///   - cost: where the cost is counted with that of other parts.
   ///   - publish: is handed the samples of every poll.
   public init(
-    _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, log: Logger,
-    cost: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void
+    _ options: PollerOptions, collectors: [any Collector], context: ConnectionContext, on loop: (any EventLoop)? = nil,
+    log: Logger, cost: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void
   ) {
     self.options = options
     self.collectors = collectors
     self.context = context
-    eventLoop = context.group.next()
+    eventLoop = loop ?? context.group.next()
+    executor = LoopExecutor(eventLoop)
     diary = PollDiary(log: log)
     self.cost = PollCost(cost)
     self.publish = publish
@@ -111,6 +115,19 @@ public actor Poller {
     return await withCheckedContinuation { continuation in
       waiters.append(Waiter(id: id, floor: floor, continuation: continuation))
       if !isPolling { startPoll() }
+    }
+  }
+
+  /// Waits on the event loop, or until the task or the timer, which `hold` is handed, is cancelled.
+  func sleep(until deadline: NIODeadline, hold: (Scheduled<Void>) -> Void = { _ in }) async {
+    let timer = eventLoop.scheduleTask(deadline: deadline) {}
+    hold(timer)
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        timer.futureResult.whenComplete { _ in continuation.resume() }
+      }
+    } onCancel: {
+      timer.cancel()
     }
   }
 
@@ -151,7 +168,7 @@ public actor Poller {
 
   private func startPoll() {
     isPolling = true
-    Task.immediate {
+    Task.immediate(executorPreference: executor) {
       await poll()
       isPolling = false
       let started = newest?.started ?? .now()
@@ -167,7 +184,7 @@ public actor Poller {
   private func poll() async {
     let started = NIODeadline.now()
     let deadline = started + options.timeout
-    var sink = SampleSink(expecting: 1024)
+    var sink = SampleSink()
     var reading = PollReading()
     let state: TargetState
     let previous = newest
@@ -242,6 +259,8 @@ public actor Poller {
       }
     }
     if let plan {
+      // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
+      sink.reserve(1024)
       reading.read(
         plan, info: info, replies: replies, options: options.collectors,
         nowSeconds: wallClockSeconds(), into: &sink)

@@ -51,7 +51,7 @@ public struct WorkloadOverview: Sendable {
   public let presentCount: Int
   /// nil where that is not judged.
   public let expectedCount: Int?
-  /// nil where failovers are not counted: with topologies `replication` and `static`.
+  /// nil where failovers are not counted: with topology `static`.
   public let failoverCount: Int?
   /// Seconds since the epoch; nil when there was none.
   public let lastFailoverSeconds: Double?

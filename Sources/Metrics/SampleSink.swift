@@ -14,8 +14,10 @@ public struct SampleSink {
   /// The most samples the sink takes.
   public let limit: Int
 
-  public init(limit: Int = 200_000, expecting: Int = 0) {
-    self.limit = limit
+  public init(limit: Int = 200_000) { self.limit = limit }
+
+  /// Makes room for that many samples at once.
+  public mutating func reserve(_ expecting: Int) {
     samples.reserveCapacity(expecting)
     labelBytes.reserveCapacity(expecting * 32)
     seen.reserve(expecting)
@@ -143,9 +145,18 @@ public struct SampleSink {
       starts[rank] += 1
     }
     return Samples(
-      samples: places.map { samples[Int($0)] }, labelBytes: labelBytes,
-      histograms: histograms, constantLabels: encodeConstantLabels(constantLabels))
+      samples: places.map { samples[Int($0)] }, labelBytes: fitted(labelBytes),
+      histograms: fitted(histograms), constantLabels: encodeConstantLabels(constantLabels))
   }
+}
+
+/// The array without the room that it has to spare: it is kept until the next poll, for each of a thousand servers.
+private func fitted<Element>(_ array: [Element]) -> [Element] {
+  guard array.capacity > array.count + array.count / 4 else { return array }
+  var copy: [Element] = []
+  copy.reserveCapacity(array.count)
+  copy.append(contentsOf: array)
+  return copy
 }
 
 private let quantilePrefix = Array("quantile=\"".utf8)

@@ -92,6 +92,14 @@ public struct Samples: Sendable {
     self.init(samples: samples, labelBytes: labelBytes, histograms: histograms, constantLabels: [])
   }
 
+  /// Greater than every family's rank.
+  static let noRank = Int32.max
+
+  /// The rank of the family at an index; ``noRank`` after the last.
+  func rank(at index: Int, _ order: FamilyOrder) -> Int32 {
+    index < samples.count ? order.ranks[Int(samples[index].family)] : Self.noRank
+  }
+
   /// Where the samples of a family end that may begin at `start`.
   func endOfRun(of family: Int, from start: Int) -> Int {
     var end = start

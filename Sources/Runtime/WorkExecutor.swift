@@ -10,6 +10,9 @@ import Glibc
   /// Files and the database.
   public static let files = WorkExecutor()
 
+  /// Where processors are short, event loops go before this work: a page may be late, a poll must not.
+  private static let niceness: Int32 = 5
+
   private struct Queue {
     var jobs: [UnownedJob] = []
     var isStarted = false
@@ -52,6 +55,8 @@ import Glibc
   }
 
   private func run() -> Never {
+    // On Linux this is the thread's own.
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
     while true {
       while unsafe sem_wait(wakeup) != 0 {}
       let jobs = queue.withLock { queue in

@@ -1,4 +1,4 @@
-/// The events of a store: appended, never changed, removed by age and count.
+/// The events of a store: appended, their text revised once more is known, removed by age and count.
 public struct EventStore: Sendable {
   let store: Store
 

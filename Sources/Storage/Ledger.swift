@@ -14,12 +14,14 @@ public struct Ledger: Sendable {
   struct Batch: Sendable {
     let sequence: UInt64
     let events: [Event]
+    /// Events that are there already, with another text.
+    let revisions: [Event]
     /// nil removes the counter.
     let counters: [(CounterKey, Counter?)]
     /// nil removes the fact.
     let facts: [(String, Fact?)]
 
-    var isEmpty: Bool { events.isEmpty && counters.isEmpty && facts.isEmpty }
+    var isEmpty: Bool { events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty }
   }
 
   public private(set) var counters: [CounterKey: Counter] = [:]
@@ -36,13 +38,16 @@ public struct Ledger: Sendable {
   private var sequence: UInt64 = 0
   private var changedCounters: [CounterKey: UInt64] = [:]
   private var changedFacts: [String: UInt64] = [:]
+  private var revisions: [String: (sequence: UInt64, event: Event)] = [:]
   /// Until the file was read for the first time: counters that were only added to, so that what the file has comes on top.
   private var relativeCounters: Set<CounterKey> = []
   private(set) var isAdopted = false
 
   init(pendingLimit: Int) { self.pendingLimit = pendingLimit }
 
-  var hasChanges: Bool { !pendingEvents.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty }
+  var hasChanges: Bool {
+    !pendingEvents.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
+  }
 }
 
 // MARK: Changes
@@ -73,6 +78,18 @@ extension Ledger {
     }
     return true
   }
+
+  /// Gives the event with the same key another summary and other details; nothing happens where there is none.
+  public mutating func revise(_ event: Event) {
+    guard let key = event.key, eventKeys.contains(key), revisions[key] != nil || revisions.count < pendingLimit else {
+      return
+    }
+    sequence += 1
+    revisions[key] = (sequence, event)
+  }
+
+  /// The event as it was last revised, as far as that is not in the file yet.
+  func revised(_ event: Event) -> Event { event.key.flatMap { revisions[$0]?.event } ?? event }
 
   /// Makes a counter that starts at 0, so that its first increase is seen as one; an existing counter stays as it is.
   public mutating func declare(_ key: CounterKey) {
@@ -146,13 +163,14 @@ extension Ledger {
   /// Everything that is not in the file yet.
   func batch() -> Batch {
     Batch(
-      sequence: sequence, events: pendingEvents.map(\.event),
+      sequence: sequence, events: pendingEvents.map(\.event), revisions: revisions.values.map(\.event),
       counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) })
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
   mutating func settle(_ batch: Batch, prunedKeys: [String]) {
     pendingEvents.removeAll { $0.sequence <= batch.sequence }
+    revisions = revisions.filter { $0.value.sequence > batch.sequence }
     changedCounters = changedCounters.filter { $0.value > batch.sequence }
     changedFacts = changedFacts.filter { $0.value > batch.sequence }
     eventKeys.subtract(prunedKeys)

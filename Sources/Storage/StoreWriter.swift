@@ -81,7 +81,9 @@ actor StoreWriter {
   func events(_ query: EventQuery) -> [Event] {
     commit()
     let written = (try? file.events(query)) ?? []
-    let pending = state.withLock { $0.ledger.pendingEvents.map(\.event) }.filter(query.matches)
+    let pending = state.withLock { state in
+      state.ledger.pendingEvents.map { state.ledger.revised($0.event) }
+    }.filter(query.matches)
     guard !pending.isEmpty else { return written }
     // Reversed first: of the same millisecond, the one that was appended last comes first.
     let all = (pending.reversed() + written).enumerated()

@@ -45,7 +45,9 @@ extension Daemon {
   private func metricsPage(_ page: Registry.Page, _ context: ScrapeContext) -> MetricsPage {
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
-    return MetricsPage(generation: page.generation, sampleCount: page.sampleCount) { format, flush in
+    return MetricsPage(
+      generation: page.generation, sampleCount: page.sampleCount, isSharedWhileRendered: watch != nil
+    ) { format, flush in
       Exposition(
         format: format == .openMetrics ? .openMetrics : .text, namespace: namespace, names: names
       ).write(page.sources, to: flush)

@@ -48,6 +48,26 @@ import Testing
     #expect(await store.events.newest().count == 3)
   }
 
+  @Test func anEventIsRevisedWhereItIs() async throws {
+    let scratch = Scratch()
+    func event(_ summary: String, key: String?) -> Event { .sample(summary, key: key) }
+    var store = try await scratch.open()
+    store.events.append(event("first", key: "a"), counting: [failovers])
+    // Before it is written, after, and once more.
+    store.change { $0.revise(event("second", key: "a")) }
+    #expect(await store.events.newest().map(\.summary) == ["second"])
+    store.change { $0.revise(event("third", key: "a")) }
+    store.change { $0.revise(event("nothing", key: "unknown")) }
+    store.change { $0.revise(event("nothing", key: nil)) }
+    await store.close()
+    store = try await scratch.open()
+    store.change { $0.revise(event("fourth", key: "a")) }
+    await store.close()
+    store = try await scratch.open()
+    #expect(await store.events.newest().map(\.summary) == ["fourth"])
+    #expect(store.counters[failovers]?.value == 1)
+  }
+
   @Test func aChangeIsWrittenByItself() async throws {
     let scratch = Scratch()
     let store = try await scratch.open()

@@ -1,3 +1,4 @@
+import Glibc
 import Runtime
 import Testing
 
@@ -71,6 +72,30 @@ import Testing
       #expect(counts.count == 1)
     }
     #expect(source.renderingCount == 1)
+  }
+
+  /// The page of a fleet is never the newest for long: whoever asks while one is being rendered gets that one.
+  @Test func aRenderingUnderWaySharesWhatIsNewerByThen() async {
+    let calls = Lock(0)
+    let renderings = Lock(0)
+    let endpoint = MetricsEndpoint { _ in
+      let generation = calls.withLock { calls in
+        calls += 1
+        return UInt64(calls)
+      }
+      return MetricsPage(generation: generation, sampleCount: 20_000, isSharedWhileRendered: true) { _, flush in
+        renderings.withLock { $0 += 1 }
+        // Long enough for the other request to be there.
+        while calls.withLock({ $0 }) < 2 { usleep(1000) }
+        usleep(500_000)
+        flush(Array("generation \(generation)\n".utf8))
+      }
+    }
+    let first = Task { await endpoint.respond(to: request()) }
+    while renderings.withLock({ $0 }) == 0 { await Task.yield() }
+    let second = await endpoint.respond(to: request())
+    #expect(await first.value.body === second.body)
+    #expect(renderings.withLock { $0 } == 1)
   }
 
   @Test func aFilterOfNamesIsPassedOnAndNotCached() async {

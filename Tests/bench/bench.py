@@ -19,7 +19,8 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 sys.dont_write_bytecode = True
 
 from harness import exporters, http, servers  # noqa: E402
@@ -28,17 +29,9 @@ from harness.comparison import Comparison  # noqa: E402
 from harness.evil import EvilRedis  # noqa: E402
 from harness.paths import REDLINE, ROOT, tool  # noqa: E402
 from harness.resp import Redis  # noqa: E402
+from measure import cpu_seconds, progress, verdict  # noqa: E402
 
 WRK_SECONDS = 4
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, by its CPU clock: nanoseconds where /proc/PID/stat has 10 ms."""
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 @dataclasses.dataclass
@@ -177,7 +170,7 @@ class Table:
     def row(self, measure: str, ours: float, theirs: float | None, loop: float | None = None, form: str = "{:.0f}",
             ratio: float | None = None, target: str = "", met: bool | None = None) -> None:
         cells = [measure, *(form.format(value) if value is not None else "" for value in (ours, theirs, loop)),
-                 f"{ratio:.2f}" if ratio is not None else "", target, {None: "", True: "yes", False: "**no**"}[met]]
+                 f"{ratio:.2f}" if ratio is not None else "", target, verdict(met)]
         self.lines.append("| " + " | ".join(cells) + " |")
 
 

@@ -19,8 +19,10 @@ public struct KeyWatches: Sendable, Equatable {
     public let maxServices: Int
 
     /// The service that a key belongs to, by the first pattern with its shape; nil for a key of another shape.
-    public func service(ofKey key: [UInt8], database: Int) -> String? {
-      for pattern in patterns where pattern.database == database {
+    ///
+    /// - Parameter database: nil for a cluster, which has only one, whatever a pattern says.
+    public func service(ofKey key: [UInt8], database: Int?) -> String? {
+      for pattern in patterns where database.map({ pattern.database == $0 }) ?? true {
         guard let star = pattern.bytes.firstIndex(of: UInt8(ascii: "*")) else { continue }
         let (before, after) = (pattern.bytes[..<star], pattern.bytes[(star + 1)...])
         if key.count > before.count + after.count, key.starts(with: before), key.suffix(after.count) == after {

@@ -51,6 +51,8 @@ public struct CollectorInput: Sendable {
   public let nowSeconds: Double
   /// The section Commandstats, by command.
   let usages: CommandUsages
+  /// LATENCY HISTOGRAM of this poll where the runner has read it.
+  let latencies: CommandLatencies?
   /// CONFIG GET * of this poll as pairs, or nil where CONFIG is off or refused.
   public let config: ServerConfig?
 
@@ -65,9 +67,10 @@ public struct CollectorInput: Sendable {
 
   init(
     info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions, nowSeconds: Double,
-    config: ServerConfig?, usages: CommandUsages
+    config: ServerConfig?, usages: CommandUsages, latencies: CommandLatencies? = nil
   ) {
     self.usages = usages
+    self.latencies = latencies
     self.info = info
     self.replies = replies
     self.server = server

@@ -18,6 +18,23 @@ struct ConfigDigest: Sendable, Equatable {
     entries = config.entries.prefix(Self.limit).map { Entry(key: $0.keyHash, value: fnvHash(config.value(of: $0))) }
       .sorted { $0.key < $1.key }
   }
+
+  /// The hash of all settings that a failover leaves alone.
+  var fingerprint: UInt64 {
+    entries.lazy.filter { !ConfigDrift.isOwn($0.key) }.reduce(UInt64(entries.count)) { sum, entry in
+      (sum ^ entry.key) &* 0x0000_0100_0000_01b3 &+ entry.value
+    }
+  }
+
+  /// The hashes of the settings that have another value than in an older digest of the same server; what a failover
+  /// changes, and what only one of them has, is left out.
+  func changedKeys(from old: ConfigDigest) -> [UInt64] {
+    guard self != old else { return [] }
+    let values = Dictionary(old.entries.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    return entries.filter { entry in
+      !ConfigDrift.isOwn(entry.key) && values[entry.key].map { $0 != entry.value } ?? false
+    }.map(\.key)
+  }
 }
 
 /// The settings that differ between the members of a workload although they should not.
@@ -34,6 +51,8 @@ struct ConfigDrift: Sendable {
     "aof-rewrite-cpulist", "bgsave-cpulist", "oom-score-adj-values",
   ]
   private static let ownHashes = Set(ownKeys.map { fnvHash($0) })
+
+  static func isOwn(_ key: UInt64) -> Bool { ownHashes.contains(key) }
 
   /// Hashes of the keys with more than one value among the members that have them.
   let keys: Set<UInt64>

@@ -1,3 +1,4 @@
+import Metrics
 import NIOCore
 import Redis
 import Runtime
@@ -5,35 +6,53 @@ import Runtime
 /// Polls a member in the background, behind a breaker: a dead one is left alone but for single tries.
 final class GuardedSchedule: Sendable {
   private let interval: Duration
+  /// Within which the first poll begins.
+  private let spread: Duration
+  private let lateness: Histogram?
   private let breaker = Lock(Breaker())
+  private let timer = Lock<Scheduled<Void>?>(nil)
 
-  init(interval: Duration) { self.interval = interval }
+  /// - Parameters:
+  ///   - spread: within this time, at random, the first poll begins.
+  ///   - lateness: is told how late each poll began.
+  init(interval: Duration, spread: Duration = .zero, lateness: Histogram? = nil) {
+    self.interval = interval
+    self.spread = spread
+    self.lateness = lateness
+  }
 
   var isBreakerOpen: Bool { breaker.withLock { $0.isOpen } }
 
-  /// Lets the next try come at once: others say that the node is back.
+  /// Lets the next try come at once where the breaker holds it back: others say that the node is back.
   func wake() {
+    guard isBreakerOpen else { return }
     breaker.withLock { $0.wake(atSeconds: monotonicSeconds()) }
+    timer.withLock { $0 }?.cancel()
   }
 
-  /// Polls until the task is cancelled. The first poll comes at once.
-  func run(_ poller: Poller) async {
+  /// Polls until the task is cancelled.
+  ///
+  /// It sleeps and wakes on the poller's event loop: the shared threads may be busy, and a thousand members would keep
+  /// them changing tasks.
+  func run(_ poller: isolated Poller) async {
+    await poller.sleep(until: .now() + TimeAmount(spread * Double.random(in: 0..<1)))
+    guard !Task.isCancelled else { return }
+    await poll(poller)
     while !Task.isCancelled {
-      await poll(poller)
-      var pause = pause
-      while pause > .zero, !Task.isCancelled {
-        // In steps while the breaker is open, so that waking it is heard.
-        let step = isBreakerOpen ? min(pause, .milliseconds(250)) : pause
-        try? await Task.sleep(for: step)
-        pause = isBreakerOpen ? min(pause - step, self.pause) : pause - step
-      }
+      let due = NIODeadline.now() + TimeAmount(pause)
+      await poller.sleep(until: due) { timer in self.timer.withLock { $0 = timer } }
+      guard !Task.isCancelled else { return }
+      await poll(poller, dueAt: due)
     }
   }
 
   /// Polls now, unless the breaker forbids it.
-  func poll(_ poller: Poller) async {
+  ///
+  /// - Parameter due: when the poll should have begun; nil for one out of turn.
+  func poll(_ poller: isolated Poller, dueAt due: NIODeadline? = nil) async {
     guard breaker.withLock({ $0.mayTry(atSeconds: monotonicSeconds()) }) else { return }
     let snapshot = await poller.snapshot(since: .now())
+    if let due, let snapshot { lateness?.observe(max(0, monotonicSeconds(snapshot.started) - monotonicSeconds(due))) }
     guard let state = snapshot?.state, !Task.isCancelled else {
       return breaker.withLock { if $0.state == .probing { $0.fail(atSeconds: monotonicSeconds(), jitter: 0.5) } }
     }

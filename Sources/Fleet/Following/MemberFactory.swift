@@ -45,6 +45,12 @@ struct MemberFactory: Sendable {
   let config: WorkloadConfig
   let context: FleetContext
   let log: Logger
+  /// How late the polls of all members began.
+  let lateness = Histogram(PollFamilies.lateness, edges: PollFamilies.latenessEdges)
+
+  /// A large workload's first polls do not all begin at once: the memory that their replies take together would stay.
+  private var spread: Duration { min(config.pollInterval, Self.spreadPerSeed * config.seeds.count) }
+  private static let spreadPerSeed: Duration = .milliseconds(5)
 
   /// Labels of a member's series.
   private func labels(_ instance: String) -> [PollerOptions.Label] {
@@ -99,8 +105,11 @@ struct MemberFactory: Sendable {
     let node = try Node(
       options, keyWork: KeyWorkOptions(), schedule: nil,
       collectors: CollectorCatalogue.all + [MembershipCollector(masters: masters)],
-      context: context.connections, log: log, fleetPage: fleetPage)
-    return WatchedNode(address: address, instance: instance, node: node, interval: config.pollInterval) { mayConnect in
+      context: context.connections, on: context.connections.pollLoop, log: log, fleetPage: fleetPage)
+    return WatchedNode(
+      address: address, instance: instance, node: node, interval: config.pollInterval, spread: spread,
+      lateness: lateness
+    ) { mayConnect in
       guard isProbed else { return nil }
       let labels = options.constantLabels
       return Prober(

@@ -41,6 +41,8 @@ struct MemberFacts: Sendable, Equatable {
   var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
   var cluster: ClusterNodes?
+  /// nil where CLUSTER INFO cannot be read.
+  var clusterMessages: ClusterTestimony.Messages?
   /// What a Sentinel says of the master that matters here; nil for everything else.
   var sentinel: SentinelFacts?
   /// What it says of all masters that it is asked about, by name.

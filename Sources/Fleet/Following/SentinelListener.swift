@@ -41,7 +41,11 @@ final class SentinelListener: Sendable {
             subscription.close()
           }
           subscription.close()
-          if listening.withLock({ isOpen in defer { isOpen = false }; return isOpen }), !Task.isCancelled {
+          let wasListening = listening.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+          }
+          if wasListening, !Task.isCancelled {
             log.warning(
               "the subscription to a Sentinel ended",
               metadata: ["sentinel": "\(options.address)", "error": "\(subscription.failure?.description ?? "closed")"])

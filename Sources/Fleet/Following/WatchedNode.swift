@@ -17,21 +17,25 @@ struct WatchedNode: Sendable {
   /// For a Sentinel, which may serve others too: one workload's share of it.
   private(set) var lease: SentinelLease?
 
-  /// - Parameter makeProber: is told whether a new connection may be tried now.
+  /// - Parameters:
+  ///   - spread: within this time, at random, it is polled first.
+  ///   - lateness: is told how late each poll began.
+  ///   - makeProber: is told whether a new connection may be tried now.
   init(
-    address: NodeAddress, instance: String, node: Node, interval: Duration,
+    address: NodeAddress, instance: String, node: Node, interval: Duration, spread: Duration,
+    lateness: Histogram?,
     makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
-    let schedule = GuardedSchedule(interval: interval)
+    let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
     let prober = makeProber { !schedule.isBreakerOpen }
     self.prober = prober
     work = Task {
-      async let polls: Void = schedule.run(node.poller)
-      async let probes: Void? = prober?.run()
+      async let polls: Void = withTaskExecutorPreference(node.poller.executor) { await schedule.run(node.poller) }
+      async let probes: Void = withTaskExecutorPreference(prober?.executor) { await prober?.run() }
       await node.run()
       await polls
       await probes

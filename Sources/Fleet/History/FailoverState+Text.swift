@@ -31,10 +31,42 @@ extension FailoverTracker.State {
   }
 }
 
+extension ReplicationFailoverTracker.State {
+  var text: String {
+    var lines = ["number \(lastNumber)"]
+    if let lastFailoverSeconds { lines.append("last \(lastFailoverSeconds)") }
+    if let master {
+      lines.append("master \(master.address.storedText)")
+      if !master.runID.isEmpty { lines.append("run \(master.runID)") }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The counts are kept apart and start at 0 here.
+  init(text: String) {
+    self.init()
+    var runID = ""
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+      guard words.count == 2 else { continue }
+      switch words[0] {
+      case "number": lastNumber = max(0, Int(words[1]) ?? 0)
+      case "last": lastFailoverSeconds = Double(words[1])
+      case "master":
+        master = NodeAddress(storedText: words[1]).map { ReplicationFailoverTracker.Server(address: $0, runID: "") }
+      case "run": runID = words[1]
+      default: break
+      }
+    }
+    master?.runID = runID
+  }
+}
+
 extension ClusterFailoverTracker.Node {
   /// `id master|- epoch failing|ok first-last…`
   var text: String {
-    ([id, masterID ?? "-", "\(configEpoch)", wasFailing ? "failing" : "ok"] + slots.map { "\($0.lowerBound)-\($0.upperBound)" })
+    ([id, masterID ?? "-", "\(configEpoch)", wasFailing ? "failing" : "ok"]
+      + slots.map { "\($0.lowerBound)-\($0.upperBound)" })
       .joined(separator: " ")
   }
 

@@ -9,6 +9,8 @@ final class WorkloadArchive: Sendable {
   private struct State {
     var failovers: FailoverTracker.State?
     var cluster: ClusterFailoverTracker.State?
+    var replication: ReplicationFailoverTracker.State?
+    var members: [NodeAddress: MemberRecord]?
   }
   let workload: String
   private let store: Store?
@@ -23,27 +25,31 @@ final class WorkloadArchive: Sendable {
     CounterKey("failovers_total", ["workload": workload, "kind": kind.rawValue])
   }
 
+  /// What was counted so far; the counters exist from here on.
+  private func counts(_ kinds: [FailoverRecord.Kind]) -> [FailoverRecord.Kind: Int] {
+    for kind in kinds { store?.counters.declare(key(kind)) }
+    return Dictionary(
+      uniqueKeysWithValues: kinds.map { ($0, Int(exactly: store?.counters[key($0)]?.value ?? 0) ?? 0) })
+  }
+
   private var failoverFact: String { "workload/\(workload)/failover" }
   private var clusterFact: String { "workload/\(workload)/cluster/" }
 
   // MARK: Failovers by Sentinels
 
-  /// Where counting goes on from; all counters exist from here on.
+  /// Where counting goes on from.
   func failovers() -> FailoverTracker.State {
     if let known = state.withLock({ $0.failovers }) { return known }
     var state = FailoverTracker.State(text: store?.facts[failoverFact]?.value ?? "")
-    for kind in FailoverRecord.Kind.allCases {
-      store?.counters.declare(key(kind))
-      state.counts[kind] = Int(exactly: store?.counters[key(kind)]?.value ?? 0) ?? 0
-    }
+    state.counts = counts(FailoverRecord.Kind.allCases)
     return state
   }
 
   /// Keeps the state, and counts the failovers that led to it, in one transaction.
-  func keep(_ new: FailoverTracker.State, counting counted: [(record: FailoverRecord, event: Event)], atSeconds now: Double) {
+  func keep(_ new: FailoverTracker.State, counting counted: [FailoverStory], atSeconds now: Double) {
     state.withLock { $0.failovers = new }
     store?.change { ledger in
-      for (record, event) in counted { ledger.append(event, counting: [key(record.kind)]) }
+      for story in counted { ledger.append(story.event, counting: [key(story.kind)]) }
       ledger.setFact(failoverFact, to: new.text, atSeconds: now)
     }
   }
@@ -53,10 +59,7 @@ final class WorkloadArchive: Sendable {
   func clusterFailovers() -> ClusterFailoverTracker.State {
     if let known = state.withLock({ $0.cluster }) { return known }
     var state = ClusterFailoverTracker.State()
-    for kind in [FailoverRecord.Kind.automatic, .manual, .missed] {
-      store?.counters.declare(key(kind))
-      state.counts[kind] = Int(exactly: store?.counters[key(kind)]?.value ?? 0) ?? 0
-    }
+    state.counts = counts([.automatic, .manual, .missed])
     state.lastFailoverSeconds = store?.facts[clusterFact + "last"].flatMap { Double($0.value) }
     let facts = store?.change { $0.facts } ?? [:]
     state.nodes = facts.keys.filter { $0.hasPrefix(clusterFact + "node/") }.sorted().compactMap { key in
@@ -66,8 +69,7 @@ final class WorkloadArchive: Sendable {
   }
 
   func keep(
-    _ new: ClusterFailoverTracker.State, counting counted: [(kind: FailoverRecord.Kind, event: Event)],
-    atSeconds now: Double
+    _ new: ClusterFailoverTracker.State, counting counted: [FailoverStory], atSeconds now: Double
   ) {
     let old = state.withLock { state in
       defer { state.cluster = new }
@@ -75,18 +77,77 @@ final class WorkloadArchive: Sendable {
     }
     guard old != new else { return }
     store?.change { ledger in
-      for (kind, event) in counted { ledger.append(event, counting: [key(kind)]) }
+      for story in counted { ledger.append(story.event, counting: [key(story.kind)]) }
       ledger.setFact(clusterFact + "last", to: new.lastFailoverSeconds.map { "\($0)" }, atSeconds: now)
       let ids = Set(new.nodes.map(\.id))
-      let known = old?.nodes.map(\.id) ?? ledger.facts.keys.filter { $0.hasPrefix(clusterFact + "node/") }.map {
-        String($0.dropFirst((clusterFact + "node/").count))
-      }
+      let known =
+        old?.nodes.map(\.id)
+        ?? ledger.facts.keys.filter { $0.hasPrefix(clusterFact + "node/") }.map {
+          String($0.dropFirst((clusterFact + "node/").count))
+        }
       for id in known where !ids.contains(id) { ledger.setFact(clusterFact + "node/\(id)", to: nil, atSeconds: now) }
       for node in new.nodes { ledger.setFact(clusterFact + "node/\(node.id)", to: node.text, atSeconds: now) }
     }
   }
 
+  // MARK: Failovers of servers that only replicate
+
+  private var replicationFact: String { "workload/\(workload)/replication" }
+
+  func replicationFailovers() -> ReplicationFailoverTracker.State {
+    if let known = state.withLock({ $0.replication }) { return known }
+    var state = ReplicationFailoverTracker.State(text: store?.facts[replicationFact]?.value ?? "")
+    state.counts = counts([.automatic, .manual, .missed])
+    return state
+  }
+
+  func keep(
+    _ new: ReplicationFailoverTracker.State, counting counted: [FailoverStory], atSeconds now: Double
+  ) {
+    state.withLock { $0.replication = new }
+    store?.change { ledger in
+      for story in counted { ledger.append(story.event, counting: [key(story.kind)]) }
+      ledger.setFact(replicationFact, to: new.text, atSeconds: now)
+    }
+  }
+
+  /// Tells the rest of a failover that was counted.
+  func revise(_ story: FailoverStory) {
+    let event = story.event
+    store?.change { $0.revise(event) }
+  }
+
   // MARK: Members
+
+  private var memberFact: String { "workload/\(workload)/member/" }
+
+  /// What was remembered of each member when the daemon last watched.
+  func memberRecords() -> [NodeAddress: MemberRecord] {
+    if let known = state.withLock({ $0.members }) { return known }
+    let facts = store?.change { $0.facts } ?? [:]
+    let pairs = facts.compactMap { key, fact -> (NodeAddress, MemberRecord)? in
+      guard key.hasPrefix(memberFact), let address = NodeAddress(storedText: String(key.dropFirst(memberFact.count))),
+        let record = MemberRecord(text: fact.value)
+      else { return nil }
+      return (address, record)
+    }
+    return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Keeps what changed of the members, nil for those that are gone, with the events that tell of it.
+  func keep(
+    _ changes: [NodeAddress: MemberRecord?], of all: [NodeAddress: MemberRecord], _ events: [Event],
+    atSeconds now: Double
+  ) {
+    guard !changes.isEmpty || !events.isEmpty else { return }
+    state.withLock { $0.members = all }
+    store?.change { ledger in
+      for event in events { ledger.append(event) }
+      for (address, record) in changes {
+        ledger.setFact(memberFact + address.storedText, to: record?.text, atSeconds: now)
+      }
+    }
+  }
 
   private func addressFact(_ role: String) -> String { "workload/\(workload)/\(role)" }
 

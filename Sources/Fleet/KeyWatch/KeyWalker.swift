@@ -43,6 +43,8 @@ actor KeyWalker {
   }
 
   private func run() async {
+    // A thousand walkers do not begin in step.
+    try? await Task.sleep(for: plan.watches.interval * Double.random(in: 0..<0.2))
     while !Task.isCancelled {
       guard let place else {
         try? await Task.sleep(for: Self.idlePause)

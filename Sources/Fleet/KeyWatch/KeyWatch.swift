@@ -107,7 +107,8 @@ actor KeyWatch {
   // MARK: What was found
 
   private func summary(atSeconds now: Double) -> WatchSummary? {
-    guard !plan.walks.isEmpty else { return nil }
+    // Before anybody was found there is nothing to say.
+    guard !plan.walks.isEmpty, !readers.shards.isEmpty else { return nil }
     let interval = plan.watches.interval.seconds
     let findings = readers.shards.map { shard -> WatchFindings? in
       guard let found = watches[shard.id]?.walker.newest else { return nil }

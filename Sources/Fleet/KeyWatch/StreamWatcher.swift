@@ -51,6 +51,7 @@ actor StreamWatcher {
   }
 
   private func run() async {
+    try? await Task.sleep(for: watches.interval * Double.random(in: 0..<0.2))
     while !Task.isCancelled {
       guard let place, !names.isEmpty else {
         dropStale()

@@ -11,6 +11,7 @@ struct WatchPlan: Sendable {
     let type: String?
     fileprivate let locks: [Glob]
     fileprivate let circuits: KeyWatches.Circuits?
+    fileprivate let isCluster: Bool
     fileprivate let streams: [Glob]
   }
 
@@ -43,14 +44,15 @@ struct WatchPlan: Sendable {
       walks.append(
         Walk(
           database: number, match: ScanMatch.covering((own + services).map(\.bytes)), type: nil,
-          locks: own.map { Glob($0.bytes) }, circuits: services.isEmpty ? nil : watches.circuits, streams: []))
+          locks: own.map { Glob($0.bytes) }, circuits: services.isEmpty ? nil : watches.circuits,
+          isCluster: isCluster, streams: []))
     }
     for number in Set(globs.map(database)).sorted() {
       let own = globs.filter { database($0) == number }
       walks.append(
         Walk(
           database: number, match: ScanMatch.covering(own.map(\.bytes)), type: "stream", locks: [], circuits: nil,
-          streams: own.map { Glob($0.bytes) }))
+          isCluster: isCluster, streams: own.map { Glob($0.bytes) }))
     }
     self.walks = walks
   }
@@ -61,7 +63,7 @@ extension WatchPlan.Walk {
   func interest(in key: [UInt8]) -> WatchPlan.Interest? {
     var interest = WatchPlan.Interest()
     interest.isLock = locks.contains { $0.matches(key[...]) }
-    interest.service = circuits?.service(ofKey: key, database: database)
+    interest.service = circuits?.service(ofKey: key, database: isCluster ? nil : database)
     interest.isStream = streams.contains { $0.matches(key[...]) }
     return interest == WatchPlan.Interest() ? nil : interest
   }

@@ -159,7 +159,7 @@ actor KeyLink {
     }
     let connection: Connection
     do throws(RedisError) {
-      connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
+      connection = try await Connection.open(options, on: context.pollLoop, in: context, deadline: .now() + timeout)
     } catch {
       if node == nil { cost.node.noteFailure(error.errorClass) }
       throw error

@@ -12,11 +12,15 @@ actor Prober {
   static let interval: TimeAmount = .seconds(1)
   /// Between two publications, unless the success changes: a scrape needs no finer steps.
   static let publishInterval: TimeAmount = .seconds(5)
+  /// Probes are sent at multiples of this. Those of one slot wait for one another by a few microseconds.
+  static let slotSeconds = 0.005
   private static let ping = CommandBatch([["PING"]])
 
   private let options: ConnectionOptions
   private let timeout: TimeAmount
   private nonisolated let eventLoop: any EventLoop
+  /// What tasks that probe should prefer.
+  nonisolated let executor: LoopExecutor
   private let context: ConnectionContext
   private let mayConnect: @Sendable () -> Bool
   private let cost: NodeCost
@@ -41,18 +45,27 @@ actor Prober {
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
     publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
   ) {
+    var options = options
+    // What answers a login and a PING is short.
+    options.readBytes = 512
     self.options = options
     self.timeout = timeout
     self.context = context
     self.mayConnect = mayConnect
     self.cost = cost
     self.publish = publish
-    eventLoop = context.group.next()
+    eventLoop = context.probeLoop
+    executor = LoopExecutor(eventLoop)
     let interval = Double(Self.interval.nanoseconds) / 1e9
-    // A thousand probers do not march in step.
     schedule = ProbeSchedule(
-      startSeconds: monotonicSeconds() + .random(in: 0..<interval), intervalSeconds: interval,
+      startSeconds: Self.startSeconds(after: monotonicSeconds(), by: .random(in: 0..<interval)),
+      intervalSeconds: interval,
       timeoutSeconds: Double(timeout.nanoseconds) / 1e9)
+  }
+
+  /// A thousand probers do not march in step, but those within a few milliseconds of each other share a wake-up.
+  static func startSeconds(after now: Double, by offsetSeconds: Double) -> Double {
+    ((now + offsetSeconds) / slotSeconds).rounded(.up) * slotSeconds
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -71,7 +84,9 @@ actor Prober {
       let now = monotonicSeconds()
       tally.note(schedule.expire(atSeconds: now))
       let mayTry = connection?.isActive == true || mayConnect()
-      if schedule.takeTurn(atSeconds: now, mayTry: mayTry) { Task.immediate { await probe() } }
+      if schedule.takeTurn(atSeconds: now, mayTry: mayTry) {
+        Task.immediate(executorPreference: executor) { await probe() }
+      }
       publishIfDue()
     }
     stop()

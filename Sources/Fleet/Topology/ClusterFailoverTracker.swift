@@ -3,13 +3,14 @@ import Redis
 /// Counts the failovers of a cluster from one merged view to the next, each once.
 ///
 /// A failover is a replica that now owns slots of the master it replicated, by a higher epoch. A master that merely got
-/// slots is resharding. What the last view was can be kept, so that a failover during an outage of the daemon is found.
+/// slots is resharding. It is counted once it is clear whether somebody asked for it, at most seconds later. What the last
+/// view was can be kept, so that a failover during an outage of the daemon is found.
 public struct ClusterFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
     public var counts: [FailoverRecord.Kind: Int]
     public var lastFailoverSeconds: Double?
-    /// The nodes of the last view.
+    /// The nodes of the last view; those of a failover that is not counted yet are as they were before it.
     public var nodes: [Node] = []
 
     public init() { counts = [.automatic: 0, .manual: 0, .missed: 0] }
@@ -40,7 +41,19 @@ public struct ClusterFailoverTracker: Sendable {
     /// The epoch that the new master won.
     public let epoch: Int
     public let slotCount: Int
+    /// When it was found.
     public let seconds: Double
+  }
+
+  /// A failover of which is not known yet how it came about.
+  private struct Open: Sendable {
+    let fromID: String
+    let toID: String
+    let to: NodeAddress
+    let epoch: Int
+    let slotCount: Int
+    let seconds: Double
+    var isFailing: Bool
   }
 
   /// A longer silence than this between two views hides how the failover came about.
@@ -48,6 +61,11 @@ public struct ClusterFailoverTracker: Sendable {
 
   public private(set) var state: State
   private var lastSeconds: Double?
+  private var open: [Open] = []
+  private var witnesses = ClusterWitnesses()
+
+  /// Whether more must be known of a failover before it is counted: each node is to be polled now.
+  public var isJudging: Bool { !open.isEmpty }
 
   public init(state: State = State()) {
     self.state = state
@@ -56,31 +74,76 @@ public struct ClusterFailoverTracker: Sendable {
     }
   }
 
-  /// - Parameter seconds: when the view was made, in seconds since the epoch.
-  /// - Returns: the failovers since the view before; none for the first view ever.
-  public mutating func observe(_ view: ClusterView, atSeconds seconds: Double) -> [Failover] {
+  /// - Parameters:
+  ///   - testimonies: what the newest poll of each node says.
+  ///   - seconds: when the view was made, in seconds since the epoch.
+  /// - Returns: the failovers that are counted now; none for the first view ever.
+  public mutating func observe(
+    _ view: ClusterView, _ testimonies: [ClusterTestimony] = [], atSeconds seconds: Double
+  ) -> [Failover] {
     // No node answered: nothing is known, least of all that nodes are gone.
     guard !view.members.isEmpty else { return [] }
     let isContinuous = lastSeconds.map { seconds - $0 <= Self.gapSeconds } ?? false
     lastSeconds = seconds
+    witnesses.note(testimonies)
     let before = Dictionary(state.nodes.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    let failovers = view.members.compactMap { member -> Failover? in
-      guard member.isServing, let old = before[member.id], old.slots.isEmpty, let masterID = old.masterID,
-        let master = before[masterID], member.configEpoch > master.configEpoch
-      else { return nil }
-      let gained = member.slots.filter { range in master.slots.contains { $0.overlaps(range) } }
-      guard !gained.isEmpty else { return nil }
-      let isFailing = master.wasFailing || view[masterID].map { $0.health == .fail || $0.health == .pfail } ?? true
-      let kind: FailoverRecord.Kind = !isContinuous ? .missed : isFailing ? .automatic : .manual
-      return Failover(
-        kind: kind, fromID: masterID, toID: member.id, to: member.address, epoch: member.configEpoch,
-        slotCount: gained.reduce(0) { $0 + $1.count }, seconds: seconds)
-    }
+    find(view, before, seconds)
+    let failovers = settle(isContinuous: isContinuous, seconds)
     for failover in failovers {
       state.counts[failover.kind, default: 0] += 1
-      state.lastFailoverSeconds = seconds
+      state.lastFailoverSeconds = failover.seconds
     }
-    state.nodes = view.members.map { remembered($0, before[$0.id]) }
+    let waiting = Set(open.flatMap { [$0.fromID, $0.toID] })
+    state.nodes = view.members.map { member in
+      // Should the daemon end before it is counted, the next one finds it.
+      if waiting.contains(member.id), let old = before[member.id] { return old }
+      return remembered(member, before[member.id])
+    }
+    witnesses.forget(allBut: Set(view.members.map(\.id)).union(waiting))
+    return failovers
+  }
+
+  private mutating func find(_ view: ClusterView, _ before: [String: Node], _ seconds: Double) {
+    for index in open.indices where isFailing(open[index].fromID, view) { open[index].isFailing = true }
+    for member in view.members {
+      guard member.isServing, !open.contains(where: { $0.toID == member.id }), let old = before[member.id],
+        old.slots.isEmpty, let masterID = old.masterID, let master = before[masterID],
+        member.configEpoch > master.configEpoch
+      else { continue }
+      let gained = member.slots.filter { range in master.slots.contains { $0.overlaps(range) } }
+      guard !gained.isEmpty else { continue }
+      open.append(
+        Open(
+          fromID: masterID, toID: member.id, to: member.address, epoch: member.configEpoch,
+          slotCount: gained.reduce(0) { $0 + $1.count }, seconds: seconds,
+          isFailing: master.wasFailing || isFailing(masterID, view)))
+    }
+  }
+
+  /// Found failing as a master: one that has become a replica was alive after the failover.
+  private func isFailing(_ id: String, _ view: ClusterView) -> Bool {
+    guard let member = view[id] else { return true }
+    return member.isMaster && (member.health == .fail || member.health == .pfail)
+  }
+
+  private mutating func settle(isContinuous: Bool, _ seconds: Double) -> [Failover] {
+    var failovers: [Failover] = []
+    open.removeAll { found in
+      let verdict = witnesses.verdict(
+        from: found.fromID, to: found.toID, foundSeconds: found.seconds, isFailing: found.isFailing, atSeconds: seconds)
+      let kind: FailoverRecord.Kind
+      switch verdict {
+      case _ where !isContinuous: kind = .missed
+      case .manual: kind = .manual
+      case .automatic: kind = .automatic
+      case .open: return false
+      }
+      failovers.append(
+        Failover(
+          kind: kind, fromID: found.fromID, toID: found.toID, to: found.to, epoch: found.epoch,
+          slotCount: found.slotCount, seconds: found.seconds))
+      return true
+    }
     return failovers
   }
 
@@ -90,6 +153,6 @@ public struct ClusterFailoverTracker: Sendable {
     if let old, member.configEpoch < old.configEpoch, old.masterID == nil, !old.slots.isEmpty { return old }
     return Node(
       id: member.id, masterID: member.masterID, configEpoch: member.configEpoch, slots: member.slots,
-      wasFailing: member.health == .fail || member.health == .pfail)
+      wasFailing: member.isMaster && (member.health == .fail || member.health == .pfail))
   }
 }

@@ -23,6 +23,8 @@ public struct ReplicationView: Sendable, Equatable {
   public let master: NodeAddress?
   /// Members that hold themselves for master; more than one is a split brain.
   public let masters: [NodeAddress]
+  /// How many members follow whom.
+  public let followerCounts: [NodeAddress: Int]
   /// Replicas that answer and whose link to the agreed master is up.
   public let onlineReplicas: [NodeAddress]
   /// Replicas whose link is down or that are syncing, with the seconds for which it has been down where it ever was up.
@@ -67,6 +69,7 @@ public struct ReplicationView: Sendable, Equatable {
         masters.max { (votes[$0] ?? 0, $1) < (votes[$1] ?? 0, $0) }
       }
     self.masters = masters
+    followerCounts = votes
     self.master = master
     silentMembers = members.filter { $0.facts == nil }.map(\.address)
 

@@ -111,6 +111,13 @@ public struct Roster: Sendable {
     return changes
   }
 
+  /// Takes in a member that was there before a restart and that nobody lists now: it is missing until it is known to be
+  /// superfluous.
+  public mutating func remember(_ address: NodeAddress, atSeconds now: Double) {
+    guard members[address] == nil, members.count < options.memberLimit else { return }
+    members[address] = .missing(sinceSeconds: now)
+  }
+
   /// Takes out members at once, such as second names of others.
   public mutating func forget(_ addresses: Set<NodeAddress>) {
     for address in addresses { members[address] = nil }

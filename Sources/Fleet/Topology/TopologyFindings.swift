@@ -2,10 +2,16 @@ import Redis
 
 extension ReplicationView {
   /// What is wrong with who follows whom.
-  func findings(_ name: (NodeAddress) -> String) -> [WorkloadOverview.Finding] {
+  func findings(
+    _ name: (NodeAddress) -> String, _ rivals: RivalMasters, atSeconds now: Double
+  ) -> [WorkloadOverview.Finding] {
     func list(_ addresses: [NodeAddress]) -> String { addresses.sorted().prefix(5).map(name).joined(separator: ", ") }
     var all: [WorkloadOverview.Finding] = []
-    if isSplit { all.append(.init(.grave, "Split brain: \(list(masters)) each hold themselves for master")) }
+    let demoted = rivals.demoted(atSeconds: now)
+    if !demoted.isEmpty {
+      all.append(.init(.warning, "Replaced as master and not told yet, so that writes to it are lost: \(list(demoted))"))
+    }
+    if rivals.isSplit(atSeconds: now) { all.append(.init(.grave, "Split brain: \(list(masters)) each hold themselves for master")) }
     let stuck = offlineReplicas.keys.filter { !syncingReplicas.contains($0) }
     if !stuck.isEmpty { all.append(.init(.warning, "Replicas without a link to their master: \(list(stuck))")) }
     if !syncingReplicas.isEmpty { all.append(.init(.note, "Replicas in a full sync: \(list(syncingReplicas))")) }

@@ -64,6 +64,9 @@ enum JudgementFamilies {
     unit: .ratio)
   static let splitBrain = Family.gauge(
     "workload_split_brain", "Whether more than one member holds itself for master of the same data: 1 yes, 0 no.")
+  static let demotedMasters = Family.gauge(
+    "workload_demoted_masters",
+    "Members that were replaced as master and that the Sentinels have yet to tell so: what is written there is lost.")
   static let replicaFaults = Family.gauge(
     "workload_faulty_replicas",
     "Replicas with a fault: stuck without a master, misled to a wrong one, chained behind a replica, or in a loop.",
@@ -94,7 +97,8 @@ enum JudgementFamilies {
   static let all = [
     lag, lagBytes, lagState, crashLoss, crashBasis, failoverLoss, hasSaved, dumpAge, forkCopied, forkHeadroom,
     forkWorstHeadroom, hitRatio, memoryRatio, memoryLimited, policyFits,
-    persistenceFits, clockOffset, splitBrain, replicaFaults, strangers, versions, driftedSettings, slots, slotsDisputed, slotsMoving,
+    persistenceFits, clockOffset, splitBrain, demotedMasters, replicaFaults, strangers, versions, driftedSettings,
+    slots, slotsDisputed, slotsMoving,
     shards, orphanedMasters, nodeHealth, inPeak, inMaintenance,
   ]
 }

@@ -6,14 +6,12 @@ extension Workload {
   func addFailovers(into sink: inout SampleSink) {
     let counted: [FailoverRecord.Kind] = [.automatic, .manual, .missed]
     let name = config.sentinel.map { LabelValue($0.masterName) } ?? .absent
-    let counts = failovers?.state.counts ?? clusterFailovers?.state.counts
-    guard let counts else { return }
+    guard let counts = failoverCounts else { return }
     for kind in counted {
       sink.add(
         FailoverFamilies.total, archive.count(kind, inMemory: counts[kind] ?? 0), [name, .text(kind.rawValue)])
     }
-    let last = failovers.map(\.state.lastFailoverSeconds) ?? clusterFailovers?.state.lastFailoverSeconds
-    sink.add(FailoverFamilies.lastTimestamp, last ?? 0, name)
+    sink.add(FailoverFamilies.lastTimestamp, lastFailoverSeconds ?? 0, name)
     guard failovers != nil else { return }
     sink.add(FailoverFamilies.aborted, archive.count(.aborted, inMemory: counts[.aborted] ?? 0), name)
     for (phase, seconds) in newestFailover?.durations ?? [] {

@@ -6,14 +6,30 @@ import Runtime
 import Storage
 
 extension Workload {
+  /// What was counted, by whoever counts; nil where nobody does.
+  var failoverCounts: [FailoverRecord.Kind: Int]? {
+    failovers?.state.counts ?? clusterFailovers?.state.counts ?? replicationFailovers?.state.counts
+  }
+
+  var lastFailoverSeconds: Double? {
+    failovers?.state.lastFailoverSeconds ?? clusterFailovers?.state.lastFailoverSeconds
+      ?? replicationFailovers?.state.lastFailoverSeconds
+  }
+
+  var isFailoverUnderWay: Bool {
+    failovers?.isTroubled == true || clusterFailovers?.isJudging == true || replicationFailovers?.isTroubled == true
+  }
+
   // MARK: Sentinels
 
   /// Listens to every Sentinel that is watched.
   func listen(to group: Set<NodeAddress>) {
     guard let sentinel = config.sentinel else { return }
-    for (address, listener) in listeners where !group.contains(address) || listener.lease !== sentinels[address]?.lease {
+    for (address, listener) in listeners
+    where !group.contains(address) || listener.lease !== sentinels[address]?.lease {
       listener.stop()
       listeners[address] = nil
+      observedSeconds[address] = nil
     }
     for address in group where listeners[address] == nil {
       guard let node = sentinels[address], let lease = node.lease else { continue }
@@ -56,16 +72,18 @@ extension Workload {
 
   private func take(_ actions: [FailoverTracker.Action], atSeconds seconds: Double) {
     guard let tracker = failovers else { return }
-    var counted: [(record: FailoverRecord, event: Event)] = []
+    var counted: [FailoverStory] = []
     var mustPoll = false
     for action in actions {
       switch action {
       case .count(let record):
-        counted.append((record, record.event(workload: config.name, instance: instance, clients: clients)))
         newestFailover = record
-        if record.kind != .aborted { lastFailover = counted.last?.event.summary }
-        log.warning("\(counted.last?.event.summary ?? "failover")")
-      case .update(let record): if newestFailover?.number == record.number { newestFailover = record }
+        let story = FailoverStory(record, workload: config.name, instance: instance)
+        counted.append(begin(story, clientsAtSeconds: story.beginSeconds))
+      case .update(let record):
+        if newestFailover?.number == record.number { newestFailover = record }
+        let story = FailoverStory(record, workload: config.name, instance: instance)
+        openStories = openStories.map { $0.key == story.key ? story.withClients(of: $0) : $0 }
       case .poll: mustPoll = true
       }
     }
@@ -74,32 +92,85 @@ extension Workload {
     if mustPoll { pollNow() }
   }
 
-  // MARK: Clusters
+  // MARK: Clusters and plain replication
 
-  func observe(_ view: ClusterView, atSeconds seconds: Double) {
-    guard var tracker = clusterFailovers else { return }
-    let found = tracker.observe(view, atSeconds: seconds)
-    clusterFailovers = tracker
-    let counted = found.map { failover in
-      let from = view[failover.fromID].map { instance($0.address) } ?? failover.fromID
-      let event = failover.event(workload: config.name, from: from, instance: instance, clients: clients)
-      log.warning("\(event.summary)")
-      lastFailover = event.summary
-      return (kind: failover.kind, event: event)
+  /// Looks for failovers of which nobody tells but the members' own views.
+  func observe(_ readings: [MemberReading], atSeconds seconds: Double) {
+    // Before the newest polls of each member, the failover had not taken place.
+    let beforeSeconds = seconds - config.pollInterval.seconds
+    if var tracker = clusterFailovers, let view = following.cluster {
+      // What was heard before is not gone through again: a large cluster says much.
+      let testimonies = readings.filter { observedSeconds[$0.address] != $0.seconds }
+        .compactMap { ClusterTestimony($0, in: view) }
+      observedSeconds = Dictionary(readings.map { ($0.address, $0.seconds) }, uniquingKeysWith: { first, _ in first })
+      let wasJudging = tracker.isJudging
+      let found = tracker.observe(view, testimonies, atSeconds: seconds)
+      clusterFailovers = tracker
+      let counted = found.map { failover in
+        let from = view[failover.fromID].map { instance($0.address) } ?? failover.fromID
+        let story = FailoverStory(failover, workload: config.name, from: from, instance: instance)
+        return begin(story, clientsAtSeconds: beforeSeconds)
+      }
+      archive.keep(tracker.state, counting: counted, atSeconds: seconds)
+      if !counted.isEmpty { publish() }
+      if tracker.isJudging, !wasJudging { pollNow() }
     }
-    archive.keep(tracker.state, counting: counted, atSeconds: seconds)
+    if var tracker = replicationFailovers, let view = following.replication {
+      let members = readings.map { reading in
+        (
+          reading.address,
+          ReplicationFailoverTracker.Member(
+            answers: reading.answers == true, runID: reading.facts?.server.runID)
+        )
+      }
+      let before = tracker.state
+      let found = tracker.observe(
+        view, Dictionary(members, uniquingKeysWith: { first, _ in first }), atSeconds: seconds)
+      replicationFailovers = tracker
+      let counted =
+        found.map { failover in
+          [begin(FailoverStory(failover, workload: config.name, instance: instance), clientsAtSeconds: beforeSeconds)]
+        } ?? []
+      if tracker.state != before { archive.keep(tracker.state, counting: counted, atSeconds: seconds) }
+      if !counted.isEmpty { publish() }
+    }
+  }
+
+  // MARK: Stories
+
+  private func begin(_ story: FailoverStory, clientsAtSeconds moment: Double) -> FailoverStory {
+    var story = story
+    story.clientsBefore = clients.counts(atSeconds: moment)
+    openStories.append(story)
+    let summary = story.event.summary
+    if story.kind != .aborted { lastFailover = summary }
+    log.warning("\(summary)")
+    return story
+  }
+
+  /// Completes the events of failovers whose clients have had time to find the new master.
+  func finishStories(atSeconds now: Double) {
+    openStories.removeAll { story in
+      guard now - story.seconds >= FailoverStory.settleSeconds else { return false }
+      var story = story
+      story.clientsAfter = clients.counts(sinceSeconds: story.seconds)
+      archive.revise(story)
+      return true
+    }
+  }
+
+  func noteClients() {
+    for member in members.values {
+      let reading = member.reading
+      guard let count = reading.facts?.connectedClients else { continue }
+      clients.note(count, of: member.instance, atSeconds: reading.endedSeconds)
+    }
+    clients.forget(allBut: Set(members.values.map(\.instance)))
   }
 
   // MARK: Names
 
   func instance(_ address: NodeAddress) -> String {
     members[address]?.instance ?? factory.instance(of: address, announced: following.hostnames[address])
-  }
-
-  /// Connected clients of each member, as its newest good poll had them.
-  private var clients: [String: Int] {
-    Dictionary(
-      members.values.compactMap { member in member.reading.facts.map { (member.instance, $0.connectedClients) } },
-      uniquingKeysWith: { first, _ in first })
   }
 }

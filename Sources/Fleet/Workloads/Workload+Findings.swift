@@ -10,7 +10,7 @@ extension Workload {
       all += view.findings { id in view[id].map { instance($0.address) } ?? id }
     }
     if let view = following.sentinelView { all += view.findings(expectedCount: config.expected.sentinels) }
-    if let view = following.replication { all += view.findings(instance) }
+    if let view = following.replication { all += view.findings(instance, rivals, atSeconds: now) }
     let up = members.sorted { $0.key < $1.key }.compactMap { address, node in
       node.reading.facts.map { (address: address, instance: node.instance, facts: $0) }
     }
@@ -33,8 +33,10 @@ extension Workload {
 
   /// What clients would notice: probes that fail, and lookups that find nothing.
   private func serviceFindings(_ objectives: Objectives) -> [WorkloadOverview.Finding] {
-    var all = members.sorted { $0.key < $1.key }.filter { $0.value.reading.answers == true && $0.value.isProbeAnswered == false }
-      .map { WorkloadOverview.Finding(.warning, "\($0.value.instance) does not answer probes in time") }
+    let slow = members.values.filter { $0.reading.answers == true && $0.isProbeAnswered == false }
+    var all = slow.sorted { $0.address < $1.address }.map {
+      WorkloadOverview.Finding(.warning, "\($0.instance) does not answer probes in time")
+    }
     if let limit = objectives.hitRatio, let ratio = hits.ratio, ratio.value < limit {
       func percent(_ share: Double) -> Int { Int((share * 100).rounded(.down)) }
       all.append(

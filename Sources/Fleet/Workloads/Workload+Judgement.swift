@@ -16,7 +16,9 @@ extension Workload {
     }
     if let offset = facts.clockOffsetSeconds { sink.add(JudgementFamilies.clockOffset, offset, instance) }
     sink.add(JudgementFamilies.hasSaved, facts.persistence.hasSaved ? 1 : 0, instance)
-    if let age = facts.persistence.dumpAgeSeconds(nowSeconds: now) { sink.add(JudgementFamilies.dumpAge, age, instance) }
+    if let age = facts.persistence.dumpAgeSeconds(nowSeconds: now) {
+      sink.add(JudgementFamilies.dumpAge, age, instance)
+    }
     if let fork = facts.fork {
       if let bytes = fork.copiedBytes { sink.add(JudgementFamilies.forkCopied, Double(bytes), instance) }
       if let bytes = fork.expectedBytes { sink.add(JudgementFamilies.forkHeadroom, Double(bytes), instance) }
@@ -79,7 +81,8 @@ extension Workload {
       }
     }
     if let view = following.replication {
-      sink.add(JudgementFamilies.splitBrain, view.isSplit ? 1 : 0)
+      sink.add(JudgementFamilies.splitBrain, rivals.isSplit(atSeconds: now) ? 1 : 0)
+      sink.add(JudgementFamilies.demotedMasters, Double(rivals.demoted(atSeconds: now).count))
       sink.add(JudgementFamilies.strangers, Double(view.strangers.count))
       addFaults(
         stuck: view.offlineReplicas.count - view.syncingReplicas.count, misled: view.misledReplicas.count,

@@ -9,8 +9,7 @@ extension Workload {
     let now = monotonicSeconds()
     let time = Timestamp(epochMs: Int64(wallClockSeconds() * 1000))
     let objectives = config.objectives(at: time)
-    let counts = failovers?.state.counts ?? clusterFailovers?.state.counts
-    let counted = counts.map { counts in
+    let counted = failoverCounts.map { counts in
       [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
         sum + Int(archive.count(kind, inMemory: counts[kind] ?? 0))
       }
@@ -21,7 +20,7 @@ extension Workload {
       isInMaintenance: config.isInMaintenance(at: time),
       presentCount: members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
       failoverCount: counted,
-      lastFailoverSeconds: failovers?.state.lastFailoverSeconds ?? clusterFailovers?.state.lastFailoverSeconds,
+      lastFailoverSeconds: lastFailoverSeconds,
       lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
       findings: findings(objectives, atSeconds: now) + keyFindings)

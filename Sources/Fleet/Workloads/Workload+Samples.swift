@@ -21,8 +21,9 @@ extension Workload {
     addFailovers(into: &sink)
     addSentinels(into: &sink)
     addTopology(readings, atSeconds: now, into: &sink)
+    factory.lateness.collect(into: &sink)
     archive.append(
-      driftJournal.note(drift, isNews: isSettled(atSeconds: now), workload: config.name, atSeconds: wallClockSeconds()))
+      driftJournal.note(drift, isNews: isSettled, workload: config.name, atSeconds: wallClockSeconds()))
     page.publish(sink.finish(constantLabels: labels), under: "state")
     publishInfo()
   }

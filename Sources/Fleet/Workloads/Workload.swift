@@ -34,13 +34,21 @@ actor Workload {
   var newestFailover: FailoverRecord?
   /// What happened in the newest failover, as far as it is known.
   var lastFailover: String?
-  /// When each Sentinel's poll was that the tracker has taken in.
+  /// When the poll of each Sentinel, or cluster node, was that the tracker has taken in.
   var observedSeconds: [NodeAddress: Double] = [:]
   /// nil but with topology `cluster`.
   var clusterFailovers: ClusterFailoverTracker?
   /// nil where no keys are watched.
   let keyWatch: KeyWatch?
-  private var journal = MemberJournal()
+  /// nil but with topology `replication`.
+  var replicationFailovers: ReplicationFailoverTracker?
+  var clients = ClientBook()
+  /// Failovers that were counted, and whose events are to be completed.
+  var openStories: [FailoverStory] = []
+  var rivals: RivalMasters
+  var journal: MemberJournal
+  /// The members when the daemon last watched; empty at its first start.
+  let remembered: Set<NodeAddress>
   private var follower: any Follower
   private let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
@@ -50,8 +58,10 @@ actor Workload {
   private var lastCloseLookSeconds: Double = 0
   private var troubleSinceSeconds: Double?
   private var lastPublishSeconds: Double = 0
-  /// Members that are found before this were there all along.
+  /// Members that are found before this were there all along, or are compared with those of the last time.
   private var newsFromSeconds = Double.infinity
+  /// Whether everybody has been found: what comes from then on is news.
+  var isSettled = false
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
@@ -62,7 +72,7 @@ actor Workload {
   /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
   /// How long it takes to find everybody from one seed.
-  static let settleSeconds = 15.0
+  static let settleSeconds = 6.0
 
   init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
     self.config = config
@@ -78,9 +88,15 @@ actor Workload {
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
     seeds = config.seeds.map { NodeAddress($0) }
+    rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
+    let records = archive.memberRecords()
+    journal = MemberJournal(records)
+    remembered = Set(records.keys)
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
-    case .replication: follower = ReplicationFollower(seeds: seeds)
+    case .replication:
+      follower = ReplicationFollower(seeds: seeds)
+      replicationFailovers = ReplicationFailoverTracker(state: archive.replicationFailovers())
     case .cluster:
       follower = ClusterFollower()
       clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
@@ -97,9 +113,6 @@ actor Workload {
     options.memberLimit = min(options.memberLimit, context.memberLimit)
     return Roster(options)
   }
-
-  /// Whether everybody has been found: what comes from now on is news.
-  func isSettled(atSeconds now: Double) -> Bool { isDiscovered && now >= newsFromSeconds }
 
   /// Watches until the task is cancelled.
   func run() async {
@@ -137,14 +150,18 @@ actor Workload {
     let now = monotonicSeconds()
     if newest != lastReadingSeconds || newest == 0 {
       lastReadingSeconds = newest
+      let before = following
       following = follower.follow(readings + hints, sentinels: watchers)
+      wake(whoWasDownIn: before)
       let gone = update(now)
       for node in gone { await node.stop() }
       listen(to: Set(sentinels.keys))
-      observe(watchers)
       let wall = wallClockSeconds()
-      if let view = following.cluster { observe(view, atSeconds: wall) }
-      archive.append(journal.note(readings, workload: config.name, instance: instance, atSeconds: wall))
+      noteClients()
+      observe(watchers)
+      observe(readings, atSeconds: wall)
+      if let view = following.replication { rivals.note(view, atSeconds: now) }
+      tell(readings, atSeconds: wall)
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
@@ -155,12 +172,21 @@ actor Workload {
     } else if now - lastPublishSeconds >= Self.publishSeconds {
       await judge(now)
     }
+    finishStories(atSeconds: wallClockSeconds())
     lookClosely(now)
+  }
+
+  /// Lets those be tried at once that others find up again: a breaker may still hold them back.
+  private func wake(whoWasDownIn before: Following) {
+    let down = Set(before.listings.filter { $0.isUp == false }.map(\.address))
+    for listing in following.listings where listing.isUp == true && down.contains(listing.address) {
+      members[listing.address]?.schedule.wake()
+    }
   }
 
   /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
   private func lookClosely(_ now: Double) {
-    guard following.isTroubled || failovers?.isTroubled == true else {
+    guard following.isTroubled || isFailoverUnderWay else {
       troubleSinceSeconds = nil
       return
     }
@@ -201,9 +227,8 @@ actor Workload {
     let listings =
       isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
-    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
-      tell(change, isNews: isSettled(atSeconds: now))
-    }
+    if !isSettled, now >= newsFromSeconds { settle(now) }
+    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
     var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)
     }
@@ -246,27 +271,5 @@ actor Workload {
       }
     }
     return gone
-  }
-
-  private func tell(_ change: Roster.Change, isNews: Bool) {
-    func keep(_ kind: EventKind, _ address: NodeAddress, _ what: String) {
-      guard isNews else { return }
-      let name = instance(address)
-      archive.append([
-        Event(atSeconds: wallClockSeconds(), workload: config.name, node: name, kind: kind, summary: "\(name) \(what)")
-      ])
-    }
-    switch change {
-    case .arrived(let address):
-      log.info("member found", metadata: ["node": "\(address)"])
-      keep(.arrival, address, "is a new member")
-    case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
-    case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
-    case .becameGhost(let address):
-      log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
-    case .dropped(let address):
-      log.info("member dropped", metadata: ["node": "\(address)"])
-      keep(.departure, address, "is a member no more")
-    }
   }
 }

@@ -24,40 +24,33 @@ public struct Exposition: Sendable {
 
   /// Writes the page in chunks of about `chunkBytes`.
   ///
-  /// - Complexity: linear in samples, plus sources times families that they have.
+  /// - Complexity: linear in samples, plus sources times families; the latter is a comparison of two small numbers each.
   public func write(
     _ sources: [Samples], chunkBytes: Int = 64 << 10, to flush: ([UInt8]) throws -> Void
   ) rethrows {
     var page = PageWriter(capacity: chunkBytes + 4096)
-    var cursors = [Int](repeating: 0, count: sources.count)
     let order = FamilyTable.shared.order
     let headers = HeaderCache.shared.headers(format, namespace, order)
-    while let rank = nextRank(sources, cursors, order) {
+    var cursors = [Int](repeating: 0, count: sources.count)
+    // The rank of the family that each source has next. A flat array of their own: with thousands of sources, looking
+    // into each one for every family takes longer than writing the page.
+    var ranks = sources.map { $0.rank(at: 0, order) }
+    while let rank = ranks.min(), rank < Samples.noRank {
       let family = order.families[Int(rank)]
       let isShown = names?.contains(fullName(of: family)) ?? true
       let name = headers.names[Int(rank)]
       if isShown { page.append(headers.headers[Int(rank)]) }
-      for index in sources.indices {
-        var cursor = cursors[index]
-        let end = sources[index].endOfRun(of: family.id, from: cursor)
-        if isShown, cursor < end {
-          let labels = sources[index].labelBytes
-          let constants = sources[index].constantLabels
-          while cursor < end {
-            let sample = sources[index].samples[cursor]
-            if sample.part == .histogram {
-              append(
-                sources[index].histograms[Int(sample.value)], sample, name, labels, constants, to: &page)
-            } else {
-              append(sample, name, labels, constants, to: &page)
-            }
-            cursor += 1
-            if page.count >= chunkBytes {
-              try flush(page.take())
-            }
+      for index in ranks.indices where ranks[index] == rank {
+        let source = sources[index]
+        let end = source.endOfRun(of: family.id, from: cursors[index])
+        if isShown {
+          for cursor in cursors[index]..<end {
+            append(source, source.samples[cursor], name, to: &page)
+            if page.count >= chunkBytes { try flush(page.take()) }
           }
         }
         cursors[index] = end
+        ranks[index] = source.rank(at: end, order)
       }
     }
     if format == .openMetrics { page.append(endOfPage) }
@@ -76,85 +69,62 @@ public struct Exposition: Sendable {
     family.namespaced && !namespace.isEmpty ? "\(namespace)_\(family.name)" : family.name
   }
 
-  /// The lowest rank that any source has left.
-  private func nextRank(_ sources: [Samples], _ cursors: [Int], _ order: FamilyOrder) -> Int32? {
-    var lowest: Int32?
-    for (source, cursor) in zip(sources, cursors) where cursor < source.samples.count {
-      let rank = order.ranks[Int(source.samples[cursor].family)]
-      if lowest == nil || rank < lowest! { lowest = rank }
-    }
-    return lowest
-  }
-
-  private func append(
-    _ sample: Sample, _ name: [UInt8], _ labels: [UInt8], _ constants: [UInt8], to page: inout PageWriter
-  ) {
-    page.append(name)
+  private func append(_ source: Samples, _ sample: Sample, _ name: [UInt8], to page: inout PageWriter) {
     switch sample.part {
-    case .value, .summary, .histogram: break
-    case .sum: page.append(sumSuffix)
-    case .count: page.append(countSuffix)
+    case .value, .summary: appendLine(source, sample, name, nil, sample.value, to: &page)
+    case .sum: appendLine(source, sample, name, sumSuffix, sample.value, to: &page)
+    case .count: appendLine(source, sample, name, countSuffix, sample.value, to: &page)
+    case .histogram: appendHistogram(source, sample, name, to: &page)
     }
-    appendLabels(of: sample, labels, constants, closedBy: closingBrace, to: &page)
-    page.append(space)
-    page.append(sample.value)
-    page.append(lineFeed)
   }
 
-  /// `{a="x",b="y"` and what is to follow, or nothing.
-  private func appendLabels(
-    of sample: Sample, _ labels: [UInt8], _ constants: [UInt8], closedBy end: [UInt8], to page: inout PageWriter
-  ) {
-    guard sample.labelCount > 0 || !constants.isEmpty else { return }
-    page.append(openingBrace)
-    page.append(labels, from: Int(sample.labelStart), count: Int(sample.labelCount))
-    if !constants.isEmpty {
-      if sample.labelCount > 0 { page.append(comma) }
-      page.append(constants)
-    }
-    page.append(end)
-  }
-
-  private func append(
-    _ histogram: HistogramSample, _ sample: Sample, _ name: [UInt8], _ labels: [UInt8],
-    _ constants: [UInt8], to page: inout PageWriter
-  ) {
-    // All buckets begin alike: `name_bucket{labels,`.
-    var head = PageWriter(capacity: 256)
-    head.append(name)
-    head.append(bucketSuffix)
-    appendLabels(of: sample, labels, constants, closedBy: comma, to: &head)
-    if sample.labelCount == 0, constants.isEmpty { head.append(openingBrace) }
-    let start = head.take()
-    for index in 0...histogram.edges.count {
-      page.append(start)
-      page.append(histogram.edges.labels[index])
-      page.append(index < histogram.edges.count ? histogram.cumulative[index] : histogram.count)
-      page.append(lineFeed)
-    }
-    if let sum = histogram.sum { appendTotal(sumSuffix, sum, sample, name, labels, constants, to: &page) }
-    appendTotal(countSuffix, histogram.count, sample, name, labels, constants, to: &page)
-  }
-
-  private func appendTotal(
-    _ suffix: [UInt8], _ value: Double, _ sample: Sample, _ name: [UInt8], _ labels: [UInt8],
-    _ constants: [UInt8], to page: inout PageWriter
+  private func appendLine(
+    _ source: Samples, _ sample: Sample, _ name: [UInt8], _ suffix: [UInt8]?, _ value: Double,
+    to page: inout PageWriter
   ) {
     page.append(name)
-    page.append(suffix)
-    appendLabels(of: sample, labels, constants, closedBy: closingBrace, to: &page)
-    page.append(space)
+    if let suffix { page.append(suffix) }
+    if appendLabels(of: sample, source, to: &page) { page.append(UInt8(ascii: "}")) }
+    page.append(UInt8(ascii: " "))
     page.append(value)
-    page.append(lineFeed)
+    page.append(UInt8(ascii: "\n"))
+  }
+
+  /// `{a="x",b="y"`, or nothing.
+  /// - Returns: whether there are labels.
+  private func appendLabels(of sample: Sample, _ source: Samples, to page: inout PageWriter) -> Bool {
+    let hasConstants = !source.constantLabels.isEmpty
+    guard sample.labelCount > 0 || hasConstants else { return false }
+    page.append(UInt8(ascii: "{"))
+    page.append(source.labelBytes, from: Int(sample.labelStart), count: Int(sample.labelCount))
+    if hasConstants {
+      if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
+      page.append(source.constantLabels)
+    }
+    return true
+  }
+
+  private func appendHistogram(_ source: Samples, _ sample: Sample, _ name: [UInt8], to page: inout PageWriter) {
+    let histogram = source.histograms[Int(sample.value)]
+    // All buckets begin alike, `name_bucket{labels,`, and repeat what the first began with.
+    let start = page.count
+    page.append(name)
+    page.append(bucketSuffix)
+    page.append(appendLabels(of: sample, source, to: &page) ? UInt8(ascii: ",") : UInt8(ascii: "{"))
+    let headCount = page.count - start
+    let edges = histogram.edges
+    for index in 0...edges.count {
+      if index > 0 { page.repeatBytes(from: start, count: headCount) }
+      page.append(edges.labels[index])
+      page.append(index < edges.count ? histogram.cumulative[index] : histogram.count)
+      page.append(UInt8(ascii: "\n"))
+    }
+    if let sum = histogram.sum { appendLine(source, sample, name, sumSuffix, sum, to: &page) }
+    appendLine(source, sample, name, countSuffix, histogram.count, to: &page)
   }
 }
 
 private let bucketSuffix = Array("_bucket".utf8)
 private let sumSuffix = Array("_sum".utf8)
 private let countSuffix = Array("_count".utf8)
-private let openingBrace = Array("{".utf8)
-private let closingBrace = Array("}".utf8)
-private let comma = Array(",".utf8)
-private let space = Array(" ".utf8)
-private let lineFeed = Array("\n".utf8)
 private let endOfPage = Array("# EOF\n".utf8)

@@ -23,6 +23,20 @@
     count += bytes.count
   }
 
+  mutating func append(_ byte: UInt8) {
+    makeRoom(1)
+    unsafe memory[count] = byte
+    count += 1
+  }
+
+  /// Appends again what was written before, which must still be there.
+  mutating func repeatBytes(from start: Int, count length: Int) {
+    precondition(start >= 0 && length >= 0 && start + length <= count)
+    makeRoom(length)
+    unsafe (memory + count).update(from: memory + start, count: length)
+    count += length
+  }
+
   /// Appends a part of `bytes`, which must hold it.
   mutating func append(_ bytes: [UInt8], from start: Int, count length: Int) {
     precondition(start >= 0 && length >= 0 && start + length <= bytes.count)

@@ -13,6 +13,8 @@ public struct ConnectionOptions: Sendable {
   public var clientName: String?
   /// PING after logging in, and measure it.
   public var pings = false
+  /// The largest piece that is read at once. The connection keeps a buffer of that size.
+  public var readBytes = 8 << 10
   /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
   public var readsReplica = false
 
@@ -25,8 +27,16 @@ public struct ConnectionContext: Sendable {
   public let resolver: Resolver
   public let tls: TLSContexts
 
+  /// Where probes run. Where there is more than one loop, members are polled on another: reading their replies then adds
+  /// nothing to what a probe measures.
+  public let probeLoop: any EventLoop
+  /// Where members of a fleet are polled.
+  public let pollLoop: any EventLoop
+
   public init(group: MultiThreadedEventLoopGroup) {
     self.group = group
+    probeLoop = group.next()
+    pollLoop = group.next()
     resolver = Resolver()
     tls = TLSContexts()
   }
@@ -72,6 +82,8 @@ public final class Connection: Sendable {
     guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
     var bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(remaining)
+      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: options.readBytes))
+      .channelOption(.maxMessagesPerRead, value: 16)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           if let sslContext {

@@ -12,7 +12,7 @@ public enum ReplyError: Error, Equatable, Sendable {
 ///
 /// Not safe for use from two threads at once: it belongs to one connection on one event loop.
 @safe final class ReplyReader {
-  private let reader: UnsafeMutablePointer<redisReader>
+  private var reader: UnsafeMutablePointer<redisReader>
   private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
   /// A structure behind a pointer: hiredis calls back for every value, and a class would check each access.
   private let sink: UnsafeMutablePointer<ReplySink>
@@ -38,8 +38,15 @@ public enum ReplyError: Error, Equatable, Sendable {
         createInteger: { task, value in unsafe replySink(of: task).pointee.add(.integer, value) },
         createNil: { task in unsafe replySink(of: task).pointee.add(.null, 0) },
         freeObject: { _ in }))
-    unsafe reader = redisReaderCreateWithFunctions(functions)!
+    unsafe reader = Self.makeReader(functions, sink)
+  }
+
+  private static func makeReader(
+    _ functions: UnsafeMutablePointer<redisReplyObjectFunctions>, _ sink: UnsafeMutablePointer<ReplySink>
+  ) -> UnsafeMutablePointer<redisReader> {
+    let reader = unsafe redisReaderCreateWithFunctions(functions)!
     unsafe reader.pointee.privdata = UnsafeMutableRawPointer(sink)
+    return unsafe reader
   }
 
   deinit {
@@ -77,9 +84,20 @@ public enum ReplyError: Error, Equatable, Sendable {
 
   /// The complete replies, leaving the reader ready for those of the next batch.
   func take() -> Replies {
+    let wasLarge = fedBytes > Self.keptBytes
     fedBytes = 0
+    // hiredis keeps its buffer, and a thousand connections between two polls would keep a thousand.
+    if wasLarge, unsafe !sink.pointee.hasPartial, unsafe reader.pointee.err == 0,
+      unsafe reader.pointee.len == reader.pointee.pos
+    {
+      unsafe redisReaderFree(reader)
+      unsafe reader = Self.makeReader(functions, sink)
+    }
     return unsafe sink.pointee.take()
   }
+
+  /// After batches of replies up to this size, the buffer is kept for the next.
+  private static let keptBytes = 4096
 
   private func failure() -> ReplyError {
     if let limit = unsafe sink.pointee.exceeded { return .tooLarge(limit) }
@@ -103,9 +121,16 @@ private struct ReplySink {
   var exceeded: String?
   /// Where the reply that is being read starts.
   private var rootStart = 0
+  /// What the last batch needed, and the next is likely to need; reserved when it begins.
+  private var expectedCount = 0
+  private var expectedBytes = 0
+
+  /// Whether a reply has begun and is not complete.
+  var hasPartial: Bool { nodes.count > rootStart }
 
   mutating func addString(_ kind: ReplyKind, _ content: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
     let start = bytes.count
+    if start == 0 { bytes.reserveCapacity(expectedBytes) }
     unsafe bytes.append(contentsOf: content)
     return unsafe push(
       ReplyNode(kind: kind, count: Int32(content.count), end: 0, value: Int64(start)))
@@ -129,6 +154,7 @@ private struct ReplySink {
       exceeded = "more than \(Limits.replyValues) values"
       return nil
     }
+    if nodes.isEmpty { nodes.reserveCapacity(expectedCount) }
     nodes.append(node)
     return unsafe UnsafeMutableRawPointer(bitPattern: 1)
   }
@@ -154,15 +180,13 @@ private struct ReplySink {
     let partial = Array(nodes[rootStart...])
     let replies = Replies(
       nodes: partial.isEmpty ? nodes : Array(nodes[..<rootStart]), bytes: bytes, roots: roots)
-    let expected = nodes.count
-    let expectedBytes = bytes.count
+    expectedCount = nodes.count
+    expectedBytes = bytes.count
     nodes = []
     roots = []
     rootStart = 0
     if partial.isEmpty {
       bytes = []
-      nodes.reserveCapacity(expected)
-      bytes.reserveCapacity(expectedBytes)
     } else {
       nodes = partial
     }

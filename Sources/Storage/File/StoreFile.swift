@@ -87,6 +87,7 @@ final class StoreFile {
     let prunedKeys = try refused { () throws(SQLiteError) in
       try database.transaction { () throws(SQLiteError) in
         for event in batch.events { try database.insert(event) }
+        for event in batch.revisions { try database.revise(event) }
         for (key, counter) in batch.counters { try database.write(key, counter) }
         for (key, fact) in batch.facts { try database.write(key, fact) }
         guard isPruneDue else { return [String]() }

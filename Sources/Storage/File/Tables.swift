@@ -15,6 +15,13 @@ extension Database {
       ])
   }
 
+  /// Gives an event that is there another text.
+  func revise(_ event: Event) throws(SQLiteError) {
+    try run(
+      "UPDATE events SET summary = ?, details = ? WHERE key = ?",
+      [.text(event.summary), .text(event.details), .text(event.key)])
+  }
+
   /// Writes the value of a counter; nil removes it.
   func write(_ key: CounterKey, _ counter: Counter?) throws(SQLiteError) {
     guard let counter else { return try run("DELETE FROM counters WHERE key = ?", [.text(key.description)]) }

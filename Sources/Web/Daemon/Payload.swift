@@ -1,6 +1,8 @@
+import Glibc
+
 /// The bytes of a body: immutable, shared between the cache and every answer that is being sent.
 @safe public final class Payload: @unchecked Sendable {
-  private let storage: UnsafeMutableBufferPointer<UInt8>
+  private let storage: UnsafeMutablePointer<UInt8>?
   public let count: Int
 
   public convenience init(_ bytes: [UInt8]) {
@@ -13,42 +15,51 @@
     (unsafe storage, count) = unsafe buffer.relinquish()
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit { unsafe free(storage) }
 
-  public var bytes: [UInt8] { unsafe Array(storage[..<count]) }
+  public var bytes: [UInt8] { unsafe Array(UnsafeBufferPointer(start: storage, count: count)) }
 
   /// The address of the first byte, valid as long as the payload lives.
-  var baseAddress: UnsafeMutablePointer<UInt8>? { unsafe storage.baseAddress }
+  var baseAddress: UnsafeMutablePointer<UInt8>? { unsafe storage }
 }
 
 /// Collects chunks into one ``Payload`` without a further copy at the end.
+///
+/// It grows by `realloc`, which moves large memory without copying it: the page of a whole fleet has some 100 MB.
 @safe struct PayloadBuffer: ~Copyable {
-  private var storage: UnsafeMutableBufferPointer<UInt8>
+  private var storage: UnsafeMutablePointer<UInt8>?
+  private var capacity = 0
   private(set) var count = 0
 
   init(capacity: Int = 0) {
-    unsafe storage = .allocate(capacity: capacity)
+    unsafe storage = nil
+    resize(to: capacity)
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit { unsafe free(storage) }
+
+  private mutating func resize(to wanted: Int) {
+    let wanted = max(1, wanted)
+    let memory = unsafe realloc(storage, wanted)
+    precondition(unsafe memory != nil, "no memory for a page of \(wanted) bytes")
+    unsafe storage = memory?.assumingMemoryBound(to: UInt8.self)
+    capacity = wanted
+  }
 
   mutating func append(_ chunk: [UInt8]) {
     unsafe chunk.withUnsafeBufferPointer { chunk in unsafe append(chunk) }
   }
 
   mutating func append(_ chunk: UnsafeBufferPointer<UInt8>) {
-    if unsafe count + chunk.count > storage.count {
-      let grown = unsafe UnsafeMutableBufferPointer<UInt8>.allocate(
-        capacity: max(count + chunk.count, storage.count * 3 / 2))
-      _ = unsafe grown.update(fromContentsOf: storage[..<count])
-      unsafe storage.deallocate()
-      unsafe storage = grown
-    }
-    _ = unsafe UnsafeMutableBufferPointer(rebasing: storage[count...]).update(fromContentsOf: chunk)
-    count += chunk.count
+    guard let source = chunk.baseAddress else { return }
+    let count = chunk.count
+    if self.count + count > capacity { resize(to: max(self.count + count, capacity * 3 / 2)) }
+    unsafe (storage! + self.count).update(from: source, count: count)
+    self.count += count
   }
 
-  fileprivate consuming func relinquish() -> (UnsafeMutableBufferPointer<UInt8>, Int) {
+  fileprivate consuming func relinquish() -> (UnsafeMutablePointer<UInt8>?, Int) {
+    if count < capacity * 3 / 4 { resize(to: count) }
     let parts = unsafe (storage, count)
     discard self
     return unsafe parts

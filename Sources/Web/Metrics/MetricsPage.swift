@@ -35,14 +35,20 @@ public struct MetricsPage: Sendable {
   /// Two pages of one generation, with no filter of names, are the same bytes.
   public let generation: UInt64
   let sampleCount: Int
+  /// Whether a page whose rendering is under way serves as well, although there is something newer by now: the page of a
+  /// fleet changes many times while it is rendered, and is never fresher than its polls.
+  let isSharedWhileRendered: Bool
   let render: Render
 
   /// Up to this many samples are rendered and compressed where the request is handled: that takes about as long as two
   /// changes of thread, and no poll waits for it.
   static let smallSampleCount = 4000
 
-  public init(generation: UInt64, sampleCount: Int, render: @escaping Render) {
+  public init(
+    generation: UInt64, sampleCount: Int, isSharedWhileRendered: Bool = false, render: @escaping Render
+  ) {
     self.generation = generation
+    self.isSharedWhileRendered = isSharedWhileRendered
     self.sampleCount = sampleCount
     self.render = render
   }

@@ -10,9 +10,26 @@ final class PageCache: Sendable {
   }
   private struct Entry {
     let generation: UInt64
-    var body: Payload?
+    /// A small body, until there is a newer one.
+    private var kept: Payload?
+    /// A large body is there for as long as somebody sends it: the page of a whole fleet changes before it is asked for
+    /// again.
+    private weak var lent: Payload?
     var rendering: Task<Payload, Never>?
+
+    init(generation: UInt64, rendering: Task<Payload, Never>) {
+      self.generation = generation
+      self.rendering = rendering
+    }
+
+    init(generation: UInt64, body: Payload) {
+      self.generation = generation
+      if body.count <= PageCache.keptBytes { kept = body } else { lent = body }
+    }
+
+    var body: Payload? { kept ?? lent }
   }
+  private static let keptBytes = 1 << 20
   private enum Found {
     case body(Payload)
     case rendering(Task<Payload, Never>)
@@ -32,6 +49,7 @@ final class PageCache: Sendable {
         if let rendering = entry.rendering { return .rendering(rendering) }
       }
       if page.isSmall { return .small }
+      if page.isSharedWhileRendered, let rendering = entries[key]?.rendering { return .rendering(rendering) }
       let rendering = Task(executorPreference: WorkExecutor.compute) {
         let body = page.body(format, encoding)
         self.entries.withLock { entries in

@@ -17,33 +17,92 @@ import Testing
     (base, base.replacing("maxmemory:100", with: "maxmemory:200"), [.configChange]),
     (base, base + "cmdstat_flushall:calls=1,usec=5\n", [.flush]),
     (base + "cmdstat_flushdb:calls=2,usec=5\n", base + "cmdstat_flushdb:calls=2,usec=5\n", []),
-    // Another process counts from the start; its flushes are not ours.
-    (base, base.replacing("run_id:one", with: "run_id:two") + "cmdstat_flushall:calls=1,usec=5\n", [.restart]),
+    // Another process counts from the start, and so does CONFIG RESETSTAT.
+    (base, base.replacing("run_id:one", with: "run_id:two") + "cmdstat_flushall:calls=1,usec=5\n", [.restart, .flush]),
+    (base + "cmdstat_flushall:calls=3,usec=5\n", base, []),
+    (base + "cmdstat_flushall:calls=3,usec=5\n", base + "cmdstat_flushall:calls=1,usec=5\n", [.flush]),
   ]
 
-  private func reading(_ lines: String?) -> MemberReading {
-    lines.map { Readings.up(Readings.address(1), $0) } ?? Readings.down(1)
+  private func reading(_ lines: String?, at seconds: Double) -> MemberReading {
+    MemberReading(
+      Readings.address(1), answers: lines != nil, facts: lines.map { Readings.facts($0) }, seconds: seconds)
   }
 
   @Test(arguments: changes) func tellsWhatChanged(_ change: (before: String?, after: String?, kinds: [EventKind])) {
     var journal = MemberJournal()
-    func note(_ lines: String?) -> [Event] {
-      journal.note([reading(lines)], workload: "w", instance: { "node-\($0.port)" }, atSeconds: 5)
+    func note(_ lines: String?, at seconds: Double) -> [Event] {
+      journal.note([reading(lines, at: seconds)], workload: "w", instance: { "node-\($0.port)" }, atSeconds: 5)
     }
-    #expect(note(change.before).isEmpty, "the first sight is no event")
-    let events = note(change.after)
+    #expect(note(change.before, at: 1).isEmpty, "the first sight is no event")
+    let events = note(change.after, at: 2)
     #expect(events.map(\.kind) == change.kinds)
-    #expect(events.allSatisfy { $0.workload == "w" && $0.node == "node-1" })
-    #expect(note(change.after).isEmpty, "nothing is told twice")
+    #expect(events.allSatisfy { $0.workload == "w" && $0.node == "node-1" && !$0.summary.contains("after a restart") })
+    #expect(note(change.after, at: 3).isEmpty, "nothing is told twice")
+  }
+
+  /// The same changes while nobody watched.
+  @Test(arguments: changes) func tellsWhatChangedMeanwhile(
+    _ change: (before: String?, after: String?, kinds: [EventKind])
+  ) {
+    var first = MemberJournal()
+    _ = first.note([reading(change.before, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
+    let kept = first.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
+    #expect(kept == first.records && first.takeChanges().isEmpty)
+    var second = MemberJournal(kept)
+    let events = second.note([reading(change.after, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 9)
+    #expect(events.map(\.kind) == change.kinds)
+    #expect(events.allSatisfy { $0.summary.contains("after a restart") })
+    #expect(second.note([reading(change.after, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 9).isEmpty)
   }
 
   @Test func aRestartIsSeenAcrossAnOutage() {
     var journal = MemberJournal()
+    var seconds = 0.0
     func kinds(_ lines: String?) -> [EventKind] {
-      journal.note([reading(lines)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.kind)
+      seconds += 1
+      return journal.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(
+        \.kind)
     }
     _ = kinds(Self.base)
     #expect(kinds(nil) == [.unreachable])
     #expect(kinds(Self.base.replacing("run_id:one", with: "run_id:two")) == [.recovered, .restart])
+  }
+
+  @Test func settingsThatChangeAreNamed() throws {
+    func reading(_ settings: [(String, String)], at seconds: Double) throws -> MemberReading {
+      var facts = Readings.facts(Self.base)
+      let reply = try SentinelViewTests.reply(SentinelViewTests.details(settings))
+      facts.config = ConfigDigest(try #require(ServerConfig(reply)))
+      return MemberReading(Readings.address(1), answers: true, facts: facts, seconds: seconds)
+    }
+    var journal = MemberJournal()
+    func note(_ settings: [(String, String)], at seconds: Double) throws -> [String] {
+      let readings = [try reading(settings, at: seconds)]
+      return journal.note(readings, workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.summary)
+    }
+    let base = [("journal-test-timeout", "0"), ("journal-test-hz", "10"), ("replicaof", "a 1")]
+    let changed = [("journal-test-timeout", "5"), ("journal-test-hz", "20"), ("replicaof", "a 1")]
+    #expect(try note(base, at: 1) == [])
+    #expect(try note([base[0], base[1], ("replicaof", "b 1")], at: 2) == [], "a failover changes that")
+    #expect(try note(changed, at: 3) == ["n has another value of journal-test-hz, journal-test-timeout"])
+    // After a restart only that they are others is known.
+    let kept = journal.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
+    journal = MemberJournal(kept)
+    #expect(try note(base, at: 4) == ["n has other settings than before, found after a restart of redline"])
+    #expect(try note(base, at: 5) == [])
+  }
+
+  @Test func whoIsForgottenIsNewWhenItComesBack() {
+    var journal = MemberJournal()
+    _ = journal.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
+    _ = journal.takeChanges()
+    journal.forget([Readings.address(1)])
+    #expect(journal.takeChanges() == [Readings.address(1): MemberRecord?.none])
+    let other = Self.base.replacing("run_id:one", with: "run_id:two")
+    #expect(journal.note([reading(other, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 5).isEmpty)
+  }
+
+  @Test(arguments: ["", "instance", "answers yes\nrun x"]) func aRecordThatIsDamagedIsNone(_ text: String) {
+    #expect(MemberRecord(text: text) == nil)
   }
 }

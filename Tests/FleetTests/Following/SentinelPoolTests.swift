@@ -66,7 +66,8 @@ import Testing
     let info = InfoText(bytes: Array("redis_mode:sentinel\r\n".utf8))
     let replies = try Replies.read(bytes)
     let facts = MemberFacts(
-      info, config: nil, replies: replies.replies(in: 0..<replies.count), masterNames: ["a", "b"], server: sentinel, nowSeconds: 0)
+      info, config: nil, replies: replies.replies(in: 0..<replies.count), masterNames: ["a", "b"],
+      server: sentinel, nowSeconds: 0)
     #expect(facts.about("a").sentinel?.master == nil && facts.about("a").sentinel?.id == "id")
     #expect(facts.about("b").sentinel?.master != nil)
     #expect(facts.about("c").sentinel == nil)

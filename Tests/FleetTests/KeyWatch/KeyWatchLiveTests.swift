@@ -29,7 +29,9 @@ struct KeyWatchLiveTests {
       let node = try Node(
         PollerOptions(connection: ConnectionOptions(address: server.address)), keyWork: KeyWorkOptions(), schedule: nil,
         context: RedisServer.context, log: log, fleetPage: FleetPage(fleet, name: "member"))
-      member = WatchedNode(address: address, instance: "one", node: node, interval: .seconds(1)) { _ in nil }
+      member = WatchedNode(
+        address: address, instance: "one", node: node, interval: .seconds(1), spread: .zero, lateness: nil
+      ) { _ in nil }
       let shown = shown
       watch = try #require(
         KeyWatch(config, context: context, log: log) { samples in

@@ -31,6 +31,11 @@ import Testing
     let watches = try Self.workload("watches: {locks: {patterns: ['lock:*', 'db3=mutex:*']}}").watches
     #expect(WatchPlan(watches, isCluster: false).walks.map(\.database) == [0, 3])
     #expect(WatchPlan(watches, isCluster: true).walks.map(\.database) == [0])
+    let numbered = try Self.workload("watches: {circuits: {patterns: ['db3=circuit:*']}}").watches
+    #expect(WatchPlan(numbered, isCluster: true).walks[0].interest(in: key("circuit:mail"))?.service == "mail")
+    let apart = WatchPlan(numbered, isCluster: false).walks
+    #expect(apart.first { $0.database == 0 }?.interest(in: key("circuit:mail")) == nil)
+    #expect(apart.first { $0.database == 3 }?.interest(in: key("circuit:mail"))?.service == "mail")
   }
 
   @Test func queuesAreSearchedForStreams() throws {

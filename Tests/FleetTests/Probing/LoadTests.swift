@@ -38,7 +38,8 @@ struct LoadTests {
     let text =
       "*2\r\n$\(command.utf8.count)\r\n\(command)\r\n*4\r\n$5\r\ncalls\r\n:\(fast + medium + slow)\r\n"
       + "$14\r\nhistogram_usec\r\n*6\r\n\(words)"
-    return try #require(CommandLatency(merging: Replies.read(Array(text.utf8))[0]))
+    let reply = try Replies.read(Array(text.utf8))[0]
+    return CommandLatency(merging: try #require(CommandLatencies(reply, usages: CommandUsages(InfoText(bytes: [])))))
   }
 
   @Test func countsGoOnOverResetsAndObjectives() throws {

@@ -110,4 +110,13 @@ struct ProbeScheduleTests {
     #expect(at(0.001) == 0 && at(0.0025) == 1 && at(0.005) == 2 && at(0.01) == 3 && at(5) == 3)
     #expect(distribution.count == 4 && abs(distribution.sum - 99.01500001) < 1e-9)
   }
+
+  /// Turns of many servers fall on common slots, at most one slot after their own chance.
+  @Test(arguments: [(100.0, 0.0), (100.0012, 0.4), (99.9999, 0.9999), (12345.678, 0.5)])
+  func turnsBeginAtSlots(_ now: Double, _ offset: Double) {
+    let start = Prober.startSeconds(after: now, by: offset)
+    let slots = start / Prober.slotSeconds
+    #expect(abs(slots - slots.rounded()) < 1e-6)
+    #expect(start > now + offset - 1e-9 && start < now + offset + Prober.slotSeconds + 1e-9)
+  }
 }

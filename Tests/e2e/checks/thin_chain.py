@@ -255,7 +255,7 @@ def series_are_whole(check: Check, chain: Chain) -> None:
         found = re.search(rf"^prometheus_target_scrapes_sample_{trouble}_total (\S+)$", page, re.MULTILINE)
         check.equal(found and found[1], "0", f"samples that are refused: {trouble}")
     check.that("Error on ingesting" not in prometheus.output(), "Prometheus complains about samples")
-    for family, count in (("redis_up", MEMBERS), ("redis_workload_info", 3), ("redis_failovers_total", 6)):
+    for family, count in (("redis_up", MEMBERS), ("redis_workload_info", 3), ("redis_failovers_total", 9)):
         seen = {labels["job"]: value for labels, value in
                 prometheus.query(f'count by (job) ({family}{{workload!=""}})')}
         check.equal(seen, {job: count for job in PAIR}, f"series of {family} by job")

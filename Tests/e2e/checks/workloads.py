@@ -4,9 +4,9 @@ import signal
 import time
 
 from checks.fleet import DEFAULTS, Group, address, events, failovers, up, values, watch
-from checks.lab import Lab
 from harness import exporters, servers
 from harness.check import Check
+from harness.lab import Lab
 from harness.paths import tool
 from harness.process import Process
 
@@ -299,7 +299,7 @@ def check_the_lab_with_its_faults(check: Check) -> None:
     sessions = lambda name, **labels: exporter.page().value(  # noqa: E731
         name, workload="sessions", environment="lab", **labels)
     check.until(lambda: sessions("redis_key_watch_unknown_shards") == 0, 40, "the keys of the sessions are known")
-    check.equal(sessions("redis_locks_without_ttl"), 0, "locks without TTL")
+    check.equal(sessions("redis_locks_without_ttl"), 0, "locks without TTL before the fault")
     check.until(lambda: values(exporter, "redis_stream_group_lag_known", "stream", "group").keys() >= {
         ("orders", "billing"), ("orders", "shipping"), ("emails", "senders")}, 40, "the groups of the queues")
     check.equal(set(values(exporter, "redis_stream_group_consumers", "workload")), {("queues",)}, "whose streams they are")

@@ -1,5 +1,7 @@
 """Real Redis servers of every role, each in a folder and on a port of its own."""
 
+import ssl
+
 from .check import Check, Ended
 from .paths import tool
 from .process import Process
@@ -8,28 +10,39 @@ from .resp import Redis, ReplyError
 
 class RedisServer:
     def __init__(self, check: Check, *options: str, name: str = "redis", sentinel: bool = False,
-                 password: str | None = None, wait: bool = True, port: int | None = None):
+                 password: str | None = None, wait: bool = True, port: int | None = None,
+                 tls: ssl.SSLContext | None = None):
         self.check = check
         self.port = port or check.free_port()
         self.folder = check.folder / f"{name}-{self.port}"
         self.folder.mkdir(exist_ok=True)
         config = self.folder / "redis.conf"
-        lines = [f"port {self.port}", "bind 127.0.0.1 -::1", f"dir {self.folder}", "protected-mode no", "daemonize no"]
+        lines = ["port 0", f"tls-port {self.port}"] if tls else [f"port {self.port}"]
+        lines += ["bind 127.0.0.1 -::1", f"dir {self.folder}", "protected-mode no", "daemonize no"]
         if not sentinel:
             lines += ['save ""', "appendonly no", "repl-diskless-sync-delay 0"]
         config.write_text("\n".join([*lines, *options]) + "\n")
         mode = ["--sentinel"] if sentinel else []
-        self.process = Process(check, f"{name}-{self.port}", [tool("redis-server"), str(config), *mode])
-        self.password = password
+        self.arguments = [tool("redis-server"), str(config), *mode]
+        self.name = name
+        self.process = Process(check, f"{name}-{self.port}", self.arguments)
+        self.password, self.tls = password, tls
         if wait:
             check.until(self.answers, 10, f"redis-server on {self.port} answers PING")
+
+    def restart(self, wait: bool = True) -> None:
+        """Starts it again once it has ended, on the same port with what it left in its folder."""
+        self.process.wait(5)
+        self.process = Process(self.check, f"{self.name}-{self.port}", self.arguments)
+        if wait:
+            self.check.until(self.answers, 10, f"redis-server on {self.port} answers PING again")
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}"
 
     def client(self, seconds: float = 10) -> Redis:
-        client = Redis(self.port, seconds=seconds)
+        client = Redis(self.port, seconds=seconds, tls=self.tls)
         if self.password:
             client("AUTH", self.password)
         return client

@@ -10,20 +10,12 @@ struct CommandLatency: Sendable, Equatable {
 
   static let none = CommandLatency()
 
-  /// The calls of all commands in a reply to LATENCY HISTOGRAM but those that wait by design; nil for another shape.
-  init?(merging reply: Reply) {
-    guard let elements = reply.elements else { return nil }
-    self.init()
-    var iterator = elements.makeIterator()
-    while let name = iterator.next(), let details = iterator.next() {
-      guard let command = name.text, !LatencyCommands.isBlocking(command),
-        let latency = CommandLatency(details, microseconds: nil)
-      else { continue }
-      add(latency)
-    }
-  }
-
   private init() {}
+
+  /// The calls of all commands but those that wait by design.
+  init(merging latencies: CommandLatencies) {
+    for (command, latency) in latencies.entries where !LatencyCommands.isBlocking(command) { add(latency) }
+  }
 
   /// Reads `[calls, n, histogram_usec, [edge, count, …]]`.
   ///

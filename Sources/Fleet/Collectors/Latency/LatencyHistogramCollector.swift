@@ -25,24 +25,18 @@ struct LatencyHistogramCollector: Collector {
   }
 
   func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let elements = input.replies.first?.elements else {
-      throw CollectorError("LATENCY HISTOGRAM is not a list")
+    let known = input.latencies ?? input.replies.first.flatMap { CommandLatencies($0, usages: input.usages) }
+    guard let latencies = known else {
+      throw CollectorError("LATENCY HISTOGRAM is not a list of commands")
     }
     var merged: [String: CommandLatency] = [:]
-    var iterator = elements.makeIterator()
-    while let name = iterator.next(), let details = iterator.next() {
-      guard let command = name.bytes else { throw CollectorError("LATENCY HISTOGRAM names no command") }
-      guard
-        let latency = CommandLatency(
-          // A command that INFO does not have yet had taken no time when INFO was written.
-          details, microseconds: input.usages.isEmpty ? nil : input.usages.withSubcommands(command)?.microseconds ?? 0)
-      else { continue }
+    for (command, latency) in latencies.entries {
       sink.addHistogram(
         Self.microseconds, [LabelValue(command)], edges: LatencyGrid.microseconds,
         cumulative: latency.cumulative, count: latency.calls, sum: latency.microseconds)
-      let label = LatencyCommands.label(
-        String(decoding: command, as: UTF8.self), allowed: input.options.latencyCommands)
-      merged[label, default: .none].add(latency)
+      let label = LatencyCommands.label(command, allowed: input.options.latencyCommands)
+      // Most labels stand for one command alone.
+      if merged[label]?.add(latency) == nil { merged[label] = latency }
     }
     for (label, latency) in merged.sorted(by: { $0.key < $1.key }) {
       sink.addHistogram(

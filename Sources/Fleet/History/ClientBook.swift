@@ -1,0 +1,36 @@
+/// How many clients were connected to each member over the last minutes.
+struct ClientBook: Sendable {
+  private struct Sample: Sendable {
+    let seconds: Double
+    let count: Int
+  }
+
+  static let keptSeconds = 180.0
+  static let sampleLimit = 64
+
+  /// By `instance`, oldest first.
+  private var samples: [String: [Sample]] = [:]
+
+  /// - Parameter seconds: when the poll ended, in seconds since the epoch; one that is known already changes nothing.
+  mutating func note(_ count: Int, of instance: String, atSeconds seconds: Double) {
+    var own = samples[instance] ?? []
+    if let last = own.last, last.seconds >= seconds { return }
+    own.append(Sample(seconds: seconds, count: count))
+    // The newest of what is too old is what was true at the beginning of the rest.
+    let oldCount = own.prefix { seconds - $0.seconds > Self.keptSeconds }.count
+    own.removeFirst(max(0, oldCount - 1, own.count - Self.sampleLimit))
+    samples[instance] = own
+  }
+
+  mutating func forget(allBut instances: Set<String>) { samples = samples.filter { instances.contains($0.key) } }
+
+  /// The counts as they were at a moment: of each member the newest before it.
+  func counts(atSeconds moment: Double) -> [String: Int] {
+    samples.compactMapValues { own in own.last { $0.seconds <= moment }?.count }
+  }
+
+  /// The newest counts since a moment; members that have not answered since are missing.
+  func counts(sinceSeconds moment: Double) -> [String: Int] {
+    samples.compactMapValues { own in own.last.flatMap { $0.seconds > moment ? $0.count : nil } }
+  }
+}

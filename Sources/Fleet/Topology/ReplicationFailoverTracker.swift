@@ -1,0 +1,118 @@
+import Redis
+
+/// Counts the changes of master among servers that replicate without Sentinel or cluster, each once.
+///
+/// Nobody but the servers themselves tells of such a failover: another member calls itself master, and the one before
+/// does not any more, does not answer, or is followed by fewer. Who it was can be kept, so that a change during an outage
+/// of the daemon is found.
+public struct ReplicationFailoverTracker: Sendable {
+  /// What must survive a restart of the daemon.
+  public struct State: Sendable, Equatable {
+    public var counts: [FailoverRecord.Kind: Int]
+    public var lastFailoverSeconds: Double?
+    public var lastNumber = 0
+    public var master: Server?
+
+    public init() { counts = [.automatic: 0, .manual: 0, .missed: 0] }
+  }
+
+  /// A process at an address: it stays itself under another name, and is another one after a restart.
+  public struct Server: Sendable, Equatable {
+    public var address: NodeAddress
+    public var runID: String
+
+    public init(address: NodeAddress, runID: String) {
+      self.address = address
+      self.runID = runID
+    }
+  }
+
+  /// What the newest poll of a member says.
+  public struct Member: Sendable, Equatable {
+    public let answers: Bool
+    /// nil where it does not answer or does not tell.
+    public let runID: String?
+
+    public init(answers: Bool, runID: String?) {
+      self.answers = answers
+      self.runID = runID
+    }
+  }
+
+  public struct Failover: Sendable, Equatable {
+    /// Counts up with every failover of the workload, from 1.
+    public let number: Int
+    public let kind: FailoverRecord.Kind
+    public let from: NodeAddress
+    public let to: NodeAddress
+    /// When it was found, in seconds since the epoch.
+    public let seconds: Double
+  }
+
+  /// A longer silence than this between two views hides how the failover came about.
+  static let gapSeconds = 60.0
+  /// How long a master may be silent while another member calls itself master: one poll that fails is no failover.
+  static let silenceSeconds = 3.0
+
+  public private(set) var state: State
+  /// When a member last answered.
+  private var lastSeconds: Double?
+  /// Whether the master was met since the daemon started.
+  private var isConfirmed = false
+  /// Since when the master does not answer.
+  private var silentSinceSeconds: Double?
+
+  /// Whether a failover may be under way.
+  public var isTroubled: Bool { silentSinceSeconds != nil }
+
+  public init(state: State = State()) {
+    self.state = state
+    for kind in [FailoverRecord.Kind.automatic, .manual, .missed] where state.counts[kind] == nil {
+      self.state.counts[kind] = 0
+    }
+  }
+
+  /// - Parameter seconds: when the view was made, in seconds since the epoch.
+  /// - Returns: the failover since the view before; nil for the first view ever.
+  public mutating func observe(
+    _ view: ReplicationView, _ members: [NodeAddress: Member], atSeconds seconds: Double
+  ) -> Failover? {
+    guard members.values.contains(where: \.answers) else { return nil }
+    let isContinuous = isConfirmed && lastSeconds.map { seconds - $0 <= Self.gapSeconds } ?? false
+    lastSeconds = seconds
+    guard let known = state.master else {
+      if let address = view.master, view.masters.contains(address) { accept(address, members) }
+      return nil
+    }
+    let old = members[known.address]
+    let isSilent = old?.answers != true
+    if isSilent, silentSinceSeconds == nil { silentSinceSeconds = seconds }
+    defer { if !isSilent { silentSinceSeconds = nil } }
+
+    guard let new = view.master, view.masters.contains(new) else { return nil }
+    if new == known.address || (!known.runID.isEmpty && members[new]?.runID == known.runID) {
+      accept(new, members)
+      return nil
+    }
+    func followers(_ address: NodeAddress) -> Int { view.followerCounts[address] ?? 0 }
+    if view.masters.contains(known.address) {
+      // Two masters: the one that is followed by more.
+      guard followers(new) > followers(known.address) else { return nil }
+    } else if isSilent {
+      guard seconds - (silentSinceSeconds ?? seconds) >= Self.silenceSeconds || followers(new) > 0 else { return nil }
+    }
+    let wasDown = silentSinceSeconds != nil || old?.runID.map { $0 != known.runID } ?? false
+    let kind: FailoverRecord.Kind = !isContinuous ? .missed : wasDown ? .automatic : .manual
+    state.counts[kind, default: 0] += 1
+    state.lastNumber += 1
+    state.lastFailoverSeconds = seconds
+    accept(new, members)
+    return Failover(number: state.lastNumber, kind: kind, from: known.address, to: new, seconds: seconds)
+  }
+
+  private mutating func accept(_ address: NodeAddress, _ members: [NodeAddress: Member]) {
+    isConfirmed = true
+    if state.master?.address != address { silentSinceSeconds = nil }
+    state.master = Server(address: address, runID: members[address]?.runID ?? state.master?.runID ?? "")
+  }
+}

@@ -285,3 +285,26 @@ def check_pages_of_alerts(check: Check) -> None:
     check.equal(first, [failover], "the first page")
     for page in (down, [elsewhere], [lags[2]]):
         check.that(page in rest, f"{page} is no page, among {rest}")
+
+
+def check_planned_work_pages_nobody(check: Check) -> None:
+    """A maintenance window holds back what it brings about; servers without a workload hold nothing back of each other."""
+    receiver = Receiver(check)
+    alertmanager = shipped_alertmanager(check, "alertmanager", receiver)
+    work = {"environment": "lab", "workload": "sessions"}
+    held = Incident("RedisDown", "sessions", "sessions-2").labels
+    slots = work | {"alertname": "RedisSlotsUncovered", "severity": "critical"}
+    down = {"alertname": "RedisDown", "instance": "10.0.0.1:6379", "severity": "critical"}
+    lag = {"alertname": "RedisReplicationLagHigh", "instance": "10.0.0.2:6379", "severity": "warning"}
+    alertmanager.receive(
+        work | {"alertname": "RedisMaintenance", "severity": "info"},
+        work | {"alertname": "RedisFailover", "master_name": "sessions", "severity": "info", "maintenance": "true"},
+        {"alertname": "Watchdog", "severity": "none"}, held, slots, down, lag)
+    check.until(lambda: len(receiver.notifications) >= 3, 20, "three pages")
+    # Long enough for one more group.
+    time.sleep(60 / HASTE)
+    pages = [[alert["labels"] for alert in sent["alerts"]] for sent in receiver.notifications]
+    for labels in (slots, down, lag):
+        check.that([labels] in pages, f"{labels} is no page, among {pages}")
+    check.equal(len(pages), 3, f"pages, which are {pages}")
+    check.equal(alertmanager.inhibited(), [held], "alerts that the window holds back")

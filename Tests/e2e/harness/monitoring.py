@@ -33,8 +33,8 @@ class Server(Process):
 
 
 class Prometheus(Server):
-    def __init__(self, check: Check, config: str, name: str = "prometheus"):
-        super().__init__(check, name, "prometheus", config, "storage.tsdb.path")
+    def __init__(self, check: Check, config: str, name: str = "prometheus", flags: tuple[str, ...] = ()):
+        super().__init__(check, name, "prometheus", config, "storage.tsdb.path", *flags)
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """The labels and values of an instant vector."""

@@ -44,6 +44,12 @@ class Prometheus(Server):
             raise Failed(f"{expression}: {answer.get('error')}")
         return [(sample["metric"], float(sample["value"][1])) for sample in answer["data"]["result"]]
 
+    def ailing_rules(self) -> list[str]:
+        """The rules whose last evaluation failed, such as by series that match many to many, and why."""
+        answer = json.loads(client.get(self.port, "/api/v1/rules").text)
+        return [f"{rule['name']}: {rule['lastError']}" for group in answer["data"]["groups"] for rule in group["rules"]
+                if rule["health"] == "err"]
+
     def value(self, expression: str) -> float | None:
         """The value of a vector of one; nil of an empty one."""
         samples = self.query(expression)

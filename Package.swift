@@ -73,12 +73,13 @@ let package = Package(
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
+    module("Alerting", ["Runtime", "PromQL", "Config"]),
     module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -90,6 +91,7 @@ let package = Package(
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
+    tests("AlertingTests", ["Alerting", "PromQL", "Config", "Runtime"], exclude: ["Fixtures"]),
     tests("FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]

@@ -45,10 +45,11 @@ int redline_regex_group_named(const redline_regex *regex, const char *name, size
   return found == groups.end() ? -1 : found->second;
 }
 
-bool redline_regex_capture(const redline_regex *regex, const char *text, size_t text_bytes, ptrdiff_t *bounds) {
+static bool match_into(const redline_regex *regex, const char *text, size_t text_bytes, size_t start,
+                       RE2::Anchor anchor, ptrdiff_t *bounds) {
   if (!text) text = "";
   std::vector<StringPiece> groups(redline_regex_group_count(regex) + 1);
-  if (!regex->expression.Match(StringPiece(text, text_bytes), 0, text_bytes, RE2::ANCHOR_BOTH, groups.data(),
+  if (!regex->expression.Match(StringPiece(text, text_bytes), start, text_bytes, anchor, groups.data(),
                                static_cast<int>(groups.size())))
     return false;
   for (size_t index = 0; index < groups.size(); index++) {
@@ -57,4 +58,13 @@ bool redline_regex_capture(const redline_regex *regex, const char *text, size_t 
     bounds[2 * index + 1] = took_part ? groups[index].data() - text + static_cast<ptrdiff_t>(groups[index].size()) : -1;
   }
   return true;
+}
+
+bool redline_regex_capture(const redline_regex *regex, const char *text, size_t text_bytes, ptrdiff_t *bounds) {
+  return match_into(regex, text, text_bytes, 0, RE2::ANCHOR_BOTH, bounds);
+}
+
+bool redline_regex_search(const redline_regex *regex, const char *text, size_t text_bytes, size_t start,
+                          ptrdiff_t *bounds) {
+  return match_into(regex, text, text_bytes, start, RE2::UNANCHORED, bounds);
 }

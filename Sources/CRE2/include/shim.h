@@ -26,6 +26,9 @@ int redline_regex_group_named(const redline_regex *regex, const char *name, size
 /* As redline_regex_matches, with the start and end of the whole match and of each group in `bounds`, which holds
    `2 * (redline_regex_group_count() + 1)`; both are -1 for a group that took no part. */
 bool redline_regex_capture(const redline_regex *regex, const char *text, size_t text_bytes, ptrdiff_t *bounds);
+/* As redline_regex_capture, for the first match anywhere from `start` on; what is before it still counts for ^ and \\b. */
+bool redline_regex_search(const redline_regex *regex, const char *text, size_t text_bytes, size_t start,
+                          ptrdiff_t *bounds);
 
 #ifdef __cplusplus
 }

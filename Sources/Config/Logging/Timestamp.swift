@@ -20,7 +20,7 @@ public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
   ///
   /// Counts from 0000-03-01, so that the leap day is the last of its year, in eras of 400 years = 146,097 days; the
   /// months from March on have 153 days in every five (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-  static func civilDate(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  public static func civilDate(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
     let era = flooredQuotient(shifted, 146_097)
     let dayOfEra = shifted - era * 146_097

@@ -1,5 +1,5 @@
 /// The candidate closest to a misspelt name, or nil when none is close: at most a third of its characters may be wrong.
-func nearest<Candidates: Sequence<String>>(to name: String, in candidates: Candidates) -> String? {
+public func nearest<Candidates: Sequence<String>>(to name: String, in candidates: Candidates) -> String? {
   let lengthLimit = 64
   guard name.utf8.count <= lengthLimit else { return nil }
   var best: (name: String, distance: Int)?

@@ -132,6 +132,18 @@ public final class MappingReader {
     diagnostics.report(place, path: path(key), value: value, problem: problem, hint: hint)
   }
 
+  /// As above, at a place inside the field's value.
+  public func report(
+    _ key: String, at mark: SourceMark, value: String? = nil, problem: String, hint: String? = nil
+  ) {
+    diagnostics.report(mark, path: path(key), value: value, problem: problem, hint: hint)
+  }
+
+  /// Where the value of a key starts, or nil when the key is left out.
+  public func mark(of key: String) -> SourceMark? {
+    entries[key].flatMap { $0.value.isNull ? nil : $0.value.mark }
+  }
+
   // MARK: Inside
 
   /// The value of a key, nil when it is left out or null. The key counts as known from here on.

@@ -10,27 +10,39 @@ struct YAMLComposer {
   let events: YAMLEvents
   let file: String
   let limits: YAMLLimits
+  let style: YAMLStyle
   private var anchors: [String: Anchored] = [:]
   private var nodeCount = 0
 
-  init(events: YAMLEvents, file: String, limits: YAMLLimits) {
+  init(events: YAMLEvents, file: String, limits: YAMLLimits, style: YAMLStyle = .configuration) {
     self.events = events
     self.file = file
     self.limits = limits
+    self.style = style
   }
 
   mutating func document() throws(ConfigError) -> YAMLNode {
+    let (root, rest) = try firstDocument()
+    if let rest { throw error(rest, "a second document starts here", hint: "keep one document in a file") }
+    return root
+  }
+
+  /// The first document, and where a second one starts. What cannot be read behind the first counts as a second.
+  mutating func firstDocument() throws(ConfigError) -> (root: YAMLNode, second: SourceMark?) {
     _ = try events.next()
     guard case .documentStart = try events.next().kind else {
-      return YAMLNode(content: .scalar("", isPlain: true), mark: SourceMark(line: 1, column: 1))
+      return (YAMLNode(content: .scalar("", isPlain: true), mark: SourceMark(line: 1, column: 1)), nil)
     }
     let root = try compose(try events.next(), depth: 0).node
     _ = try events.next()
-    let end = try events.next()
-    guard case .streamEnd = end.kind else {
-      throw error(end.mark, "a second document starts here", hint: "keep one document in a file")
+    do throws(ConfigError) {
+      let end = try events.next()
+      if case .streamEnd = end.kind { return (root, nil) }
+      return (root, end.mark)
+    } catch {
+      guard style == .prometheus, case .file(_, .some(let mark)) = error.origin else { throw error }
+      return (root, mark)
     }
-    return root
   }
 
   private mutating func compose(_ event: YAMLEvent, depth: Int) throws(ConfigError) -> Anchored {
@@ -72,13 +84,25 @@ struct YAMLComposer {
   private mutating func mapping(depth: Int, height: inout Int) throws(ConfigError) -> YAMLNode.Content {
     var entries: [YAMLNode.Entry] = []
     var lines: [String: Int] = [:]
+    var merged: [YAMLNode.Entry] = []
     height = 1
     while true {
       let event = try events.next()
-      if case .mappingEnd = event.kind { return .mapping(entries) }
+      if case .mappingEnd = event.kind {
+        for entry in merged where lines.updateValue(entry.keyMark.line, forKey: entry.key) == nil {
+          entries.append(entry)
+        }
+        return .mapping(entries)
+      }
       let (key, isPlain) = try key(event)
-      guard !(isPlain && key == "<<") else {
-        throw error(event.mark, "merge keys (<<) are not supported", hint: "write the keys out")
+      if isPlain, key == "<<" {
+        guard style == .prometheus else {
+          throw error(event.mark, "merge keys (<<) are not supported", hint: "write the keys out")
+        }
+        let value = try compose(try events.next(), depth: depth)
+        height = max(height, value.height + 1)
+        merged += try mergedEntries(value.node)
+        continue
       }
       if let line = lines[key] {
         throw error(event.mark, "key \(quoted(key)) is given twice", hint: "it first stands on line \(line)")
@@ -87,6 +111,21 @@ struct YAMLComposer {
       let value = try compose(try events.next(), depth: depth)
       height = max(height, value.height + 1)
       entries.append(YAMLNode.Entry(key: key, keyMark: event.mark, value: value.node))
+    }
+  }
+
+  /// What `<<` brings in from a mapping or a list of them; of a key that several have the first counts.
+  private func mergedEntries(_ node: YAMLNode) throws(ConfigError) -> [YAMLNode.Entry] {
+    switch node.content {
+    case .mapping(let entries): return entries
+    case .sequence(let items):
+      var entries: [YAMLNode.Entry] = []
+      for item in items {
+        guard case .mapping(let found) = item.content else { break }
+        entries += found
+      }
+      return entries
+    case .scalar: throw error(node.mark, "a merge key (<<) needs a mapping")
     }
   }
 

@@ -51,7 +51,33 @@ public struct YAMLLimits: Sendable {
   }
 }
 
+/// How freely a document may use YAML.
+public enum YAMLStyle: Sendable {
+  /// One document, no merge keys: what a person can follow.
+  case configuration
+  /// As Prometheus reads its rule files: merge keys (`<<`) count, documents behind the first do not.
+  case prometheus
+}
+
 extension YAMLNode {
+  /// Reads the first document of a Prometheus file, and tells where a second one starts that nobody reads.
+  ///
+  /// Errors: as `parse`, but for merge keys and more documents.
+  public static func parsePrometheus(
+    _ bytes: [UInt8], file: String, limits: YAMLLimits = .standard
+  ) throws(ConfigErrors) -> (root: YAMLNode, second: SourceMark?) {
+    do throws(ConfigError) {
+      guard bytes.count <= limits.bytes else {
+        throw ConfigError(.file(file, nil), problem: "the file is larger than \(limits.bytes) bytes")
+      }
+      var composer = YAMLComposer(
+        events: YAMLEvents(bytes, file: file), file: file, limits: limits, style: .prometheus)
+      return try composer.firstDocument()
+    } catch {
+      throw ConfigErrors(error)
+    }
+  }
+
   /// Reads one document. An empty text gives a null node.
   ///
   /// Errors: bad syntax, a key given twice, more than one document, tags, merge keys, an unknown alias, a limit passed.

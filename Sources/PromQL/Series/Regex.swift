@@ -59,6 +59,19 @@ import CRE2
     }
   }
 
+  /// As `captures`, for the first match anywhere from `start` on.
+  func search(_ text: ArraySlice<UInt8>, from start: Int) -> [ArraySlice<UInt8>?]? {
+    var bounds = [Int](repeating: -1, count: 2 * (groupCount + 1))
+    let isMatch = unsafe Self.withCharacters(text) {
+      unsafe redline_regex_search(handle, $0.baseAddress, $0.count, start - text.startIndex, &bounds)
+    }
+    guard isMatch else { return nil }
+    return (0...groupCount).map { group in
+      let (start, end) = (bounds[2 * group], bounds[2 * group + 1])
+      return start < 0 ? nil : text[(text.startIndex + start)..<(text.startIndex + end)]
+    }
+  }
+
   /// The number of a named group.
   func group(named name: String) -> Int? {
     let group = unsafe Self.withCharacters(Array(name.utf8)[...]) {

@@ -1,5 +1,5 @@
 /// Numbers and durations, as text and back.
-enum NumberSyntax {
+public enum NumberSyntax {
   /// Decimal, hexadecimal (`0x1F`), octal (`017`), with a fraction or exponent; without a sign.
   static func number(_ word: String, allowsUnderscores: Bool) -> Double? {
     var digits = Array(word.utf8)
@@ -39,7 +39,7 @@ enum NumberSyntax {
   ]
 
   /// `1h30m`: whole numbers with units y, w, d, h, m, s, ms, the longer ones first and each once; nil past 292 years.
-  static func durationMilliseconds(_ word: String) -> Int64? {
+  public static func durationMilliseconds(_ word: String) -> Int64? {
     var rest = Array(word.utf8)[...]
     var remaining = units[...]
     var total: Int64 = 0
@@ -62,7 +62,7 @@ enum NumberSyntax {
   }
 
   /// As `durationMilliseconds` reads it back, such as `1h30m`.
-  static func duration(milliseconds: Int64) -> String {
+  public static func duration(milliseconds: Int64) -> String {
     if milliseconds == 0 { return "0s" }
     if milliseconds < 0 { return "-" + duration(milliseconds: -milliseconds) }
     var rest = milliseconds

@@ -7,8 +7,9 @@ struct Commands: AsyncParsableCommand {
     abstract: "Monitors Redis for Prometheus.",
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
-    subcommands: [FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, TestCommand.self, BenchPollCommand.self,
-      QuerySeriesCommand.self,
+    subcommands: [
+      FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, CheckCommand.self, TestCommand.self,
+      BenchPollCommand.self, QuerySeriesCommand.self,
     ])
 
   /// The subcommands that are for users, a line for each.

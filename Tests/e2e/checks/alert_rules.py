@@ -151,6 +151,14 @@ def check_expressions_ask_for_what_is_exported(check: Check) -> None:
     check.none(complaints, "expressions that can never be true")
 
 
+def check_redline_agrees(check: Check) -> None:
+    """redline takes the same rules in both dialects, and gives promtool's verdict on their tests."""
+    for arguments in (["check", "rules", "--dialect", "3.x", *FILES], ["check", "rules", "--dialect", "2.x", *FILES],
+                      ["test", "rules", "--dialect", "2.x", *TESTS]):
+        told = subprocess.run([REDLINE, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        check.equal(told.returncode, 0, f"redline {arguments[0]} rules exits ({told.stdout}{told.stderr})")
+
+
 def check_wiring(check: Check) -> None:
     told_by(check, "promtool", "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml")
     told_by(check, "amtool", "check-config", ROOT / "deploy" / "alertmanager" / "alertmanager.yml")

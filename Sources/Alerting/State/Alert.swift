@@ -1,0 +1,73 @@
+import PromQL
+
+/// Where an alert stands. Resolved alerts are inactive and kept for a while.
+public enum AlertState: String, Sendable, Comparable {
+  case inactive, pending, firing
+
+  private var rank: Int {
+    switch self {
+    case .inactive: 0
+    case .pending: 1
+    case .firing: 2
+    }
+  }
+
+  public static func < (a: AlertState, b: AlertState) -> Bool { a.rank < b.rank }
+}
+
+/// One label set for which a rule's expression holds or held. Times are milliseconds since 1970.
+public struct Alert: Sendable, Equatable {
+  /// The alert's identity, `alertname` included.
+  public let labels: Labels
+  public var annotations: [String: String]
+  /// What the expression last gave.
+  public var value: Double
+  public var state: AlertState
+  /// When the expression began to hold.
+  public var activeAtMilliseconds: Int64
+  public var firedAtMilliseconds: Int64?
+  /// When the alert ended; it was firing until then.
+  public var resolvedAtMilliseconds: Int64?
+  /// Since when the alert fires only because its rule keeps it firing.
+  public var keepFiringSinceMilliseconds: Int64?
+  public var lastSentAtMilliseconds: Int64?
+
+  public init(
+    labels: Labels, annotations: [String: String], value: Double, state: AlertState = .pending,
+    activeAtMilliseconds: Int64, firedAtMilliseconds: Int64? = nil, resolvedAtMilliseconds: Int64? = nil,
+    keepFiringSinceMilliseconds: Int64? = nil, lastSentAtMilliseconds: Int64? = nil
+  ) {
+    self.labels = labels
+    self.annotations = annotations
+    self.value = value
+    self.state = state
+    self.activeAtMilliseconds = activeAtMilliseconds
+    self.firedAtMilliseconds = firedAtMilliseconds
+    self.resolvedAtMilliseconds = resolvedAtMilliseconds
+    self.keepFiringSinceMilliseconds = keepFiringSinceMilliseconds
+    self.lastSentAtMilliseconds = lastSentAtMilliseconds
+  }
+}
+
+/// What an Alertmanager is to be told of one alert. Times are milliseconds since 1970.
+public struct AlertNotice: Sendable, Equatable {
+  public let labels: Labels
+  public let annotations: [String: String]
+  public let startsAtMilliseconds: Int64
+  /// The end of a resolved alert; of a firing one, until when it holds unless told again.
+  public let endsAtMilliseconds: Int64
+  public let isResolved: Bool
+}
+
+/// Why a rule gave nothing this time.
+public struct RuleError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+
+  static let duplicateAlerts = RuleError(
+    "vector contains metrics with the same labelset after applying alert labels")
+  static let duplicateSeries = RuleError(
+    "vector contains metrics with the same labelset after applying rule labels")
+  static let noVector = RuleError("rule result is not a vector or scalar")
+}

@@ -1,0 +1,143 @@
+import PromQL
+
+/// The alerts of one rule from evaluation to evaluation: what is pending, firing, kept firing and lately resolved.
+///
+/// No clock and no I/O; every time comes from the caller.
+public struct AlertBook: Sendable {
+  /// How long a resolved alert is kept, so that an Alertmanager that missed its end hears of it again.
+  public static let resolvedRetentionMilliseconds: Int64 = 15 * 60_000
+
+  /// The durations of a rule that govern its alerts.
+  public struct Timing: Sendable, Equatable {
+    public let forMilliseconds: Int64
+    public let keepFiringForMilliseconds: Int64
+    /// A firing alert that is younger than a `for` raised since goes back to pending: Prometheus 3 does so, 2 does not.
+    public let demotesOnRaisedFor: Bool
+
+    public init(forMilliseconds: Int64, keepFiringForMilliseconds: Int64 = 0, demotesOnRaisedFor: Bool = true) {
+      self.forMilliseconds = forMilliseconds
+      self.keepFiringForMilliseconds = keepFiringForMilliseconds
+      self.demotesOnRaisedFor = demotesOnRaisedFor
+    }
+  }
+
+  private var byLabels: [Labels: Alert] = [:]
+
+  public init() {}
+
+  /// Every alert that is kept, resolved ones included, sorted by labels.
+  public var all: [Alert] { byLabels.values.sorted { $0.labels < $1.labels } }
+
+  /// Pending and firing alerts, sorted by labels.
+  public var active: [Alert] { all.filter { $0.state != .inactive } }
+
+  /// The gravest state of any alert.
+  public var state: AlertState { byLabels.values.map(\.state).max() ?? .inactive }
+
+  /// Takes in what the expression gave at `now`.
+  ///
+  /// - Parameters:
+  ///   - found: a pending alert for each sample, with `now` as its beginning; label sets must differ.
+  ///   - limit: the most pending and firing alerts; 0 is none. Past it every alert is dropped and an error thrown.
+  public mutating func update(
+    with found: [Alert], timing: Timing, limit: Int, atMilliseconds now: Int64
+  ) throws(RuleError) {
+    let present = Set(found.map(\.labels))
+    guard present.count == found.count else { throw .duplicateAlerts }
+    for alert in found {
+      if let known = byLabels[alert.labels], known.state != .inactive {
+        byLabels[alert.labels]?.value = alert.value
+        byLabels[alert.labels]?.annotations = alert.annotations
+      } else {
+        byLabels[alert.labels] = alert
+      }
+    }
+    for (labels, alert) in byLabels {
+      byLabels[labels] =
+        present.contains(labels)
+        ? Self.holding(alert, timing, at: now) : Self.missing(alert, timing, at: now)
+    }
+    let activeCount = byLabels.values.count { $0.state != .inactive }
+    guard limit == 0 || activeCount <= limit else {
+      byLabels = [:]
+      throw RuleError("exceeded limit of \(limit) with \(activeCount) alerts")
+    }
+  }
+
+  /// An alert whose expression holds at `now`.
+  private static func holding(_ alert: Alert, _ timing: Timing, at now: Int64) -> Alert {
+    var alert = alert
+    alert.keepFiringSinceMilliseconds = nil
+    return promoted(alert, timing, at: now)
+  }
+
+  /// An alert that the expression no longer gives; nil when it is to be forgotten.
+  private static func missing(_ alert: Alert, _ timing: Timing, at now: Int64) -> Alert? {
+    var alert = alert
+    switch alert.state {
+    case .pending: return nil
+    case .inactive:
+      let resolvedAt = alert.resolvedAtMilliseconds ?? now
+      return now - resolvedAt > resolvedRetentionMilliseconds ? nil : alert
+    case .firing:
+      if timing.keepFiringForMilliseconds > 0 {
+        let since = alert.keepFiringSinceMilliseconds ?? now
+        alert.keepFiringSinceMilliseconds = since
+        if now - since < timing.keepFiringForMilliseconds { return promoted(alert, timing, at: now) }
+      }
+      alert.state = .inactive
+      alert.resolvedAtMilliseconds = now
+      return alert
+    }
+  }
+
+  private static func promoted(_ alert: Alert, _ timing: Timing, at now: Int64) -> Alert {
+    var alert = alert
+    let isDue = now - alert.activeAtMilliseconds >= timing.forMilliseconds
+    if alert.state == .pending, isDue {
+      alert.state = .firing
+      alert.firedAtMilliseconds = now
+    } else if alert.state == .firing, !isDue, timing.demotesOnRaisedFor {
+      alert.state = .pending
+      alert.firedAtMilliseconds = nil
+      alert.lastSentAtMilliseconds = nil
+      alert.keepFiringSinceMilliseconds = nil
+    }
+    return alert
+  }
+
+  // MARK: Keeping and telling
+
+  /// Takes over alerts as they were kept elsewhere: a reload's or a restart's. What is known already stays.
+  public mutating func restore(_ alerts: [Alert]) {
+    for alert in alerts where byLabels[alert.labels] == nil { byLabels[alert.labels] = alert }
+  }
+
+  /// The notices due at `now`, which count as sent from here on.
+  ///
+  /// Firing and resolved alerts are due when they have ended since they were last sent, and again after `resendDelay`.
+  /// A firing one holds for four times the longer of interval and delay: two failed tries must not resolve it.
+  public mutating func takeNotices(
+    atMilliseconds now: Int64, intervalMilliseconds: Int64, resendDelayMilliseconds: Int64 = 60_000
+  ) -> [AlertNotice] {
+    let holdsUntil = now + 4 * max(intervalMilliseconds, resendDelayMilliseconds)
+    var notices: [AlertNotice] = []
+    for alert in all where Self.isDue(alert, at: now, resendDelayMilliseconds) {
+      byLabels[alert.labels]?.lastSentAtMilliseconds = now
+      notices.append(
+        AlertNotice(
+          labels: alert.labels, annotations: alert.annotations,
+          startsAtMilliseconds: alert.firedAtMilliseconds ?? alert.activeAtMilliseconds,
+          endsAtMilliseconds: alert.resolvedAtMilliseconds ?? holdsUntil,
+          isResolved: alert.resolvedAtMilliseconds != nil))
+    }
+    return notices
+  }
+
+  private static func isDue(_ alert: Alert, at now: Int64, _ resendDelayMilliseconds: Int64) -> Bool {
+    if alert.state == .pending { return false }
+    guard let lastSent = alert.lastSentAtMilliseconds else { return true }
+    if let resolved = alert.resolvedAtMilliseconds, resolved > lastSent { return true }
+    return lastSent + resendDelayMilliseconds < now
+  }
+}

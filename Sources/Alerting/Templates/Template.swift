@@ -1,0 +1,55 @@
+/// A template of Go's `text/template`, read once and carried out for every sample of a rule.
+///
+/// Actions, pipelines, variables, `if`, `range`, `with`, `define`, `template`, `block`, `break`, `continue`, and the
+/// functions of `TemplateFunction`. Methods are known for what those functions give: times and durations.
+public struct Template: Sendable {
+  public let name: String
+  let text: String
+  let limits: TemplateLimits
+  /// By name, that of the text as a whole under `name`.
+  let nodes: [String: [TemplateNode]]
+
+  public init(_ text: String, name: String, limits: TemplateLimits = .standard) throws(TemplateError) {
+    self.text = text
+    self.name = name
+    self.limits = limits
+    nodes = try TemplateParser.parse(text, name: name, limits: limits)
+  }
+
+  public func expand(_ data: TemplateData, in context: TemplateContext) throws(TemplateError) -> String {
+    try expand(.data(data), in: context)
+  }
+
+  func expand(_ dot: TemplateValue, in context: TemplateContext) throws(TemplateError) -> String {
+    var run = TemplateRun(self, context: context)
+    return try run.expand(dot)
+  }
+}
+
+/// The template of a rule's label or annotation, with `$labels`, `$externalLabels`, `$externalURL` and `$value`.
+public struct AlertTemplate: Sendable {
+  /// What Prometheus puts before every text; errors count their columns with it.
+  private static let definitions =
+    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+
+  /// The text as the rule has it.
+  public let text: String
+  /// Nil for text without an action, which needs no carrying out.
+  private let template: Template?
+
+  public init(_ text: String, alert: String, limits: TemplateLimits = .standard) throws(TemplateError) {
+    self.text = text
+    template =
+      text.contains("{{") ? try Template(Self.definitions + text, name: "__alert_\(alert)", limits: limits) : nil
+  }
+
+  /// The text for one sample. A template that fails gives a text that says why, as in Prometheus: the alert must fire.
+  public func expand(_ data: TemplateData, in context: TemplateContext) -> String {
+    guard let template else { return text }
+    do {
+      return try template.expand(data, in: context)
+    } catch {
+      return "<error expanding template: error executing template \(template.name): \(error)>"
+    }
+  }
+}

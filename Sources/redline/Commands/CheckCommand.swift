@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// Checks files that users write, without connecting anywhere.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check rule files.", subcommands: [CheckRulesCommand.self])
+}

@@ -27,7 +27,7 @@ def check_polled_slowly(check: Check) -> None:
     watch = Watch(check, "pages", "- {name: pages, kind: cache, poll_interval: 5s, "
                                   f"seeds: ['{address(cluster.nodes[0])}']}}\n", 6)
     steady_cluster(watch, cluster)
-    open_before = watch.exporter.descriptors()
+    open_before = watch.open_descriptors()
 
     victim = cluster.nodes[1]
     heir = cluster.replica_of(victim)
@@ -75,7 +75,7 @@ def check_with_tls_grows_shrinks_and_loses_nodes(check: Check) -> None:
     watch = Watch(check, "pages", f"- {{name: pages, kind: cache, seeds: ['{address(cluster.nodes[0])}'], "
                                   f"tls: {{ca_file: '{authority.certificate}'}}}}\n", 6)
     steady_cluster(watch, cluster)
-    open_before = watch.exporter.descriptors()
+    open_before = watch.open_descriptors()
 
     victim = cluster.nodes[1]
     heir = cluster.replica_of(victim)

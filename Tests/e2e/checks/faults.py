@@ -82,6 +82,16 @@ class Watch:
         self.check.until(lambda: self.told(kind, server) == count, SETTLE_SECONDS,
                          f"{count} {kind} of {address(server)}, saw {self.told(kind, server)}")
 
+    def open_descriptors(self) -> int:
+        """Those that are open once the watches over keys have their connections, too."""
+        def has_walked() -> bool:
+            page = self.exporter.page()
+            return (set(page.named("redis_key_watch_unknown_shards").values()) == {0}
+                    and bool(page.named("redis_key_watch_last_walk_timestamp_seconds")))
+
+        self.check.until(has_walked, 20, "the keys of every shard have been walked over")
+        return self.exporter.descriptors()
+
     def no_leak(self, before: int) -> None:
         self.check.until(lambda: self.exporter.descriptors() <= before + 2, SETTLE_SECONDS,
                          f"descriptors: {before} before, {self.exporter.descriptors()} after")
@@ -145,7 +155,7 @@ def check_sentinel_group(check: Check) -> None:
     listening = lambda: sum(values(watch.exporter, "redis_sentinel_subscription_up", "sentinel").values())  # noqa: E731
     check.until(lambda: listening() == 3, 10, "all Sentinels are listened to")
     master = steady_group(watch, group)
-    open_before = watch.exporter.descriptors()
+    open_before = watch.open_descriptors()
 
     # Somebody asks for a failover; clients are on the old master before it.
     clients = [master.client() for _ in range(7)]
@@ -230,7 +240,7 @@ def check_replication_group(check: Check) -> None:
     everybody = [first, second, third]
     watch = Watch(check, "jobs", f"- {{name: jobs, kind: queue, seeds: ['{address(first)}']}}\n", 3)
     watch.steady(first, replicas=[second, third])
-    open_before = watch.exporter.descriptors()
+    open_before = watch.open_descriptors()
 
     # A person swaps master and replica.
     follow(second, None)

@@ -26,13 +26,13 @@ struct PollReading {
     _ plan: Plan, info: InfoText, replies: [Reply], options: CollectorOptions, nowSeconds: Double,
     into sink: inout SampleSink
   ) {
-    let config = plan.steps.first { $0.collector.name == "config" }
-      .flatMap { $0.replies.first }
-      .flatMap { $0 < replies.count ? ServerConfig(replies[$0]) : nil }
+    /// The first reply to a collector, where one was asked for and came.
+    func reply<C: Collector>(to collector: C.Type) -> Reply? {
+      plan.steps.first { $0.collector is C }.flatMap { $0.replies.first }.flatMap { $0 < replies.count ? replies[$0] : nil }
+    }
+    let config = reply(to: ConfigCollector.self).flatMap { ServerConfig($0) }
     let usages = CommandUsages(info)
-    let latencies = plan.steps.first { $0.collector is LatencyHistogramCollector }
-      .flatMap { $0.replies.first }
-      .flatMap { $0 < replies.count ? CommandLatencies(replies[$0], usages: usages) : nil }
+    let latencies = reply(to: LatencyHistogramCollector.self).flatMap { CommandLatencies($0, usages: usages) }
     for step in plan.steps {
       let outcome = run(
         step, info: info, facts: plan.facts, replies: replies, options: options,
@@ -43,10 +43,7 @@ struct PollReading {
           info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
           masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
         member?.latency = latencies.map { CommandLatency(merging: $0) }
-        member?.clusterMessages = plan.steps.first { $0.collector is ClusterCollector }
-          .flatMap { $0.replies.first }
-          .flatMap { $0 < replies.count ? replies[$0].bytes : nil }
-          .flatMap { ClusterTestimony.Messages(InfoText($0)) }
+        member?.clusterMessages = reply(to: ClusterCollector.self)?.bytes.flatMap { ClusterTestimony.Messages(InfoText($0)) }
       }
     }
   }

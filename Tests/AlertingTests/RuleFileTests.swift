@@ -1,5 +1,6 @@
 import Config
 import PromQL
+import TestSupport
 import Testing
 
 @testable import Alerting
@@ -88,7 +89,7 @@ import Testing
     ]
     var goodCount = 0
     for _ in 0..<1500 {
-      let bytes = mutated(sources.randomElement(using: &random)!, tokens: tokens, using: &random)
+      let bytes = mutated(Array(sources.randomElement(using: &random)!.utf8), tokens: tokens, using: &random)
       guard let file = try? RuleFile.parse(bytes, file: "fuzz.yml") else { continue }
       goodCount += 1
       _ = RuleFile.findings(in: [file], settings: RuleLintTests.settings)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Alerting
@@ -91,7 +92,7 @@ import Testing
     let tokens = ["{{", "}}", "$", ".", "|", "(", ")", "\"", "%", "range", "end", "-", "é", "\0", "*", "[1]", "1e999"]
     var readCount = 0
     for _ in 0..<4000 {
-      let bytes = mutated(sources.randomElement(using: &random)!, tokens: tokens, using: &random)
+      let bytes = mutated(Array(sources.randomElement(using: &random)!.utf8), tokens: tokens, using: &random)
       guard let template = try? AlertTemplate(String(decoding: bytes, as: UTF8.self), alert: "A") else { continue }
       readCount += 1
       _ = template.expand(Self.data, in: Self.context)

@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -83,7 +84,7 @@ struct HostileReplyTests {
   /// Captured INFO with bytes changed, lines doubled, cut and joined, in every collector.
   @Test(arguments: GoldenTests.servers)
   func mutatedInfo(_ name: String) throws {
-    var random = SplitMix(seed: 7)
+    var random = FixedRandom(state: 7)
     let texts =
       ["info-all", "replica-info-all"].compactMap {
         CapturedServer(folder: "servers/\(name)").reply($0)?.bytes
@@ -119,7 +120,7 @@ struct HostileReplyTests {
     let sources = try #require(files[name]).map { try #require(Fixture.bytes($0 + ".resp")) }
     let info = try #require(
       Self.hosts.first { !collector.commands(for: ServerFacts($0), .everything).isEmpty })
-    var random = SplitMix(seed: 11)
+    var random = FixedRandom(state: 11)
     var readCount = 0
     for _ in 0..<300 {
       // One reply is changed at a time, lest some other is unreadable in every round.
@@ -139,7 +140,7 @@ struct HostileReplyTests {
 }
 
 /// A few changes to a text: bytes, digits, lines doubled, cut out or torn.
-private func mutated(_ text: [UInt8], _ random: inout SplitMix) -> [UInt8] {
+private func mutated(_ text: [UInt8], _ random: inout FixedRandom) -> [UInt8] {
   var text = text
   let digits = Array("0123456789-.e".utf8)
   for _ in 0...random.below(4) where !text.isEmpty {
@@ -155,17 +156,6 @@ private func mutated(_ text: [UInt8], _ random: inout SplitMix) -> [UInt8] {
   return text
 }
 
-/// The same numbers in every run.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+extension FixedRandom {
+  fileprivate mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Redis
@@ -58,7 +59,7 @@ import Testing
   }
 
   @Test func mutatedTextsNeverTrap() {
-    var random = SplitMix(state: 7)
+    var random = FixedRandom(state: 7)
     let seed = info.bytes
     for _ in 0..<3000 {
       var bytes = seed

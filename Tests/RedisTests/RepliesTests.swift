@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Redis
@@ -91,7 +92,7 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
   /// Random changes to a real exchange never trap, and what is read can be walked.
   @Test func mutatedRepliesNeverTrap() {
     let seed = Array("*3\r\n$4\r\nINFO\r\n*2\r\n:12\r\n$-1\r\n-ERR x\r\n+OK\r\n:-5\r\n$0\r\n\r\n".utf8)
-    var random = SplitMix(state: 42)
+    var random = FixedRandom(state: 42)
     for _ in 0..<20_000 {
       var bytes = seed
       for _ in 0...Int.random(in: 0..<4, using: &random) {
@@ -121,17 +122,5 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
 
   @Test func aDescriptionShowsNoMoreThanTwoWords() {
     #expect("\(["AUTH", "user", "secret"] as Command)" == "AUTH user")
-  }
-}
-
-/// A small deterministic generator.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

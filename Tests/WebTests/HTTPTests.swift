@@ -1,4 +1,5 @@
 import Config
+import TestSupport
 import Testing
 
 @testable import Web
@@ -103,7 +104,7 @@ extension SocketTests.HTTP {
 
   @Test func randomBytesDoNotHurt() async throws {
     try await withServer([hello]) { port, server in
-      var generator = SplitMix(seed: 1)
+      var generator = FixedRandom(state: 1)
       for _ in 0..<200 {
         let client = try TestClient(port: port)
         let prefix = Bool.random(using: &generator) ? Array("GET /hello HTTP/1.1\r\n".utf8) : []
@@ -152,18 +153,4 @@ extension SocketTests.HTTP {
 extension String {
   /// The same command line, run by bash.
   fileprivate var bash: String { "bash -c \"\(self)\"" }
-}
-
-/// A generator with a seed, so that a failure comes back.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension FixedRandom {
   /// 0 to 1.
   mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }

@@ -1,4 +1,5 @@
 import PromQL
+import TestSupport
 
 /// Values over time as an exporter of Redis gives them, and worse.
 struct ValuePattern: Sendable, CustomStringConvertible {

@@ -79,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio, nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio,
+        nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -93,7 +94,9 @@ let package = Package(
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests("AlertingTests", ["Alerting", "PromQL", "Config", "Runtime"], exclude: ["Fixtures"]),
-    tests("FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log], exclude: ["Fixtures", "Goldens"]),
+    tests(
+      "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
+      exclude: ["Fixtures", "Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
   ]
 )

@@ -28,7 +28,9 @@ struct PollReading {
   ) {
     /// The first reply to a collector, where one was asked for and came.
     func reply<C: Collector>(to collector: C.Type) -> Reply? {
-      plan.steps.first { $0.collector is C }.flatMap { $0.replies.first }.flatMap { $0 < replies.count ? replies[$0] : nil }
+      plan.steps.first { $0.collector is C }.flatMap { $0.replies.first }.flatMap {
+        $0 < replies.count ? replies[$0] : nil
+      }
     }
     let config = reply(to: ConfigCollector.self).flatMap { ServerConfig($0) }
     let usages = CommandUsages(info)
@@ -43,7 +45,9 @@ struct PollReading {
           info, config: config, replies: outcome == .success ? Array(replies[step.replies]) : [],
           masterNames: MembershipCollector.masterNames(in: step.commands), server: plan.facts, nowSeconds: nowSeconds)
         member?.latency = latencies.map { CommandLatency(merging: $0) }
-        member?.clusterMessages = reply(to: ClusterCollector.self)?.bytes.flatMap { ClusterTestimony.Messages(InfoText($0)) }
+        member?.clusterMessages = reply(to: ClusterCollector.self)?.bytes.flatMap {
+          ClusterTestimony.Messages(InfoText($0))
+        }
       }
     }
   }

@@ -48,7 +48,8 @@ public final class WebServer: Sendable {
     case .descriptor(let descriptor): listener = try ListenSocket.adopt(descriptor)
     }
     let port = ListenSocket.port(of: listener)
-    let tls: (@Sendable () -> TLSContext)? = configuration.isTLS ? { @Sendable [configuration] in configuration.tlsContext() } : nil
+    let tls: (@Sendable () -> TLSContext)? =
+      configuration.isTLS ? { @Sendable [configuration] in configuration.tlsContext() } : nil
     let daemon: Daemon
     do throws(WebError) {
       daemon = try Daemon(listener: listener, options: options, tls: tls) { [configuration, routes] request in

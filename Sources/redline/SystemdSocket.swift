@@ -8,10 +8,13 @@ enum SystemdSocket {
   /// - Throws: ``WebError`` when there is not exactly one.
   static func listener() throws(WebError) -> Int32 {
     guard environment("LISTEN_PID") == String(getpid()), let count = environment("LISTEN_FDS") else {
-      throw WebError("flag -web.systemd-socket: systemd handed over no socket; start redline by a .socket unit, or leave the flag out")
+      throw WebError(
+        "flag -web.systemd-socket: systemd handed over no socket; start redline by a .socket unit, or leave the flag out"
+      )
     }
     guard count == "1" else {
-      throw WebError("flag -web.systemd-socket: systemd handed over \(count) sockets; the .socket unit must have one ListenStream=")
+      throw WebError(
+        "flag -web.systemd-socket: systemd handed over \(count) sockets; the .socket unit must have one ListenStream=")
     }
     return firstDescriptor
   }

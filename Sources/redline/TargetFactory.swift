@@ -111,4 +111,3 @@ struct TargetFactory: Sendable {
     return collectors
   }
 }
-

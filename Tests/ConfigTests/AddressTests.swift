@@ -31,7 +31,8 @@ import Testing
   }
 
   static let listenAddresses: [(String, String, Int)] = [
-    (":9121", "", 9121), ("127.0.0.1:0", "127.0.0.1", 0), ("[::]:65535", "::", 65535), ("localhost:80", "localhost", 80),
+    (":9121", "", 9121), ("127.0.0.1:0", "127.0.0.1", 0), ("[::]:65535", "::", 65535),
+    ("localhost:80", "localhost", 80),
   ]
 
   @Test(arguments: listenAddresses)
@@ -41,7 +42,9 @@ import Testing
     #expect(address.description == text)
   }
 
-  @Test(arguments: ["", ":", "9121", "host", ":65536", ":-1", ":+1", "::1:80", "[::1]80", "[name]:80", "http://a:80", ":٣"])
+  @Test(arguments: [
+    "", ":", "9121", "host", ":65536", ":-1", ":+1", "::1:80", "[::1]80", "[name]:80", "http://a:80", ":٣",
+  ])
   func badListenAddressIsRefused(text: String) {
     #expect(throws: Mismatch.self) { try ListenAddress.parse(text) }
   }

@@ -176,7 +176,8 @@ import Testing
     func fleet(_ workloads: [String], _ top: String = "") throws -> FleetConfig {
       try Self.read(top + "workloads:\n" + workloads.map { "  - {\($0)}\n" }.joined())
     }
-    let a = "name: a, kind: cache, seeds: [h]", b = "name: b, kind: cache, seeds: [h]"
+    let a = "name: a, kind: cache, seeds: [h]"
+    let b = "name: b, kind: cache, seeds: [h]"
     let old = try fleet([a, b])
     #expect(try fleet([b, a]).changes(from: old).isEmpty)
     let changes = try fleet([a, b + ", poll_interval: 1s", "name: c, kind: cache, seeds: [h]"]).changes(from: old)
@@ -192,18 +193,27 @@ import Testing
   static let contradictions: [(String, [String: String], [String])] = [
     ("-redis.addr=a", [:], []),
     ("-config.file=f", [:], []),
-    ("-config.file=f -redis.addr=a", [:], [
-      "flag -redis.addr: contradicts config.file, which describes every server; write workloads[].seeds there instead"
-    ]),
+    (
+      "-config.file=f -redis.addr=a", [:],
+      [
+        "flag -redis.addr: contradicts config.file, which describes every server; write workloads[].seeds there instead"
+      ]
+    ),
     ("-config.file=f -redis.addr= -is-cluster=false -namespace=x", [:], []),
-    ("-config.file=f -is-cluster", [:], [
-      "flag -is-cluster: contradicts config.file, which describes every server; write workloads[].topology there instead"
-    ]),
-    ("-check-keys=a", ["REDLINE_CONFIG_FILE": "f", "REDIS_PASSWORD": "hunter2"], [
-      "environment variable REDIS_PASSWORD: contradicts config.file, which describes every server; "
-        + "write workloads[].credentials there instead",
-      "flag -check-keys: contradicts config.file, which describes every server; leave it out",
-    ]),
+    (
+      "-config.file=f -is-cluster", [:],
+      [
+        "flag -is-cluster: contradicts config.file, which describes every server; write workloads[].topology there instead"
+      ]
+    ),
+    (
+      "-check-keys=a", ["REDLINE_CONFIG_FILE": "f", "REDIS_PASSWORD": "hunter2"],
+      [
+        "environment variable REDIS_PASSWORD: contradicts config.file, which describes every server; "
+          + "write workloads[].credentials there instead",
+        "flag -check-keys: contradicts config.file, which describes every server; leave it out",
+      ]
+    ),
   ]
 
   @Test(arguments: contradictions)

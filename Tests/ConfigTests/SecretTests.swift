@@ -3,7 +3,10 @@ import Testing
 @testable import Config
 
 @Suite struct SecretTests {
-  private struct Holder { let password = Secret("hunter2"); let source = SecretSource.literal(Secret("hunter2")) }
+  private struct Holder {
+    let password = Secret("hunter2")
+    let source = SecretSource.literal(Secret("hunter2"))
+  }
 
   @Test func neverPrints() {
     let secret = Secret("hunter2")

@@ -42,7 +42,9 @@ import Testing
 
   @Test func pairs() {
     let value = info["slave0"] ?? []
-    let pairs = InfoPairs(value).map { (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self)) }
+    let pairs = InfoPairs(value).map {
+      (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
+    }
     #expect(pairs.map(\.0) == ["ip", "port", "state", "offset", "lag"])
     #expect(pairs[0].1 == "::1")
   }
@@ -77,15 +79,18 @@ import Testing
 }
 
 @Suite struct NumberTests {
-  @Test(arguments: [
-    ("0", 0), ("-1", -1), ("+7", 7), ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
-    ("9223372036854775808", nil), ("", nil), ("-", nil), ("1.5", nil), ("1 ", nil), ("99%", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("0", 0), ("-1", -1), ("+7", 7), ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
+      ("9223372036854775808", nil), ("", nil), ("-", nil), ("1.5", nil), ("1 ", nil), ("99%", nil),
+    ] as [(String, Int?)])
   func integers(text: String, expected: Int?) { #expect(parseInteger(Array(text.utf8)[...]) == expected) }
 
-  @Test(arguments: [
-    ("0", 0), ("1.5", 1.5), ("-1", -1), ("1e3", 1000), ("inf", .infinity), ("123456789012345678", 123_456_789_012_345_680),
-    ("", nil), ("abc", nil), ("1.5%", nil), ("0x10", nil), (" 1", nil),
-  ] as [(String, Double?)])
+  @Test(
+    arguments: [
+      ("0", 0), ("1.5", 1.5), ("-1", -1), ("1e3", 1000), ("inf", .infinity),
+      ("123456789012345678", 123_456_789_012_345_680),
+      ("", nil), ("abc", nil), ("1.5%", nil), ("0x10", nil), (" 1", nil),
+    ] as [(String, Double?)])
   func doubles(text: String, expected: Double?) { #expect(parseDouble(Array(text.utf8)[...]) == expected) }
 }

@@ -24,14 +24,15 @@ import Testing
     #expect(try RedisAddress(text).description == canonical)
   }
 
-  @Test(arguments: [
-    ("redis://alice:s%40crt@h", "alice", "s@crt"),
-    ("redis://:only@h", nil, "only"),
-    ("redis://only@h", nil, "only"),
-    ("redis://alice:@h", "alice", ""),
-    ("redis://h", nil, nil),
-    ("unix://alice:pw@/run/r.sock", "alice", "pw"),
-  ] as [(String, String?, String?)])
+  @Test(
+    arguments: [
+      ("redis://alice:s%40crt@h", "alice", "s@crt"),
+      ("redis://:only@h", nil, "only"),
+      ("redis://only@h", nil, "only"),
+      ("redis://alice:@h", "alice", ""),
+      ("redis://h", nil, nil),
+      ("unix://alice:pw@/run/r.sock", "alice", "pw"),
+    ] as [(String, String?, String?)])
   func userinfo(text: String, user: String?, password: String?) throws {
     let address = try RedisAddress(text)
     #expect(address.user == user)
@@ -54,10 +55,14 @@ import Testing
     let credentials = Credentials(user: "alice", password: "hunter2")
     var dumped = ""
     dump(credentials, to: &dumped)
-    for text in ["\(credentials)", String(reflecting: credentials), dumped, "\(try RedisAddress("redis://a:hunter2@h"))"] {
+    for text in [
+      "\(credentials)", String(reflecting: credentials), dumped, "\(try RedisAddress("redis://a:hunter2@h"))",
+    ] {
       #expect(!text.contains("hunter2"))
     }
-    #expect(!("\(#expect(throws: RedisAddressError.self) { try RedisAddress("redis://a:hunter2@h:x") }!)".contains("hunter2")))
+    #expect(
+      !("\(#expect(throws: RedisAddressError.self) { try RedisAddress("redis://a:hunter2@h:x") }!)".contains("hunter2"))
+    )
   }
 }
 
@@ -75,7 +80,8 @@ import Testing
   }
 
   @Test func theServersWordsAreBoundedAndPrintable() throws {
-    let reply = try Replies.read(Array("-ERR ".utf8) + [0x1b, 0xff] + [UInt8](repeating: 0x61, count: 5000) + [13, 10])[0]
+    let reply = try Replies.read(
+      Array("-ERR ".utf8) + [0x1b, 0xff] + [UInt8](repeating: 0x61, count: 5000) + [13, 10])[0]
     let message = RedisError(reply: reply, to: ["INFO"]).message
     #expect(message.utf8.count < 250)
     #expect(message.utf8.allSatisfy { (0x20..<0x7f).contains($0) || $0 >= 0x80 })

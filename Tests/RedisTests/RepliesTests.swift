@@ -71,7 +71,8 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
   }
 
   @Test(arguments: [
-    "*2147483647\r\n", "*1048577\r\n", "@nothing\r\n", "$abc\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+    "*2147483647\r\n", "*1048577\r\n", "@nothing\r\n", "$abc\r\n",
+    "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
   ])
   func hostileRepliesAreRefused(text: String) {
     #expect(throws: ReplyError.self) { try read(text) }

@@ -86,9 +86,12 @@ import Testing
       postponed += 1
     }
     #expect(postponed > 150)
-    #expect(await authenticator.judge(request("user", "open sesame")) == .admitted, "a login that is known costs nothing")
+    #expect(
+      await authenticator.judge(request("user", "open sesame")) == .admitted, "a login that is known costs nothing")
     #expect(await authenticator.judge(request("user", "0")) == .refused, "a wrong one that is known neither")
-    #expect(await authenticator.judge(request("user", "new", from: "10.0.0.3")) == .refused, "another address has its own share")
+    #expect(
+      await authenticator.judge(request("user", "new", from: "10.0.0.3")) == .refused,
+      "another address has its own share")
   }
 
   @Test func budgetComesBackWithTime() {

@@ -40,7 +40,10 @@ import Testing
     tls.prefersServerOrder = false
     tls.curves = [.x25519, .p256]
     #expect(settings.tls == tls)
-    #expect(settings.headers == [.init(name: "X-Frame-Options", value: "deny"), .init(name: "Strict-Transport-Security", value: "max-age=1")])
+    #expect(
+      settings.headers == [
+        .init(name: "X-Frame-Options", value: "deny"), .init(name: "Strict-Transport-Security", value: "max-age=1"),
+      ])
     #expect(settings.users.proofs.keys.sorted() == ["alice", "bob"])
   }
 
@@ -51,14 +54,32 @@ import Testing
 
   @Test(arguments: [
     ("tls_config: {}", ["/etc/web.yml:1:1", "tls_config"]),
-    ("tls_server_config:\n  cert_file: a\n  key_fil: b", ["web.yml:3:3", "key_fil", "did you mean \"key_file\"", "key_file"]),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_fil: b",
+      ["web.yml:3:3", "key_fil", "did you mean \"key_file\"", "key_file"]
+    ),
     ("tls_server_config:\n  cert_file: a", ["key_file", "is missing"]),
-    ("tls_server_config:\n  cert_file: a\n  key_file: b\n  min_version: TLS14", ["web.yml:4:16", "min_version", "\"TLS14\"", "TLS13"]),
-    ("tls_server_config:\n  cert_file: a\n  key_file: b\n  min_version: TLS13\n  max_version: TLS12", ["min_version", "above"]),
-    ("tls_server_config:\n  cert_file: a\n  key_file: b\n  client_auth_type: RequireAndVerifyClientCert", ["client_ca_file", "is missing"]),
-    ("tls_server_config:\n  cert_file: a\n  key_file: b\n  client_ca_file: c", ["client_ca_file", "RequireAndVerifyClientCert"]),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_file: b\n  min_version: TLS14",
+      ["web.yml:4:16", "min_version", "\"TLS14\"", "TLS13"]
+    ),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_file: b\n  min_version: TLS13\n  max_version: TLS12",
+      ["min_version", "above"]
+    ),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_file: b\n  client_auth_type: RequireAndVerifyClientCert",
+      ["client_ca_file", "is missing"]
+    ),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_file: b\n  client_ca_file: c",
+      ["client_ca_file", "RequireAndVerifyClientCert"]
+    ),
     ("tls_server_config:\n  cert_file: a\n  key_file: b\n  cipher_suites: [RC4]", ["cipher_suites[0]", "\"RC4\""]),
-    ("tls_server_config:\n  cert_file: a\n  key_file: b\n  curve_preferences: [CurveP1]", ["curve_preferences[0]", "CurveP256"]),
+    (
+      "tls_server_config:\n  cert_file: a\n  key_file: b\n  curve_preferences: [CurveP1]",
+      ["curve_preferences[0]", "CurveP256"]
+    ),
     ("http_server_config:\n  headers:\n    Server: x", ["Server", "cannot be set"]),
     ("http_server_config:\n  headers:\n    X-Frame-Options: \"a\\r\\nb\"", ["X-Frame-Options", "control character"]),
     ("http_server_config:\n  http2: maybe", ["http2", "\"maybe\""]),
@@ -76,7 +97,9 @@ import Testing
     folder.write("web.yml", users + "http_server_config: {headers: {X-Frame-Options: deny}}\n")
     let configuration = try WebConfiguration(.file(folder.path + "/web.yml"), log: quietLog)
     let authenticator = configuration.authenticator
-    for bad in ["x: 1\n", users + "tls_server_config: {cert_file: none.pem, key_file: none.key}\n", "basic_auth_users: ["] {
+    for bad in [
+      "x: 1\n", users + "tls_server_config: {cert_file: none.pem, key_file: none.key}\n", "basic_auth_users: [",
+    ] {
       folder.write("web.yml", bad)
       #expect(throws: WebError.self) { try configuration.reload() }
       #expect(configuration.authenticator === authenticator)
@@ -116,7 +139,8 @@ extension SocketTests.Guarded {
     func write(_ user: String) {
       folder.write(
         "web.yml",
-        "basic_auth_users:\n  \(user): \(AuthenticationTests.cheapHash)\nhttp_server_config:\n  headers:\n    X-Frame-Options: deny\n")
+        "basic_auth_users:\n  \(user): \(AuthenticationTests.cheapHash)\nhttp_server_config:\n  headers:\n    X-Frame-Options: deny\n"
+      )
     }
     write("alice")
     let configuration = try WebConfiguration(.file(folder.path + "/web.yml"), log: quietLog)

@@ -15,14 +15,23 @@ struct Malformed: Sendable, CustomTestStringConvertible {
   var bytes: String
 
   static let all = [
-    Malformed(testDescription: "giant header", bytes: "GET /hello HTTP/1.1\r\nHost: t\r\nX: " + String(repeating: "a", count: 100_000) + "\r\n\r\n"),
-    Malformed(testDescription: "giant URL", bytes: "GET /" + String(repeating: "b", count: 200_000) + " HTTP/1.1\r\nHost: t\r\n\r\n"),
-    Malformed(testDescription: "5000 headers", bytes: (0..<5000).map { "X\($0): y\r\n" }.reduce("GET /hello HTTP/1.1\r\nHost: t\r\n", +) + "\r\n"),
+    Malformed(
+      testDescription: "giant header",
+      bytes: "GET /hello HTTP/1.1\r\nHost: t\r\nX: " + String(repeating: "a", count: 100_000) + "\r\n\r\n"),
+    Malformed(
+      testDescription: "giant URL",
+      bytes: "GET /" + String(repeating: "b", count: 200_000) + " HTTP/1.1\r\nHost: t\r\n\r\n"),
+    Malformed(
+      testDescription: "5000 headers",
+      bytes: (0..<5000).map { "X\($0): y\r\n" }.reduce("GET /hello HTTP/1.1\r\nHost: t\r\n", +) + "\r\n"),
     Malformed(testDescription: "control characters", bytes: "\u{0}\u{1}\u{2}\u{7F}\r\n\r\n\r\n\r\n"),
     Malformed(testDescription: "no target", bytes: "GET\r\n\r\n"),
     Malformed(testDescription: "unknown version", bytes: "GET /hello HTTP/9.9\r\n\r\n"),
-    Malformed(testDescription: "negative length", bytes: "GET /hello HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n"),
-    Malformed(testDescription: "bad chunk", bytes: "POST /hello HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"),
+    Malformed(
+      testDescription: "negative length", bytes: "GET /hello HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n"),
+    Malformed(
+      testDescription: "bad chunk", bytes: "POST /hello HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+    ),
   ]
 }
 
@@ -108,7 +117,9 @@ extension SocketTests.HTTP {
       for _ in 0..<200 {
         let client = try TestClient(port: port)
         let prefix = Bool.random(using: &generator) ? Array("GET /hello HTTP/1.1\r\n".utf8) : []
-        client.send(prefix + (0..<Int.random(in: 1...300, using: &generator)).map { _ in .random(in: 0...255, using: &generator) })
+        client.send(
+          prefix + (0..<Int.random(in: 1...300, using: &generator)).map { _ in .random(in: 0...255, using: &generator) }
+        )
       }
       #expect(try TestClient(port: port).get("/hello").status == 200)
       let started = ContinuousClock.now

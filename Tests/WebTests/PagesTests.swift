@@ -37,7 +37,8 @@ import Testing
     let targets = (0..<600).map {
       LandingPage.Target(address: "a\($0)", state: "up", isHealthy: true, lastGoodPollAgeSeconds: 1)
     }
-    let text = String(decoding: LandingPage(version: "1", metricsPath: "/m", targets: targets).response().body.bytes, as: UTF8.self)
+    let text = String(
+      decoding: LandingPage(version: "1", metricsPath: "/m", targets: targets).response().body.bytes, as: UTF8.self)
     #expect(text.contains("100 further targets"))
     #expect(!text.contains(">a500<"))
   }
@@ -45,6 +46,8 @@ import Testing
   @Test func descriptorBudget() {
     #expect(DescriptorBudget(limit: 1024, webConnections: 512, redisConnections: 448).shortage == nil)
     let shortage = DescriptorBudget(limit: 1024, webConnections: 512, redisConnections: 449).shortage
-    #expect(shortage?.contains("512 web connections + 449 Redis connections + 64 spare = 1025, but the limit is 1024") == true)
+    #expect(
+      shortage?.contains("512 web connections + 449 Redis connections + 64 spare = 1025, but the limit is 1024") == true
+    )
   }
 }

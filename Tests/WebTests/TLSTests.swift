@@ -108,7 +108,8 @@ extension SocketTests.TLS {
   ]) func clientAuthTypes(type: String, more: String, name: String, isAdmitted: Bool) async throws {
     let certificates = Certificates.shared
     certificates.folder.write(
-      "web.yml", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: \(type)\n  \(more)\n")
+      "web.yml",
+      "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: \(type)\n  \(more)\n")
     let configuration = try WebConfiguration(.file(certificates.path("web.yml")), log: quietLog)
     try await withServer([hello], configuration: configuration) { port, _ in
       let output = certificates.get(port, name == "none" ? "" : certificates.clientArguments(name))
@@ -121,13 +122,16 @@ extension SocketTests.TLS {
     ("max_version: TLS12", "-tls1_3", false), ("max_version: TLS12", "-tls1_2", true),
     ("min_version: TLS12", "-tls1_3", true),
     ("cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]", "-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256", true),
-    ("cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]", "-tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384", false),
+    (
+      "cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]", "-tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384", false
+    ),
     ("cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]", "-tls1_3", true),
     ("curve_preferences: [CurveP384]", "-tls1_3 -groups P-384", true),
     ("curve_preferences: [CurveP384]", "-tls1_3 -groups X25519", false),
   ]) func versionsCiphersAndCurves(setting: String, arguments: String, isAdmitted: Bool) async throws {
     let certificates = Certificates.shared
-    certificates.folder.write("web.yml", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  \(setting)\n")
+    certificates.folder.write(
+      "web.yml", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  \(setting)\n")
     let configuration = try WebConfiguration(.file(certificates.path("web.yml")), log: quietLog)
     try await withServer([hello], configuration: configuration) { port, _ in
       #expect(certificates.get(port, arguments).contains("hello world") == isAdmitted)

@@ -79,7 +79,8 @@ import Testing
     workload.lastFailover = "automatic failover"
     let page = text([workload])
     for part in [
-      "<td>r:1</td><td class=\"role\">replica</td>", "timeout<small>no answer in 1 s</small>", "disconnected 75 s</span>",
+      "<td>r:1</td><td class=\"role\">replica</td>", "timeout<small>no answer in 1 s</small>",
+      "disconnected 75 s</span>",
       "<i style=\"width:90%\"></i><u style=\"left:85%\"></u>", "90 %</span>", "45 MiB",
       "1.5 KiB <small>no limit is set</small>", "wanted: lag up to 10 s, memory up to 85 %", "3 of 6 up",
       "2 failovers, the last 6 min ago (automatic failover)",
@@ -99,7 +100,8 @@ import Testing
     let many = (0..<1500).map { node("n\($0).") }
     let nodes = text([workload("a", nodes: many), workload("b", nodes: many), workload("c", nodes: many)])
     #expect(nodes.split(separator: "<td class=\"role\">").count == 2001)
-    #expect(nodes.contains("1000 further nodes are not listed.") && nodes.contains("1500 further nodes are not listed."))
+    #expect(
+      nodes.contains("1000 further nodes are not listed.") && nodes.contains("1500 further nodes are not listed."))
 
     var last = workload("z")
     last.findings = [.init(.grave, "split")]
@@ -113,7 +115,9 @@ import Testing
     #expect(findings.contains("5 further findings are not listed.") && findings.utf8.count < 50_000)
   }
 
-  @Test(arguments: [(-1.0, "0.0 s"), (0.44, "0.4 s"), (75, "75 s"), (7300, "2 h"), (1e9, "11574 d"), (.infinity, "endless")])
+  @Test(arguments: [
+    (-1.0, "0.0 s"), (0.44, "0.4 s"), (75, "75 s"), (7300, "2 h"), (1e9, "11574 d"), (.infinity, "endless"),
+  ])
   func spans(seconds: Double, text: String) { #expect(span(seconds) == text) }
 
   @Test(arguments: [(-5, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (45 << 20, "45 MiB"), (Int.max, "8388608 TiB")])

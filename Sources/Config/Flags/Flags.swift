@@ -1,3 +1,6 @@
+// A table, two lines a flag.
+// swift-format-ignore-file
+
 /// Every flag, in the order of the usage text. The names, variables and defaults of redis_exporter come first in each
 /// group; the program's own follow.
 ///

@@ -28,14 +28,15 @@ enum LabelRules {
 
   /// The labels under `labels`, over inherited ones.
   static func read(_ fields: MappingReader, inherited: [String: String]) -> [String: String] {
-    let own = fields.mapping("labels") { labels -> [String: String] in
-      var result: [String: String] = [:]
-      for name in labels.keys {
-        result[name] = labels.required(name, .labelValue)
-        if let (problem, hint) = problem(ofName: name) { labels.report(name, problem: problem, hint: hint) }
-      }
-      return result
-    } ?? [:]
+    let own =
+      fields.mapping("labels") { labels -> [String: String] in
+        var result: [String: String] = [:]
+        for name in labels.keys {
+          result[name] = labels.required(name, .labelValue)
+          if let (problem, hint) = problem(ofName: name) { labels.report(name, problem: problem, hint: hint) }
+        }
+        return result
+      } ?? [:]
     let all = inherited.merging(own) { _, own in own }
     if all.count > countLimit { fields.report("labels", problem: "has more than \(countLimit) labels") }
     return all

@@ -19,7 +19,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
         if index > 0 { line.append(UInt8(ascii: " ")) }
         line += Self.bareName(name)
         line.append(UInt8(ascii: "="))
-        Self.isBare(value) ? line += value.utf8 : Self.appendQuoted(value, to: &line)
+        if Self.isBare(value) { line += value.utf8 } else { Self.appendQuoted(value, to: &line) }
       }
     case .json:
       line.append(UInt8(ascii: "{"))

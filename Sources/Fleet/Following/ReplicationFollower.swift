@@ -28,7 +28,9 @@ struct ReplicationFollower: Follower {
       Roster.Listing($0, isUp: nil, answers: readings[$0]?.answers)
     }
     following.replication = view
-    following.groups = [ReplicationGroup(master: view.master, replicas: addresses.subtracting([view.master].compactMap { $0 }))]
+    following.groups = [
+      ReplicationGroup(master: view.master, replicas: addresses.subtracting([view.master].compactMap { $0 }))
+    ]
     following.isTroubled = view.isTroubled
     return following
   }

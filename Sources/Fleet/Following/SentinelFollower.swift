@@ -33,7 +33,9 @@ struct SentinelFollower: Follower {
     let all = Set(isUp.keys).union(own.filter { $0.facts != nil }.map(\.address)).sorted()
     let replication = replicationView(all, readings, identities, authority: master)
     following.replication = replication
-    following.groups = [ReplicationGroup(master: replication.master, replicas: Set(isUp.keys).subtracting([master].compactMap { $0 }))]
+    following.groups = [
+      ReplicationGroup(master: replication.master, replicas: Set(isUp.keys).subtracting([master].compactMap { $0 }))
+    ]
     following.isTroubled = view.isTroubled || replication.isTroubled
     return following
   }

@@ -6,7 +6,9 @@ enum KeyCommand {
   static func memoryUsage(_ key: [UInt8]) -> Command { make("MEMORY", "USAGE", key) }
   static func hyperLogLogCount(_ key: [UInt8]) -> Command { make("PFCOUNT", key) }
   static func xinfoStream(_ key: [UInt8]) -> Command { make("XINFO", "STREAM", key) }
-  static func xinfoStreamFull(_ key: [UInt8]) -> Command { make("XINFO", "STREAM", key, words: ["FULL", "COUNT", "1"]) }
+  static func xinfoStreamFull(_ key: [UInt8]) -> Command {
+    make("XINFO", "STREAM", key, words: ["FULL", "COUNT", "1"])
+  }
   static func xinfoGroups(_ key: [UInt8]) -> Command { make("XINFO", "GROUPS", key) }
   static func xinfoConsumers(_ key: [UInt8], _ group: [UInt8]) -> Command { make("XINFO", "CONSUMERS", key, group) }
   static func xpending(_ key: [UInt8], _ group: [UInt8]) -> Command {

@@ -22,7 +22,9 @@ actor KeyLink {
   private var accepted: Set<String> = []
   private var isStopped = false
 
-  init(_ options: ConnectionOptions, context: ConnectionContext, duty: DutyCycle, timeout: TimeAmount, cost: KeyWorkCost) {
+  init(
+    _ options: ConnectionOptions, context: ConnectionContext, duty: DutyCycle, timeout: TimeAmount, cost: KeyWorkCost
+  ) {
     self.options = options
     self.context = context
     self.duty = duty

@@ -66,7 +66,9 @@ struct LuaPatternParser {
   }
 
   private mutating func parseEscape() throws(LuaPatternError) {
-    guard index + 1 < bytes.count else { throw error(at: index, "the pattern ends with %; write %% for a percent sign") }
+    guard index + 1 < bytes.count else {
+      throw error(at: index, "the pattern ends with %; write %% for a percent sign")
+    }
     switch bytes[index + 1] {
     case UInt8(ascii: "b"):
       guard index + 3 < bytes.count else { throw error(at: index, "%b needs two characters, as in %b()") }

@@ -3,7 +3,11 @@ import Redis
 
 /// What a Lua script returned: names and numbers in turn.
 struct ScriptReport: Sendable, Equatable {
-  enum Outcome: Double, Sendable { case failed = 0, values = 1, empty = 2 }
+  enum Outcome: Double, Sendable {
+    case failed = 0
+    case values = 1
+    case empty = 2
+  }
 
   let outcome: Outcome
   let values: [(name: String, value: Double)]

@@ -31,7 +31,8 @@ enum StreamFamilies {
   static let entriesAdded = Family.counter(
     "stream_entries_added_total", "Entries ever added to the stream (XINFO STREAM entries-added).", labels: stream)
   static let idempotencyDuration = ofStream(
-    "idmp_duration_seconds", "How long the stream remembers idempotent ids (XINFO STREAM idmp-duration).", unit: .seconds)
+    "idmp_duration_seconds", "How long the stream remembers idempotent ids (XINFO STREAM idmp-duration).",
+    unit: .seconds)
   static let idempotencyMaxSize = ofStream(
     "idmp_max_size", "Idempotent ids that the stream remembers for each producer (XINFO STREAM idmp-maxsize).")
   static let idempotencyProducers = ofStream(
@@ -42,7 +43,8 @@ enum StreamFamilies {
     "stream_idmp_entries_added_total", "Entries ever added with an idempotent id (XINFO STREAM iids-added).",
     labels: stream)
   static let idempotencyDuplicates = Family.counter(
-    "stream_idmp_duplicates_total", "Entries refused because their idempotent id was known (XINFO STREAM iids-duplicates).",
+    "stream_idmp_duplicates_total",
+    "Entries refused because their idempotent id was known (XINFO STREAM iids-duplicates).",
     labels: stream)
 
   static let groupsWithoutConsumer = ofStream(
@@ -81,7 +83,8 @@ enum StreamFamilies {
   static let all = [
     length, radixTreeKeys, radixTreeNodes, groups, lastGeneratedID, firstEntryID, lastEntryID, maxDeletedEntryID,
     entriesAdded, idempotencyDuration, idempotencyMaxSize, idempotencyProducers, idempotencyIDs, idempotencyAdded,
-    idempotencyDuplicates, groupsWithoutConsumer, groupConsumers, groupPending, groupLastDeliveredID, groupEntriesRead, groupLag, groupLagKnown, groupNacked,
+    idempotencyDuplicates, groupsWithoutConsumer, groupConsumers, groupPending, groupLastDeliveredID, groupEntriesRead,
+    groupLag, groupLagKnown, groupNacked,
     groupLagSeconds, groupOldestPending, consumerPending, consumerIdle,
   ]
 }

@@ -28,7 +28,8 @@ extension StreamReport {
         (StreamFamilies.groupConsumers, group.consumers), (StreamFamilies.groupPending, group.pending),
         (StreamFamilies.groupLastDeliveredID, group.lastDelivered),
         (StreamFamilies.groupEntriesRead, group.entriesRead), (StreamFamilies.groupLag, group.lag),
-        (StreamFamilies.groupLagKnown, group.lag == nil ? 0 : 1), (StreamFamilies.groupNacked, group.nacked), (StreamFamilies.groupLagSeconds, lagSeconds(of: group)),
+        (StreamFamilies.groupLagKnown, group.lag == nil ? 0 : 1), (StreamFamilies.groupNacked, group.nacked),
+        (StreamFamilies.groupLagSeconds, lagSeconds(of: group)),
         (StreamFamilies.groupOldestPending, oldestPendingSeconds(of: group, nowMilliseconds)),
       ]
       for (family, value) in values {

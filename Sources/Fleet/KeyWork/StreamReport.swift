@@ -98,13 +98,14 @@ extension StreamReport.Group {
 
   /// Reads XINFO CONSUMERS.
   mutating func readConsumers(_ reply: Reply?) {
-    members = reply?.elements?.compactMap { consumer in
-      consumer.field("name")?.bytes.map { name in
-        StreamReport.Consumer(
-          name: keyLabel(name), pending: consumer.field("pending")?.double,
-          idleSeconds: consumer.field("idle")?.double.map { $0 / 1000 })
-      }
-    } ?? []
+    members =
+      reply?.elements?.compactMap { consumer in
+        consumer.field("name")?.bytes.map { name in
+          StreamReport.Consumer(
+            name: keyLabel(name), pending: consumer.field("pending")?.double,
+            idleSeconds: consumer.field("idle")?.double.map { $0 / 1000 })
+        }
+      } ?? []
   }
 
   /// Reads the summary of XPENDING: count, lowest id, highest id, consumers.

@@ -11,7 +11,8 @@ enum ProbeFamilies {
   static let success = Family.gauge("probe_success", "Whether the newest probe was answered in time: 1 yes, 0 no.")
   static let missed = Family.counter(
     "probe_missed_total",
-    "Turns at which no PING was sent: the one before was not answered yet, or the server is left alone because it is down.")
+    "Turns at which no PING was sent: the one before was not answered yet, or the server is left alone because it is down."
+  )
   static let failures = Family.counter("probe_failures_total", "Turns that got no answer in time.")
 
   static let all = [duration, connect, success, missed, failures]

@@ -9,13 +9,18 @@ extension ReplicationView {
     var all: [WorkloadOverview.Finding] = []
     let demoted = rivals.demoted(atSeconds: now)
     if !demoted.isEmpty {
-      all.append(.init(.warning, "Replaced as master and not told yet, so that writes to it are lost: \(list(demoted))"))
+      all.append(
+        .init(.warning, "Replaced as master and not told yet, so that writes to it are lost: \(list(demoted))"))
     }
-    if rivals.isSplit(atSeconds: now) { all.append(.init(.grave, "Split brain: \(list(masters)) each hold themselves for master")) }
+    if rivals.isSplit(atSeconds: now) {
+      all.append(.init(.grave, "Split brain: \(list(masters)) each hold themselves for master"))
+    }
     let stuck = offlineReplicas.keys.filter { !syncingReplicas.contains($0) }
     if !stuck.isEmpty { all.append(.init(.warning, "Replicas without a link to their master: \(list(stuck))")) }
     if !syncingReplicas.isEmpty { all.append(.init(.note, "Replicas in a full sync: \(list(syncingReplicas))")) }
-    if !loopingReplicas.isEmpty { all.append(.init(.grave, "Replicas that follow each other: \(list(loopingReplicas))")) }
+    if !loopingReplicas.isEmpty {
+      all.append(.init(.grave, "Replicas that follow each other: \(list(loopingReplicas))"))
+    }
     let chained = Set(chainedReplicas)
     let misled = misledReplicas.filter { !chained.contains($0) }
     if !misled.isEmpty { all.append(.init(.warning, "Replicas of another master: \(list(misled))")) }
@@ -35,7 +40,9 @@ extension ClusterView {
     let unassigned = ClusterNodes.slotCount - coverage.assigned
     if unassigned > 0 { all.append(.init(.grave, "\(unassigned) slots have no owner")) }
     if coverage.fail > 0 { all.append(.init(.grave, "\(coverage.fail) slots belong to a failed master")) }
-    if coverage.pfail > 0 { all.append(.init(.warning, "\(coverage.pfail) slots belong to a master that may have failed")) }
+    if coverage.pfail > 0 {
+      all.append(.init(.warning, "\(coverage.pfail) slots belong to a master that may have failed"))
+    }
     for shard in shards where shard.masterIDs.count > 1 {
       all.append(.init(.grave, "Split brain: \(list(shard.masterIDs)) claim the same slots"))
     }

@@ -11,7 +11,10 @@ struct EventLoopLoad: Sendable {
   ///   - busyMicroseconds: the sum since the server's start or CONFIG RESETSTAT; nil where the server has none (before 7.2).
   ///   - seconds: when it was read, of a clock that only goes forward.
   mutating func note(busyMicroseconds: Double?, atSeconds seconds: Double) {
-    guard let busyMicroseconds else { return (last, ratio) = (nil, nil) }
+    guard let busyMicroseconds else {
+      (last, ratio) = (nil, nil)
+      return
+    }
     guard let before = last, busyMicroseconds >= before.busyMicroseconds else {
       (last, ratio) = ((busyMicroseconds, seconds), nil)
       return

@@ -28,7 +28,8 @@ enum FailoverFamilies {
     "workload_sentinel_addresses_mixed", "Whether Sentinels name members by host names and by addresses at once.")
 
   static let all = [
-    total, aborted, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected, sentinelsDissenting, hasQuorum,
+    total, aborted, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected, sentinelsDissenting,
+    hasQuorum,
     addressMixed,
   ]
 }

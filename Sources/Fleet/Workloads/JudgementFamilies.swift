@@ -27,7 +27,8 @@ enum JudgementFamilies {
     labels: ["instance"])
 
   static let dumpAge = Family.gauge(
-    "rdb_age_seconds", "Age of the last good RDB file by the server's own clock; absent where none was written or read.",
+    "rdb_age_seconds",
+    "Age of the last good RDB file by the server's own clock; absent where none was written or read.",
     labels: ["instance"], unit: .seconds)
   static let forkCopied = Family.gauge(
     "fork_copied_bytes",
@@ -90,7 +91,8 @@ enum JudgementFamilies {
     "cluster_node_health",
     "1 for the health of the node by the majority of masters, 0 otherwise: ok, pfail, fail or unknown.",
     labels: ["instance", "state"])
-  static let inPeak = Family.gauge("workload_in_peak", "Whether the objectives of a peak event are in force: 1 yes, 0 no.")
+  static let inPeak = Family.gauge(
+    "workload_in_peak", "Whether the objectives of a peak event are in force: 1 yes, 0 no.")
   static let inMaintenance = Family.gauge(
     "workload_in_maintenance", "Whether a maintenance window is open: 1 yes, 0 no.")
 

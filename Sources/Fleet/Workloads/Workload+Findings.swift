@@ -83,7 +83,8 @@ extension MemberFacts {
     var all: [WorkloadOverview.Finding] = []
     if memory.maxBytes == 0 { all.append(.init(.warning, "\(name) has no maxmemory")) }
     if let ratio = memory.usedRatio, let limit = objectives.memoryUsedRatio, ratio > limit {
-      let text = "\(name) uses \(Int((ratio * 100).rounded())) % of maxmemory, wanted are \(Int((limit * 100).rounded())) %"
+      let text =
+        "\(name) uses \(Int((ratio * 100).rounded())) % of maxmemory, wanted are \(Int((limit * 100).rounded())) %"
       all.append(.init(objectives.memoryPages ? .warning : .note, text))
     }
     if let policy = memory.policy, !config.eviction.fits(policy) {

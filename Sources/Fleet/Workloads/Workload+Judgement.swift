@@ -92,7 +92,9 @@ extension Workload {
   }
 
   private func addFaults(stuck: Int, misled: Int?, chained: Int, looping: Int, into sink: inout SampleSink) {
-    let counts: [(String, Int?)] = [("stuck", max(0, stuck)), ("misled", misled), ("chained", chained), ("looping", looping)]
+    let counts: [(String, Int?)] = [
+      ("stuck", max(0, stuck)), ("misled", misled), ("chained", chained), ("looping", looping),
+    ]
     for (fault, count) in counts {
       if let count { sink.add(JudgementFamilies.replicaFaults, Double(count), .text(fault)) }
     }

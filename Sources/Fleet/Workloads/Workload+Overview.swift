@@ -72,7 +72,9 @@ extension Workload {
   ) -> WorkloadOverview.Member {
     let memory = node.reading.facts?.memory
     let lag = lags.lag(of: node.address, atSeconds: now)
-    func isAbove(_ value: Double?, _ limit: Double?) -> Bool { value.flatMap { value in limit.map { value > $0 } } ?? false }
+    func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
+      value.flatMap { value in limit.map { value > $0 } } ?? false
+    }
     return WorkloadOverview.Member(
       watched: watched(node, at: node.address, isSentinel: false), lag: lag,
       isLagHigh: isAbove(lag?.seconds, objectives.replicationLag?.seconds), usedMemoryBytes: memory?.usedBytes,

@@ -225,7 +225,8 @@ actor Workload {
       roster = Self.roster(factory.context)
     }
     let listings =
-      isDiscovered ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+      isDiscovered
+      ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
     roster.forget(following.aliases)
     if !isSettled, now >= newsFromSeconds { settle(now) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }

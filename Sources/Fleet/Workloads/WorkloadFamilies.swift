@@ -15,7 +15,8 @@ enum WorkloadFamilies {
     labels: ["instance"])
   static let membersPresent = Family.gauge("workload_members_present", "Members that are up.")
   static let membersExpected = Family.gauge("workload_members_expected", "Members that the configuration expects.")
-  static let mastersPresent = Family.gauge("workload_masters_present", "Members that are up and hold themselves for master.")
+  static let mastersPresent = Family.gauge(
+    "workload_masters_present", "Members that are up and hold themselves for master.")
   static let mastersExpected = Family.gauge("workload_masters_expected", "Masters that the configuration expects.")
   static let replicasOnline = Family.gauge(
     "workload_replicas_online", "Replicas that are up and whose link to their master is up.")

@@ -216,4 +216,3 @@ extension Command {
   /// The command's first word.
   var name: String { arguments.first.map { String(decoding: $0, as: UTF8.self) } ?? "" }
 }
-

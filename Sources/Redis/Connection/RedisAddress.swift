@@ -56,7 +56,8 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     case "unix": usesTLS = false
     default:
       throw RedisAddressError(
-        "the scheme \"\(printable(Array(scheme.utf8)[...]))\" is not known; use redis, rediss, valkey, valkeys, tcp or unix")
+        "the scheme \"\(printable(Array(scheme.utf8)[...]))\" is not known; use redis, rediss, valkey, valkeys, tcp or unix"
+      )
     }
     var authority = rest
     if let query = authority.firstIndex(where: { $0 == "?" || $0 == "#" }) {

@@ -15,7 +15,9 @@ struct Bcrypt: Sendable {
     let bytes = Array(hash.utf8)
     let isKnown = ["$2a$", "$2b$", "$2y$"].contains { hash.hasPrefix($0) }
     guard isKnown, bytes.count == 60, bytes[6] == UInt8(ascii: "$"), bytes[7...].allSatisfy(isDigit) else {
-      throw WebError("the password hash is not a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters); make one with: htpasswd -nBC 10 \"\"")
+      throw WebError(
+        "the password hash is not a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters); make one with: htpasswd -nBC 10 \"\""
+      )
     }
     guard let cost = Int(String(decoding: bytes[4..<6], as: UTF8.self)), (4...Self.costLimit).contains(cost) else {
       throw WebError("the cost of the password hash is not between 4 and \(Self.costLimit)")
@@ -42,7 +44,8 @@ struct Bcrypt: Sendable {
 private func isDigit(_ byte: UInt8) -> Bool {
   switch byte {
   case UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"):
+    true
   default: false
   }
 }

@@ -43,13 +43,17 @@ public enum WebConfigFile {
     settings.curves = fields.list("curve_preferences", of: .oneOf(Curve.self, noun: "a curve known here"))
 
     if certificate.isEmpty, key.isEmpty, authority.isEmpty, settings.clientAuthentication == .none { return nil }
-    if certificate.isEmpty { fields.report("cert_file", problem: "is missing", hint: "TLS needs cert_file and key_file") }
+    if certificate.isEmpty {
+      fields.report("cert_file", problem: "is missing", hint: "TLS needs cert_file and key_file")
+    }
     if key.isEmpty { fields.report("key_file", problem: "is missing", hint: "TLS needs cert_file and key_file") }
     if settings.minimumVersion > settings.maximumVersion {
       fields.report("min_version", problem: "is above max_version")
     }
     if settings.clientAuthentication.verifies, authority.isEmpty {
-      fields.report("client_ca_file", problem: "is missing", hint: "client_auth_type \(settings.clientAuthentication.rawValue) needs it")
+      fields.report(
+        "client_ca_file", problem: "is missing",
+        hint: "client_auth_type \(settings.clientAuthentication.rawValue) needs it")
     }
     if !authority.isEmpty, settings.clientAuthentication == .none {
       fields.report(

@@ -14,7 +14,7 @@ enum ListenSocket {
       if !address.host.isEmpty { return try open(AF_UNSPEC, address.host, address, backlog) }
       do throws(Failure) {
         return try open(AF_INET6, "::", address, backlog)
-      } catch where error.number != EADDRINUSE {
+      } catch  where error.number != EADDRINUSE {
         return try open(AF_INET, "0.0.0.0", address, backlog)
       }
     } catch {

@@ -60,8 +60,10 @@ public struct TLSSettings: Sendable, Equatable {
     replace("KX-ALL", by: cipherSuites.compactMap(\.keyExchange))
     let ciphers = cipherSuites.compactMap(\.cipher)
     // The ciphers of TLS 1.3 share their names with those of TLS 1.2, so the list must not lose them.
-    replace("CIPHER-ALL", by: ciphers.isEmpty || maximumVersion < .tls13 ? ciphers : ciphers + tls13Ciphers(beside: ciphers))
-    replace("MAC-ALL", by: cipherSuites.isEmpty ? [] : cipherSuites.compactMap(\.mac) + (ciphers.isEmpty ? [] : ["AEAD"]))
+    replace(
+      "CIPHER-ALL", by: ciphers.isEmpty || maximumVersion < .tls13 ? ciphers : ciphers + tls13Ciphers(beside: ciphers))
+    replace(
+      "MAC-ALL", by: cipherSuites.isEmpty ? [] : cipherSuites.compactMap(\.mac) + (ciphers.isEmpty ? [] : ["AEAD"]))
     replace("GROUP-ALL", by: curves.map(\.priority))
     if prefersServerOrder { parts.append("%SERVER_PRECEDENCE") }
     return parts.joined(separator: ":")

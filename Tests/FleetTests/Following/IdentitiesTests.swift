@@ -19,7 +19,9 @@ import Testing
 
   @Test func serversWithoutRunIDsAreNeverTheSame() {
     var identities = Identities(preferred: [])
-    identities.learn([Readings.up(Readings.address(1), "role:master\n"), Readings.up(Readings.address(2), "role:master\n")])
+    identities.learn([
+      Readings.up(Readings.address(1), "role:master\n"), Readings.up(Readings.address(2), "role:master\n"),
+    ])
     #expect(identities.aliases.isEmpty)
   }
 }

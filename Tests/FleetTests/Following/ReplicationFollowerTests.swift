@@ -13,7 +13,10 @@ import Testing
     let all = follower.follow(
       [Readings.replica(2, of: 1), Readings.master(1, replicas: [2, 3]), Readings.replica(3, of: 1)], sentinels: [])
     #expect(ports(all) == [1, 2, 3])
-    #expect(all.groups == [ReplicationGroup(master: Readings.address(1), replicas: [Readings.address(2), Readings.address(3)])])
+    #expect(
+      all.groups == [
+        ReplicationGroup(master: Readings.address(1), replicas: [Readings.address(2), Readings.address(3)])
+      ])
     #expect(!all.isTroubled)
   }
 

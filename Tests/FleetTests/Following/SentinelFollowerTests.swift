@@ -19,7 +19,8 @@ import Testing
       replicas: try replicas.compactMap {
         WatchedReplica(
           try instance(
-            $0, [
+            $0,
+            [
               ("flags", "slave"), ("master-host", "10.0.0.1"), ("master-port", "\(master)"),
               ("master-link-status", "ok"), ("slave-priority", "100"),
             ]))

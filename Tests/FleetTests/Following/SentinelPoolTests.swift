@@ -52,7 +52,8 @@ import Testing
       MembershipCollector(masters: masters).commands(for: sentinel, CollectorOptions())
     }
     let (commands, nothing) = (commands(masters), commands(MasterNames()))
-    #expect(commands.count == 9 && commands[0] == ["SENTINEL", "MYID"] && commands[8] == ["SENTINEL", "CKQUORUM", "b"])
+    #expect(
+      commands.count == 9 && commands[0] == ["SENTINEL", "MYID"] && commands[8] == ["SENTINEL", "CKQUORUM", "b"])
     #expect(MembershipCollector.masterNames(in: commands) == ["a", "b"])
     #expect(nothing.isEmpty)
 

@@ -78,7 +78,8 @@ import Testing
 
   @Test func theServerTellsItsDatabasesAndRole() {
     let info = InfoText(
-      bytes: Array("redis_version:8.8.0\r\nrole:master\r\ndb0:keys=3,expires=0\r\ndb15:keys=2,expires=1\r\ndbx:keys=9\r\n".utf8))
+      bytes: Array(
+        "redis_version:8.8.0\r\nrole:master\r\ndb0:keys=3,expires=0\r\ndb15:keys=2,expires=1\r\ndbx:keys=9\r\n".utf8))
     let server = KeyServer(info, skipsMasters: true, isCluster: false)
     #expect(!server.showsKeys && server.knowsNacked)
     #expect(server.databases.sorted() == [0, 15] && server.keyTotal == 5)

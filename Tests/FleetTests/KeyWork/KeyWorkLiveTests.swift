@@ -69,10 +69,12 @@ struct KeyWorkLiveTests {
       options.checkSingleKeys = ["number", "text", "visitors", "fake", "list", "missing"].map {
         KeyPattern(database: 0, pattern: $0)
       }
-      options.checkKeys = ["*set", "h*", "number"].map { KeyPattern(database: 0, pattern: $0) }
+      options.checkKeys =
+        ["*set", "h*", "number"].map { KeyPattern(database: 0, pattern: $0) }
         + [KeyPattern(database: 3, pattern: "d*")]
     }
-    let text = await firstPage(of: work).split(separator: "\n").filter { !$0.contains("memory") }.joined(separator: "\n")
+    let text = await firstPage(of: work).split(separator: "\n").filter { !$0.contains("memory") }.joined(
+      separator: "\n")
     #expect(
       text == """
         redis_key_size{db="db0",key="fake"} 5
@@ -94,7 +96,8 @@ struct KeyWorkLiveTests {
 
   @Test func countsGroupsAndProgress() async throws {
     let server = try await RedisServer()
-    try await server.run((0..<500).map { "SET user:\($0) x\nSET cart:\($0 % 50):\($0) yyyyyyyy" }.joined(separator: "\n"))
+    try await server.run(
+      (0..<500).map { "SET user:\($0) x\nSET cart:\($0 % 50):\($0) yyyyyyyy" }.joined(separator: "\n"))
     let work = try work(server) { options in
       options.countKeys = ["user:*", "cart:1:*", "nothing*"].map { KeyPattern(database: 0, pattern: $0) }
       options.checkKeyGroups = ["^(%a+):"]
@@ -303,7 +306,8 @@ struct KeyWorkLiveTests {
     let work = try work(servers[1]) { options in
       options.isCluster = true
       options.countKeys = [KeyPattern(database: 0, pattern: "key:*")]
-      options.checkSingleKeys = (0..<20).map { KeyPattern(database: 7, pattern: "key:\($0)") }
+      options.checkSingleKeys =
+        (0..<20).map { KeyPattern(database: 7, pattern: "key:\($0)") }
         + [KeyPattern(database: 0, pattern: "missing")]
       options.checkKeyGroups = ["^(key)"]
     }
@@ -360,7 +364,8 @@ struct KeyWorkLiveTests {
       """
     var random = SeededRandom(seed: 22)
     let alphabet = "()[]%^$*+-?.ab1wWdfb"
-    let pairs = LuaPatternTests.cases.map { (Array($0.pattern.utf8), Array($0.key.utf8)) }
+    let pairs =
+      LuaPatternTests.cases.map { (Array($0.pattern.utf8), Array($0.key.utf8)) }
       + (0..<3000).map { _ in (random.bytes(of: alphabet, count: 7), random.bytes(of: "ab1()[", count: 10)) }
     let replies = try await server.run(
       pairs.map { Command(bytes: [Array("EVAL".utf8), Array(script.utf8), Array("0".utf8), $0.1, $0.0]) })

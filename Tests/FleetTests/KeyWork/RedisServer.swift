@@ -30,7 +30,9 @@ final class RedisServer: Sendable {
     if isCluster {
       let ports = try await Self.freePorts(2)
       address = RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: ports[0]))
-      all += ["--bind", "127.0.0.1", "--port", "\(ports[0])", "--cluster-port", "\(ports[1])", "--cluster-enabled", "yes"]
+      all += [
+        "--bind", "127.0.0.1", "--port", "\(ports[0])", "--cluster-port", "\(ports[1])", "--cluster-enabled", "yes",
+      ]
     } else {
       address = RedisAddress(endpoint: .unix(path: "\(folder)/socket"))
       all += ["--port", "0", "--unixsocket", "\(folder)/socket"]
@@ -106,7 +108,7 @@ final class RedisServer: Sendable {
     var pid = pid_t()
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     let environment = unsafe [strdup("PATH=/usr/bin:/bin"), nil]
-    defer { for unsafe pointer in unsafe words + environment { unsafe free(pointer) } }
+    defer { for unsafepointer in unsafe words + environment { unsafe free(pointer) } }
     // A server that inherits a connection of a test beside it would keep that one open.
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)

@@ -31,7 +31,8 @@ func replies(_ resp: String) throws -> Replies { try Replies.read(Array(resp.utf
   @Test func aMissingKeyHasSizeZeroWhereAskedFor() throws {
     let answers = try replies("+none\r\n$-1\r\n")
     let report = KeyReport(name: Array("gone".utf8), type: answers[0], memory: answers[1])
-    #expect(page { report.add(database: 0, showsMissing: true, into: &$0) } == "redis_key_size{db=\"db0\",key=\"gone\"} 0")
+    #expect(
+      page { report.add(database: 0, showsMissing: true, into: &$0) } == "redis_key_size{db=\"db0\",key=\"gone\"} 0")
     #expect(page { report.add(database: 0, showsMissing: false, into: &$0) } == "")
   }
 

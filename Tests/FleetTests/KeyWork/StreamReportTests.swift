@@ -16,7 +16,8 @@ import Testing
     $15 1795411943275-0 $11 first-entry *2 $15 1795411943126-0 *2 $2 id $1 0 $10 last-entry *2 $15 1795411943275-0
     *2 $2 id $2 29
     """
-  static let oldGroups = "*1 *8 $4 name $6 fulfil $9 consumers :2 $7 pending :12 $17 last-delivered-id $15 1795411943182-0"
+  static let oldGroups =
+    "*1 *8 $4 name $6 fulfil $9 consumers :2 $7 pending :12 $17 last-delivered-id $15 1795411943182-0"
 
   /// The same of redis 7.4.1.
   static let newStream = """
@@ -74,7 +75,8 @@ import Testing
   }
 
   @Test func anUnknownLagIsAbsent() throws {
-    let groups = "*1 *12 $4 name $1 g $9 consumers :0 $7 pending :0 $17 last-delivered-id $3 5-0 $12 entries-read $-1 $3 lag $-1"
+    let groups =
+      "*1 *12 $4 name $1 g $9 consumers :0 $7 pending :0 $17 last-delivered-id $3 5-0 $12 entries-read $-1 $3 lag $-1"
     let report = try #require(StreamReport(name: [1], stream: reply(Self.newStream), groups: reply(groups)))
     #expect(report.groups[0].lag == nil && report.groups[0].entriesRead == nil)
     let text = page { report.add(database: 0, nowMilliseconds: 1, into: &$0) }

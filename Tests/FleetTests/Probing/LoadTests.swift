@@ -7,15 +7,16 @@ struct LoadTests {
   // MARK: Event loop
 
   /// Busy microseconds, seconds and the ratio that follows.
-  @Test(arguments: [
-    ([(0, 10), (2_500_000, 20)], 0.25),
-    ([(0, 10), (11_000_000, 20)], 1),
-    ([(5_000_000, 10), (1_000_000, 20)], nil),
-    ([(5_000_000, 10), (1_000_000, 20), (2_000_000, 30)], 0.1),
-    ([(0, 10), (1_000_000, 20), (1_100_000, 20.1)], 0.1),
-    ([(0, 10), (1_000_000, 20), (1_100_000, 20.1), (6_000_000, 30)], 0.5),
-    ([(7, 10)], nil), ([(0, 10), (1, 20), (nil, 30)], nil),
-  ] as [([(Double?, Double)], Double?)])
+  @Test(
+    arguments: [
+      ([(0, 10), (2_500_000, 20)], 0.25),
+      ([(0, 10), (11_000_000, 20)], 1),
+      ([(5_000_000, 10), (1_000_000, 20)], nil),
+      ([(5_000_000, 10), (1_000_000, 20), (2_000_000, 30)], 0.1),
+      ([(0, 10), (1_000_000, 20), (1_100_000, 20.1)], 0.1),
+      ([(0, 10), (1_000_000, 20), (1_100_000, 20.1), (6_000_000, 30)], 0.5),
+      ([(7, 10)], nil), ([(0, 10), (1, 20), (nil, 30)], nil),
+    ] as [([(Double?, Double)], Double?)])
   func eventLoop(_ polls: [(Double?, Double)], _ ratio: Double?) {
     var load = EventLoopLoad()
     for (busy, seconds) in polls { load.note(busyMicroseconds: busy, atSeconds: seconds) }
@@ -24,9 +25,10 @@ struct LoadTests {
 
   // MARK: Slow commands
 
-  @Test(arguments: [
-    (0.01, 0.008454143), (0.005, 0.004227071), (0.008454143, 0.008454143), (60, 1.082130431), (0.000001, nil),
-  ] as [(Double, Double?)])
+  @Test(
+    arguments: [
+      (0.01, 0.008454143), (0.005, 0.004227071), (0.008454143, 0.008454143), (60, 1.082130431), (0.000001, nil),
+    ] as [(Double, Double?)])
   func theLargestEdgeWithinTheObjective(_ objective: Double, _ edge: Double?) {
     #expect(SlowCommands.step(within: objective).map { LatencyGrid.edgeSeconds[$0] } == edge)
   }

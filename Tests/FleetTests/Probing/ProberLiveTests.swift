@@ -21,7 +21,9 @@ struct ProberLiveTests {
     private let gate: Gate
     private let task: Lock<Task<Void, Never>?>
 
-    init(_ address: RedisAddress, timeout: TimeAmount = .seconds(2), _ change: (inout ConnectionOptions) -> Void = { _ in }) {
+    init(
+      _ address: RedisAddress, timeout: TimeAmount = .seconds(2), _ change: (inout ConnectionOptions) -> Void = { _ in }
+    ) {
       let newest = Lock((tally: ProbeTally(), missedCount: 0))
       let gate = Gate()
       var options = ConnectionOptions(address: address)

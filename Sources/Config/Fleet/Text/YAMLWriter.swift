@@ -66,7 +66,8 @@ struct YAMLWriter {
       case "\\": quoted += "\\\\"
       case "\n": quoted += "\\n"
       case "\t": quoted += "\\t"
-      case _ where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
+      case _
+      where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
         || (0x2028...0x2029).contains(scalar.value) || scalar.value == 0xFEFF
         || (0xFFFE...0xFFFF).contains(scalar.value):
         let digits = String(scalar.value, radix: 16)

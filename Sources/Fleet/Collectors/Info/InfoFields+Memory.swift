@@ -1,3 +1,6 @@
+// A table, one row a field.
+// swift-format-ignore-file
+
 import Metrics
 
 /// The section Memory.

@@ -1,3 +1,6 @@
+// A table, one row a field.
+// swift-format-ignore-file
+
 import Metrics
 
 /// The sections Server, Clients and CPU, the TLS and scripting totals, and what only KeyDB sends.

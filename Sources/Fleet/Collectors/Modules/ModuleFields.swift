@@ -1,3 +1,6 @@
+// A table, one row a field.
+// swift-format-ignore-file
+
 import Metrics
 
 /// The fields of modules in INFO MODULES: RediSearch, and the search, Bloom and JSON modules of Valkey.

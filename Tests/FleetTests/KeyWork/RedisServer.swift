@@ -108,7 +108,7 @@ final class RedisServer: Sendable {
     var pid = pid_t()
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     let environment = unsafe [strdup("PATH=/usr/bin:/bin"), nil]
-    defer { for unsafepointer in unsafe words + environment { unsafe free(pointer) } }
+    defer { unsafe (words + environment).forEach { unsafe free($0) } }
     // A server that inherits a connection of a test beside it would keep that one open.
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)

@@ -9,6 +9,8 @@ import Glibc
   public static let compute = WorkExecutor()
   /// Files and the database.
   public static let files = WorkExecutor()
+  /// One for each query that is worked on at a time: a long one must hold up neither rules nor the next query.
+  public static let queries = [WorkExecutor(), WorkExecutor(), WorkExecutor(), WorkExecutor()]
 
   /// Where processors are short, event loops go before this work: a page may be late, a poll must not.
   private static let niceness: Int32 = 5

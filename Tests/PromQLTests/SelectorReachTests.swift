@@ -19,6 +19,15 @@ import Testing
     #expect(try Query(text).reaches().map { $0.milliseconds.map { $0 / Self.minute } } == minutes)
   }
 
+  @Test(
+    arguments: [
+      ("x @ 1000", [700]), ("x", [nil]), ("rate(x[1m] @ 1000 offset 10s)", [930]),
+      ("max_over_time(rate(x[1m])[2m:1m] @ 1000)", [820]), ("x @ end()", [nil]),
+    ] as [(String, [Int64?])])
+  func namedSeconds(_ text: String, _ seconds: [Int64?]) throws {
+    #expect(try Query(text).reaches().map { $0.namedMilliseconds.map { $0 / 1000 } } == seconds)
+  }
+
   @Test func aPolicyKeepsWhatIsRead() throws {
     var policy = HistoryPolicy()
     policy.keep(try Query("rate(evicted_total[5m]) > 2 * rate(evicted_total[6h] offset 10m) and up"))

@@ -1,8 +1,8 @@
 import Glibc
 
 /// Floats as Go's `strconv.FormatFloat` writes them, so that an annotation reads the same as in Prometheus.
-enum GoNumber {
-  enum Style {
+public enum GoNumber {
+  public enum Style: Sendable {
     /// `%e`, `%f`, `%g`.
     case exponent, fixed, general
   }
@@ -12,7 +12,7 @@ enum GoNumber {
 
   /// - Parameter precision: digits after the point (`exponent`, `fixed`) or significant digits (`general`); nil is as
   ///   few as round-trip.
-  static func format(_ value: Double, _ style: Style, precision: Int?) -> String {
+  public static func format(_ value: Double, _ style: Style, precision: Int?) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
     let sign = value.sign == .minus ? "-" : ""

@@ -15,6 +15,8 @@ final class Evaluation {
   private let wholeSteps: Steps
   var wholeStart: Int64 { wholeSteps.startMilliseconds }
   private var remainingSamples: Int
+  /// Samples read and values computed so far.
+  var sampleCount: Int { options.limits.samples - remainingSamples }
   private let deadline: ContinuousClock.Instant
 
   /// Times beyond could overflow when ranges and offsets are added.
@@ -144,7 +146,7 @@ final class Evaluation {
 
   func checkTime() throws {
     if ContinuousClock.now > deadline {
-      throw EvaluationError("the query took longer than \(NumberSyntax.decimal(options.limits.seconds)) s")
+      throw EvaluationError.timedOut(limitSeconds: options.limits.seconds)
     }
     if Task.isCancelled { throw CancellationError() }
   }

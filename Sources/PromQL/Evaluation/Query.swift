@@ -22,7 +22,8 @@ public struct Query: Sendable, CustomStringConvertible {
   ) throws -> QueryResult {
     let evaluation = try Evaluation(
       self, steps: Steps(startMilliseconds: time, intervalMilliseconds: 1, count: 1), source: source, options: options)
-    return QueryResult(value: try evaluation.instantValue(), annotations: evaluation.annotations.list)
+    let value = try evaluation.instantValue()
+    return QueryResult(value: value, annotations: evaluation.annotations.list, sampleCount: evaluation.sampleCount)
   }
 
   /// The values from `start` through `end`, every `step`: always a matrix. A scalar is a series without labels.
@@ -37,7 +38,9 @@ public struct Query: Sendable, CustomStringConvertible {
     }
     let steps = Steps(startMilliseconds: start, intervalMilliseconds: step, endMilliseconds: end)
     let evaluation = try Evaluation(self, steps: steps, source: source, options: options)
-    return QueryResult(value: .matrix(try evaluation.matrix()), annotations: evaluation.annotations.list)
+    let matrix = try evaluation.matrix()
+    return QueryResult(
+      value: .matrix(matrix), annotations: evaluation.annotations.list, sampleCount: evaluation.sampleCount)
   }
 }
 
@@ -64,6 +67,8 @@ public struct QueryResult: Sendable {
   public let value: QueryValue
   /// What the author of the query should know, each once.
   public let annotations: [Annotation]
+  /// Samples read and values computed: what ``QueryLimits/samples`` bounds.
+  public let sampleCount: Int
 }
 
 public enum QueryValue: Sendable {
@@ -86,10 +91,19 @@ public struct EvaluationError: Error, Sendable, Equatable, CustomStringConvertib
   public let message: String
   /// What it is about, such as a series.
   public let detail: String?
+  /// The time was used up; more of it may help.
+  public let isTimeout: Bool
 
-  public init(_ message: String, detail: String? = nil) {
+  public init(_ message: String, detail: String? = nil) { self.init(message, detail, isTimeout: false) }
+
+  private init(_ message: String, _ detail: String?, isTimeout: Bool) {
     self.message = message
     self.detail = detail
+    self.isTimeout = isTimeout
+  }
+
+  static func timedOut(limitSeconds: Double) -> EvaluationError {
+    EvaluationError("the query took longer than \(NumberSyntax.decimal(limitSeconds)) s", nil, isTimeout: true)
   }
 
   public var description: String { detail.map { "\(message): \($0)" } ?? message }

@@ -3,44 +3,63 @@ public struct SelectorReach: Sendable, Equatable {
   public let matchers: [LabelMatcher]
   /// From the time of the evaluation, at least 0; nil for a time that `@` names, which any history may be too short for.
   public let milliseconds: Int64?
+  /// What is read at the earliest, in milliseconds since the epoch, where `@` names the time; nil elsewhere.
+  public let namedMilliseconds: Int64?
+}
+
+/// The earliest time that an expression is evaluated at.
+private enum Earliest {
+  /// So many milliseconds before the query's own time.
+  case behind(Int64)
+  case named(Int64)
+
+  func earlier(byMilliseconds distance: Int64) -> Earliest {
+    switch self {
+    case .behind(let own): .behind(own + distance)
+    case .named(let time): .named(time - distance)
+    }
+  }
 }
 
 extension Query {
   /// What the query reads when it is evaluated at one moment, a selector at a time: the history that it needs.
   public func reaches(options: QueryOptions = QueryOptions()) -> [SelectorReach] {
-    expression.reaches(behind: 0, options)
+    expression.reaches(.behind(0), options)
   }
 }
 
 extension Expression {
-  /// - Parameter distance: how long before the query's time the expression is evaluated at the earliest, nil for a
-  ///   named time.
-  fileprivate func reaches(behind distance: Int64?, _ options: QueryOptions) -> [SelectorReach] {
+  /// - Parameter earliest: when the expression is evaluated first.
+  fileprivate func reaches(_ earliest: Earliest, _ options: QueryOptions) -> [SelectorReach] {
     switch self {
     case .selector(let node):
-      return [node.reach(behind: distance, node.shift, options.lookbackMilliseconds)]
+      return [node.reach(earliest, node.shift, options.lookbackMilliseconds)]
     case .range(let node):
-      return [node.selector.reach(behind: distance, node.selector.shift, node.rangeMilliseconds)]
+      return [node.selector.reach(earliest, node.selector.shift, node.rangeMilliseconds)]
     case .subquery(let node):
-      return node.expression.reaches(behind: node.shift.distance(behind: distance, node.rangeMilliseconds), options)
-    default: return children.flatMap { $0.reaches(behind: distance, options) }
+      return node.expression.reaches(node.shift.earliest(earliest, node.rangeMilliseconds), options)
+    default: return children.flatMap { $0.reaches(earliest, options) }
     }
   }
 }
 
 extension Expression.Selector {
-  fileprivate func reach(behind distance: Int64?, _ shift: TimeShift, _ range: Int64) -> SelectorReach {
-    SelectorReach(matchers: matchers, milliseconds: shift.distance(behind: distance, range).map { max(0, $0) })
+  fileprivate func reach(_ earliest: Earliest, _ shift: TimeShift, _ range: Int64) -> SelectorReach {
+    switch shift.earliest(earliest, range) {
+    case .behind(let distance):
+      SelectorReach(matchers: matchers, milliseconds: max(0, distance), namedMilliseconds: nil)
+    case .named(let time): SelectorReach(matchers: matchers, milliseconds: nil, namedMilliseconds: time)
+    }
   }
 }
 
 extension TimeShift {
   /// The start of a range behind this shift. `start()` and `end()` are the query's own time, whatever is around them.
-  fileprivate func distance(behind outer: Int64?, _ range: Int64) -> Int64? {
+  fileprivate func earliest(_ outer: Earliest, _ range: Int64) -> Earliest {
     switch anchor {
-    case .milliseconds: nil
-    case .start, .end: range + offsetMilliseconds
-    case nil: outer.map { $0 + range + offsetMilliseconds }
+    case .milliseconds(let time): .named(time - range - offsetMilliseconds)
+    case .start, .end: .behind(range + offsetMilliseconds)
+    case nil: outer.earlier(byMilliseconds: range + offsetMilliseconds)
     }
   }
 }

@@ -1,0 +1,169 @@
+import PromQL
+
+extension PrometheusAPI {
+  /// The value of a query at one moment.
+  func query(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = try parameters.limit()
+    let time = try parameters.time("time", otherwise: parameters.nowMilliseconds)
+    let query = try parameters.query()
+    let options = try queryOptions(parameters)
+    let clock = ContinuousClock.now
+    let result = try query.value(atMilliseconds: time, in: store, options: options)
+    remark(result, of: query, &answer)
+    history.warn(of: query, fromMilliseconds: time, nowMilliseconds: parameters.nowMilliseconds, in: &answer)
+    let seconds = (ContinuousClock.now - clock) / .seconds(1)
+    try write(result, atMilliseconds: time, limit: limit, seconds: seconds, parameters, &answer)
+  }
+
+  /// The values of a query from `start` through `end`, every `step`.
+  func queryRange(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = try parameters.limit()
+    let (start, end) = (try parameters.time("start"), try parameters.time("end"))
+    guard end >= start else { throw APIError.invalid("end", "end timestamp must not be before start time") }
+    guard let step = try parameters.duration("step") else {
+      throw APIError.invalid("step", "cannot parse \"\" to a valid duration")
+    }
+    guard step > 0 else {
+      throw APIError.invalid(
+        "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
+    }
+    guard (end - start) / step <= Int64(limits.steps) else {
+      throw APIError(
+        .badData,
+        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
+    }
+    let query = try parameters.query()
+    let type = query.expression.type
+    guard type == .scalar || type == .vector else {
+      throw APIError.invalid(
+        "query", "invalid expression type \"\(type.rawValue)\" for range query, must be Scalar or instant Vector")
+    }
+    let options = try queryOptions(parameters)
+    let clock = ContinuousClock.now
+    let result = try query.values(
+      fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: store, options: options)
+    remark(result, of: query, &answer)
+    history.warn(of: query, fromMilliseconds: start, nowMilliseconds: parameters.nowMilliseconds, in: &answer)
+    let seconds = (ContinuousClock.now - clock) / .seconds(1)
+    try write(result, atMilliseconds: end, limit: limit, seconds: seconds, parameters, &answer)
+  }
+
+  /// The query in one style.
+  func formatQuery(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.string(try parameters.query().description)
+  }
+
+  /// Redline's samples carry no exemplars; Grafana asks all the same.
+  func exemplars(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let (start, end) = (try parameters.time("start"), try parameters.time("end"))
+    guard end >= start else { throw APIError.invalid("end", "end timestamp must not be before start time") }
+    _ = try parameters.query()
+    answer.data.array { _ in }
+  }
+
+  private var history: HistoryWarnings { HistoryWarnings(options: options, heldSince: heldSinceMilliseconds) }
+
+  private func queryOptions(_ parameters: APIParameters) throws(APIError) -> QueryOptions {
+    var options = options
+    options.limits.samples = min(options.limits.samples, limits.samples)
+    options.limits.seconds = max(0, (parameters.deadline - .now) / .seconds(1))
+    if let lookback = try parameters.duration("lookback_delta") {
+      guard lookback > 0 else { throw .invalid("lookback_delta", "the lookback must be greater than 0") }
+      options.lookbackMilliseconds = lookback
+    }
+    return options
+  }
+
+  private func remark(_ result: QueryResult, of query: Query, _ answer: inout APIAnswer) {
+    for annotation in result.annotations {
+      let text = annotation.description(in: query)
+      switch annotation.level {
+      case .warning: answer.warn(text)
+      case .info: answer.inform(text)
+      }
+    }
+  }
+
+  private func write(
+    _ result: QueryResult, atMilliseconds time: Int64, limit: Int, seconds: Double, _ parameters: APIParameters,
+    _ answer: inout APIAnswer
+  ) throws(APIError) {
+    let value = result.value.limited(to: limit, &answer)
+    try answer.data.object { json throws(APIError) in
+      json.key("resultType")
+      json.string(value.typeName)
+      json.key("result")
+      try value.write(to: &json, atMilliseconds: time)
+      guard !parameters.text("stats").isEmpty else { return }
+      json.key("stats")
+      json.object { json in
+        json.key("timings")
+        json.object { json in
+          json.key("evalTotalTime")
+          json.number(seconds)
+        }
+        json.key("samples")
+        json.object { json in
+          json.key("totalQueryableSamples")
+          json.integer(result.sampleCount)
+        }
+      }
+    }
+  }
+}
+
+extension QueryValue {
+  fileprivate var typeName: String {
+    switch self {
+    case .scalar: "scalar"
+    case .string: "string"
+    case .vector: "vector"
+    case .matrix: "matrix"
+    }
+  }
+
+  /// A matrix in the order of its labels, as Prometheus gives it, and the first `limit` series.
+  fileprivate func limited(to limit: Int, _ answer: inout APIAnswer) -> QueryValue {
+    switch self {
+    case .scalar, .string: self
+    case .vector(let samples): .vector(Array(answer.limited(samples, to: limit)))
+    case .matrix(let series):
+      .matrix(Array(answer.limited(series.sorted { $0.labels < $1.labels }, to: limit)))
+    }
+  }
+
+  fileprivate func write(to json: inout JSONWriter, atMilliseconds time: Int64) throws(APIError) {
+    switch self {
+    case .scalar(let value): json.sample(value, atMilliseconds: time)
+    case .string(let text): json.sample(text, atMilliseconds: time)
+    case .vector(let samples):
+      try json.array { json throws(APIError) in
+        for sample in samples {
+          json.object { json in
+            json.key("metric")
+            json.labels(sample.labels)
+            json.key("value")
+            json.sample(sample.value, atMilliseconds: time)
+          }
+          try json.checkSize()
+        }
+      }
+    case .matrix(let series):
+      try json.array { json throws(APIError) in
+        for series in series where !series.samples.isEmpty {
+          json.object { json in
+            json.key("metric")
+            json.labels(series.labels)
+            json.key("values")
+            json.array { json in
+              for sample in series.samples where !sample.isStale {
+                json.sample(sample.value, atMilliseconds: sample.timestampMilliseconds)
+              }
+            }
+          }
+          try json.checkSize()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import PromQL
+
+extension PrometheusAPI {
+  /// The label sets of the series that any `match[]` selects.
+  func series(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = try parameters.limit()
+    guard !parameters.texts("match[]").isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
+    let start = try start(parameters)
+    let found = store.series(matching: try parameters.selectors(), fromMilliseconds: start)
+    let shown = answer.limited(found, to: limit)
+    try answer.data.array { json throws(APIError) in
+      for labels in shown {
+        json.labels(labels)
+        try json.checkSize()
+      }
+    }
+  }
+
+  func labelNames(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = try parameters.limit()
+    let start = try start(parameters)
+    let names = store.labelNames(matching: try parameters.selectors(), fromMilliseconds: start)
+    answer.data.strings(answer.limited(names, to: limit))
+  }
+
+  /// `label/<name>/values`
+  func labelValues(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    guard parameters.rest.hasSuffix("/values") else {
+      throw APIError(
+        .notFound,
+        "there is no \(Self.prefix)label/\(parameters.rest.prefix(200)) here; "
+          + "the values of a label are at \(Self.prefix)label/<name>/values")
+    }
+    let name = EscapedName.decoded(String(parameters.rest.dropLast("/values".count)))
+    guard !name.isEmpty, dialect == .prometheus3 || name.isPlainLabelName else {
+      throw APIError(.badData, "invalid label name: \(parameters.shown(name))")
+    }
+    let limit = try parameters.limit()
+    let start = try start(parameters)
+    let values = store.labelValues(of: name, matching: try parameters.selectors(), fromMilliseconds: start)
+    answer.data.strings(answer.limited(values, to: limit))
+  }
+
+  /// The start of the time in which series must have samples. Series that begin after `end` are shown all the same: the
+  /// store is short, and knows of a series only its newest sample.
+  private func start(_ parameters: APIParameters) throws(APIError) -> Int64 {
+    let start = try parameters.time("start", otherwise: .min)
+    guard try parameters.time("end", otherwise: .max) >= start else {
+      throw .invalid("end", "end timestamp must not be before start time")
+    }
+    return start
+  }
+}
+
+extension String {
+  /// `[a-zA-Z_][a-zA-Z0-9_]*`
+  fileprivate var isPlainLabelName: Bool {
+    guard let first = utf8.first, first > UInt8(ascii: "9") else { return false }
+    return utf8.allSatisfy { byte in
+      let letter = (byte | 0x20) &- UInt8(ascii: "a")
+      return letter < 26 || byte == UInt8(ascii: "_") || byte &- UInt8(ascii: "0") < 10
+    }
+  }
+}

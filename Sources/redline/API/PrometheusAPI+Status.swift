@@ -1,0 +1,86 @@
+import PromQL
+
+extension PrometheusAPI {
+  /// Which Prometheus' API this is, for clients that choose by it what to ask for, and which program really answers.
+  func buildInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.texts([
+      "version": dialect == .prometheus3 ? "3.0.0" : "2.42.0", "revision": "redline-\(BuildInfo.version)",
+      "branch": "", "buildUser": "", "buildDate": "", "goVersion": BuildInfo.swiftVersion,
+    ])
+  }
+
+  func runtimeInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let status = status()
+    answer.data.object { json in
+      json.key("startTime")
+      json.string(RFC3339.text(milliseconds: status?.startMilliseconds))
+      json.key("reloadConfigSuccess")
+      json.boolean(status?.isLastReloadGood ?? true)
+      json.key("lastConfigTime")
+      json.string(RFC3339.text(milliseconds: status?.lastReloadMilliseconds ?? status?.startMilliseconds))
+      json.key("timeSeriesCount")
+      json.integer(store.seriesCount)
+      json.key("storageRetention")
+      json.string(NumberSyntax.duration(milliseconds: store.policy.defaultMilliseconds))
+    }
+  }
+
+  func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.texts(["yaml": configurationText()])
+  }
+
+  func flags(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.texts(flags)
+  }
+
+  /// How many series there are, and the names and labels with the most.
+  func storeStatistics(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let wanted = try parameters.limit()
+    let limit = wanted == 0 ? 10 : wanted
+    var (byName, byPair): ([String: Int], [String: Int]) = ([:], [:])
+    var values: [String: Set<String>] = [:]
+    let all = store.series(matching: [[]])
+    for (index, labels) in all.enumerated() {
+      if index % 10_000 == 0, Task.isCancelled || parameters.deadline < .now {
+        throw APIError(.timeout, "counting \(all.count) series took too long")
+      }
+      for pair in labels.pairs {
+        if pair.name == Labels.metricName { byName[pair.value, default: 0] += 1 }
+        byPair["\(pair.name)=\(pair.value)", default: 0] += 1
+        values[pair.name, default: []].insert(pair.value)
+      }
+    }
+    answer.data.object { json in
+      json.key("headStats")
+      json.object { json in
+        json.key("numSeries")
+        json.integer(all.count)
+        json.key("numLabelPairs")
+        json.integer(byPair.count)
+      }
+      json.key("seriesCountByMetricName")
+      json.top(byName, limit: limit)
+      json.key("labelValueCountByLabelName")
+      json.top(values.mapValues(\.count), limit: limit)
+      json.key("seriesCountByLabelValuePair")
+      json.top(byPair, limit: limit)
+    }
+  }
+}
+
+extension JSONWriter {
+  /// The largest counts with their names.
+  fileprivate mutating func top(_ counts: [String: Int], limit: Int) {
+    let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    array { json in
+      for (name, count) in sorted.prefix(limit) {
+        json.object { json in
+          json.key("name")
+          json.string(name)
+          json.key("value")
+          json.integer(count)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Metrics
+import PromQL
+
+extension PrometheusAPI {
+  /// The Alertmanagers that alerts go to.
+  func alertmanagers(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let (active, dropped) = alertmanagers()
+    answer.data.object { json in
+      for (name, list) in [("activeAlertmanagers", active), ("droppedAlertmanagers", dropped)] {
+        json.key(name)
+        json.array { json in
+          for alertmanager in list { json.texts(["url": alertmanager.url]) }
+        }
+      }
+    }
+  }
+
+  /// The servers that are polled. None is ever dropped.
+  func targets(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let state = parameters.text("state")
+    guard ["", "any", "active", "dropped"].contains(state.lowercased()) else {
+      throw APIError.invalid("state", "\(parameters.shown(state)) is none of active, dropped, any")
+    }
+    let pool = parameters.text("scrapePool")
+    let all = await targets()
+    let shown = state.lowercased() == "dropped" ? [] : all.filter { pool.isEmpty || $0.pool == pool }
+    try answer.data.object { json throws(APIError) in
+      json.key("activeTargets")
+      try json.array { json throws(APIError) in
+        for target in shown {
+          Self.write(target, to: &json)
+          try json.checkSize()
+        }
+      }
+      json.key("droppedTargets")
+      json.array { _ in }
+    }
+  }
+
+  private static func write(_ target: Target, to json: inout JSONWriter) {
+    json.object { json in
+      json.key("discoveredLabels")
+      json.texts(target.labels)
+      json.key("labels")
+      json.texts(target.labels)
+      json.key("scrapePool")
+      json.string(target.pool)
+      json.key("scrapeUrl")
+      json.string(target.url)
+      json.key("globalUrl")
+      json.string(target.url)
+      json.key("lastError")
+      json.string(target.lastError)
+      json.key("lastScrape")
+      json.string(RFC3339.text(milliseconds: target.lastScrapeMilliseconds))
+      json.key("lastScrapeDuration")
+      json.number(target.lastScrapeSeconds)
+      json.key("health")
+      json.string(target.health.rawValue)
+      json.key("scrapeInterval")
+      json.string(NumberSyntax.duration(milliseconds: target.intervalMilliseconds))
+      json.key("scrapeTimeout")
+      json.string(NumberSyntax.duration(milliseconds: target.timeoutMilliseconds))
+    }
+  }
+
+  /// Type and help of every metric family, or of one.
+  func metadata(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = try parameters.limit()
+    _ = try parameters.limit("limit_per_metric")
+    let name = parameters.text("metric")
+    let found = metadata.filter { name.isEmpty || $0.name == name }
+    answer.data.object { json in
+      for family in limit > 0 ? found.prefix(limit) : found[...] {
+        json.key(family.name)
+        json.array { json in
+          json.texts(["type": family.type, "help": family.help, "unit": family.unit])
+        }
+      }
+    }
+  }
+}
+
+extension PrometheusAPI.Metadata {
+  /// The families that the program can export, by the names that its pages show.
+  static func catalogue(_ families: [Family], namespace: String) -> [PrometheusAPI.Metadata] {
+    let exposition = Exposition(namespace: namespace)
+    var known: Set<String> = []
+    return families.compactMap { family in
+      let name = exposition.fullName(of: family)
+      guard known.insert(name).inserted else { return nil }
+      return PrometheusAPI.Metadata(
+        name: name, type: family.type == .untyped ? "unknown" : family.type.rawValue, help: family.help,
+        unit: family.unit.rawValue)
+    }.sorted { $0.name < $1.name }
+  }
+}

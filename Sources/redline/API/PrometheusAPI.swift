@@ -1,0 +1,92 @@
+import Alerting
+import PromQL
+import Runtime
+import Web
+
+/// Prometheus' HTTP API over what the daemon knows: Grafana, promtool and scripts take Redline for a Prometheus.
+///
+/// What changes while the daemon runs is asked for by closures at every request.
+struct PrometheusAPI: Sendable {
+  /// What one request may cost.
+  struct Limits: Sendable {
+    /// Waiting included. Shorter than the web server's own deadline, which knows no error envelope.
+    var seconds = 20.0
+    /// Samples read and values computed by one query.
+    var samples = 10_000_000
+    /// The steps of one range query, as in Prometheus.
+    var steps = 11_000
+    var answerBytes = 64 << 20
+  }
+
+  /// One Alertmanager that is told of alerts.
+  struct AlertmanagerTarget: Sendable {
+    /// Where alerts are posted, without a password: `http://localhost:9093/api/v2/alerts`.
+    var url: String
+  }
+
+  /// One server that is polled, as `targets` shows it.
+  struct Target: Sendable {
+    enum Health: String, Sendable { case unknown, up, down }
+
+    /// Those that its series carry.
+    var labels: [String: String]
+    /// The job, or the workload.
+    var pool: String
+    /// Without a password.
+    var url: String
+    var health: Health
+    /// Empty when the last poll was good.
+    var lastError = ""
+    /// Milliseconds since 1970.
+    var lastScrapeMilliseconds: Int64?
+    var lastScrapeSeconds = 0.0
+    var intervalMilliseconds: Int64
+    var timeoutMilliseconds: Int64
+  }
+
+  /// What is known of a metric family.
+  struct Metadata: Sendable {
+    var name: String
+    /// `counter`, `gauge`, `histogram`, `summary`, `unknown`.
+    var type: String
+    var help: String
+    var unit: String
+  }
+
+  /// What the daemon says of itself.
+  struct Status: Sendable {
+    var startMilliseconds: Int64
+    /// Of the configuration; nil when it was never read again.
+    var lastReloadMilliseconds: Int64?
+    var isLastReloadGood = true
+  }
+
+  let store: SeriesStore
+  var options = QueryOptions()
+  var dialect = Dialect.prometheus3
+  var limits = Limits()
+  let groups: @Sendable () -> [GroupState]
+  /// Of rule groups that name none.
+  var ruleIntervalMilliseconds: Int64 = 60_000
+  /// Those that are told of alerts, and those that were left out.
+  var alertmanagers: @Sendable () -> (active: [AlertmanagerTarget], dropped: [AlertmanagerTarget]) = { ([], []) }
+  var targets: @Sendable () async -> [Target] = { [] }
+  var metadata: [Metadata] = []
+  /// Since when the samples of a metric are kept without a gap, in milliseconds since 1970: not longer than its history
+  /// goes, nor than the store is old. The name is empty for what may be any metric. Nil when nothing is missing.
+  var heldSinceMilliseconds: @Sendable (_ name: String) -> Int64? = { _ in nil }
+  var status = { @Sendable () -> Status? in nil }
+  /// The settings by name; secrets hidden.
+  var flags: [String: String] = [:]
+  /// The configuration as YAML; secrets hidden.
+  var configurationText = { @Sendable () -> String in "" }
+  var nowMilliseconds = { @Sendable () -> Int64 in Int64((wallClockSeconds() * 1000).rounded()) }
+  let gate: QueryGate
+
+  /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
+  init(store: SeriesStore, gate: QueryGate = QueryGate(), groups: @escaping @Sendable () -> [GroupState]) {
+    self.store = store
+    self.gate = gate
+    self.groups = groups
+  }
+}

@@ -8,11 +8,11 @@ import subprocess
 
 from harness.paths import REDLINE, tool
 
-from .history import LENGTH_SECONDS, STEP_SECONDS, Series, Signal, number
+from .history import LENGTH_SECONDS, STEP_SECONDS, Series, Signal, values_text
 
 RELATIVE = 1e-9
-# What rules give: recorded series, whose names have colons, and the states of alerts.
-RECORDED = '{__name__=~"ALERTS|ALERTS_FOR_STATE|.+:.+"}'
+# What rules give: recorded series, whose names have colons but for one that is known by its old name, and alerts.
+RECORDED = '{__name__=~"ALERTS|ALERTS_FOR_STATE|.+:.+|redis_memory_fragmentation_ratio"}'
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 # By the time in seconds, and then by the labels in one notation.
@@ -35,32 +35,31 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def unit_test(files: list[pathlib.Path], series: list[Series], count: int) -> str:
+def unit_test(files: list[pathlib.Path], series: list[Series], length_seconds: float, step_seconds: float) -> str:
     """A test that expects nothing at any evaluation, so that promtool says what there is."""
-    lines = ["rule_files:", *(f"- {file}" for file in files), "evaluation_interval: 1m",
-             f"group_eval_order: [{', '.join(group_names(files))}]", "tests:", "- interval: 1m", "  input_series:"]
+    step = int(step_seconds)
+    lines = ["rule_files:", *(f"- {file}" for file in files), f"evaluation_interval: {step}s",
+             f"group_eval_order: [{', '.join(group_names(files))}]", "tests:", f"- interval: {step}s", "  input_series:"]
     for one in series:
-        values = (one.signal(index * STEP_SECONDS) for index in range(count))
-        lines += [f"  - series: {quoted(one.text())}",
-                  f"    values: '{' '.join('_' if value is None else number(value) for value in values)}'"]
+        lines += [f"  - series: {quoted(one.text())}", f"    values: '{values_text(one, length_seconds, step_seconds)}'"]
     lines.append("  promql_expr_test:")
-    for index in range(count):
-        lines.append(f"  - {{expr: {quoted(RECORDED)}, eval_time: {index}m}}")
+    for seconds in range(0, int(length_seconds) + 1, step):
+        lines.append(f"  - {{expr: {quoted(RECORDED)}, eval_time: {seconds}s}}")
     return "\n".join(lines) + "\n"
 
 
 def by_promtool(folder: pathlib.Path, files: list[pathlib.Path], series: list[Series], seconds: float,
-                length_seconds: float = LENGTH_SECONDS) -> Evaluations:
+                length_seconds: float = LENGTH_SECONDS, step_seconds: float = STEP_SECONDS) -> Evaluations:
     """What Prometheus' own rule engine gives from 1970 on, as it tells of it in what it got against expectation."""
     path = folder / "replay.test.yml"
-    path.write_text(unit_test(files, series, int(length_seconds / STEP_SECONDS) + 1), encoding="utf-8")
+    path.write_text(unit_test(files, series, length_seconds, step_seconds), encoding="utf-8")
     told = subprocess.run([tool("promtool"), "test", "rules", str(path)], capture_output=True, text=True, timeout=seconds)
     found: Evaluations = {}
     for time, got in re.findall(r"^ *expr: .*, time: (\S+?),\n *exp: nil\n *got: (.*)$", told.stdout + told.stderr,
                                 re.MULTILINE):
-        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:0s)?", time).groups()
-        days, hours, minutes = (int(part or 0) for part in parts)
-        found[days * 86400 + hours * 3600 + minutes * 60] = {
+        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", time).groups()
+        days, hours, minutes, rest = (int(part or 0) for part in parts)
+        found[days * 86400 + hours * 3600 + minutes * 60 + rest] = {
             json.dumps(dict(LABEL.findall(labels)), sort_keys=True): float(value)
             for labels, value in re.findall(r"(\{[^}]*\}) ([^\s,]+)", got)}
     if not found:
@@ -68,11 +67,12 @@ def by_promtool(folder: pathlib.Path, files: list[pathlib.Path], series: list[Se
     return found
 
 
-def by_redline(plain: pathlib.Path, files: list[pathlib.Path], seconds: float, start_seconds: int = 0) -> list[dict]:
+def by_redline(plain: pathlib.Path, files: list[pathlib.Path], seconds: float, start_seconds: int = 0,
+               step_seconds: float = STEP_SECONDS) -> list[dict]:
     """The recorded series, each a `metric` and its `values` at every evaluation."""
     told = subprocess.run(
-        [str(REDLINE), "query-series", str(plain), f"--start={start_seconds}", f"--interval={int(STEP_SECONDS)}",
-         f"--step={int(STEP_SECONDS)}", "--dialect=2.x", *(f"--rules={file}" for file in files)],
+        [str(REDLINE), "query-series", str(plain), f"--start={start_seconds}", f"--interval={int(step_seconds)}",
+         f"--step={int(step_seconds)}", "--dialect=2.x", *(f"--rules={file}" for file in files)],
         input=f"{RECORDED}\n", capture_output=True, text=True, timeout=seconds)
     if told.returncode != 0:
         raise AssertionError(f"redline exits with {told.returncode}: {told.stderr[-2000:]}")

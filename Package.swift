@@ -57,6 +57,8 @@ let package = Package(
     door("CHiredis", apt: "libhiredis-dev"),
     door("CMicrohttpd", apt: "libmicrohttpd-dev"),
     door("CYAML", apt: "libyaml-dev"),
+    door("CCmark", apt: "libcmark-gfm-dev"),
+    door("CCmarkExtensions", apt: "libcmark-gfm-extensions-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
     door("CMalloc"),
@@ -74,7 +76,8 @@ let package = Package(
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
     module("Alerting", ["Runtime", "PromQL", "Config"]),
-    module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
+    module(
+      "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.
     .executableTarget(
       name: "redline",

@@ -11,6 +11,9 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   private init(markup: String) { self.markup = markup }
 
+  /// Markup from a library that has escaped what is not its own.
+  init(trusted markup: String) { self.markup = markup }
+
   public static func joined(_ parts: [HTML]) -> HTML {
     HTML(markup: parts.map(\.markup).joined())
   }

@@ -100,6 +100,6 @@ let package = Package(
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

@@ -12,7 +12,7 @@ extension TopologyPage {
       \(alerts?.html ?? "")\
       \(listed.isEmpty ? "<p class=\"dim\">No workload is watched.</p>" : summary(listed))
       \(HTML.joined(sections))\
-      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
       """
   }
 
@@ -68,7 +68,7 @@ extension TopologyPage {
     }
     return """
       <ul class="findings">
-      \(HTML.joined(items))\(hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
+      \(HTML.joined(items))\(html: hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
 
       """
   }

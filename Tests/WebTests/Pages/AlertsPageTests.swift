@@ -79,7 +79,7 @@ import Testing
     let firing = try #require(page.firstRange(of: "sessions-2 of sessions"))
     let pending = try #require(page.firstRange(of: "sessions-1 of sessions"))
     #expect(firing.lowerBound < pending.lowerBound)
-    #expect(page.contains("2 firing") && page.contains("1 pending") && page.contains("1 rules fail"))
+    #expect(page.contains("2 firing") && page.contains("1 pending") && page.contains("1 rule fails"))
   }
 
   @Test func everythingThatMattersIsTold() {
@@ -150,6 +150,6 @@ import Testing
     let text = GoldenPage.text(page.response())
     #expect(text.contains("<a class=\"bad\" href=\"/alerts?state=firing\">2 firing</a>"))
     #expect(text.contains("<a class=\"warning\" href=\"/alerts?state=pending\">1 pending</a>"))
-    #expect(text.contains("1 rules fail"))
+    #expect(text.contains("1 rule fails"))
   }
 }

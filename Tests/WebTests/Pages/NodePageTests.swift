@@ -43,7 +43,10 @@ import Testing
 
   private func text(_ page: NodePage) -> String { GoldenPage.text(page.response()) }
 
-  @Test func golden() { GoldenPage.expect(Self.model.response(), "node") }
+  @Test func golden() {
+    GoldenPage.expect(Self.model.response(), "node")
+    GoldenPage.expectHarmless(text(Self.model))
+  }
 
   @Test func everythingThatMattersIsTold() {
     let page = text(Self.model)

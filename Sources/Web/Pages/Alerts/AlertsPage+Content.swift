@@ -12,10 +12,10 @@ extension AlertsPage {
       }.map(\.element)
     let sections = active.map { section($0, &room) }
     return """
-      \(notice.isEmpty ? "" : "<p class=\"warning\">\(notice)</p>\n")\(filters(rules))\
+      \(html: notice.isEmpty ? "" : "<p class=\"warning\">\(notice)</p>\n")\(filters(rules))\
       \(HTML.joined(sections))\
-      \(active.isEmpty && filter != .inactive && filter != .broken ? "<p class=\"good\">Nothing \(quiet).</p>\n" : "")\
-      \(room <= 0 ? "<p class=\"dim\">Further alerts are not listed.</p>\n" : "")\
+      \(html: active.isEmpty && filter != .inactive && filter != .broken ? "<p class=\"good\">Nothing \(quiet).</p>\n" : "")\
+      \(html: room <= 0 ? "<p class=\"dim\">Further alerts are not listed.</p>\n" : "")\
       \(filter == .firing || filter == .pending ? "" : list)
       """
   }
@@ -58,7 +58,7 @@ extension AlertsPage {
     let summary = Summary(groups)
     let counts: [(Filter?, String)] = [
       (nil, "All"), (.firing, "\(summary.firing) firing"), (.pending, "\(summary.pending) pending"),
-      (.inactive, "\(rules.count { $0.state == .inactive }) rules quiet"), (.broken, "\(summary.broken) rules fail"),
+      (.inactive, "\(rules.count { $0.state == .inactive }) rules quiet"), (.broken, Summary.failing(summary.broken)),
     ]
     let links: [HTML] = counts.map { filter, text in
       let mark: HTML = filter == self.filter ? " aria-current=\"true\"" : ""
@@ -117,7 +117,7 @@ extension AlertsPage {
       <section class="\(level.style)">
       <h2>\(clipped(rule.name)) <span class="state">\(rule.state.rawValue)</span>\(broken(rule))</h2>
       \(HTML.joined(listed.map { article($0) }))\
-      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts of this rule are not listed.</p>\n" : "")\
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts of this rule are not listed.</p>\n" : "")\
       \(runbook)\(expression)</section>
 
       """
@@ -141,7 +141,7 @@ extension AlertsPage {
     return """
       <article class="card \(alert.level.style)">
       \(title)<h3><span class="state">\(alert.state.rawValue)</span> \(clipped(heading, to: 400))</h3>
-      \(alert.description.isEmpty ? "" : "<p>\(clipped(alert.description, to: 1000))</p>\n")\
+      \(html: alert.description.isEmpty ? "" : "<p>\(clipped(alert.description, to: 1000))</p>\n")\
       <ul class="labels">
       \(HTML.joined(labels))</ul>
       <dl>

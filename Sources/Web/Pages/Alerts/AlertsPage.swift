@@ -110,9 +110,11 @@ public struct AlertsPage: Sendable {
         broken: rules.count(where: \.isBroken))
     }
 
+    static func failing(_ count: Int) -> String { "\(count) \(count == 1 ? "rule fails" : "rules fail")" }
+
     var html: HTML {
       let failed: HTML =
-        broken > 0 ? " · <a class=\"bad\" href=\"/alerts?state=broken\">\(broken) rules fail</a>" : ""
+        broken > 0 ? " · <a class=\"bad\" href=\"/alerts?state=broken\">\(Self.failing(broken))</a>" : ""
       return """
         <p class="alarm"><a class="\(firing > 0 ? "bad" : "good")" href="/alerts?state=firing">\(firing) firing</a> · \
         <a class="\(pending > 0 ? "warning" : "good")" href="/alerts?state=pending">\(pending) pending</a>\(failed)</p>

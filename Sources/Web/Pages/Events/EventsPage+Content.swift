@@ -137,7 +137,7 @@ extension EventsPage.Event {
       <thead><tr><th scope="col">Clients of</th><th scope="col">before</th><th scope="col">after</th></tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>
-      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further nodes are not listed.</p>\n" : "")
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further nodes are not listed.</p>\n" : "")
       """
   }
 }

@@ -8,7 +8,7 @@ extension NodePage {
     let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
     return """
       <p class="lead"><span class="state \(level.style)">\(clipped(state))</span>\
-      \(reason.isEmpty ? "" : " <span>\(clipped(reason, to: 400))</span>")</p>
+      \(html: reason.isEmpty ? "" : " <span>\(clipped(reason, to: 400))</span>")</p>
       <dl class="facts">
       \(HTML.joined(pairs))</dl>
       <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
@@ -31,7 +31,7 @@ extension NodePage {
     guard !tiles.isEmpty || !notice.isEmpty else { return "" }
     return """
       <h2>Key figures</h2>
-      \(notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")<div class="figures">
+      \(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")<div class="figures">
       \(HTML.joined(tiles))</div>
 
       """
@@ -46,7 +46,7 @@ extension NodePage {
     return """
       <h2>Findings</h2>
       <ul class="findings">
-      \(HTML.joined(items))\(hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
+      \(HTML.joined(items))\(html: hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
 
       """
   }
@@ -62,7 +62,7 @@ extension NodePage {
     }
     return """
       <h2>Alerts</h2>
-      \(HTML.joined(cards))\(hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts are not listed.</p>\n" : "")
+      \(HTML.joined(cards))\(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts are not listed.</p>\n" : "")
       """
   }
 
@@ -98,7 +98,7 @@ extension NodePage {
       <thead><tr><th scope="col">Name</th><th scope="col">Connections</th></tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>
-      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further names are not listed.</p>\n" : "")
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further names are not listed.</p>\n" : "")
       """
   }
 
@@ -116,7 +116,7 @@ extension NodePage {
   static let styles: HTML = """
 
     .lead { font-size: 1.1rem; margin: -.6rem 0 .8rem; }
-    .facts { display: grid; gap: .3rem 1.5rem; margin: 0; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }
+    .facts { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin: 0; }
     .facts dt { color: var(--dim); font-size: .85rem; } .facts dd { margin: 0; }
     .figures { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
     .figure { background: var(--card); border: 1px solid var(--line); border-radius: .3rem; padding: .4rem .8rem; }
@@ -124,7 +124,7 @@ extension NodePage {
     .value { font-size: 1.25rem; margin: 0; font-variant-numeric: tabular-nums; } .value .dim { font-size: .85rem; }
     .small { font-size: .8rem; margin: 0; }
     .spark { display: block; width: 100%; height: 2.75rem; margin: .2rem 0; }
-    .spark path { fill: none; stroke: var(--link); stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round;
+    .spark path { fill: none; stroke: var(--link); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round;
       vector-effect: non-scaling-stroke; }
     \(AlertsPage.cardStyles)
     \(EventsPage.eventStyles)

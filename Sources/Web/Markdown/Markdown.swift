@@ -91,7 +91,8 @@ private enum MarkdownTree {
     if omitsTitle, let title = unsafe cmark_node_first_child(root), unsafe isTitle(title) {
       unsafe replace(title, with: [])
     }
-    unsafe nodes(root).forEach { unsafe change($0, headingOffset, links) }
+    let nodes = unsafe nodes(root)
+    for index in unsafe nodes.indices { unsafe change(nodes[index], headingOffset, links) }
     let extensions = unsafe cmark_parser_get_syntax_extensions(parser)
     guard let rendered = unsafe cmark_render_html(root, CMARK_OPT_DEFAULT, extensions) else { return "" }
     defer { unsafe free(rendered) }
@@ -168,7 +169,7 @@ private enum MarkdownTree {
   }
 
   private static func replace(_ node: Node, with others: [Node]) {
-    unsafe others.forEach { _ = unsafe cmark_node_insert_before(node, $0) }
+    for index in unsafe others.indices { _ = unsafe cmark_node_insert_before(node, others[index]) }
     unsafe cmark_node_unlink(node)
     unsafe cmark_node_free(node)
   }

@@ -133,7 +133,7 @@ def check_a_live_fleet(check: Check) -> None:
 
     lab.does("kill", "sessions-1")
     check.until(lambda: "<b>failover</b>" in exporter.get("/events?workload=sessions").text, 60, "the failover is told")
-    check.until(lambda: "<li>end " in exporter.get("/events?workload=sessions").text, 60, "its phases are told")
+    check.until(lambda: "<li>switch " in exporter.get("/events?workload=sessions").text, 60, "its phases are told")
     check.until(lambda: 'scope="col">after</th>' in exporter.get("/events?kind=failover").text, 60, "clients are told")
     events = exporter.get("/events?workload=sessions&kind=failover").text
     check.that("<svg class=\"phases\"" in events and "Without a master that clients could find" in events,

@@ -84,10 +84,10 @@ extension EventsPage.Event {
     let place: HTML =
       node.isEmpty || !linksNode
       ? "" : " · <a href=\"/node/\(pathEncoded(node))\">\(clipped(node, to: 120))</a>"
-    let where_: HTML = workload.isEmpty ? "" : " · \(clipped(workload, to: 120))"
+    let origin: HTML = workload.isEmpty ? "" : " · \(clipped(workload, to: 120))"
     return """
       <li class="\(level.style)"><p>\(moment(seconds, now: now))</p>
-      <p><b>\(kind.replacing("_", with: " "))</b>\(where_)\(place)</p>
+      <p><b>\(kind.replacing("_", with: " "))</b>\(origin)\(place)</p>
       <p>\(clipped(summary, to: 600))</p>
       \(phaseBar)\(clientTable)</li>
 

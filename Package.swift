@@ -58,6 +58,8 @@ let package = Package(
     door("CHiredis", apt: "libhiredis-dev"),
     door("CMicrohttpd", apt: "libmicrohttpd-dev"),
     door("CYAML", apt: "libyaml-dev"),
+    door("CCmark", apt: "libcmark-gfm-dev"),
+    door("CCmarkExtensions", apt: "libcmark-gfm-extensions-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
     door("CMalloc"),
@@ -75,8 +77,9 @@ let package = Package(
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
-    module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", nio, log]),
-    module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
+module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
+    module(
+      "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.
     .executableTarget(
       name: "redline",
@@ -103,6 +106,6 @@ let package = Package(
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

@@ -66,6 +66,12 @@ public struct Request: Sendable {
     query.first { $0.name == name }?.value
   }
 
+  /// What follows `prefix` in the path: `a/b` of `/node/a/b` under `/node/`. Nil when the path does not begin so.
+  public func rest(under prefix: String) -> String? {
+    guard path.utf8.starts(with: prefix.utf8) else { return nil }
+    return String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+  }
+
   /// The values of all query items of this name.
   public func queryValues(_ name: String) -> [String] {
     query.compactMap { $0.name == name ? $0.value : nil }

@@ -17,12 +17,17 @@ struct RequestTarget: Equatable {
     let path = percentDecoded(bytes[..<question], plusIsSpace: false)
     self.path = path.isEmpty ? "/" : path
     let query = question == bytes.endIndex ? bytes[question...] : bytes[question...].dropFirst()
-    self.query = query.split(separator: UInt8(ascii: "&")).prefix(Self.itemLimit).map { item in
-      let equals = item.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex
-      let value = equals == item.endIndex ? item[equals...] : item[equals...].dropFirst()
-      return Request.QueryItem(
-        name: percentDecoded(item[..<equals], plusIsSpace: true), value: percentDecoded(value, plusIsSpace: true))
-    }
+    self.query = queryItems(query, limit: Self.itemLimit)
+  }
+}
+
+/// `a=1&b=2`, decoded: the query of a target, or a form; at most `limit` items.
+func queryItems(_ text: Substring.UTF8View, limit: Int) -> [Request.QueryItem] {
+  text.split(separator: UInt8(ascii: "&")).prefix(limit).map { item in
+    let equals = item.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex
+    let value = equals == item.endIndex ? item[equals...] : item[equals...].dropFirst()
+    return Request.QueryItem(
+      name: percentDecoded(item[..<equals], plusIsSpace: true), value: percentDecoded(value, plusIsSpace: true))
   }
 }
 

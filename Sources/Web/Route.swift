@@ -1,4 +1,4 @@
-/// Answers the requests for one path.
+/// Answers the requests for one path, or for every path under one.
 public struct Route: Sendable {
   public typealias Handler = @Sendable (Request) async -> Response
 
@@ -8,37 +8,64 @@ public struct Route: Sendable {
     case only([Method])
   }
 
-  /// The exact path: `/metrics`.
+  /// The exact path: `/metrics`; or what the paths begin with: `/node/`.
   public let path: String
+  /// Answers every path that begins with ``path`` and that no other route names more exactly.
+  public let isPrefix: Bool
   public let methods: Methods
   public let handler: Handler
 
   /// - Parameter methods: GET and HEAD unless said otherwise; HEAD is answered like GET, without the body.
   public init(_ path: String, methods: [Method] = [.get, .head], handler: @escaping Handler) {
-    self.path = path
-    self.methods = .only(methods)
-    self.handler = handler
+    self.init(path, isPrefix: false, .only(methods), handler)
+  }
+
+  /// A route for `/node/a`, `/node/b/c` and whatever else begins with `prefix`; ``Request/rest(under:)`` gives the rest.
+  ///
+  /// - Parameter prefix: ends in a slash: `/node/`. That path itself is among those answered.
+  public init(under prefix: String, methods: [Method] = [.get, .head], handler: @escaping Handler) {
+    precondition(prefix.hasSuffix("/"), "the prefix \(prefix) ends in no slash")
+    self.init(prefix, isPrefix: true, .only(methods), handler)
   }
 
   /// A route that does not look at the method, as `/-/reload`.
   public init(anyMethod path: String, handler: @escaping Handler) {
+    self.init(path, isPrefix: false, .any, handler)
+  }
+
+  private init(_ path: String, isPrefix: Bool, _ methods: Methods, _ handler: @escaping Handler) {
     self.path = path
-    self.methods = .any
+    self.isPrefix = isPrefix
+    self.methods = methods
     self.handler = handler
   }
 }
 
-/// The routes of a server: a visible list, looked up by exact path.
+/// The routes of a server: a visible list, looked up by exact path, then by the longest prefix.
 struct RouteTable: Sendable {
-  private let routes: [String: Route]
+  private let exact: [String: Route]
+  private let prefixes: [String: Route]
 
   /// The first route of a path stands.
   init(_ routes: [Route]) {
-    self.routes = Dictionary(routes.map { ($0.path, $0) }) { first, _ in first }
+    exact = Self.byPath(routes.filter { !$0.isPrefix })
+    prefixes = Self.byPath(routes.filter(\.isPrefix))
+  }
+
+  private static func byPath(_ routes: [Route]) -> [String: Route] {
+    Dictionary(routes.map { ($0.path, $0) }) { first, _ in first }
+  }
+
+  private func route(for path: String) -> Route? {
+    if let route = exact[path] { return route }
+    if prefixes.isEmpty { return nil }
+    return prefixes.values.filter { path.utf8.starts(with: $0.path.utf8) }.max {
+      $0.path.utf8.count < $1.path.utf8.count
+    }
   }
 
   func respond(to request: Request) async -> Response {
-    guard let route = routes[request.path] else { return .text("404 page not found\n", status: 404) }
+    guard let route = route(for: request.path) else { return .text("404 page not found\n", status: 404) }
     if case .only(let methods) = route.methods, !methods.contains(where: { $0.rawValue == request.method }) {
       let allowed = methods.map(\.rawValue).joined(separator: ", ")
       return .text("405 method not allowed\n", status: 405, headers: [.init(name: "Allow", value: allowed)])

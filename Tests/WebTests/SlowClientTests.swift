@@ -97,6 +97,30 @@ extension SocketTests.SlowClients {
     latch.open()
   }
 
+  /// What nobody waits for any more is not worked on.
+  @Test func leaversEndTheirHandlers() async throws {
+    let (begun, cancelled) = (Latch(), Latch())
+    let wait = Route("/wait") { _ in
+      begun.open()
+      while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+      cancelled.open()
+      return .text("cancelled")
+    }
+    var options = options
+    options.responseDeadlineSeconds = 20
+    try await withServer([hello, wait], options: options) { port, _ in
+      let started = ContinuousClock.now
+      do {
+        let client = try TestClient(port: port)
+        client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n")
+        await begun.wait()
+        withExtendedLifetime(client) {}
+      }
+      await cancelled.wait()
+      #expect(ContinuousClock.now - started < .seconds(3))
+    }
+  }
+
   @Test func handlerThatHangsIsAnsweredFor() async throws {
     let latch = Latch()
     let wait = Route("/wait") { _ in

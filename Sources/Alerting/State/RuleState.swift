@@ -14,6 +14,8 @@ public struct RuleState: Sendable {
   public internal(set) var lastError: String?
   /// Milliseconds since 1970.
   public internal(set) var lastEvaluationMilliseconds: Int64?
+  /// How long the last evaluation took.
+  public internal(set) var evaluationSeconds: Double = 0
   /// Remarks of the query's author-facing kind from the last evaluation.
   public internal(set) var annotations: [Annotation] = []
   /// The series that the last good evaluation gave, to mark those stale that it gives no more.
@@ -27,6 +29,10 @@ public struct GroupState: Sendable {
   public let group: RuleGroup
   /// One for each rule, in order.
   public internal(set) var rules: [RuleState]
+  /// Of the last whole evaluation, milliseconds since 1970.
+  public internal(set) var lastEvaluationMilliseconds: Int64?
+  /// How long it took.
+  public internal(set) var evaluationSeconds: Double = 0
   /// Series of rules that a reload took away, to be marked stale at the next evaluation.
   var orphans: Set<Labels> = []
 

@@ -21,6 +21,8 @@ final class Connection {
     case fine
     /// The handler has used up its time.
     case answer(Exchange)
+    /// The client has left while the handler works.
+    case abandon(Exchange)
     /// The client has used up its time.
     case shutdown
   }
@@ -50,8 +52,9 @@ final class Connection {
       return now - since > deadlines.idle ? .shutdown : .fine
     case .response(let since):
       if now - since > deadlines.response { return .shutdown }
-      if let exchange, exchange.isWaiting, now - since > deadlines.handler { return .answer(exchange) }
-      return .fine
+      guard let exchange, exchange.isWaiting else { return .fine }
+      if now - since > deadlines.handler { return .answer(exchange) }
+      return hasLeft(descriptor) ? .abandon(exchange) : .fine
     }
   }
 }
@@ -76,8 +79,20 @@ struct Deadlines: Sendable {
 
 /// When the peer last sent something, to about 4 ms. Nil for sockets that are not TCP.
 private func lastReceived(_ descriptor: Int32, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+  guard let info = socketInfo(descriptor) else { return nil }
+  return now - .milliseconds(Int(info.tcpi_last_data_recv))
+}
+
+/// Whether the peer has closed its side or reset the connection. A suspended connection is not read, so only the kernel
+/// knows.
+private func hasLeft(_ descriptor: Int32) -> Bool {
+  guard let info = socketInfo(descriptor) else { return false }
+  return Int(info.tcpi_state) == TCP_CLOSE_WAIT || Int(info.tcpi_state) == TCP_CLOSE
+}
+
+private func socketInfo(_ descriptor: Int32) -> tcp_info? {
   var info = tcp_info()
   var length = socklen_t(MemoryLayout<tcp_info>.size)
   guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
-  return now - .milliseconds(Int(info.tcpi_last_data_recv))
+  return info
 }

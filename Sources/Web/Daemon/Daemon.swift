@@ -225,17 +225,21 @@ extension Daemon {
   /// Ends what is past its deadline.
   private func sweep() {
     let now = ContinuousClock.now
-    let late = gate.withLock { gate in
+    let (late, abandoned) = gate.withLock { gate in
       var late: [Exchange] = []
+      var abandoned: [Task<Void, Never>] = []
       for connection in gate.connections.values {
         switch connection.verdict(now: now, deadlines) {
         case .fine: break
         case .answer(let exchange): late.append(exchange)
+        case .abandon(let exchange): if let task = exchange.task { abandoned.append(task) }
         case .shutdown: shutdown(connection.descriptor, Int32(SHUT_RDWR))
         }
       }
-      return late
+      return (late, abandoned)
     }
+    // Who only closed its sending side still gets what the handler then answers.
+    for task in abandoned { task.cancel() }
     for exchange in late { giveUp(on: exchange, "503 the request took too long") }
   }
 

@@ -8,12 +8,13 @@ DASHBOARD = Dashboard("redline-cache", "Redline / Cache", "Workloads that may ev
     Row("Does it hold what is asked for?", (HIT_RATIO, panel(
         "Lookups", "ops", "Of the masters: those that find their key, and those that the database has to answer.",
         ("sum by (workload) (rate(redis_keyspace_hits_total{$where}[$__rate_interval]) $masters)", "{{workload}} hits"),
-        ("sum by (workload) (rate(redis_keyspace_misses_total{$where}[$__rate_interval]) $masters)", "{{workload}} misses"),
+        ("sum by (workload) (rate(redis_keyspace_misses_total{$where}[$__rate_interval]) $masters)",
+         "{{workload}} misses"),
         runbook="RedisHitRatioLow", low=0), EVICTIONS, panel(
         "Expired keys", "ops", "Keys whose time was up.",
         "sum by (environment, workload) (rate(redis_expired_keys_total{$where}[$__rate_interval]) $masters)", low=0))),
     Row("Memory", (MEMORY_SHARE, panel(
-        "Fragmentation", "none", "Memory of the process, of what is in use. Above 1.5 the allocator holds much that is empty.",
+        "Fragmentation", "none", "Memory of the process over what is in use. Well above 1.5 much of it is empty.",
         ("redis_mem_fragmentation_ratio{$where}", "{{instance}}"), low=0), panel(
         "Keys", "none", "Keys of the masters.",
         "sum by (environment, workload) (redis_db_keys{$where} $masters)", low=0), panel(

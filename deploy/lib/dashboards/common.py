@@ -1,5 +1,7 @@
 """Panels that several dashboards show, so that the same question has the same answer everywhere."""
 
+import dataclasses
+
 from .model import panel
 
 HIT_RATIO = panel(
@@ -8,12 +10,18 @@ HIT_RATIO = panel(
     objective="max by (environment, workload) (redis_objective_hit_ratio{$where})",
     runbook="RedisHitRatioLow", low=0, high=1)
 
+# Where there is no objective: a session that is not found is often one that has expired.
+HIT_RATIO_ALONE = dataclasses.replace(HIT_RATIO, objective=None, runbook=None)
+
 LATENCY_P99 = panel(
     "Latency p99", "s", "One probe of the masters in a hundred takes at least so long. It waits where a client would.",
     "histogram_quantile(0.99, sum by (environment, workload, le) ("
     "rate(redis_probe_duration_seconds_bucket{$where}[$__rate_interval]) $masters))",
     objective="max by (environment, workload) (redis_objective_latency_p99_seconds{$where})",
     runbook="RedisLatencyP99High", low=0)
+
+LATENCY_P99_IN_PEAK = dataclasses.replace(
+    LATENCY_P99, red_from=0.005, description=f"{LATENCY_P99.description} In a peak it has to stay below 5 ms.")
 
 OPERATIONS = panel(
     "Operations per second", "ops", "Commands that the masters carry out.",

@@ -13,21 +13,24 @@ DASHBOARD = Dashboard(
         stat("Storage", "none", "Whether events and counts outlive a restart: 1 is yes.",
              'min(redis_exporter_storage_durable{job="$job"})', runbook="RedlineStorageNotDurable"),
         stat("Events lost", "none", "Since it started.",
-             'sum(redis_exporter_storage_dropped_events_total{job="$job"})', red_from=1, runbook="RedlineEventsDropped"),
+             'sum(redis_exporter_storage_dropped_events_total{job="$job"})', red_from=1,
+             runbook="RedlineEventsDropped"),
         stat("Sentinels unheard", "none", "Sentinels whose messages do not arrive.",
              "sum(1 - redis_sentinel_subscription_up{$where})", red_from=1, runbook="RedlineSentinelUnheard"),
         stat("Open files", "percentunit", "Of those that it may open.",
              'max(process_open_fds{job="$job"} / process_max_fds{job="$job"})', red_from=0.8))),
     Row("Polls", (panel(
         "Polls per second", "ops", "Of all members.",
-        "sum by (workload) (rate(redis_exporter_scrapes_total{$where}[$__rate_interval]))", runbook="RedisPollStale", low=0),
+        "sum by (workload) (rate(redis_exporter_scrapes_total{$where}[$__rate_interval]))",
+        runbook="RedisPollStale", low=0),
         panel("Duration of a poll", "s", "Mean of each workload.",
               "sum by (workload) (rate(redis_exporter_scrape_duration_seconds_sum{$where}[$__rate_interval])) "
               "/ sum by (workload) (rate(redis_exporter_scrape_duration_seconds_count{$where}[$__rate_interval]))",
               runbook="RedisPollStale", low=0), panel(
         "Lateness p99", "s", "One poll in a hundred begins at least so long after its time: Redline lacks CPU.",
         "histogram_quantile(0.99, sum by (workload, le) ("
-        "rate(redis_exporter_poll_lateness_seconds_bucket{$where}[$__rate_interval])))", runbook="RedisPollStale", low=0),
+        "rate(redis_exporter_poll_lateness_seconds_bucket{$where}[$__rate_interval])))",
+        runbook="RedisPollStale", low=0),
         panel("Probes that fail", "ops", "Probes without an answer, and those that came too late to be sent.",
               ("sum by (workload) (rate(redis_probe_failures_total{$where}[$__rate_interval]))", "{{workload}} failed"),
               ("sum by (workload) (rate(redis_probe_missed_total{$where}[$__rate_interval]))", "{{workload}} missed"),

@@ -24,7 +24,7 @@ DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a gl
         "Clients", "none", "Connections to all members.",
         "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),
     Row("Members", (UP, panel(
-        "Versions", "none", "Different versions that each workload runs; more than one outside of an upgrade is a fault.",
+        "Versions", "none", "Different versions that a workload runs. More than one belongs to an upgrade.",
         "redis_workload_versions{$where}", runbook="RedisVersionSkew", low=0), panel(
         "Members and their roles", "percentunit", "Memory of maxmemory of each member, with its role.",
         "redis_memory_used_ratio{$where} * on (job, environment, workload, instance) group_left (role) "

@@ -1,12 +1,12 @@
 """A sale, a launch, a match: what to watch while many come at once."""
 
-from .common import (CLIENTS, EVICTIONS, HIT_RATIO, LATENCY_P99, MEMORY_SHARE, NETWORK, OPERATIONS, REJECTED,
+from .common import (CLIENTS, EVICTIONS, HIT_RATIO, LATENCY_P99_IN_PEAK, MEMORY_SHARE, NETWORK, OPERATIONS, REJECTED,
                      SLOW_SHARE, TOP_COMMANDS)
 from .model import Dashboard, Row, panel
 
 DASHBOARD = Dashboard(
     "redline-peak", "Redline / Peak event", "The four figures of a peak, and p99 against its objective.", (
-    Row("The four, and latency", (OPERATIONS, MEMORY_SHARE, HIT_RATIO, EVICTIONS, LATENCY_P99, panel(
+    Row("The four, and latency", (OPERATIONS, MEMORY_SHARE, HIT_RATIO, EVICTIONS, LATENCY_P99_IN_PEAK, panel(
         "Peak in force", "none", "While a workload is in peak, its stricter objectives are drawn in these panels.",
         "redis_workload_in_peak{$where}", kind="state-timeline", states=("usual", "peak", "blue")))),
     Row("What gives way next", (CLIENTS, REJECTED, SLOW_SHARE, TOP_COMMANDS, NETWORK, panel(

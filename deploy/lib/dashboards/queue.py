@@ -11,7 +11,8 @@ DASHBOARD = Dashboard("redline-queue", "Redline / Queue", "Workloads of streams 
         "Age of what waits", "s", "How old the next entry is that a group reads.",
         ("redis_stream_group_lag_seconds{$where}", "{{stream}} {{group}}"), runbook="RedisStreamLagHigh", low=0), panel(
         "Unacknowledged entries", "none", "Entries that were read and are not done.",
-        ("redis_stream_group_messages_pending{$where}", "{{stream}} {{group}}"), runbook="RedisStreamPendingOld", low=0),
+        ("redis_stream_group_messages_pending{$where}", "{{stream}} {{group}}"),
+        runbook="RedisStreamPendingOld", low=0),
         panel("Oldest unacknowledged entry", "s", "Since when a consumer has had the oldest one.",
               ("redis_stream_group_oldest_pending_seconds{$where}", "{{stream}} {{group}}"),
               runbook="RedisStreamPendingOld", low=0), panel(
@@ -27,7 +28,8 @@ DASHBOARD = Dashboard("redline-queue", "Redline / Queue", "Workloads of streams 
         ("redis_stream_length{$where}", "{{stream}}"), low=0))),
     Row("Is any work lost?", (FORBIDDEN_EVICTIONS, MEMORY_SHARE, LOST_BY_CRASH, LOST_BY_FAILOVER, panel(
         "Delayed flushes of the AOF", "ops", "Writes that waited for a disk that does not keep up.",
-        ("deriv(redis_aof_delayed_fsync{$where}[$__rate_interval])", "{{instance}}"), runbook="RedisRecoveryPointCrash"),
+        ("deriv(redis_aof_delayed_fsync{$where}[$__rate_interval])", "{{instance}}"),
+        runbook="RedisRecoveryPointCrash"),
         REPLICATION_LAG)),
     Row("Load", (OPERATIONS, LATENCY_P99, CLIENTS, panel(
         "Blocked clients", "none", "Consumers that wait for work. None at all may mean that there are no consumers.",

@@ -1,6 +1,6 @@
 """Workloads of the kind session: is anybody logged out?"""
 
-from .common import (CLIENTS, FORBIDDEN_EVICTIONS, HIT_RATIO, LATENCY_P99, LOST_BY_CRASH, LOST_BY_FAILOVER,
+from .common import (CLIENTS, FORBIDDEN_EVICTIONS, HIT_RATIO_ALONE, LATENCY_P99, LOST_BY_CRASH, LOST_BY_FAILOVER,
                      MEMORY_SHARE, OPERATIONS, REJECTED, REPLICATION_LAG, SLOW_SHARE, TOP_COMMANDS, UP)
 from .model import Dashboard, Row, panel
 
@@ -8,7 +8,7 @@ DASHBOARD = Dashboard("redline-session", "Redline / Session", "Workloads whose k
     Row("Is anybody logged out?", (panel(
         "Keys", "none", "Keys of the masters. A sudden fall logs people out.",
         "sum by (environment, workload) (redis_db_keys{$where} $masters)", runbook="RedisFlushExecuted", low=0),
-        FORBIDDEN_EVICTIONS, HIT_RATIO, panel(
+        FORBIDDEN_EVICTIONS, HIT_RATIO_ALONE, panel(
         "Expired keys", "ops", "Keys whose time was up.",
         "sum by (environment, workload) (rate(redis_expired_keys_total{$where}[$__rate_interval]) $masters)", low=0))),
     Row("Can people get in?", (OPERATIONS, LATENCY_P99, CLIENTS, REJECTED, panel(

@@ -4,9 +4,12 @@ There is no Grafana here: the queries are asked as Grafana asks them, of each da
 """
 
 import dataclasses
+import os
 import pathlib
 import re
+import signal
 import subprocess
+import time
 
 from harness import exporters, grafana
 from harness.check import Check
@@ -71,6 +74,7 @@ class Moved:
     query: int = 0
 
     def is_so(self, site: Site, source: Source, job: str) -> bool:
+        """Where a panel has several lines, one that moved is enough."""
         newest = [numbers[-1] for _, numbers in site.answers(source, job, self.dashboard, self.title, self.query)]
         if self.above is not None:
             return max(newest) > self.above
@@ -125,7 +129,8 @@ def annotations_are_drawn(check: Check, site: Site) -> None:
     """After the faults there has been a failover; a save and a rewrite are asked for."""
     for command in ("BGSAVE", "BGREWRITEAOF"):
         check.until(lambda: site.lab.ask("queues-2", command), 10, f"queues-2 takes {command}")
-        check.until(lambda: b"rdb_bgsave_in_progress:0" in site.lab.ask("queues-2", "INFO", "persistence"), 10, "is saved")
+        check.until(lambda: b"rdb_bgsave_in_progress:0" in site.lab.ask("queues-2", "INFO", "persistence"), 10,
+                    "queues-2 has saved")
     for source, job in site.sources:
         for dashboard in grafana.dashboards():
             values = dashboard.variables(source, job) | {"workload": "(queues)"}
@@ -141,12 +146,13 @@ def hang(site: Site) -> None:
 
 
 def slow_down(site: Site) -> None:
-    """One command that holds up every other one for a quarter of a second."""
-    script = ("local t = redis.call('TIME') local u = t[1] * 1000000 + t[2] repeat t = redis.call('TIME') "
-              "until t[1] * 1000000 + t[2] - u > 250000")
-    with site.lab.client("queues-1") as client:
-        for _ in range(12):
-            client("EVAL", script, 0)
+    """A server that stands still for a third of a second, time and again."""
+    pid = site.lab.pid_of("queues-1")
+    for _ in range(12):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.1)
 
 
 def turn_away(site: Site) -> None:
@@ -164,9 +170,10 @@ def turn_away(site: Site) -> None:
 
 
 FAULTS = (
-    ("slow commands", slow_down, Moved("redline-peak", "Latency p99", above=0.05)),
+    ("a server that stands still", slow_down, Moved("redline-peak", "Latency p99", above=0.05)),
     ("consumers that stop", lambda site: site.lab.does("lag"), Moved("redline-queue", "Entries that wait", above=100)),
-    ("a lock without a TTL", lambda site: site.lab.does("deadlock"), Moved("redline-session", "Locks", above=0, query=1)),
+    ("a lock without a TTL", lambda site: site.lab.does("deadlock"),
+     Moved("redline-session", "Locks", above=0, query=1)),
     ("an open circuit breaker", lambda site: site.lab.does("circuit"),
      Moved("redline-session", "Open circuit breakers", above=0)),
     ("too few connections", turn_away, Moved("redline-peak", "Rejected connections", above=0)),
@@ -199,7 +206,8 @@ def check_dashboards_explain_themselves(check: Check) -> None:
         complaints += overlaps(dashboard)
         for panel in dashboard.panels:
             content = panel.content
-            complaints += [f"{panel.name}: no {key}" for key in ("title", "description", "targets") if not content.get(key)]
+            complaints += [f"{panel.name}: no {key}" for key in ("title", "description", "targets")
+                           if not content.get(key)]
             if not content["fieldConfig"]["defaults"].get("unit"):
                 complaints.append(f"{panel.name}: no unit")
             if content["type"] not in KINDS:
@@ -237,7 +245,8 @@ def check_dashboards_ask_for_what_is_exported(check: Check) -> None:
     complaints = []
     for dashboard in grafana.dashboards():
         queries = [(panel.name, target["expr"]) for panel in dashboard.panels for target in panel.targets]
-        queries += [(f"{dashboard.uid}: {annotation['name']}", annotation["expr"]) for annotation in dashboard.annotations]
+        queries += [(f"{dashboard.uid}: {annotation['name']}", annotation["expr"])
+                    for annotation in dashboard.annotations]
         for variable in dashboard.content["templating"]["list"]:
             if variable["type"] == "query":
                 queries.append((f"{dashboard.uid}: ${variable['name']}", variable["query"]["query"]))

@@ -171,15 +171,15 @@ def turn_away(site: Site) -> None:
 
 FAULTS = (
     ("a server that stands still", slow_down, Moved("redline-peak", "Latency p99", above=0.05)),
-    ("consumers that stop", lambda site: site.lab.does("lag"), Moved("redline-queue", "Entries that wait", above=100)),
+    ("consumers that stop", lambda site: site.lab.does("lag", "queues"), Moved("redline-queue", "Entries that wait", above=100)),
     ("a lock without a TTL", lambda site: site.lab.does("deadlock"),
      Moved("redline-session", "Locks", above=0, query=1)),
     ("an open circuit breaker", lambda site: site.lab.does("circuit"),
      Moved("redline-session", "Open circuit breakers", above=0)),
     ("too few connections", turn_away, Moved("redline-peak", "Rejected connections", above=0)),
     ("a hung replica", hang, Moved("redline-fleet", "Members down", above=0)),
-    ("keys that are flushed", lambda site: site.lab.does("flush"), Moved("redline-cache", "Hit ratio", below=0.8)),
-    ("a full cache", lambda site: site.lab.does("fill", seconds=60), Moved("redline-cache", "Evicted keys", above=1)),
+    ("keys that are flushed", lambda site: site.lab.does("flush", "cache"), Moved("redline-cache", "Hit ratio", below=0.8)),
+    ("a full cache", lambda site: site.lab.does("fill", "cache", seconds=60), Moved("redline-cache", "Evicted keys", above=1)),
     ("a failover", lambda site: site.lab.does("failover", "queues"), Moved("redline-failover", "Failovers", above=0)),
 )
 

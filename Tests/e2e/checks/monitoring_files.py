@@ -95,20 +95,24 @@ def check_each_way_of_scraping(check: Check) -> None:
     lab = Lab(check)
     lab.up()
     config = pathlib.Path(lab.does("config").strip())
+    ports = lab.ports()
+    sessions = f"redis://127.0.0.1:{ports['sessions-1']}"
+    passwords = check.file("passwords.json", json.dumps({sessions: lab.password()}))
     redline = exporters.redline(check, None, f"--config.file={config}")
+    # Whoever comes from redis_exporter has no such file.
+    plain = exporters.redline(check, "", f"--redis.password-file={passwords}")
     check.until(lambda: len(json.loads(redline.get("/sd").text)) == MEMBERS + SENTINELS, 30, "/sd lists the members")
-    quick = {"scrape_interval: 15s": "scrape_interval: 1s", "localhost:9121": f"127.0.0.1:{redline.port}"}
 
-    def prometheus(name: str, changes: dict[str, str]) -> Prometheus:
+    def prometheus(name: str, exporter: exporters.Exporter, changes: dict[str, str]) -> Prometheus:
         shipped = (PROMETHEUS / f"{name}.yml").read_text()
+        quick = {"scrape_interval: 15s": "scrape_interval: 1s", "localhost:9121": f"127.0.0.1:{exporter.port}"}
         return Prometheus(check, with_replaced(shipped, quick | changes), name)
 
-    discovered = prometheus("service-discovery", {"refresh_interval: 30s": "refresh_interval: 1s"})
-    ports = lab.ports()
-    by_target = prometheus("multi-target", {
+    discovered = prometheus("service-discovery", redline, {"refresh_interval: 30s": "refresh_interval: 1s"})
+    by_target = prometheus("multi-target", plain, {
         "redis://cache-1.internal:6379": f"redis://127.0.0.1:{ports['cache-1']}",
         "redis://cache-2.internal:6379": f"redis://127.0.0.1:{ports['cache-2']}",
-        "rediss://sessions-1.internal:6380": f"redis://127.0.0.1:{ports['sessions-1']}"})
+        "rediss://sessions-1.internal:6380": sessions})
     names = {(workload, f"{workload}-{number}") for workload, count in (("cache", 6), ("sessions", 3), ("queues", 3))
              for number in range(1, count + 1)}
 

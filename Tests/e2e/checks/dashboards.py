@@ -17,11 +17,13 @@ from harness.grafana import Panel, Source, expanded
 from harness.lab import Lab
 from harness.monitoring import Prometheus
 from harness.paths import E2E, REDLINE, ROOT
+from harness.resp import ReplyError
 
 TIMEOUT_SECONDS = 240
 MEMBERS = 12
+# Some ratios are of the last minutes and want more lookups than a lab that has just started has seen.
+SETTLING_SECONDS = 40
 JOBS = ("redline", "redline-b")
-FILLED_SECONDS = 60
 KINDS = {"timeseries", "stat", "state-timeline", "table"}
 FUNCTIONS_OF_CONSTANTS = re.compile(r"\b(vector|scalar|absent|absent_over_time)\s*\(")
 
@@ -48,8 +50,8 @@ class Site:
               for job, redline in zip(JOBS, self.redlines))]))
         self.sources: list[tuple[Source, str]] = [(Source(self.prometheus.port), JOBS[0])]
         for source, job in self.sources:
-            check.until(lambda: self._is_filled(source, job), 40 + FILLED_SECONDS,
-                        f"the data source at {source.port} has every member for {FILLED_SECONDS} s", pause=1)
+            check.until(lambda: self._is_filled(source, job), 40 + source.range + source.interval,
+                        f"the data source at {source.port} has every member for as long as panels look back", pause=1)
 
     def _is_filled(self, source: Source, job: str) -> bool:
         """Every member has been up for as long as the panels look back."""
@@ -98,13 +100,21 @@ def trouble(source: Source, panel: Panel, values: dict[str, str]) -> list[str]:
     return found
 
 
+def troubles_of(source: Source, dashboard: grafana.Dashboard, values: dict[str, str]) -> list[str]:
+    return [text for panel in dashboard.panels for text in trouble(source, panel, values)]
+
+
 def check_every_panel_and_what_faults_move(check: Check) -> None:
     site = Site(check)
     for source, job in site.sources:
         for dashboard in grafana.dashboards():
             values = dashboard.variables(source, job)
-            check.none([text for panel in dashboard.panels for text in trouble(source, panel, values)],
-                       f"{dashboard.uid} at {source.port}")
+            troubles = troubles_of(source, dashboard, values)
+            deadline = time.monotonic() + SETTLING_SECONDS
+            while troubles and time.monotonic() < deadline:
+                time.sleep(2)
+                troubles = troubles_of(source, dashboard, values)
+            check.none(troubles, f"{dashboard.uid} at {source.port}")
     names_of_the_exporter(check, site)
     for text, fault, moved in FAULTS:
         for source, job in site.sources:
@@ -163,24 +173,62 @@ def turn_away(site: Site) -> None:
             for _ in range(20):
                 try:
                     site.lab.ask("queues-3", "PING")
-                except (OSError, AssertionError, RuntimeError, ValueError):
+                except (OSError, ReplyError):
                     continue
         finally:
             client("CONFIG", "SET", "maxclients", limit)
 
 
+def lag(site: Site) -> None:
+    site.lab.does("lag", "queues")
+
+
+def take_lock(site: Site) -> None:
+    site.lab.does("deadlock")
+
+
+def open_circuit(site: Site) -> None:
+    site.lab.does("circuit")
+
+
+def miss(site: Site) -> None:
+    """Lookups of a key that is not there, on a master whose slot it is in."""
+    master = next(name for name in site.lab.ports()
+                  if name.startswith("cache-") and site.lab.ask(name, "ROLE")[0] == b"master")
+    with site.lab.client(master) as client:
+        for number in range(100):
+            try:
+                client("GET", f"absent:{number}")
+                break
+            except ReplyError:
+                continue
+        for _ in range(8000):
+            client("GET", f"absent:{number}")
+
+
+def flush(site: Site) -> None:
+    site.lab.does("flush", "cache")
+
+
+def fill(site: Site) -> None:
+    site.lab.does("fill", "cache", seconds=60)
+
+
+def fail_over(site: Site) -> None:
+    site.lab.does("failover", "queues")
+
+
 FAULTS = (
     ("a server that stands still", slow_down, Moved("redline-peak", "Latency p99", above=0.05)),
-    ("consumers that stop", lambda site: site.lab.does("lag", "queues"), Moved("redline-queue", "Entries that wait", above=100)),
-    ("a lock without a TTL", lambda site: site.lab.does("deadlock"),
-     Moved("redline-session", "Locks", above=0, query=1)),
-    ("an open circuit breaker", lambda site: site.lab.does("circuit"),
-     Moved("redline-session", "Open circuit breakers", above=0)),
+    ("consumers that stop", lag, Moved("redline-queue", "Entries that wait", above=100)),
+    ("a lock without a TTL", take_lock, Moved("redline-session", "Locks", above=0, query=1)),
+    ("an open circuit breaker", open_circuit, Moved("redline-session", "Open circuit breakers", above=0)),
     ("too few connections", turn_away, Moved("redline-peak", "Rejected connections", above=0)),
     ("a hung replica", hang, Moved("redline-fleet", "Members down", above=0)),
-    ("keys that are flushed", lambda site: site.lab.does("flush", "cache"), Moved("redline-cache", "Hit ratio", below=0.8)),
-    ("a full cache", lambda site: site.lab.does("fill", "cache", seconds=60), Moved("redline-cache", "Evicted keys", above=1)),
-    ("a failover", lambda site: site.lab.does("failover", "queues"), Moved("redline-failover", "Failovers", above=0)),
+    ("lookups in vain", miss, Moved("redline-cache", "Hit ratio", below=0.8)),
+    ("keys that are flushed", flush, Moved("redline-cache", "Keys", below=400)),
+    ("a full cache", fill, Moved("redline-cache", "Evicted keys", above=1)),
+    ("a failover", fail_over, Moved("redline-failover", "Failovers", above=0)),
 )
 
 

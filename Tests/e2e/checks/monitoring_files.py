@@ -134,3 +134,25 @@ def check_each_way_of_scraping(check: Check) -> None:
         ("sessions", f"127.0.0.1:{ports['sessions-1']}")]), 30, f"three targets ({by_target.query('redis_up')})")
     page = http.get(discovered.port).text
     check.that('prometheus_target_scrapes_sample_duplicate_timestamp_total 0' in page, "samples that come twice")
+
+
+def check_federation(check: Check) -> None:
+    """The upper Prometheus has what is known of workloads, by the jobs of a pair, and nothing of single commands."""
+    lab = Lab(check)
+    lab.up()
+    config = pathlib.Path(lab.does("config").strip())
+    pair = [exporters.redline(check, None, f"--config.file={config}", f"--storage.path={check.folder}/{name}.db")
+            for name in ("a", "b")]
+    shipped = (PROMETHEUS / "prometheus.yml").read_text()
+    below = Prometheus(check, with_replaced(shipped, {
+        "localhost:9121": f"127.0.0.1:{pair[0].port}", "localhost:9122": f"127.0.0.1:{pair[1].port}",
+        "../../alerts": str(ROOT / "alerts"), "scrape_interval: 15s": "scrape_interval: 1s",
+        "evaluation_interval: 15s": "evaluation_interval: 1s"}), "below")
+    above = Prometheus(check, with_replaced((PROMETHEUS / "federation.yml").read_text(), {
+        "'prometheus-a.internal:9090', 'prometheus-b.internal:9090'": f"'{below.address}'",
+        "scrape_interval: 30s": "scrape_interval: 1s"}), "above")
+    check.until(lambda: {labels["job"]: value for labels, value in above.query("count by (job) (redis_workload_info)")}
+                == {"redline": 3, "redline-b": 3}, 40, "each of a pair tells of three workloads")
+    check.until(lambda: {labels["alertname"] for labels, _ in above.query("ALERTS")} >= {"Watchdog"}, 20, "alerts come")
+    check.until(lambda: above.query("instance:redis_master:bool"), 20, "what rules record comes")
+    check.equal(above.query("redis_commands_total"), [], "series of single commands")

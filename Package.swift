@@ -12,6 +12,7 @@ let swiftSettings: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -57,6 +58,8 @@ let package = Package(
     door("CHiredis", apt: "libhiredis-dev"),
     door("CMicrohttpd", apt: "libmicrohttpd-dev"),
     door("CYAML", apt: "libyaml-dev"),
+    door("CCmark", apt: "libcmark-gfm-dev"),
+    door("CCmarkExtensions", apt: "libcmark-gfm-extensions-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
     door("CMalloc"),
@@ -69,18 +72,21 @@ let package = Package(
     // Floor 1.
     module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
+    module("HTTPClient", ["Runtime", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
     module("Storage", ["Runtime", "CSQLite"]),
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
-    module("Alerting", ["Runtime", "PromQL", "Config"]),
-    module("Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", log]),
+module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
+    module(
+      "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio,
-        nioPosix, nioSSL, log,
+        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting", "Fleet",
+        "Web",
+        nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -92,11 +98,14 @@ let package = Package(
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),
+    tests("HTTPClientTests", ["HTTPClient", "Runtime", nio, nioPosix, nioHTTP, nioSSL]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
-    tests("AlertingTests", ["Alerting", "PromQL", "Config", "Runtime"], exclude: ["Fixtures"]),
+    tests(
+      "AlertingTests", ["Alerting", "PromQL", "Metrics", "Config", "HTTPClient", "Runtime", nio, nioPosix, log],
+      exclude: ["Fixtures"]),
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens"]),
-    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log]),
+    tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

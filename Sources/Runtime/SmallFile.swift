@@ -43,6 +43,23 @@ public enum SmallFile {
     while unsafe readdir(directory) != nil { count += 1 }
     return max(0, count - 2)
   }
+
+  /// The names of a directory's entries, without those that begin with a dot, in no order; none when it cannot be read.
+  ///
+  /// - Parameter limit: the most entries that are looked at.
+  public static func names(inDirectory path: String, limit: Int) -> [String] {
+    guard let directory = unsafe opendir(path) else { return [] }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    for _ in 0..<limit {
+      guard let entry = unsafe readdir(directory) else { break }
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
 }
 
 /// The system's words for an `errno`.

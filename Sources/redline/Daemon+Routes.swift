@@ -25,7 +25,14 @@ extension Daemon {
     if options.web.isScrapeEnabled {
       routes.append(Route("/scrape") { request in await scrape(request, metrics) })
     }
-    return routes
+    return routes + pages.routes
+  }
+
+  /// The pages, with what fills them.
+  var pages: Pages {
+    Pages(
+      metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
+      groups: { [] }, store: nil, events: watch?.events, runbooks: nil)
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.

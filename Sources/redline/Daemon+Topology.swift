@@ -8,9 +8,10 @@ extension Daemon {
   /// The page of the fleet: every workload with its shards and nodes.
   func topology(_ fleet: Fleet) async -> Response {
     let workloads = await fleet.overview().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
-    return TopologyPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath, workloads: workloads
-    ).response()
+    var page = TopologyPage(
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, workloads: workloads)
+    page.alerts = pages.alertSummary
+    return page.response()
   }
 }
 
@@ -29,15 +30,7 @@ extension TopologyPage.Workload {
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, nowSeconds: now) })
     }
-    findings = overview.findings.map { finding in
-      let level: TopologyPage.Level =
-        switch finding.severity {
-        case .note: .note
-        case .warning: .warning
-        case .grave: .grave
-        }
-      return TopologyPage.Finding(level, finding.text)
-    }
+    findings = overview.findings.map { TopologyPage.Finding($0) }
   }
 }
 

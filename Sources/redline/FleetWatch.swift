@@ -12,6 +12,8 @@ struct FleetWatch: Sendable {
   let fleet: Fleet
   let registry: Registry
   private let store: Store?
+  /// Nil without storage.path.
+  var events: EventStore? { store?.events }
   /// The file as it was read last, whether it could be used or not.
   private let seen = Lock<[UInt8]?>(nil)
   private let log: Logger

@@ -79,9 +79,11 @@ import Testing
     workload.lastFailover = "automatic failover"
     let page = text([workload])
     for part in [
-      "<td>r:1</td><td class=\"role\">replica</td>", "timeout<small>no answer in 1 s</small>",
+      "<td><a href=\"/node/r%3A1\">r:1</a></td><td class=\"role\">replica</td>",
+      "timeout<small>no answer in 1 s</small>",
       "disconnected 75 s</span>",
-      "<i style=\"width:90%\"></i><u style=\"left:85%\"></u>", "90 %</span>", "45 MiB",
+      "<rect width=\"90\" height=\"10\"/><rect class=\"mark\" x=\"85\" width=\"2\" height=\"10\"/>", "90 %</span>",
+      "45 MiB",
       "1.5 KiB <small>no limit is set</small>", "wanted: lag up to 10 s, memory up to 85 %", "3 of 6 up",
       "2 failovers, the last 6 min ago (automatic failover)",
     ] { #expect(page.contains(part), "\(part)") }
@@ -106,13 +108,14 @@ import Testing
     var last = workload("z")
     last.findings = [.init(.grave, "split")]
     let workloads = text((0..<250).map { workload("w\($0)") } + [last])
-    #expect(workloads.contains("51 further workloads are not listed."))
+    #expect(workloads.contains("<p class=\"dim\">51 further workloads are not listed.</p>"))
     #expect(workloads.contains("<b>z</b>"), "what is in trouble is listed first")
 
     var wordy = workload("a")
     wordy.findings = (0..<30).map { .init(.warning, "\($0) " + String(repeating: "x", count: 5000)) }
     let findings = text([wordy])
-    #expect(findings.contains("5 further findings are not listed.") && findings.utf8.count < 50_000)
+    #expect(
+      findings.contains("<li class=\"dim\">5 further findings are not listed.</li>") && findings.utf8.count < 50_000)
   }
 
   @Test(arguments: [

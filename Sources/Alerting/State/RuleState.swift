@@ -29,9 +29,9 @@ public struct GroupState: Sendable {
   public let group: RuleGroup
   /// One for each rule, in order.
   public internal(set) var rules: [RuleState]
-  /// Milliseconds since 1970.
+  /// Of the last whole evaluation, milliseconds since 1970.
   public internal(set) var lastEvaluationMilliseconds: Int64?
-  /// How long the last evaluation of all rules took.
+  /// How long it took.
   public internal(set) var evaluationSeconds: Double = 0
   /// Series of rules that a reload took away, to be marked stale at the next evaluation.
   var orphans: Set<Labels> = []

@@ -206,10 +206,13 @@ enum GoFormat {
       case "v", "g", "G": style = .general
       case "e", "E": (style, places) = (.exponent, precision ?? 6)
       case "f", "F": (style, places) = (.fixed, precision ?? 6)
+      case "x", "X": style = .hexadecimal
+      case "b": style = .binary
       default: return nil
       }
       var text = GoNumber.format(number, style, precision: places.map { min($0, 1000) })
       if letter == "G" || letter == "E" { text = text.replacing("e", with: "E") }
+      if letter == "X", number.isFinite { text = text.uppercased() }
       if number.isInfinite { return padded(hasSpace && !hasPlus && number > 0 ? " Inf" : text, withSpaces: true) }
       if number.isNaN { return padded((hasPlus ? "+" : hasSpace ? " " : "") + text, withSpaces: true) }
       let sign = text.hasPrefix("-") ? "-" : hasPlus ? "+" : hasSpace ? " " : ""

@@ -5,6 +5,8 @@ public enum GoNumber {
   public enum Style: Sendable {
     /// `%e`, `%f`, `%g`.
     case exponent, fixed, general
+    /// `%x` and `%b`: a power of two times a hexadecimal fraction or a decimal integer.
+    case hexadecimal, binary
   }
 
   /// What `%v` gives: the shortest digits that round-trip, with an exponent from 1e+06 on and below 1e-04.
@@ -28,7 +30,37 @@ public enum GoNumber {
       let power = decimal.exponent - 1
       let isLong = power < -4 || power >= max(precision ?? 6, 1)
       return sign + (isLong ? exponential(decimal, digitsAfterPoint: nil) : positional(decimal))
+    case .hexadecimal: return sign + hexadecimal(magnitude, digitsAfterPoint: precision)
+    case .binary:
+      let isNormal = magnitude.isNormal
+      let integer = magnitude.significandBitPattern | (isNormal ? 1 << 52 : 0)
+      let power = (isNormal ? Int(magnitude.exponent) : -1022) - 52
+      return "\(sign)\(integer)p\(power < 0 ? "-" : "+")\(power.magnitude)"
     }
+  }
+
+  private static func hexadecimal(_ magnitude: Double, digitsAfterPoint: Int?) -> String {
+    var power = magnitude == 0 ? 0 : Int(magnitude.exponent)
+    // 1 and 52 bits after the point; the significand of what is below the normal range is the same.
+    var bits = magnitude == 0 ? 0 : 1 << 52 | magnitude.significand.significandBitPattern
+    let places = digitsAfterPoint ?? 13
+    if places < 13 {
+      let unit: UInt64 = 1 << UInt64(52 - 4 * places)
+      let rest = bits % unit
+      bits -= rest
+      if rest > unit / 2 || (rest == unit / 2 && bits / unit % 2 == 1) { bits += unit }
+      if bits >> 53 != 0 { (bits, power) = (bits >> 1, power + 1) }
+    }
+    let all = String(bits & (1 << 52 - 1), radix: 16)
+    var digits = Array((String(repeating: "0", count: 13 - all.utf8.count) + all).utf8)
+    if let digitsAfterPoint {
+      digits = Array(digits.prefix(digitsAfterPoint)) + [UInt8](repeating: zero, count: max(0, digitsAfterPoint - 13))
+    } else {
+      while digits.last == zero { digits.removeLast() }
+    }
+    let size = String(power.magnitude)
+    return "0x\(bits >> 52)" + (digits.isEmpty ? "" : "." + text(digits[...])) + (power < 0 ? "p-" : "p+")
+      + (size.utf8.count < 2 ? "0" : "") + size
   }
 
   /// 0.digits times ten to the exponent; zero is one digit 0 with exponent 1.

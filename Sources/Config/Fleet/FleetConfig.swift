@@ -6,6 +6,8 @@ public struct FleetConfig: Sendable, Equatable {
   public let maintenance: Schedule
   /// Rules of the whole file; each workload has them after its own.
   public let addressRewrites: [AddressRewrite]
+  /// Nil when nobody is told of alerts.
+  public let alerting: AlertingConfig?
   /// In the order of the file; never empty.
   public let workloads: [WorkloadConfig]
 
@@ -27,6 +29,7 @@ public struct FleetConfig: Sendable, Equatable {
     var defaults = fields.mapping("defaults") { WorkloadDefaults($0) } ?? WorkloadDefaults()
     maintenance = Schedule(fields.list("maintenance", of: .window))
     addressRewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
+    alerting = fields.mapping("alerting") { AlertingConfig($0) }
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     var names: Set<String> = [""]

@@ -31,7 +31,7 @@ public enum FunctionTable {
   }
 
   private static let ofNativeHistograms: Set<String> = [
-    "histogram_avg", "histogram_count", "histogram_fraction", "histogram_quantiles", "histogram_stddev",
+    "histogram_avg", "histogram_count", "histogram_quantiles", "histogram_stddev",
     "histogram_stdvar", "histogram_sum",
   ]
   private static let experimental: Set<String> = [

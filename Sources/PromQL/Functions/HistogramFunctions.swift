@@ -1,7 +1,10 @@
-/// Quantiles of classic histograms: series with cumulative counts and their upper bounds in the label `le`.
+/// Quantiles and shares of classic histograms: series with cumulative counts and their upper bounds in the label `le`.
 enum HistogramFunctions {
   static let all = [
-    Function("histogram_quantile", [.scalar, .vector], .special { try quantile($0, $1, $2) })
+    Function("histogram_quantile", [.scalar, .vector], .special { try quantile($0, $1, $2) }),
+    Function(
+      "histogram_fraction", [.scalar, .scalar, .vector], dialects: [.prometheus3],
+      .special { try fraction($0, $1, $2) }),
   ]
 
   private static let boundLabel = Array("le".utf8)
@@ -12,9 +15,35 @@ enum HistogramFunctions {
     _ evaluation: Evaluation, _ call: Expression.Call, _ steps: Steps
   ) throws -> Evaluation.Value {
     let quantiles = try evaluation.scalar(call.arguments[0], steps)
-    let table = try evaluation.vector(call.arguments[1], steps)
     for q in quantiles { evaluation.annotations.checkQuantile(q, at: call.arguments[0].place) }
 
+    return try eachHistogram(evaluation, call.arguments[1], steps) { members, step in
+      let (value, isForced) = Buckets(members, dialect: evaluation.dialect).quantile(quantiles[step])
+      if isForced {
+        evaluation.annotations.add(
+          .info,
+          "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/"
+            + "prometheus/latest/querying/functions/#histogram_quantile)", at: call.arguments[1].place)
+      }
+      return value
+    }
+  }
+
+  private static func fraction(
+    _ evaluation: Evaluation, _ call: Expression.Call, _ steps: Steps
+  ) throws -> Evaluation.Value {
+    let lower = try evaluation.scalar(call.arguments[0], steps)
+    let upper = try evaluation.scalar(call.arguments[1], steps)
+    return try eachHistogram(evaluation, call.arguments[2], steps) { members, step in
+      Buckets(members, dialect: nil).fraction(from: lower[step], to: upper[step])
+    }
+  }
+
+  /// A value for each histogram of a vector and each step at which it has buckets.
+  private static func eachHistogram(
+    _ evaluation: Evaluation, _ argument: Expression, _ steps: Steps, value: ([Buckets.Bucket], Int) -> Double
+  ) throws -> Evaluation.Value {
+    let table = try evaluation.vector(argument, steps)
     // Metrics of different names are different histograms, even where the labels agree.
     var groups: [Labels: Int] = [:]
     var rows: [(labels: Labels, buckets: [(row: Int, bound: Double)])] = []
@@ -24,7 +53,7 @@ enum HistogramFunctions {
       guard let bound = Double(text) else {
         evaluation.annotations.add(
           .warning, "bucket label \"le\" is missing or has a malformed value of \(quoted(text))",
-          at: call.arguments[1].place)
+          at: argument.place)
         continue
       }
       let key = labels.dropping(boundName)
@@ -41,15 +70,7 @@ enum HistogramFunctions {
       result.append(labels) { step in
         let buckets = members.filter { !table[$0.row, step].isStalenessMarker }
           .map { Buckets.Bucket(bound: $0.bound, count: table[$0.row, step]) }
-        if buckets.isEmpty { return .absent }
-        let (value, isForced) = Buckets(buckets, dialect: evaluation.dialect).quantile(quantiles[step])
-        if isForced {
-          evaluation.annotations.add(
-            .info,
-            "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/"
-              + "prometheus/latest/querying/functions/#histogram_quantile)", at: call.arguments[1].place)
-        }
-        return value
+        return buckets.isEmpty ? .absent : value(buckets, step)
       }
     }
     return .vector(try result.joined())
@@ -66,8 +87,8 @@ struct Buckets {
   private var buckets: [Bucket]
   private var isForced = false
 
-  /// Sorts, and makes the counts grow with the bounds; buckets with the same bound are added up.
-  init(_ unsorted: [Bucket], dialect: Dialect) {
+  /// Sorts; buckets with the same bound are added up. With a dialect the counts are made to grow with the bounds.
+  init(_ unsorted: [Bucket], dialect: Dialect?) {
     buckets = []
     for bucket in unsorted.sorted(by: { $0.bound < $1.bound }) {
       if buckets.last?.bound == bucket.bound {
@@ -79,6 +100,7 @@ struct Buckets {
     switch dialect {
     case .prometheus3: makeMonotonicIgnoringRounding()
     case .prometheus2: makeMonotonic()
+    case nil: break
     }
   }
 
@@ -125,5 +147,32 @@ struct Buckets {
     let below = buckets[index - 1]
     rank -= below.count
     return (below.bound + (bucket.bound - below.bound) * (rank / (bucket.count - below.count)), isForced)
+  }
+
+  /// The share of observations above `lower` and up to `upper`. NaN when the bucket +Inf is missing or nothing was
+  /// observed.
+  ///
+  /// Observations lie evenly between the bounds of a bucket, but on the bound that is not infinite where one is. The
+  /// lowest starts at 0, unless its bound is not above it.
+  func fraction(from lower: Double, to upper: Double) -> Double {
+    guard let top = buckets.last, top.bound == .infinity, top.count != 0, !lower.isNaN, !upper.isNaN
+    else { return .nan }
+    if lower >= upper { return 0 }
+    return (min(rank(of: upper), top.count) - min(rank(of: lower), top.count)) / top.count
+  }
+
+  /// How many observations lie below a value.
+  private func rank(of value: Double) -> Double {
+    var below = Bucket(bound: buckets[0].bound <= 0 ? -.infinity : 0, count: 0)
+    for bucket in buckets {
+      if value <= below.bound { return below.count }
+      if value < bucket.bound {
+        if below.bound == -.infinity { return bucket.count }
+        let share = (value - below.bound) / (bucket.bound - below.bound)
+        return below.count + (bucket.count - below.count) * share
+      }
+      below = bucket
+    }
+    return below.count
   }
 }

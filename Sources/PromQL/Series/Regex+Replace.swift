@@ -22,3 +22,12 @@ extension Regex {
     return String(decoding: result + bytes[lastEnd...], as: UTF8.self)
   }
 }
+
+/// A template of a label's name or value, filled with what an expression found.
+extension Regex {
+  /// The template with the groups of a match of all of `text`, as `label_replace` has it; nil where there is none.
+  public func expanding(_ template: String, from text: String) -> String? {
+    guard let captures = captures(Array(text.utf8)[...]) else { return nil }
+    return String(decoding: RegexReplacement(template).expanded(captures, of: self), as: UTF8.self)
+  }
+}

@@ -11,6 +11,9 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   private init(markup: String) { self.markup = markup }
 
+  /// Markup from a library that has escaped what is not its own.
+  init(trusted markup: String) { self.markup = markup }
+
   public static func joined(_ parts: [HTML]) -> HTML {
     HTML(markup: parts.map(\.markup).joined())
   }
@@ -21,6 +24,8 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     public init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity * 2) }
     public mutating func appendLiteral(_ literal: String) { markup += literal }
     public mutating func appendInterpolation(_ html: HTML) { markup += html.markup }
+    /// For a choice between literals, which would be text otherwise.
+    public mutating func appendInterpolation(html: HTML) { markup += html.markup }
     public mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
     public mutating func appendInterpolation(_ number: Int) { markup += String(number) }
   }

@@ -27,6 +27,8 @@ public struct LandingPage: Sendable {
   public var version: String
   public var metricsPath: String
   public var targets: [Target]
+  /// nil where no rules are evaluated.
+  public var alerts: AlertsPage.Summary?
 
   public init(version: String, metricsPath: String, targets: [Target]) {
     self.version = version
@@ -35,12 +37,15 @@ public struct LandingPage: Sendable {
   }
 
   public func response() -> Response {
-    Layout(title: "Redline \(version)", content: content).response()
+    var layout = Layout(title: "Redline \(version)", content: content)
+    layout.navigation = Navigation(.topology, metricsPath: metricsPath)
+    return layout.response()
   }
 
   private var content: HTML {
     """
-    <p><a href="\(metricsPath)">Metrics</a> · <a href="/health">Health</a></p>
+    <p><a href="/health">Health</a></p>
+    \(alerts?.html ?? "")
     <h2>Targets</h2>
     \(targets.isEmpty ? "<p class=\"dim\">No target is configured.</p>" : table)
     """

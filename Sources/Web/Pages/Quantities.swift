@@ -37,3 +37,21 @@ func percent(_ ratio: Double) -> String {
 func clipped(_ text: String, to limit: Int = 240) -> String {
   text.count > limit ? text.prefix(limit - 1) + "…" : text
 }
+
+/// `0.4 ms`, `12 ms`, `1.2 s`: how long something of the daemon's own took.
+func fineSpan(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1 else { return span(seconds) }
+  let milliseconds = max(0, seconds * 1000)
+  return milliseconds < 10 ? "\((milliseconds * 10).rounded() / 10) ms" : "\(Int(milliseconds.rounded())) ms"
+}
+
+/// At most five significant digits: `0.86213`, `12`, `1200000`, `NaN`, `+Inf`.
+func number(_ value: Double) -> String {
+  guard value.isFinite else { return value.isNaN ? "NaN" : value > 0 ? "+Inf" : "-Inf" }
+  let size = abs(value)
+  guard size < 1e15, size >= 1e-4 || size == 0 else { return "\(value)" }
+  var step = 1.0
+  while step < 1e8, size * step < 1e4, size > 0 { step *= 10 }
+  let rounded = (value * step).rounded() / step
+  return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+}

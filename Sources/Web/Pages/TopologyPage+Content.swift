@@ -7,11 +7,12 @@ extension TopologyPage {
     let sections = listed.enumerated().map { section($0.offset, $0.element, &room) }
     let hidden = workloads.count - listed.count
     return """
-      <p><a href="\(metricsPath)">Metrics</a> · <a href="/sd">Discovered targets</a> · <a href="/health">Health</a> \
+      <p><a href="/sd">Discovered targets</a> · <a href="/health">Health</a> \
       <span class="dim">· loads anew every \(Self.refreshSeconds) s</span></p>
+      \(alerts?.html ?? "")\
       \(listed.isEmpty ? "<p class=\"dim\">No workload is watched.</p>" : summary(listed))
       \(HTML.joined(sections))\
-      \(hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
       """
   }
 
@@ -67,7 +68,7 @@ extension TopologyPage {
     }
     return """
       <ul class="findings">
-      \(HTML.joined(items))\(hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
+      \(HTML.joined(items))\(html: hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
 
       """
   }
@@ -97,7 +98,7 @@ extension TopologyPage {
   private func row(_ node: Node, _ workload: Workload) -> HTML {
     let reason: HTML = node.reason.isEmpty ? "" : "<small>\(clipped(node.reason))</small>"
     return """
-      <tr><td>\(clipped(node.name))</td><td class="role">\(clipped(node.role))</td>\
+      <tr><td><a href="/node/\(pathEncoded(node.name))">\(clipped(node.name))</a></td><td class="role">\(clipped(node.role))</td>\
       <td class="state \(node.level.style)"><i class="dot"></i>\(clipped(node.state))\(reason)</td>\
       <td>\(lag(node))</td><td>\(memory(node, workload.memoryObjectiveRatio))</td></tr>
 
@@ -116,9 +117,13 @@ extension TopologyPage {
     guard let bytes = node.usedMemoryBytes else { return "" }
     guard let ratio = node.memoryUsedRatio else { return "\(size(bytes)) <small>no limit is set</small>" }
     let share = Int((min(max(0, ratio.isFinite ? ratio : 1), 1) * 100).rounded())
-    let mark: HTML = objective.map { "<u style=\"left:\(Int((min(max(0, $0), 1) * 100).rounded()))%\"></u>" } ?? ""
+    let mark: HTML =
+      objective.map {
+        "<rect class=\"mark\" x=\"\(Int((min(max(0, $0), 1) * 100).rounded()))\" width=\"2\" height=\"10\"/>"
+      } ?? ""
     return """
-      <span class="bar\(node.isMemoryHigh ? " high" : "")"><i style="width:\(share)%"></i>\(mark)</span>\
+      <svg class="bar\(node.isMemoryHigh ? " high" : "")" viewBox="0 0 100 10" preserveAspectRatio="none" \
+      aria-hidden="true"><rect width="\(share)" height="10"/>\(mark)</svg>\
       <span class="\(node.isMemoryHigh ? "warning" : "plain")">\(percent(ratio))</span> \
       <span class="dim">\(size(bytes))</span>
       """

@@ -101,6 +101,8 @@ public struct TopologyPage: Sendable {
   public var version: String
   public var metricsPath: String
   public var workloads: [Workload]
+  /// nil where no rules are evaluated.
+  public var alerts: AlertsPage.Summary?
 
   public init(version: String, metricsPath: String, workloads: [Workload]) {
     self.version = version
@@ -111,6 +113,7 @@ public struct TopologyPage: Sendable {
   public func response() -> Response {
     var layout = Layout(title: "Redline \(version)", content: content)
     layout.styles = Self.styles
+    layout.navigation = Navigation(.topology, metricsPath: metricsPath)
     layout.refreshSeconds = Self.refreshSeconds
     return layout.response()
   }

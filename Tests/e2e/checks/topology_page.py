@@ -22,7 +22,7 @@ def tiles(exporter: exporters.Exporter) -> dict[str, str]:
 
 
 def row(exporter: exporters.Exporter, node: str) -> str:
-    match = re.search(rf"<tr><td>{node}</td>.*?</tr>", exporter.get("/").text)
+    match = re.search(rf'<tr><td><a href="/node/{node}">{node}</a></td>.*?</tr>', exporter.get("/").text)
     return match.group() if match else ""
 
 

@@ -97,8 +97,14 @@ def open_metrics(all_series: list[Series], start_seconds: int) -> Iterator[str]:
     yield "# EOF\n"
 
 
-def notation(all_series: list[Series]) -> Iterator[str]:
-    """The same in promtool's notation, a series on each line and `_` where there is no sample."""
+def notation(all_series: list[Series], length_seconds: float = LENGTH_SECONDS,
+             step_seconds: float = STEP_SECONDS) -> Iterator[str]:
+    """The same in promtool's notation, a series on each line."""
     for series in all_series:
-        values = (series.signal(index * STEP_SECONDS) for index in range(int(LENGTH_SECONDS / STEP_SECONDS) + 1))
-        yield f"{series.text()} {' '.join('_' if value is None else number(value) for value in values)}\n"
+        yield f"{series.text()} {values_text(series, length_seconds, step_seconds)}\n"
+
+
+def values_text(series: Series, length_seconds: float, step_seconds: float) -> str:
+    """Its values in promtool's notation, `_` where there is none."""
+    values = (series.signal(index * step_seconds) for index in range(int(length_seconds / step_seconds) + 1))
+    return " ".join("_" if value is None else number(value) for value in values)

@@ -5,6 +5,7 @@ extension FleetConfig {
     var yaml = YAMLWriter()
     yaml.windows("maintenance", maintenance)
     yaml.rewrites(addressRewrites)
+    yaml.alerting(alerting)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload) }
     return yaml.text
   }
@@ -98,16 +99,20 @@ extension YAMLWriter {
     guard let login else { return }
     mapping("credentials") { yaml in
       yaml.field("user", login.user)
-      switch login.password {
-      case .literal(let secret): yaml.field("password", secret.description)
-      case .file(let path): yaml.field("password_file", path)
-      case .environment(let name): yaml.field("password_env", name)
-      case .credential(let name): yaml.field("password_credential", name)
-      }
+      yaml.secret("password", login.password)
     }
   }
 
-  private mutating func tls(_ tls: TLSConfig?) {
+  mutating func secret(_ key: String, _ source: SecretSource) {
+    switch source {
+    case .literal(let secret): field(key, secret.description)
+    case .file(let path): field("\(key)_file", path)
+    case .environment(let name): field("\(key)_env", name)
+    case .credential(let name): field("\(key)_credential", name)
+    }
+  }
+
+  mutating func tls(_ tls: TLSConfig?) {
     guard let tls else { return }
     mapping("tls") { yaml in
       yaml.field("ca_file", tls.authoritiesFile)

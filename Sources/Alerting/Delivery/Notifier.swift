@@ -1,0 +1,188 @@
+import Config
+import HTTPClient
+import Logging
+import Metrics
+import NIOCore
+import Runtime
+
+/// Tells every configured Alertmanager of every alert, each through a queue of its own.
+public final class Notifier: Sendable {
+  private struct State {
+    var config: AlertingConfig
+    var form: OutgoingForm
+    /// By URL: those that are configured, and those that names stand for.
+    var targets: [String: AlertmanagerTarget] = [:]
+    var names: [DiscoveredName] = []
+    /// What the names stand for at present.
+    var discovered: [String: Set<String>] = [:]
+    /// Alerts for the Alertmanagers of names that have not resolved yet.
+    var backlogs: [String: DeliveryQueue] = [:]
+    var relabelDroppedCount = 0
+    var isEnded = false
+  }
+
+  private let state: Lock<State>
+  private let environment: [String: String]
+  private let context: HTTPContext
+  private let log: Logger
+
+  /// Starts at once.
+  ///
+  /// - Parameters:
+  ///   - file: names the configuration file in errors.
+  ///   - externalLabels: labels for alerts that do not have them.
+  ///   - externalURL: where people find this program; empty for alerts without a link.
+  ///   - environment: where secrets may come from.
+  /// - Throws: expressions of relabelling that cannot be used.
+  public init(
+    _ config: AlertingConfig, file: String, externalLabels: [String: String], externalURL: String,
+    environment: [String: String], group: any EventLoopGroup, log: Logger
+  ) throws(ConfigErrors) {
+    let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
+    state = Lock(State(config: config, form: form))
+    self.environment = environment
+    context = HTTPContext(group: group)
+    self.log = log
+    settle()
+  }
+
+  deinit {
+    let state = state.withLock { $0 }
+    for name in state.names { name.stop() }
+    for target in state.targets.values { target.stop() }
+  }
+
+  /// Queues the notices for every Alertmanager. Never waits.
+  ///
+  /// - Parameter expression: of the rule that gave the alerts, for the link to it.
+  public func send(_ notices: [AlertNotice], expression: String) {
+    guard !notices.isEmpty else { return }
+    let form = state.withLock { $0.form }
+    let alerts = form.alerts(of: notices, expression: expression)
+    let targets = state.withLock { state -> [AlertmanagerTarget] in
+      guard !state.isEnded else { return [] }
+      state.relabelDroppedCount += notices.count - alerts.count
+      for name in state.names where state.discovered[name.key] == nil {
+        for alert in alerts { state.backlogs[name.key]?.add(alert) }
+      }
+      return Array(state.targets.values)
+    }
+    for target in targets { target.send(alerts) }
+  }
+
+  /// Takes over another configuration. What waits for an Alertmanager that stays is kept, whatever else changed.
+  ///
+  /// - Throws: expressions of relabelling that cannot be used; all stays as it was then.
+  public func apply(
+    _ config: AlertingConfig, file: String, externalLabels: [String: String], externalURL: String
+  ) throws(ConfigErrors) {
+    let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
+    state.withLock { state in
+      state.config = config
+      state.form = form
+    }
+    settle()
+  }
+
+  /// Delivers what waits, until nothing does or the deadline comes. Nothing is sent after that.
+  public func drain(until deadline: NIODeadline) async {
+    let (targets, names) = state.withLock { state in
+      state.isEnded = true
+      return (Array(state.targets.values), state.names)
+    }
+    for name in names { name.stop() }
+    await withTaskGroup { group in
+      for target in targets { group.addTask { await target.drain(until: deadline) } }
+    }
+  }
+
+  /// The URLs that alerts go to, sorted. None is ever left out on purpose.
+  public var alertmanagerURLs: [String] {
+    state.withLock { state in state.targets.values.map(\.client.url) }.sorted()
+  }
+
+  /// The metrics of delivery as they are now; their families are ``DeliveryFamilies/all``.
+  public func samples() -> Samples {
+    let state = state.withLock { $0 }
+    var sink = SampleSink()
+    for (url, target) in state.targets.sorted(by: { $0.key < $1.key }) {
+      DeliveryFamilies.collect(target.ledger.figures, of: url, into: &sink)
+    }
+    sink.add(DeliveryFamilies.relabelDropped, Double(state.relabelDroppedCount))
+    sink.add(DeliveryFamilies.queueCapacity, Double(state.config.queueCapacity))
+    sink.add(DeliveryFamilies.discovered, Double(state.targets.count))
+    return sink.finish()
+  }
+
+  // MARK: Targets
+
+  /// Starts and stops names and targets, so that they are those of the configuration.
+  private func settle() {
+    let stopped = state.withLock { state -> [DiscoveredName] in
+      let wanted = state.config.alertmanagers.filter(\.isDiscovered)
+      let gone = state.names.filter { !wanted.contains($0.config) }
+      let fresh = wanted.filter { config in !state.names.contains { $0.config == config } }
+      state.names = state.names.filter { wanted.contains($0.config) } + fresh.map { DiscoveredName($0) }
+      let keys = Set(state.names.map(\.key))
+      state.discovered = state.discovered.filter { keys.contains($0.key) }
+      var backlogs: [String: DeliveryQueue] = [:]
+      for key in keys where state.discovered[key] == nil {
+        backlogs[key] = state.backlogs[key] ?? DeliveryQueue(capacity: state.config.queueCapacity)
+      }
+      state.backlogs = backlogs
+      return gone
+    }
+    for name in stopped { name.stop() }
+    settleTargets()
+    for name in state.withLock({ $0.names }) {
+      name.start(context.names) { [weak self] addresses in self?.found(addresses, of: name) }
+    }
+  }
+
+  /// What a name resolves to; an empty answer changes nothing.
+  private func found(_ addresses: Set<String>, of name: DiscoveredName) {
+    guard !addresses.isEmpty else { return }
+    let backlog = state.withLock { state -> DeliveryQueue? in
+      guard state.names.contains(where: { $0 === name }), state.discovered[name.key] != addresses else { return nil }
+      state.discovered[name.key] = addresses
+      return state.backlogs.removeValue(forKey: name.key) ?? DeliveryQueue(capacity: state.config.queueCapacity)
+    }
+    if let backlog { settleTargets(backlog: backlog, for: name) }
+  }
+
+  private func settleTargets(backlog: DeliveryQueue? = nil, for name: DiscoveredName? = nil) {
+    let (targets, old) = state.withLock { state -> ([String: AlertmanagerTarget], [String: AlertmanagerTarget]) in
+      guard !state.isEnded else { return ([:], [:]) }
+      let old = state.targets
+      state.targets = [:]
+      for config in state.config.alertmanagers {
+        let literals: [String?] =
+          config.isDiscovered ? (state.discovered[config.address.description] ?? []).sorted() : [nil]
+        for literal in literals {
+          let client = AlertmanagerClient(config, literal: literal, environment: environment, in: context)
+          let url = client.address.description
+          guard state.targets[url] == nil else { continue }
+          state.targets[url] = target(client, old: old[url], config: state.config)
+          if let backlog, config == name?.config, old[url] == nil {
+            state.targets[url]?.ledger.withFigures { $0.queue.add(contentsOf: backlog) }
+          }
+        }
+      }
+      return (state.targets, old)
+    }
+    for (url, target) in old where targets[url] !== target { target.stop(successor: targets[url]) }
+    for target in targets.values { target.start() }
+  }
+
+  /// The target that is there already when nothing about it changed, else another with what waited for it.
+  private func target(
+    _ client: AlertmanagerClient, old: AlertmanagerTarget?, config: AlertingConfig
+  ) -> AlertmanagerTarget {
+    let resendSeconds = config.resendDelay.seconds
+    old?.ledger.setCapacity(config.queueCapacity)
+    if let old, old.client.config == client.config, old.resendSeconds == resendSeconds { return old }
+    return AlertmanagerTarget(
+      client, ledger: old?.ledger ?? DeliveryLedger(capacity: config.queueCapacity), resendSeconds: resendSeconds,
+      log: log)
+  }
+}

@@ -1,0 +1,123 @@
+import Config
+import HTTPClient
+import NIOCore
+
+/// Posts alerts to one Alertmanager: its address, login and TLS.
+struct AlertmanagerClient: Sendable {
+  /// What became of one request.
+  enum Outcome: Sendable, Equatable {
+    case accepted
+    /// The alerts themselves are at fault; fewer of them may be taken.
+    case refused(Failure)
+    /// To be tried again.
+    case failed(Failure)
+  }
+
+  /// Why alerts were not taken: a short stable class, and words without secrets.
+  struct Failure: Sendable, Equatable {
+    let errorClass: String
+    let message: String
+  }
+
+  /// The outcome, and what the response told of the other clock.
+  struct Answer: Sendable {
+    let outcome: Outcome
+    /// Nil without a response or without its `Date`.
+    let offsetSeconds: Double?
+  }
+
+  let config: AlertmanagerConfig
+  /// Where it is, a discovered one by its literal address.
+  let address: HTTPAddress
+  private let peer: HTTPPeer
+  private let environment: [String: String]
+
+  /// - Parameter literal: the address to connect to of a discovered Alertmanager.
+  init(_ config: AlertmanagerConfig, literal: String? = nil, environment: [String: String], in context: HTTPContext) {
+    self.config = config
+    self.environment = environment
+    let configured = config.address
+    address = HTTPAddress(
+      usesTLS: configured.usesTLS, host: literal ?? configured.host, port: configured.port, path: configured.path)
+    peer = HTTPPeer(
+      HTTPOrigin(usesTLS: configured.usesTLS, host: configured.host, port: configured.port), address: literal,
+      tls: HTTPTLSSettings(config.tls), in: context)
+  }
+
+  /// The URL that alerts go to.
+  var url: String { "\(address)/api/v2/alerts" }
+
+  /// - Parameter deadline: the configured timeout may end the attempt earlier.
+  func post(_ alerts: [OutgoingAlert], aheadMilliseconds: Int64 = 0, until deadline: NIODeadline = .distantFuture) async
+    -> Answer
+  {
+    let body = alertsBody(alerts, aheadMilliseconds: aheadMilliseconds)
+    return await send(.post, "/api/v2/alerts", body, until: deadline)
+  }
+
+  /// Asks whether it is there, which also tells its clock.
+  func probe() async -> Answer { await send(.get, "/-/healthy", [], until: .now() + .seconds(2)) }
+
+  /// Ends the connection; a request under way fails.
+  func close() { peer.close() }
+
+  private func send(
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], until deadline: NIODeadline
+  ) async -> Answer {
+    var headers = [("User-Agent", "redline"), ("Accept", "application/json")]
+    if method == .post { headers.append(("Content-Type", "application/json")) }
+    do {
+      if let authorization = try authorization() { headers.append(("Authorization", authorization)) }
+    } catch {
+      return Answer(outcome: .failed(Failure(errorClass: "credentials", message: "\(error)")), offsetSeconds: nil)
+    }
+    let timeout = NIODeadline.now() + .nanoseconds(Int64(config.timeout.seconds * 1e9))
+    do throws(HTTPClientError) {
+      let response = try await peer.send(
+        HTTPRequest(method, address.path + path, headers: headers.map { (name: $0.0, value: $0.1) }, body: body),
+        deadline: min(deadline, timeout))
+      return Answer(outcome: Self.outcome(response), offsetSeconds: ClockOffset.seconds(response))
+    } catch {
+      let failure = Failure(errorClass: error.errorClass.rawValue, message: error.message)
+      return Answer(outcome: .failed(failure), offsetSeconds: nil)
+    }
+  }
+
+  private static func outcome(_ response: HTTPResponse) -> Outcome {
+    if response.isSuccess { return .accepted }
+    let text = response.body.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: " ") }
+    let failure = Failure(
+      errorClass: "status_\(response.status)",
+      message: "it answered \(response.status): \(String(decoding: text, as: UTF8.self))")
+    return [400, 413, 422].contains(response.status) ? .refused(failure) : .failed(failure)
+  }
+
+  /// Read anew for each request, so that a rotated password or token serves from the next one on.
+  private func authorization() throws(ConfigError) -> String? {
+    switch config.login {
+    case nil: return nil
+    case .basic(let user, let password):
+      return basicAuthorization(user: user, password: try password.read(environment: environment).reveal())
+    case .bearer(let source):
+      let token = try source.read(environment: environment).reveal()
+      guard !token.isEmpty, token.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
+        throw ConfigError(
+          .commandLine, path: "alerting.alertmanagers", problem: "the bearer token of \(address) is empty or not ASCII",
+          hint: "give the token alone, without spaces")
+      }
+      return "Bearer \(token)"
+    }
+  }
+}
+
+extension HTTPTLSSettings {
+  init(_ config: TLSConfig?) {
+    self.init()
+    guard let config else { return }
+    caFile = config.authoritiesFile
+    certificateFile = config.certificateFile
+    keyFile = config.keyFile
+    serverName = config.serverName
+    skipsVerification = config.isVerificationSkipped
+  }
+}

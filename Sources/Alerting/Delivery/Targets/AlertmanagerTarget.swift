@@ -1,0 +1,177 @@
+import Config
+import HTTPClient
+import Logging
+import NIOCore
+import Runtime
+
+/// Delivers to one Alertmanager what waits for it, one request at a time.
+final class AlertmanagerTarget: Sendable {
+  let client: AlertmanagerClient
+  let ledger: DeliveryLedger
+  let resendSeconds: Double
+  private let log: Logger
+  private let wakeups: AsyncStream<Void>
+  private let wakeup: AsyncStream<Void>.Continuation
+  private let worker = Lock(Task<Void, Never>?.none)
+
+  init(_ client: AlertmanagerClient, ledger: DeliveryLedger, resendSeconds: Double, log: Logger) {
+    self.client = client
+    self.ledger = ledger
+    self.resendSeconds = resendSeconds
+    self.log = log
+    (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// The address without credentials: the label of its metrics.
+  var label: String { client.address.description }
+
+  func start() {
+    worker.withLock { worker in
+      guard worker == nil else { return }
+      worker = Task(executorPreference: WorkExecutor.compute) { await self.run() }
+    }
+    wakeup.yield()
+  }
+
+  func send(_ alerts: [OutgoingAlert]) {
+    guard !alerts.isEmpty else { return }
+    ledger.add(alerts)
+    wakeup.yield()
+  }
+
+  /// Ends at once. What waits stays in the ledger, for a successor that shares it.
+  func stop(successor: AlertmanagerTarget? = nil) {
+    let worker = worker.withLock { $0 }
+    worker?.cancel()
+    client.close()
+    guard let successor else { return }
+    Task {
+      // A request that was under way has put its alerts back by then.
+      await worker?.value
+      successor.wakeup.yield()
+    }
+  }
+
+  /// Delivers what waits until nothing does or the deadline comes, and then ends.
+  func drain(until deadline: NIODeadline) async {
+    let closing = Task { [client] in
+      try? await Task.sleep(for: .nanoseconds(max(0, (deadline - .now()).nanoseconds)))
+      if !Task.isCancelled { client.close() }
+    }
+    let worker = worker.withLock { $0 }
+    worker?.cancel()
+    await worker?.value
+    while deadline > .now() {
+      switch await deliverNext(until: deadline) {
+      case .nothing: closing.cancel()
+      case .progress: continue
+      case .setback:
+        try? await Task.sleep(for: .milliseconds(200))
+        continue
+      }
+      break
+    }
+    closing.cancel()
+    client.close()
+    let left = ledger.figures.queue.count
+    if left > 0 {
+      log.warning(
+        "alerts were not delivered before the end", metadata: ["alertmanager": "\(label)", "alerts": "\(left)"])
+    }
+  }
+
+  // MARK: The worker
+
+  private func run() async {
+    // The first notice must already end right by the other clock.
+    note(await client.probe().offsetSeconds)
+    var backoff = Backoff(resendSeconds: resendSeconds)
+    for await _ in wakeups {
+      delivering: while !Task.isCancelled {
+        switch await deliverNext(until: .distantFuture) {
+        case .nothing: break delivering
+        case .progress: backoff.reset()
+        case .setback: try? await Task.sleep(for: .seconds(backoff.nextSeconds()))
+        }
+      }
+    }
+  }
+
+  private enum Step { case nothing, progress, setback }
+
+  private func deliverNext(until deadline: NIODeadline) async -> Step {
+    let now = Int64(wallClockSeconds() * 1000)
+    let (batch, offset) = ledger.withFigures { figures in
+      (figures.queue.takeBatch(atMilliseconds: now), figures.offsetSeconds)
+    }
+    guard !batch.isEmpty else { return .nothing }
+    let began = NIODeadline.now()
+    let ahead = ClockOffset.correctionMilliseconds(offset)
+    let answer = await client.post(batch, aheadMilliseconds: ahead, until: deadline)
+    let seconds = Double((NIODeadline.now() - began).nanoseconds) / 1e9
+    note(answer.offsetSeconds)
+    return settle(batch, answer, aheadMilliseconds: ahead, seconds: seconds)
+  }
+
+  /// Writes down what became of a batch.
+  private func settle(
+    _ batch: [OutgoingAlert], _ answer: AlertmanagerClient.Answer, aheadMilliseconds ahead: Int64, seconds: Double
+  ) -> Step {
+    let now = Int64(wallClockSeconds() * 1000)
+    let failure: AlertmanagerClient.Failure?
+    let step: Step
+    let failureClass: String?
+    (failure, step, failureClass) = ledger.withFigures { figures in
+      figures.requestCount += 1
+      figures.requestSeconds += seconds
+      let before = figures.failureClass
+      switch answer.outcome {
+      case .accepted:
+        // Its clock turned out to be farther ahead: by it these have ended already.
+        let theirs = now + ClockOffset.correctionMilliseconds(answer.offsetSeconds)
+        let late = batch.filter { !$0.isResolved && $0.endsAtMilliseconds(aheadMilliseconds: ahead) <= theirs }
+        figures.queue.putBack(late)
+        figures.sentCount += batch.count - late.count
+        figures.lastSuccessSeconds = Double(now) / 1000
+        figures.failureClass = nil
+        return (nil, late.isEmpty ? .progress : .setback, before)
+      case .refused(let failure):
+        figures.errorCount += 1
+        figures.queue.split(batch)
+        figures.failureClass = failure.errorClass
+        return (failure, .progress, before)
+      case .failed(let failure):
+        figures.errorCount += 1
+        figures.queue.putBack(batch)
+        figures.failureClass = failure.errorClass
+        return (failure, .setback, before)
+      }
+    }
+    report(failure, before: failureClass)
+    return step
+  }
+
+  /// Says once what is wrong, and once that it is over.
+  private func report(_ failure: AlertmanagerClient.Failure?, before: String?) {
+    if let failure, failure.errorClass != before {
+      log.warning(
+        "alerts cannot be delivered",
+        metadata: ["alertmanager": "\(label)", "class": "\(failure.errorClass)", "error": "\(failure.message)"])
+    } else if failure == nil, before != nil {
+      log.info("alerts are delivered again", metadata: ["alertmanager": "\(label)"])
+    }
+  }
+
+  private func note(_ offsetSeconds: Double?) {
+    guard let offsetSeconds else { return }
+    let before = ledger.withFigures { figures in
+      defer { figures.offsetSeconds = offsetSeconds }
+      return figures.offsetSeconds ?? 0
+    }
+    let noteworthySeconds = 30.0
+    guard abs(offsetSeconds) >= noteworthySeconds, abs(before) < noteworthySeconds else { return }
+    log.warning(
+      "the clocks of this machine and of an Alertmanager differ",
+      metadata: ["alertmanager": "\(label)", "seconds_ahead": "\(Int(offsetSeconds.rounded()))"])
+  }
+}

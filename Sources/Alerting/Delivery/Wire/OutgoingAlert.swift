@@ -1,0 +1,60 @@
+import Config
+
+/// An alert as it goes to Alertmanagers: labels after external labels and relabelling. Times are milliseconds since 1970.
+struct OutgoingAlert: Sendable, Equatable {
+  /// What makes a later notice take the place of an earlier one: the same alert in the same episode.
+  struct Key: Sendable, Hashable {
+    let labels: [String: String]
+    let startsAtMilliseconds: Int64
+  }
+
+  let key: Key
+  let annotations: [String: String]
+  let endsAtMilliseconds: Int64
+  let isResolved: Bool
+  /// Empty for none.
+  let generatorURL: String
+
+  init(
+    labels: [String: String], annotations: [String: String], startsAtMilliseconds: Int64, endsAtMilliseconds: Int64,
+    isResolved: Bool, generatorURL: String
+  ) {
+    key = Key(labels: labels, startsAtMilliseconds: startsAtMilliseconds)
+    self.annotations = annotations
+    self.endsAtMilliseconds = endsAtMilliseconds
+    self.isResolved = isResolved
+    self.generatorURL = generatorURL
+  }
+
+  /// Whether telling it at `now` would do harm or no good: a firing alert would count as resolved, and of an end so
+  /// long ago no Alertmanager needs to hear.
+  func isExpired(atMilliseconds now: Int64) -> Bool {
+    isResolved
+      ? now - endsAtMilliseconds > AlertBook.resolvedRetentionMilliseconds : endsAtMilliseconds <= now
+  }
+
+  /// The end by the clock of an Alertmanager that is `aheadMilliseconds` before ours.
+  ///
+  /// A firing alert must not end early there, nor a resolved one late; its end is never before its start.
+  func endsAtMilliseconds(aheadMilliseconds: Int64) -> Int64 {
+    isResolved
+      ? max(key.startsAtMilliseconds, endsAtMilliseconds + min(0, aheadMilliseconds))
+      : endsAtMilliseconds + max(0, aheadMilliseconds)
+  }
+}
+
+/// The body of `POST /api/v2/alerts`, byte for byte as Prometheus writes it.
+func alertsBody(_ alerts: [OutgoingAlert], aheadMilliseconds: Int64 = 0) -> [UInt8] {
+  var json = GoJSON()
+  json.list(alerts) { json, alert in
+    json.object { json in
+      if !alert.annotations.isEmpty { json.field("annotations", alert.annotations) }
+      let endsAt = alert.endsAtMilliseconds(aheadMilliseconds: aheadMilliseconds)
+      json.field("endsAt", Timestamp(epochMs: endsAt).description)
+      json.field("startsAt", Timestamp(epochMs: alert.key.startsAtMilliseconds).description)
+      if !alert.generatorURL.isEmpty { json.field("generatorURL", alert.generatorURL) }
+      json.field("labels", alert.key.labels)
+    }
+  }
+  return json.bytes
+}

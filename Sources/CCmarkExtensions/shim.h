@@ -1,0 +1,2 @@
+#pragma once
+#include <cmark-gfm-core-extensions.h>

@@ -1,0 +1,114 @@
+/// The address of an HTTP server as `http://host:9093/prefix`; never with credentials, which have keys of their own.
+public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
+  public let usesTLS: Bool
+  /// A name or literal address, IPv6 without its brackets.
+  public let host: String
+  /// 1 to 65535.
+  public let port: Int
+  /// Empty, or a path that starts with a slash and does not end with one.
+  public let path: String
+
+  public init(usesTLS: Bool, host: String, port: Int, path: String = "") {
+    self.usesTLS = usesTLS
+    self.host = host
+    self.port = port
+    self.path = path
+  }
+
+  /// The port that a scheme has when none is written.
+  static func defaultPort(usesTLS: Bool) -> Int { usesTLS ? 443 : 80 }
+
+  /// The URL, its port left out where it is the scheme's own.
+  public var description: String {
+    let scheme = usesTLS ? "https" : "http"
+    let shownHost = host.contains(":") ? "[\(host)]" : host
+    let shownPort = port == Self.defaultPort(usesTLS: usesTLS) ? "" : ":\(port)"
+    return "\(scheme)://\(shownHost)\(shownPort)\(path)"
+  }
+
+  public static func parse(_ text: String) throws(Mismatch) -> HTTPAddress {
+    let hint = "write http://host:9093 or https://host/prefix"
+    guard let mark = text.firstRange(of: "://") else { throw Mismatch("has no scheme", hint: hint) }
+    let usesTLS: Bool
+    switch text[..<mark.lowerBound].lowercased() {
+    case "http": usesTLS = false
+    case "https": usesTLS = true
+    default: throw Mismatch("has an unknown scheme", hint: "use http or https")
+    }
+    let rest = text[mark.upperBound...]
+    if let at = rest.lastIndex(of: "@") {
+      throw Mismatch(
+        "holds credentials", hint: "take them out of the URL and use basic_auth",
+        part: "…" + rest[at...].prefix { $0 != "?" && $0 != "#" })
+    }
+    guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else {
+      throw Mismatch("has a query or fragment", hint: hint, part: String(text.prefix { $0 != "?" && $0 != "#" }) + "…")
+    }
+    let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+    let (host, port) = try hostAndPort(rest[..<slash], usesTLS: usesTLS)
+    return HTTPAddress(usesTLS: usesTLS, host: host, port: port, path: try path(String(rest[slash...])))
+  }
+
+  private static func hostAndPort(_ text: Substring, usesTLS: Bool) throws(Mismatch) -> (String, Int) {
+    var host = text
+    var portText: Substring?
+    if text.first == "[" {
+      guard let close = text.firstIndex(of: "]") else { throw Mismatch("has no closing bracket") }
+      host = text[..<close].dropFirst()
+      let rest = text[close...].dropFirst()
+      guard IPAddress(String(host))?.isIPv6 == true, rest.isEmpty || rest.first == ":" else {
+        throw Mismatch("is not an IPv6 address in brackets", hint: "write it like http://[::1]:9093")
+      }
+      portText = rest.isEmpty ? nil : rest.dropFirst()
+    } else {
+      if let colon = text.lastIndex(of: ":") {
+        guard text.firstIndex(of: ":") == colon else {
+          throw Mismatch("needs brackets around IPv6", hint: "write it like http://[::1]:9093")
+        }
+        host = text[..<colon]
+        portText = text[colon...].dropFirst()
+      }
+      try checkName(host)
+    }
+    guard let portText else { return (String(host), defaultPort(usesTLS: usesTLS)) }
+    guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let port = Int(portText), (1...65535).contains(port)
+    else { throw Mismatch("has no port behind the colon", hint: "use 1 to 65535") }
+    return (String(host), port)
+  }
+
+  /// Letters, digits, dots, dashes and underscores: what a name that is looked up and written into a header may hold.
+  static func checkName(_ host: Substring) throws(Mismatch) {
+    let isName = host.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard isName, (1...253).contains(host.utf8.count) else {
+      throw Mismatch("has no host name", hint: "use letters, digits, dots and dashes")
+    }
+  }
+
+  /// A prefix without the slashes at its end, ready for a request line.
+  static func path(_ text: String) throws(Mismatch) -> String {
+    var path = text[...]
+    while path.last == "/" { path.removeLast() }
+    if path.isEmpty { return "" }
+    let isPlain = path.utf8.allSatisfy { (0x21..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") }
+    guard path.first == "/", isPlain, !path.contains(where: { $0 == "?" || $0 == "#" }), path.utf8.count <= 1024 else {
+      throw Mismatch("is not a path", hint: "start it with / and percent-encode what is not plain ASCII")
+    }
+    return String(path)
+  }
+}
+
+extension ScalarType<HTTPAddress> {
+  public static var httpAddress: ScalarType {
+    ScalarType(placeholder: HTTPAddress(usesTLS: false, host: "", port: 1)) { text throws(Mismatch) in
+      try HTTPAddress.parse(text)
+    }
+  }
+}

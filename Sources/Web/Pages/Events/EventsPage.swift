@@ -1,0 +1,101 @@
+/// The page at `/events`: what happened to workloads and nodes, the newest first, failovers with their phases.
+public struct EventsPage: Sendable {
+  /// A step of a failover, from when it was first heard of.
+  public struct Phase: Sendable, Equatable {
+    public var name: String
+    /// Since the epoch.
+    public var seconds: Double
+
+    public init(_ name: String, seconds: Double) {
+      self.name = name
+      self.seconds = seconds
+    }
+  }
+
+  /// Connections of one node around a failover; nil where they were not counted.
+  public struct Clients: Sendable, Equatable {
+    public var node: String
+    public var before: Int?
+    public var after: Int?
+
+    public init(_ node: String, before: Int?, after: Int?) {
+      self.node = node
+      self.before = before
+      self.after = after
+    }
+  }
+
+  public struct Event: Sendable {
+    /// Since the epoch.
+    public var seconds: Double
+    public var workload: String
+    /// Empty when the event belongs to no single node.
+    public var node: String
+    public var kind: String
+    public var summary: String
+    public var level: TopologyPage.Level
+    /// In order of time.
+    public var phases: [Phase] = []
+    public var outageSeconds: Double?
+    public var clients: [Clients] = []
+
+    public init(
+      seconds: Double, workload: String, node: String, kind: String, summary: String, level: TopologyPage.Level
+    ) {
+      self.seconds = seconds
+      self.workload = workload
+      self.node = node
+      self.kind = kind
+      self.summary = summary
+      self.level = level
+    }
+  }
+
+  /// What is asked for; empty texts ask for all.
+  public struct Filter: Sendable, Equatable {
+    public var workload = ""
+    public var node = ""
+    public var kind = ""
+    /// From 1.
+    public var page = 1
+
+    public init() {}
+  }
+
+  public static let pageSize = 50
+  /// Pages that can be turned to.
+  public static let pageLimit = 100
+  static let clientLimit = 12
+
+  public var metricsPath: String
+  public var filter: Filter
+  /// Those of one page, the newest first.
+  public var events: [Event]
+  public var hasMore: Bool
+  /// What can be chosen.
+  public var workloads: [String]
+  public var kinds: [String]
+  public var nowSeconds: Double
+  /// Why there are none, such as that no storage is configured; empty for nothing.
+  public var notice = ""
+
+  public init(
+    metricsPath: String, filter: Filter, events: [Event], hasMore: Bool, workloads: [String], kinds: [String],
+    nowSeconds: Double
+  ) {
+    self.metricsPath = metricsPath
+    self.filter = filter
+    self.events = events
+    self.hasMore = hasMore
+    self.workloads = workloads
+    self.kinds = kinds
+    self.nowSeconds = nowSeconds
+  }
+
+  public func response() -> Response {
+    var layout = Layout(title: "Events", content: content)
+    layout.styles = "\n\(Self.eventStyles)"
+    layout.navigation = Navigation(.events, metricsPath: metricsPath)
+    return layout.response()
+  }
+}

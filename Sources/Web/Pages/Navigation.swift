@@ -1,0 +1,53 @@
+/// The links between the pages, on each of them.
+public struct Navigation: Sendable {
+  public enum Place: String, Sendable, CaseIterable {
+    case topology = "Topology"
+    case alerts = "Alerts"
+    case events = "Events"
+    case runbooks = "Runbooks"
+    case metrics = "Metrics"
+  }
+
+  /// nil on a page that is none of them.
+  public var current: Place?
+  public var metricsPath: String
+
+  public init(_ current: Place?, metricsPath: String) {
+    self.current = current
+    self.metricsPath = metricsPath
+  }
+
+  var html: HTML {
+    let links: [HTML] = Place.allCases.map { place in
+      let mark: HTML = place == current ? " aria-current=\"page\"" : ""
+      return "<a href=\"\(path(place))\"\(mark)>\(place.rawValue)</a>\n"
+    }
+    return "<header><nav class=\"site\" aria-label=\"Pages\">\n\(HTML.joined(links))</nav></header>\n"
+  }
+
+  private func path(_ place: Place) -> String {
+    switch place {
+    case .topology: "/"
+    case .alerts: "/alerts"
+    case .events: "/events"
+    case .runbooks: "/runbooks"
+    case .metrics: metricsPath
+    }
+  }
+}
+
+/// A word for a path: everything but letters, digits and `-._~` as `%XX`.
+public func pathEncoded(_ text: String) -> String {
+  var output = ""
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      output.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      let hex = String(byte, radix: 16, uppercase: true)
+      output += "%" + (hex.count == 1 ? "0" : "") + hex
+    }
+  }
+  return output
+}

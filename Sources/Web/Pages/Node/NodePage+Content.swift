@@ -1,0 +1,132 @@
+extension NodePage {
+  var content: HTML {
+    let path = "/node/\(pathEncoded(name))"
+    let refresh: HTML =
+      isRefreshed
+      ? "Loads anew every \(Self.refreshSeconds) s. <a href=\"\(path)\">Stop</a>"
+      : "<a href=\"\(path)?refresh=\(Self.refreshSeconds)\">Load anew every \(Self.refreshSeconds) s</a>"
+    let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
+    return """
+      <p class="lead"><span class="state \(level.style)">\(clipped(state))</span>\
+      \(html: reason.isEmpty ? "" : " <span>\(clipped(reason, to: 400))</span>")</p>
+      <dl class="facts">
+      \(HTML.joined(pairs))</dl>
+      <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
+      \(alertList)\(findingList)\(figureList)\(slow)\(clientList)\(eventList)
+      """
+  }
+
+  private var figureList: HTML {
+    let tiles: [HTML] = figures.map { figure in
+      let note: HTML = figure.note.isEmpty ? "" : " <span class=\"dim\">\(clipped(figure.note))</span>"
+      let line: HTML = figure.series.map { SparkLine(series: $0, title: figure.title).html } ?? ""
+      let value: HTML = figure.value.isEmpty ? "<span class=\"dim\">not known</span>" : "\(clipped(figure.value))"
+      return """
+        <section class="figure"><h3>\(figure.title)</h3>
+        <p class="value \(figure.level == .good ? "plain" : figure.level.style)">\(value)\(note)</p>
+        \(line)</section>
+
+        """
+    }
+    guard !tiles.isEmpty || !notice.isEmpty else { return "" }
+    return """
+      <h2>Key figures</h2>
+      \(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")<div class="figures">
+      \(HTML.joined(tiles))</div>
+
+      """
+  }
+
+  private var findingList: HTML {
+    guard !findings.isEmpty else { return "" }
+    let hidden = findings.count - Self.findingLimit
+    let items: [HTML] = findings.prefix(Self.findingLimit).map {
+      "<li class=\"\($0.level.style)\">\(clipped($0.text, to: 400))</li>\n"
+    }
+    return """
+      <h2>Findings</h2>
+      <ul class="findings">
+      \(HTML.joined(items))\(html: hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
+
+      """
+  }
+
+  private var alertList: HTML {
+    guard !alerts.isEmpty else { return "" }
+    let page = AlertsPage(metricsPath: metricsPath, groups: [], nowSeconds: nowSeconds)
+    let hidden = alerts.count - Self.alertLimit
+    let cards: [HTML] = alerts.prefix(Self.alertLimit).map { entry in
+      page.article(
+        entry.alert,
+        title: "<p><a href=\"/runbooks/\(pathEncoded(entry.rule))\">\(clipped(entry.rule))</a></p>\n")
+    }
+    return """
+      <h2>Alerts</h2>
+      \(HTML.joined(cards))\(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts are not listed.</p>\n" : "")
+      """
+  }
+
+  private var slow: HTML {
+    guard let slowLog else { return "" }
+    let count: HTML = slowLog.entryCount.map { "\(number($0)) entries" } ?? "not known"
+    let added: HTML = slowLog.addedInHour.map { ", \(number($0.rounded())) more within the last hour" } ?? ""
+    let newest: HTML =
+      slowLog.newestSeconds.map { seconds in
+        "<p>The newest took \(slowLog.newestDurationSeconds.map(fineSpan) ?? "a time not known"), at \(moment(seconds, now: nowSeconds))</p>\n"
+      } ?? ""
+    return """
+      <h2>Slow log</h2>
+      <p>\(count)\(added).</p>
+      \(newest)<p class="dim">Commands and their arguments are not shown: <code>SLOWLOG GET</code> on the server has \
+      them.</p>
+
+      """
+  }
+
+  private var clientList: HTML {
+    guard !clients.isEmpty else { return "" }
+    let ranked = clients.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+    let hidden = ranked.count - Self.clientLimit
+    let rows: [HTML] = ranked.prefix(Self.clientLimit).map { client in
+      let name: HTML =
+        client.name.isEmpty ? "<span class=\"dim\">without a name</span>" : "\(clipped(client.name, to: 80))"
+      return "<tr><td>\(name)</td><td>\(number(client.count))</td></tr>\n"
+    }
+    return """
+      <h2>Clients by name</h2>
+      <div class="table"><table>
+      <thead><tr><th scope="col">Name</th><th scope="col">Connections</th></tr></thead>
+      <tbody>
+      \(HTML.joined(rows))</tbody></table></div>
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further names are not listed.</p>\n" : "")
+      """
+  }
+
+  private var eventList: HTML {
+    guard !events.isEmpty else { return "" }
+    return """
+      <h2>Newest events</h2>
+      <ol class="events">
+      \(HTML.joined(events.map { $0.html(now: nowSeconds, linksNode: false) }))</ol>
+      <p><a href="/events?node=\(pathEncoded(name))">All events of this node</a></p>
+
+      """
+  }
+
+  static let styles: HTML = """
+
+    .lead { font-size: 1.1rem; margin: -.6rem 0 .8rem; }
+    .facts { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin: 0; }
+    .facts dt { color: var(--dim); font-size: .85rem; } .facts dd { margin: 0; }
+    .figures { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+    .figure { background: var(--card); border: 1px solid var(--line); border-radius: .3rem; padding: .4rem .8rem; }
+    .figure h3 { margin: 0; font-size: .9rem; color: var(--dim); font-weight: 600; }
+    .value { font-size: 1.25rem; margin: 0; font-variant-numeric: tabular-nums; } .value .dim { font-size: .85rem; }
+    .small { font-size: .8rem; margin: 0; }
+    .spark { display: block; width: 100%; height: 2.75rem; margin: .2rem 0; }
+    .spark path { fill: none; stroke: var(--link); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round;
+      vector-effect: non-scaling-stroke; }
+    \(AlertsPage.cardStyles)
+    \(EventsPage.eventStyles)
+    """
+}

@@ -1,0 +1,48 @@
+/// A time series as a small drawing in the page itself, with its lowest, highest and newest value in words.
+struct SparkLine {
+  private static let width = 240.0
+  private static let height = 44.0
+  /// Room for the stroke and the dot of the newest value.
+  private static let margin = 4.0
+
+  let series: TimeSeries
+  /// What it shows, for those who do not see it.
+  let title: String
+
+  var html: HTML {
+    guard let (low, high) = series.range else { return "<p class=\"dim\">no samples</p>" }
+    let words = "lowest \(series.text(low)), highest \(series.text(high))"
+    let missing = series.points.count { $0 == nil }
+    let gaps = missing > 0 ? "; \(missing) of \(series.points.count) points are missing" : ""
+    let about = "\(title) over \(span(Double(series.points.count) * series.stepSeconds)): \(words)\(gaps)"
+    return """
+      <svg class="spark" viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" preserveAspectRatio="none">\
+      <title>\(about)</title><path d="\(path(low, high))"/></svg>
+      <p class="dim small">min \(series.text(low)) · max \(series.text(high)) · \
+      last \(span(Double(series.points.count) * series.stepSeconds))</p>
+      """
+  }
+
+  /// A line through what is known; a gap begins a new one, and a lonely point is a dot.
+  private func path(_ low: Double, _ high: Double) -> String {
+    let count = series.points.count
+    let scale = high > low ? (Self.height - 2 * Self.margin) / (high - low) : 0
+    var path = ""
+    var isDrawing = false
+    for (index, point) in series.points.enumerated() {
+      guard let point else {
+        isDrawing = false
+        continue
+      }
+      let x =
+        count > 1 ? Self.margin + (Self.width - 2 * Self.margin) * Double(index) / Double(count - 1) : Self.width / 2
+      let y = scale == 0 ? Self.height / 2 : Self.height - Self.margin - (point - low) * scale
+      // The line to itself makes a dot, as the caps are round.
+      path += isDrawing ? "L\(tenths(x)) \(tenths(y))" : "M\(tenths(x)) \(tenths(y))h0"
+      isDrawing = true
+    }
+    return path
+  }
+
+  private func tenths(_ value: Double) -> String { number((value * 10).rounded() / 10) }
+}

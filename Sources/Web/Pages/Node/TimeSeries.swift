@@ -1,0 +1,53 @@
+/// One number over time, evenly spaced, as it is drawn on a page.
+public struct TimeSeries: Sendable, Equatable {
+  public enum Unit: Sendable {
+    case bytes, seconds, ratio, perSecond, count
+  }
+
+  /// The most points that are drawn.
+  public static let pointLimit = 120
+
+  /// Oldest first; nil where there is no sample.
+  public private(set) var points: [Double?]
+  public let unit: Unit
+  /// From one point to the next.
+  public private(set) var stepSeconds: Double
+
+  /// - Parameters:
+  ///   - points: oldest first, nil where there is none; more than ``pointLimit`` become means of neighbours.
+  ///   - stepSeconds: from one to the next.
+  public init(_ points: [Double?], unit: Unit, stepSeconds: Double) {
+    let finite = points.map { point in point.flatMap { $0.isFinite ? $0 : nil } }
+    let width = max(1, (finite.count + Self.pointLimit - 1) / Self.pointLimit)
+    self.points = stride(from: 0, to: finite.count, by: width).map { start in
+      let known = finite[start..<min(start + width, finite.count)].compactMap { $0 }
+      return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+    }
+    self.unit = unit
+    self.stepSeconds = stepSeconds * Double(width)
+  }
+
+  /// Nil where there is no sample at all.
+  var range: (low: Double, high: Double)? {
+    let known = points.compactMap { $0 }
+    guard let low = known.min(), let high = known.max() else { return nil }
+    return (low, high)
+  }
+
+  public var last: Double? { points.last { $0 != nil } ?? nil }
+
+  func text(_ value: Double) -> String { unit.words(value) }
+}
+
+extension TimeSeries.Unit {
+  /// The value with its unit, as people say it.
+  public func words(_ value: Double) -> String {
+    switch self {
+    case .bytes: size(Int(min(max(0, value), 1e18)))
+    case .seconds: fineSpan(value)
+    case .ratio: percent(value)
+    case .perSecond: "\(number(value))/s"
+    case .count: number(value)
+    }
+  }
+}

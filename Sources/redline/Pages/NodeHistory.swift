@@ -1,0 +1,120 @@
+import PromQL
+import Web
+
+/// The series of one node as its page shows them, read with PromQL under small limits.
+struct NodeHistory: Sendable {
+  struct Known: Sendable {
+    var figures: [(title: String, series: TimeSeries)] = []
+    var uptimeSeconds: Double?
+    var slowLog: NodePage.SlowLog?
+    var clients: [NodePage.ClientName] = []
+    /// Why something is missing that should be there.
+    var problem: String?
+  }
+
+  static let windowSeconds = 3600.0
+
+  let store: SeriesStore
+  let namespace: String
+  let instance: String
+  let nowSeconds: Double
+
+  /// `$` is the namespace and its underline, `@` the matcher of the instance.
+  private static let figures: [(title: String, query: String, unit: TimeSeries.Unit)] = [
+    ("Memory", "max($memory_used_bytes@)", .bytes),
+    ("Memory of maxmemory", "max($memory_used_bytes@) / (max($memory_max_bytes@) > 0)", .ratio),
+    ("Commands", "max(rate($commands_processed_total@[1m]))", .perSecond),
+    (
+      "Hit ratio",
+      "max(rate($keyspace_hits_total@[5m])) / (max(rate($keyspace_hits_total@[5m])) + max(rate($keyspace_misses_total@[5m])) > 0)",
+      .ratio
+    ),
+    ("Clients", "max($connected_clients@)", .count),
+    ("Lag behind the master", "max($replica_lag_seconds@)", .seconds),
+    (
+      "Probe, 99th percentile",
+      "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[5m])))", .seconds
+    ),
+  ]
+
+  func read() async -> Known {
+    var known = Known()
+    let step = Self.windowSeconds / Double(TimeSeries.pointLimit)
+    for figure in Self.figures {
+      do {
+        let points = try series(figure.query, stepSeconds: step)
+        if points.contains(where: { $0 != nil }) {
+          known.figures.append((figure.title, TimeSeries(points, unit: figure.unit, stepSeconds: step)))
+        }
+      } catch { known.problem = "\(error)" }
+    }
+    do {
+      known.uptimeSeconds = try value("max($uptime_in_seconds@)")
+      var log = NodePage.SlowLog()
+      log.entryCount = try value("max($slowlog_length@)")
+      log.newestDurationSeconds = try value("max($last_slow_execution_duration_seconds@)")
+      log.newestSeconds = try value("max($last_slow_execution_timestamp_seconds@)")
+      log.addedInHour = try value("max(increase($slowlog_entries_total@[1h]))")
+      known.slowLog = log.entryCount == nil ? nil : log
+      known.clients = try vector("max by (name) ($client_connections_by_name@)").map {
+        NodePage.ClientName($0.labels["name"] ?? "", count: $0.value)
+      }
+    } catch { known.problem = "\(error)" }
+    return known
+  }
+
+  private var options: QueryOptions {
+    var options = QueryOptions()
+    // Longer than most polls are apart, and short enough for a gap to be seen as one.
+    options.lookbackMilliseconds = 60_000
+    options.limits.samples = 2_000_000
+    options.limits.seconds = 2
+    return options
+  }
+
+  private var nowMilliseconds: Int64 { Int64(nowSeconds * 1000) }
+
+  private func query(_ text: String) throws -> Query {
+    let prefix = namespace.isEmpty ? "" : "\(namespace)_"
+    let matcher = "{instance=\(Self.quoted(instance))}"
+    return try Query(text.replacing("$", with: prefix).replacing("@", with: matcher))
+  }
+
+  /// A PromQL string.
+  static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": result += "\\\(scalar)"
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  private func vector(_ text: String) throws -> [VectorSample] {
+    let result = try query(text).value(atMilliseconds: nowMilliseconds, in: store, options: options)
+    guard case .vector(let samples) = result.value else { return [] }
+    return samples
+  }
+
+  private func value(_ text: String) throws -> Double? { try vector(text).first?.value }
+
+  /// One value for each step of the window; nil where there is none.
+  private func series(_ text: String, stepSeconds: Double) throws -> [Double?] {
+    let step = Int64(stepSeconds * 1000)
+    let count = TimeSeries.pointLimit
+    let start = nowMilliseconds - Int64(count - 1) * step
+    let result = try query(text).values(
+      fromMilliseconds: start, throughMilliseconds: nowMilliseconds, stepMilliseconds: step, in: store,
+      options: options)
+    var points = [Double?](repeating: nil, count: count)
+    guard case .matrix(let all) = result.value, let first = all.first else { return points }
+    for sample in first.samples where !sample.isStale {
+      let index = Int((sample.timestampMilliseconds - start) / step)
+      if points.indices.contains(index) { points[index] = sample.value }
+    }
+    return points
+  }
+}

@@ -1,0 +1,86 @@
+import Alerting
+import Fleet
+import PromQL
+import Runtime
+import Web
+
+extension Pages {
+  func alerts(_ request: Request) async -> Response {
+    let groups = groups()
+    // Only of what is active: its text stands in the page itself.
+    let active = Set(
+      groups.flatMap { state in
+        zip(state.group.rules, state.rules).filter { $1.book.state != .inactive }.map { $0.0.name }
+      })
+    let texts = await onFiles { [runbooks] () -> (names: Set<String>, active: [String: Markdown]) in
+      let names = Set(runbooks?.names() ?? [])
+      let known = active.intersection(names).compactMap { name in
+        runbooks?.text(name, headingOffset: 1, pages: names).map { (name, $0) }
+      }
+      return (names, Dictionary(uniqueKeysWithValues: known))
+    }
+    var page = AlertsPage(
+      metricsPath: metricsPath,
+      groups: groups.map { AlertsPage.Group($0, runbooks: texts.active, named: texts.names) },
+      nowSeconds: wallClockSeconds())
+    page.filter = request.queryValue("state").flatMap { AlertsPage.Filter(rawValue: $0) }
+    page.isRefreshed = request.queryValue("refresh") != nil
+    if groups.isEmpty {
+      page.notice = "No rules are evaluated here: name their files in redline.yml, under rules.files."
+    }
+    return page.response()
+  }
+}
+
+extension AlertsPage.Group {
+  init(_ state: GroupState, runbooks: [String: Markdown], named: Set<String>) {
+    let rules = zip(state.group.rules, state.rules).map { rule, state in
+      var shown = AlertsPage.Rule(rule, state)
+      shown.runbook = runbooks[rule.name]
+      shown.hasRunbook = named.contains(rule.name)
+      return shown
+    }
+    self.init(state.group.name, file: state.group.file, rules: rules)
+    intervalSeconds = state.group.intervalMilliseconds.map { Double($0) / 1000 }
+    lastEvaluationSeconds = state.lastEvaluationMilliseconds.map { Double($0) / 1000 }
+    evaluationDurationSeconds = lastEvaluationSeconds == nil ? nil : state.evaluationSeconds
+  }
+}
+
+extension AlertsPage.Rule {
+  init(_ rule: Rule, _ state: RuleState) {
+    self.init(rule.name, expression: rule.query.text)
+    switch rule {
+    case .recording: isRecording = true
+    case .alerting(let rule):
+      forSeconds = Double(rule.forMilliseconds) / 1000
+      keepFiringForSeconds = Double(rule.keepFiringForMilliseconds) / 1000
+    }
+    health = state.health.rawValue
+    lastError = state.lastError ?? ""
+    lastEvaluationSeconds = state.lastEvaluationMilliseconds.map { Double($0) / 1000 }
+    evaluationDurationSeconds = lastEvaluationSeconds == nil ? nil : state.evaluationSeconds
+    alerts = state.book.all.map { AlertsPage.Alert($0) }
+  }
+}
+
+extension AlertsPage.Alert {
+  init(_ alert: Alert) {
+    let state: AlertsPage.State =
+      switch alert.state {
+      case .firing: .firing
+      case .pending: .pending
+      case .inactive: .inactive
+      }
+    self.init(
+      labels: alert.labels.pairs.filter { $0.name != "alertname" }.map { ($0.name, $0.value) }, state: state,
+      value: alert.value, activeSeconds: Double(alert.activeAtMilliseconds) / 1000)
+    firedSeconds = alert.firedAtMilliseconds.map { Double($0) / 1000 }
+    resolvedSeconds = alert.resolvedAtMilliseconds.map { Double($0) / 1000 }
+    keptSinceSeconds = state == .firing ? alert.keepFiringSinceMilliseconds.map { Double($0) / 1000 } : nil
+    summary = alert.annotations["summary"] ?? ""
+    description = alert.annotations["description"] ?? ""
+    annotations = alert.annotations.filter { !["summary", "description", "runbook_url"].contains($0.key) }
+      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+}

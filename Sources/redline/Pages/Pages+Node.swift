@@ -1,0 +1,110 @@
+import Alerting
+import Fleet
+import PromQL
+import Runtime
+import Storage
+import Web
+
+extension Pages {
+  func node(_ request: Request) async -> Response {
+    let name = request.rest(under: "/node/") ?? ""
+    let now = wallClockSeconds()
+    let overviews = await fleet?.overview() ?? []
+    let found = overviews.lazy.compactMap { overview in
+      overview.groups.lazy.flatMap(\.members).first { $0.watched.instance == name }.map { (overview, $0) }
+    }.first
+    guard let (overview, member) = found else {
+      return notFound("No node of this name is watched. All that are stand on the start page.")
+    }
+    var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now)
+    page.isRefreshed = request.queryValue("refresh") != nil
+    page.fill(member, of: overview, nowSeconds: now)
+    page.findings = overview.findings.filter { $0.text.names(name) }.map { TopologyPage.Finding($0) }
+    page.alerts = groups().flatMap { state in
+      zip(state.group.rules, state.rules).flatMap { rule, state in
+        state.book.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
+      }
+    }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
+    page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
+    if let store {
+      let history = NodeHistory(store: store, namespace: namespace, instance: name, nowSeconds: now)
+      let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
+      page.take(known)
+    } else {
+      page.notice = "No history is kept here: name rule files in redline.yml, under rules.files."
+    }
+    return page.response()
+  }
+}
+
+extension NodePage {
+  fileprivate mutating func fill(
+    _ member: WorkloadOverview.Member, of overview: WorkloadOverview, nowSeconds now: Double
+  ) {
+    let node = TopologyPage.Node(member, nowSeconds: now)
+    (state, level, reason) = (node.state, node.level, node.reason)
+    let watched = member.watched
+    let server = watched.node.poller.newest?.facts
+    facts = [("Role", node.role), ("Workload", overview.name)]
+    if let environment = watched.environment { facts.append(("Environment", environment)) }
+    if let server {
+      let version =
+        server.valkeyVersion.map { "Valkey \($0)" }
+        ?? "\(server.product == .keydb ? "KeyDB" : "Redis") \(server.version)"
+      facts.append(("Version", version))
+    }
+    facts.append(("Address", watched.node.name))
+    if let bytes = node.usedMemoryBytes {
+      let share = node.memoryUsedRatio.map { "\(Int(($0 * 100).rounded())) % of maxmemory" } ?? "no limit is set"
+      var figure = Figure("Memory", TimeSeries.Unit.bytes.words(Double(bytes)), note: share)
+      if node.isMemoryHigh { figure.level = .warning }
+      figures.append(figure)
+    }
+    if let lag = node.lagSeconds {
+      var figure = Figure("Lag behind the master", TimeSeries.Unit.seconds.words(lag), note: node.lagNote)
+      if node.isLagHigh { figure.level = .warning }
+      figures.append(figure)
+    }
+  }
+
+  /// Puts series to the figures that are known, and adds those that only the series know.
+  fileprivate mutating func take(_ history: NodeHistory.Known) {
+    for (title, series) in history.figures {
+      if let index = figures.firstIndex(where: { $0.title == title }) {
+        figures[index].series = series
+      } else if series.last != nil {
+        figures.append(Figure(title, series))
+      }
+    }
+    if let uptime = history.uptimeSeconds { facts.append(("Up for", TimeSeries.Unit.seconds.words(uptime))) }
+    slowLog = history.slowLog
+    clients = history.clients
+    if let problem = history.problem { notice = "Some series could not be read: \(problem)" }
+  }
+}
+
+extension TopologyPage.Finding {
+  init(_ finding: WorkloadOverview.Finding) {
+    let level: TopologyPage.Level =
+      switch finding.severity {
+      case .note: .note
+      case .warning: .warning
+      case .grave: .grave
+      }
+    self.init(level, finding.text)
+  }
+}
+
+extension String {
+  /// Whether the text has the name as a word: `redis-1` is not in `redis-10 is down`.
+  fileprivate func names(_ name: String) -> Bool {
+    func isPart(_ character: Character?) -> Bool {
+      character.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == "." } ?? false
+    }
+    return ranges(of: name).contains { range in
+      let before = range.lowerBound == startIndex ? nil : self[index(before: range.lowerBound)]
+      let after = range.upperBound == endIndex ? nil : self[range.upperBound]
+      return !isPart(before) && !isPart(after)
+    }
+  }
+}

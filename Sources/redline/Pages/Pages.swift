@@ -1,0 +1,84 @@
+import Alerting
+import Fleet
+import PromQL
+import Runtime
+import Storage
+import Web
+
+/// The pages about alerts, nodes, events and runbooks, with what they are filled from.
+struct Pages: Sendable {
+  let metricsPath: String
+  /// Before the names of all series: `redis`.
+  let namespace: String
+  /// Nil when one server is watched by flags.
+  let fleet: Fleet?
+  /// The rules as they stand now; none where no rules are evaluated.
+  let groups: @Sendable () -> [GroupState]
+  /// Nil where no history is kept.
+  let store: SeriesStore?
+  /// Nil without storage.path.
+  let events: EventStore?
+  /// Nil where no directory of runbooks is known.
+  let runbooks: RunbookLibrary?
+
+  var routes: [Route] {
+    [
+      Route("/alerts") { request in await alerts(request) },
+      Route("/events") { request in await eventList(request) },
+      Route(under: "/node/") { request in await node(request) },
+      Route("/runbooks") { _ in await runbookIndex() },
+      Route("/runbooks/all") { _ in await allRunbooks() },
+      Route(under: "/runbooks/") { request in await runbook(request) },
+    ]
+  }
+
+  /// For the start page; nil where no rules are evaluated.
+  var alertSummary: AlertsPage.Summary? {
+    let groups = groups()
+    guard !groups.isEmpty else { return nil }
+    let rules = groups.flatMap(\.rules)
+    let states = rules.flatMap { $0.book.all.map(\.state) }
+    return AlertsPage.Summary(
+      firing: states.count { $0 == .firing }, pending: states.count { $0 == .pending },
+      broken: rules.count { $0.health == .bad })
+  }
+
+  func notFound(_ what: String) -> Response {
+    ErrorPage(status: 404, title: "Not found", explanation: what, metricsPath: metricsPath).response()
+  }
+
+  // MARK: Runbooks
+
+  private static let noRunbooks = "No directory of runbooks is known: name one in redline.yml, under rules.runbooks."
+
+  private func runbookIndex() async -> Response {
+    let names = await onFiles { runbooks?.names() ?? [] }
+    let notice = runbooks.map { "There is no runbook in \($0.directory)." } ?? Self.noRunbooks
+    return RunbookPage(index: names, notice: notice, metricsPath: metricsPath).response()
+  }
+
+  private func allRunbooks() async -> Response {
+    let texts = await onFiles { () -> [RunbookPage.Runbook] in
+      let names = runbooks?.names() ?? []
+      return names.compactMap { name in
+        runbooks?.text(name, headingOffset: 1, pages: Set(names)).map { RunbookPage.Runbook(name, $0) }
+      }
+    }
+    guard !texts.isEmpty else { return await runbookIndex() }
+    return RunbookPage(all: texts, metricsPath: metricsPath).response()
+  }
+
+  private func runbook(_ request: Request) async -> Response {
+    let name = request.rest(under: "/runbooks/") ?? ""
+    let text = await onFiles { runbooks?.text(name, pages: Set(runbooks?.names() ?? [])) }
+    guard let text else { return notFound("There is no runbook of this name. The list is at /runbooks.") }
+    return RunbookPage(RunbookPage.Runbook(name, text), metricsPath: metricsPath).response()
+  }
+
+  func onFiles<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result {
+    await withTaskExecutorPreference(WorkExecutor.files) { await Self.run(body) }
+  }
+
+  /// A function of its own that is not isolated, so that it runs where its caller prefers.
+  @concurrent private static func run<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result { body() }
+}

@@ -1,0 +1,158 @@
+"""The pages about alerts, nodes, events and runbooks: in a browser of several sizes, and of a live fleet."""
+
+import http.server
+import re
+import threading
+
+from harness import exporters
+from harness.browser import Browser
+from harness.check import Check
+from harness.lab import Lab
+from harness.paths import ROOT
+
+TIMEOUT_SECONDS = 240
+
+GOLDENS = ROOT / "Tests" / "WebTests" / "Goldens"
+SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+# A page of one screen or some; what people wait for on a bad line.
+PAGE_LIMIT_BYTES = 50_000
+
+# Elements that stick out of the window, but for those in a box that scrolls by itself.
+STICKING_OUT = """
+(() => {
+  const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement)
+    if (/auto|scroll/.test(getComputedStyle(p).overflowX) && p !== document.documentElement) return true; return false; };
+  return [...document.body.querySelectorAll('*')].filter(e => !e.classList.contains('skip')
+    && e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e)).map(e => e.outerHTML.slice(0, 120));
+})()
+"""
+# Foreground against ground of every element with text of its own; large text may have less contrast.
+PALE = """
+(() => {
+  const parts = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((s, v, i) => s + v * [.2126, .7152, .0722][i], 0);
+  const ground = e => { for (; e; e = e.parentElement) { const c = parts(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+  return [...document.body.querySelectorAll('*')].filter(e => e.offsetParent && !e.closest('.skip')
+    && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
+      const [a, b] = [light(parts(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+      return [(a + .05) / (b + .05), e.outerHTML.slice(0, 100)]; }).filter(([r]) => r < 4.5);
+})()
+"""
+HEADINGS = "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => Number(h.tagName[1]))"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves the golden pages under the policy that the daemon sends."""
+
+    def do_GET(self):  # noqa: N802
+        path = GOLDENS / f"{self.path.strip('/')}.html"
+        found = path.is_file() and path.parent == GOLDENS
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'nonce-NONCE'; base-uri 'none'; "
+                         "form-action 'none'; frame-ancestors 'none'")
+        self.end_headers()
+        self.wfile.write(path.read_bytes() if found else b"not found")
+
+    def log_message(self, *arguments):
+        pass
+
+
+def serve(check: Check) -> int:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", check.free_port()), Handler)
+    check.closing.callback(server.server_close)
+    check.closing.callback(server.shutdown)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def look(check: Check, browser: Browser, name: str, url: str) -> None:
+    """The page fits, can be read, loads nothing else and has nothing to complain of, in each size and scheme."""
+    for size, (width, height) in SIZES.items():
+        for dark in (False, True):
+            about = f"{name} on a {size}, {'dark' if dark else 'light'}"
+            browser.open(url, width, height, dark)
+            browser.value("document.querySelectorAll('details').forEach(d => d.open = true)")
+            check.equal(browser.value("document.documentElement.scrollWidth"), width, f"{about}: width")
+            check.equal(browser.value(STICKING_OUT), [], f"{about}: what sticks out")
+            check.equal(browser.value(PALE), [], f"{about}: what is too pale")
+            check.equal(browser.value("getComputedStyle(document.querySelector('main')).maxWidth !== 'none'"), True,
+                        f"{about}: the page's own styles count")
+            # A browser asks for the icon of a site by itself.
+            asked = [each for each in browser.requests() if not each.endswith("/favicon.ico")]
+            check.equal(asked, [url], f"{about}: what is loaded")
+            check.equal(browser.complaints(), [], f"{about}: the console")
+            browser.picture(check.folder / f"{name}-{size}-{'dark' if dark else 'light'}.png", whole=True)
+    levels = browser.value(HEADINGS)
+    check.equal(levels[:1], [1], f"{name}: the first heading")
+    check.equal(levels.count(1), 1, f"{name}: headings of the first level")
+    check.that(all(after <= before + 1 for before, after in zip(levels, levels[1:])), f"{name}: headings {levels}")
+    browser.key("Tab", 9)
+    check.equal(browser.value("document.activeElement.className"), "skip", f"{name}: the first Tab leads to the content")
+    check.equal(browser.value("document.querySelectorAll('main, header, nav[aria-label]').length >= 3"), True,
+                f"{name}: landmarks")
+
+
+def check_every_page_in_a_browser(check: Check) -> None:
+    browser = Browser(check)
+    port = serve(check)
+    names = sorted(path.stem for path in GOLDENS.glob("*.html"))
+    check.equal(names, ["alerts", "events", "node", "runbook"], "the golden pages")
+    for name in names:
+        look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
+        check.that(len((GOLDENS / f"{name}.html").read_bytes()) < PAGE_LIMIT_BYTES, f"{name} is small")
+
+
+def check_runbooks_on_paper(check: Check) -> None:
+    browser = Browser(check)
+    browser.open(f"http://127.0.0.1:{serve(check)}/runbook", width=794, media="print", dark=True)
+    colours = browser.value("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    check.equal(colours, ["rgb(0, 0, 0)", "rgb(255, 255, 255)"], "black on white, though the screen is dark")
+    check.equal(browser.value("getComputedStyle(document.querySelector('.site')).display"), "none", "no navigation")
+    check.equal(browser.value("getComputedStyle(document.querySelector('pre')).whiteSpaceCollapse"), "preserve",
+                "code keeps its spaces")
+    check.equal(browser.value("[...document.querySelectorAll('pre')].filter(p => p.scrollWidth > p.clientWidth).length"),
+                0, "code that would run off the paper")
+    browser.picture(check.folder / "runbook-print.png", whole=True)
+
+
+def check_a_live_fleet(check: Check) -> None:
+    """The same pages, filled by the daemon: nodes and a failover of the lab."""
+    lab = Lab(check)
+    lab.up()
+    exporter = exporters.redline(check, None, f"--config.file={lab.does('config').strip()}",
+                                 f"--storage.path={check.folder / 'state' / 'redline.db'}")
+    check.until(lambda: "up</span>" in exporter.get("/node/sessions-1").text, 30, "the node page tells the state")
+    page = exporter.get("/node/sessions-1").text
+    check.that("<dt>Role</dt><dd>master</dd>" in page and "<dt>Workload</dt><dd>sessions</dd>" in page, "role, workload")
+    check.that(re.search(r"<dt>Version</dt><dd>(Redis|Valkey) \d+\.\d+\.\d+</dd>", page), f"the version: {page[-3000:]}")
+    check.that("<h3>Memory</h3>" in page, "memory is told")
+    check.that(lab.password() not in page, "no password is on the page")
+
+    lab.does("kill", "sessions-1")
+    check.until(lambda: "<b>failover</b>" in exporter.get("/events?workload=sessions").text, 60, "the failover is told")
+    check.until(lambda: "<li>switch " in exporter.get("/events?workload=sessions").text, 60, "its phases are told")
+    check.until(lambda: 'scope="col">after</th>' in exporter.get("/events?kind=failover").text, 60, "clients are told")
+    events = exporter.get("/events?workload=sessions&kind=failover").text
+    check.that("<svg class=\"phases\"" in events and "Without a master that clients could find" in events,
+               f"the phases are drawn: {events[-4000:]}")
+    check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
+    check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")
+
+    for path in ("/alerts", "/events", "/runbooks", "/runbooks/all", "/node/sessions-1", "/"):
+        answer = exporter.get(path)
+        check.equal(answer.status, 200, path)
+        policy = answer.headers["content-security-policy"]
+        check.that(policy.startswith("default-src 'none'; style-src 'nonce-"), f"{path}: {policy}")
+        check.that("<script" not in answer.text and "src=" not in answer.text, f"{path} loads nothing")
+        check.that(len(answer.text.encode()) < PAGE_LIMIT_BYTES, f"{path} is small: {len(answer.text)}")
+    for path in ("/runbooks/nobody", "/runbooks/..%2f..%2fetc%2fpasswd", "/runbooks/%2e%2e/passwd", "/node/nobody",
+                 "/node/", "/runbooks/"):
+        check.equal(exporter.get(path).status, 404, path)
+
+    browser = Browser(check)
+    for name, path in (("live-start", "/"), ("live-node", "/node/sessions-2"), ("live-events", "/events"),
+                       ("live-alerts", "/alerts")):
+        look(check, browser, name, f"http://127.0.0.1:{exporter.port}{path}")

@@ -1,0 +1,131 @@
+"""What is said of whole workloads, of the daemon itself, and of servers without a workload, faults included."""
+
+from .history import HOUR, Fault, Series, Signal, absent, constant, counter, day, during, noisy
+
+JOB = "redline"
+NODES = {"cache": 9, "sessions": 3, "queues": 3}
+# Masters at the start; the group of sessions fails over to its second node at hour 20.
+MASTERS = {"cache": 3, "sessions": 1, "queues": 1}
+FAILOVER_HOUR = 20.0
+# That of the queues is planned.
+PLANNED_FAILOVER_HOUR = 22.2
+
+DOWN = Fault(14, 14.5)
+MAINTENANCE = Fault(22, 22.5)
+NO_MASTER = Fault(FAILOVER_HOUR - 0.05, FAILOVER_HOUR + 0.05)
+TWO_MASTERS = Fault(FAILOVER_HOUR + 0.1, FAILOVER_HOUR + 0.2)
+UNCOVERED = Fault(6, 6.25)
+ORPHANED = Fault(7, 7.25)
+HALF_UPGRADED = Fault(1, 8.5)
+DRIFTED = Fault(12, 13)
+STUCK_STREAM = Fault(17, 19)
+SENTINELS_LOST = Fault(23, 23.5)
+LOCK_LEFT = Fault(3, 3.5)
+CIRCUIT_OPEN = Fault(4, 4.25)
+UNSEEN_KEYS = Fault(9, 10)
+STORAGE_LOST = Fault(5, 5.5)
+BOTH_ABSENT = Fault(25, 25.1)
+ONE_ABSENT = Fault(25, 25.4)
+DRAINED = Fault(10, 10.5)
+
+
+def after(hour: float, value: float = 1, before: float = 0) -> Signal:
+    return lambda seconds: value if seconds >= hour * HOUR else before
+
+
+def workload_series(workload: str, start_seconds: int) -> list[Series]:
+    labels = {"job": JOB, "environment": "test", "workload": workload, "instance": "redline:9121"}
+    replicas = NODES[workload] - MASTERS[workload]
+
+    def one(name: str, signal: Signal, **more: str) -> Series:
+        return Series(f"redis_{name}", labels | more, signal)
+
+    found = [
+        one("workload_replicas_expected", constant(replicas)),
+        one("workload_replicas_online", during(DOWN, replicas - 1, replicas) if workload == "queues" else constant(replicas)),
+        one("workload_masters_expected", constant(MASTERS[workload])),
+        one("workload_masters_present", during(NO_MASTER, 0, 1) if workload == "sessions" else constant(MASTERS[workload])),
+        one("workload_in_maintenance", during(MAINTENANCE, float(workload == "queues"))),
+        one("workload_split_brain", during(TWO_MASTERS, float(workload == "sessions"))),
+        one("workload_orphaned_masters", during(ORPHANED, float(workload == "cache"))),
+        one("workload_versions", during(HALF_UPGRADED, 1 + float(workload == "cache"), 1)),
+        one("workload_drifted_settings", during(DRIFTED, 3 * float(workload == "queues"))),
+        one("workload_faulty_replicas", during(DOWN, float(workload == "queues")), fault="stuck"),
+        one("workload_recovery_point_failover_seconds", during(DOWN, float("inf") if workload == "queues" else 1, 1)),
+    ]
+    return found + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+
+
+def failovers(one, start_seconds: int, hour: float, kind: str, **more: str) -> list[Series]:
+    return [one("failovers_total", after(hour), kind=kind, **more),
+            one("failover_last_timestamp_seconds", after(hour, start_seconds + hour * HOUR), **more)]
+
+
+def cluster_series(one, start_seconds: int) -> list[Series]:
+    lost = during(UNCOVERED, 5461)
+    return [one("workload_slots", lost, state="fail"), one("workload_slots", constant(0), state="unassigned"),
+            one("workload_slots", lambda seconds: 16384 - lost(seconds), state="ok")]
+
+
+def sentinel_series(one, start_seconds: int) -> list[Series]:
+    """A group of three Sentinels, and the keys that applications keep by agreement."""
+    def walked(seconds: float) -> float:
+        return start_seconds + (UNSEEN_KEYS.begin * HOUR if seconds in UNSEEN_KEYS else seconds)
+
+    return failovers(one, start_seconds, FAILOVER_HOUR, "automatic", master_name="sessions") + [
+        one("workload_sentinel_quorum", during(SENTINELS_LOST, 0, 1)),
+        one("workload_sentinels_dissenting", during(SENTINELS_LOST, 1)),
+        one("workload_sentinels_present", during(SENTINELS_LOST, 1, 3)),
+        one("workload_sentinels_expected", constant(3)),
+        *(one("sentinel_subscription_up", during(SENTINELS_LOST, float(index == 1), 1), sentinel=f"sentinel-{index}")
+          for index in (1, 2, 3)),
+        one("locks_without_ttl", during(LOCK_LEFT, 2)),
+        one("circuit_open", during(CIRCUIT_OPEN, 1), service="mail"),
+        one("key_watch_unknown_shards", constant(0)),
+        one("key_watch_last_walk_timestamp_seconds", walked)]
+
+
+def queue_series(one, start_seconds: int) -> list[Series]:
+    group = {"db": "db0", "stream": "orders", "group": "workers"}
+    stuck = STUCK_STREAM.begin * HOUR
+
+    return failovers(one, start_seconds, PLANNED_FAILOVER_HOUR, "manual") + [
+        one("stream_group_lag", noisy(
+            lambda seconds: 50_000 if seconds in STUCK_STREAM else 20 + 100 * day(seconds), 0.3, 5), **group),
+        one("stream_group_lag_seconds", noisy(
+            lambda seconds: 90 + seconds - stuck if seconds in STUCK_STREAM else 5, 0.05, 6), **group),
+        one("stream_group_consumers", during(STUCK_STREAM, 0, 4), **group),
+        one("stream_group_oldest_pending_seconds", lambda seconds: max(0, seconds - stuck) if seconds in STUCK_STREAM else 1,
+            **group)]
+
+
+def exporter_series() -> list[Series]:
+    """Of a pair of redlines, and of what the first of them keeps."""
+    first, second = ({"job": job, "instance": f"{job}:9121"} for job in (JOB, "redline-b"))
+    return [
+        Series("up", first, during(BOTH_ABSENT, 0, 1)),
+        Series("up", second, during(ONE_ABSENT, 0, 1)),
+        Series("redis_exporter_storage_durable", first, during(STORAGE_LOST, 0, 1)),
+        Series("redis_exporter_storage_dropped_events_total", first, counter(during(STORAGE_LOST, 0.2)))]
+
+
+def plain_series() -> list[Series]:
+    """A server that belongs to no workload, as a drop-in exporter shows it, and Sentinels that do not either."""
+    labels = {"job": "redis", "instance": "plain:6379"}
+    full = Fault(8, 9)
+
+    def one(name: str, signal: Signal, **more: str) -> Series:
+        return Series(f"redis_{name}", labels | more, signal)
+
+    return [
+        one("up", constant(1)),
+        one("instance_info", absent(constant(1), Fault(22, 23)), role="master", maxmemory_policy="noeviction"),
+        one("memory_used_bytes", noisy(during(full, 95e6, 40e6), 0.02, 41)),
+        one("memory_max_bytes", constant(100e6)),
+        one("keyspace_hits_total", counter(lambda seconds: 30 if seconds in DRAINED else 90)),
+        one("keyspace_misses_total", counter(lambda seconds: 70 if seconds in DRAINED else 10)),
+        one("connected_slave_lag_seconds", during(full, 15, 0.5), slave_ip="10.0.0.7", slave_port="6379",
+            slave_state="online"),
+    ] + [Series("redis_sentinel_master_config_epoch", {"job": "sentinels", "instance": f"watch-{index}",
+                                                      "master_name": "legacy"}, after(FAILOVER_HOUR + 0.5, 4, 3))
+         for index in (1, 2, 3)]

@@ -1,0 +1,31 @@
+"""Is all well, and if not, where?"""
+
+from .common import (EVICTIONS, HIT_RATIO, LATENCY_P99, MEMORY_SHARE, NETWORK, OPERATIONS, REPLICATION_LAG, UP)
+from .model import Dashboard, Row, panel, stat
+
+DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a glance.", (
+    Row("Is all well?", (
+        stat("Members down", "none", "Members that do not answer.",
+             "count(redis_up{$where}) - sum(redis_up{$where})", red_from=1, runbook="RedisDown"),
+        stat("Masters missing", "none", "Masters that are expected and not there.",
+             "sum(redis_workload_masters_expected{$where} - redis_workload_masters_present{$where})",
+             red_from=1, runbook="RedisMastersMissing"),
+        stat("Replicas missing", "none", "Replicas that are expected and not in step with a master.",
+             "sum(redis_workload_replicas_expected{$where} - redis_workload_replicas_online{$where})",
+             red_from=1, runbook="RedisReplicaMissing"),
+        stat("Failovers", "none", "Within the time that is shown.",
+             "round(sum(increase(redis_failovers_total{$where}[$__range])))", red_from=1, runbook="RedisFailover"),
+        stat("In peak", "none", "Workloads whose peak objectives are in force.",
+             "sum(redis_workload_in_peak{$where})"),
+        stat("In maintenance", "none", "Workloads inside a maintenance window: what it brings about pages nobody.",
+             "sum(redis_workload_in_maintenance{$where})", runbook="RedisMaintenance"))),
+    Row("What clients notice", (OPERATIONS, LATENCY_P99, HIT_RATIO, EVICTIONS)),
+    Row("What wears out first", (MEMORY_SHARE, REPLICATION_LAG, NETWORK, panel(
+        "Clients", "none", "Connections to all members.",
+        "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),
+    Row("Members", (UP, panel(
+        "Versions", "none", "Different versions that a workload runs. More than one belongs to an upgrade.",
+        "redis_workload_versions{$where}", runbook="RedisVersionSkew", low=0), panel(
+        "Members and their roles", "percentunit", "Memory of maxmemory of each member, with its role.",
+        "redis_memory_used_ratio{$where} * on (job, environment, workload, instance) group_left (role) "
+        "(redis_instance_role{$where} == 1)", kind="table", runbook="RedisMemoryHigh")))))

@@ -1,0 +1,25 @@
+"""Workloads of the kind session: is anybody logged out?"""
+
+from .common import (CLIENTS, FORBIDDEN_EVICTIONS, HIT_RATIO_ALONE, LATENCY_P99, LOST_BY_CRASH, LOST_BY_FAILOVER,
+                     MEMORY_SHARE, OPERATIONS, REJECTED, REPLICATION_LAG, SLOW_SHARE, TOP_COMMANDS, UP)
+from .model import Dashboard, Row, panel
+
+DASHBOARD = Dashboard("redline-session", "Redline / Session", "Workloads whose keys must stay until they expire.", (
+    Row("Is anybody logged out?", (panel(
+        "Keys", "none", "Keys of the masters. A sudden fall logs people out.",
+        "sum by (environment, workload) (redis_db_keys{$where} $masters)", runbook="RedisFlushExecuted", low=0),
+        FORBIDDEN_EVICTIONS, HIT_RATIO_ALONE, panel(
+        "Expired keys", "ops", "Keys whose time was up.",
+        "sum by (environment, workload) (rate(redis_expired_keys_total{$where}[$__rate_interval]) $masters)", low=0))),
+    Row("Can people get in?", (OPERATIONS, LATENCY_P99, CLIENTS, REJECTED, panel(
+        "Error replies", "ops", "Commands that the masters refuse or fail.",
+        ("rate(redis_total_error_replies{$where}[$__rate_interval]) $masters", "{{instance}}"),
+        runbook="RedisAuthFailures", low=0), SLOW_SHARE, TOP_COMMANDS, MEMORY_SHARE)),
+    Row("What would be lost?", (LOST_BY_CRASH, LOST_BY_FAILOVER, REPLICATION_LAG, UP)),
+    Row("Coordination", (panel(
+        "Locks", "none", "Locks that are held, and those that nobody takes away should their holder die.",
+        ("redis_locks{$where}", "{{workload}} held"), ("redis_locks_without_ttl{$where}", "{{workload}} without TTL"),
+        runbook="RedisLockWithoutTTL", low=0), panel(
+        "Open circuit breakers", "none", "Services that are not called for now.",
+        "redis_circuits_open{$where}", runbook="RedisCircuitOpen", low=0)))),
+    workloads=',kind="session"')

@@ -106,6 +106,7 @@ module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Sto
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens"]),
+    tests("RedlineTests", ["redline", "Alerting", "PromQL", "Metrics", "Runtime", "Web"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

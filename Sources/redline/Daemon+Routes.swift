@@ -18,7 +18,7 @@ extension Daemon {
       Route("/health") { _ in .text("ok") },
       Route("/-/healthy") { _ in .text("ok") },
       Route("/-/ready") { _ in await ready() },
-      Route(anyMethod: "/-/reload") { _ in await reloadResponse() },
+      Route(anyMethod: "/-/reload") { _ in await reloads.respond { await reloadResponse() } },
       Route("/sd") { _ in await serviceDiscovery() },
       Route("/discover-cluster-nodes") { _ in await discoverClusterNodes() },
     ]

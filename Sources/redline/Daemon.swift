@@ -23,6 +23,7 @@ struct Daemon: Sendable {
   let watch: FleetWatch?
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
+  let reloads: ReloadEndpoint
 
   /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
@@ -36,6 +37,7 @@ struct Daemon: Sendable {
   /// - Throws: ``ConfigError`` or ``WebError``: what is wrong with the options, to be shown as it is.
   init(_ options: Options, environment: [String: String], log: Logger) async throws {
     self.options = options
+    reloads = ReloadEndpoint(isEnabled: options.web.isLifecycleEnabled)
     self.log = log
     let (scrapeTargetCount, memberCount) = try Self.claimDescriptors(options)
     credentials = try CredentialStore(options.redis, environment: environment)

@@ -145,6 +145,8 @@ public enum Flags {
       "Age up to which what is known of a server is served again without a new poll.")
     ("web.enable-openmetrics", "REDLINE_WEB_ENABLE_OPENMETRICS", .bool, "false",
       "Offer OpenMetrics 1.0 to scrapers that ask for it.")
+    ("web.enable-lifecycle", "REDLINE_WEB_ENABLE_LIFECYCLE", .bool, "true",
+      "Let web requests to /-/reload have the configuration and the passwords read again.")
     ("web.systemd-socket", "REDLINE_WEB_SYSTEMD_SOCKET", .bool, "false",
       "Listen on the socket that systemd passes instead of web.listen-address.")
     ("web.max-connections", "REDLINE_WEB_MAX_CONNECTIONS", .int(1...100_000), "512",

@@ -25,6 +25,8 @@ public struct WebOptions: Sendable {
   /// Age up to which a snapshot is served without a new poll; zero for always a new one.
   public let maxAge: Duration
   public let isOpenMetricsEnabled: Bool
+  /// Whether /-/reload does anything.
+  public let isLifecycleEnabled: Bool
   public let isSystemdSocketUsed: Bool
   /// 1 or more.
   public let maxConnections: Int
@@ -54,6 +56,7 @@ public struct WebOptions: Sendable {
     }
     maxAge = flags.duration("web.max-age")
     isOpenMetricsEnabled = flags.bool("web.enable-openmetrics")
+    isLifecycleEnabled = flags.bool("web.enable-lifecycle")
     isSystemdSocketUsed = flags.bool("web.systemd-socket")
     maxConnections = flags.int("web.max-connections")
   }

@@ -1,0 +1,64 @@
+import Metrics
+import PromQL
+import Testing
+
+@testable import redline
+
+@Suite struct StatusTests {
+  @Test func targetsAndAlertmanagers() async throws {
+    var fixture = Fixture()
+    fixture.api.targets = {
+      [
+        .init(
+          labels: ["instance": "a:1"], pool: "p", url: "redis://a:1", health: .down, lastError: "refused",
+          lastScrapeMilliseconds: 1500, lastScrapeSeconds: 0.25, intervalMilliseconds: 5000, timeoutMilliseconds: 2000)
+      ]
+    }
+    fixture.api.alertmanagers = { ([.init(url: "http://am:9093/api/v2/alerts")], []) }
+    let target = #"""
+      {"discoveredLabels":{"instance":"a:1"},"labels":{"instance":"a:1"},"scrapePool":"p","scrapeUrl":"redis://a:1","globalUrl":"redis://a:1","lastError":"refused","lastScrape":"1970-01-01T00:00:01.5Z","lastScrapeDuration":0.25,"health":"down","scrapeInterval":"5s","scrapeTimeout":"2s"}
+      """#
+    #expect(try await fixture.get("targets").data == #"{"activeTargets":["# + target + #"],"droppedTargets":[]}"#)
+    let none = #"{"activeTargets":[],"droppedTargets":[]}"#
+    #expect(try await fixture.get("targets", ["state": "dropped"]).data == none)
+    #expect(try await fixture.get("targets", ["scrapePool": "q"]).data == none)
+    #expect(
+      try await fixture.get("alertmanagers").data
+        == #"{"activeAlertmanagers":[{"url":"http://am:9093/api/v2/alerts"}],"droppedAlertmanagers":[]}"#)
+  }
+
+  @Test func metadataOfFamilies() async throws {
+    var fixture = Fixture()
+    fixture.api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: "redis")
+    #expect(
+      try await fixture.get("metadata", ["metric": "redis_up"]).data.hasPrefix(
+        #"{"redis_up":[{"help":""#))
+    #expect(try await fixture.get("metadata", ["metric": "none"]).data == "{}")
+    let all = try await fixture.get("metadata").data
+    #expect(all.contains("\"redis_connected_clients\"") && all.contains("\"type\":\"counter\""))
+    #expect(try await fixture.get("metadata", ["limit": "2"]).data.split(separator: "\"type\"").count == 3)
+  }
+
+  @Test func statusPages() async throws {
+    var fixture = Fixture()
+    fixture.api.flags = ["web.max-age": "1s"]
+    fixture.api.configurationText = { "workloads: {}\n" }
+    fixture.api.status = { .init(startMilliseconds: 1000, lastReloadMilliseconds: 2000, isLastReloadGood: false) }
+    try fixture.append(
+      [["__name__": "up", "a": "1"]: 1, ["__name__": "up", "a": "2"]: 1, ["__name__": "x"]: 1], atSeconds: 1)
+    #expect(try await fixture.get("status/flags").data == #"{"web.max-age":"1s"}"#)
+    #expect(try await fixture.get("status/config").data == #"{"yaml":"workloads: {}\n"}"#)
+    let runtime = try await fixture.get("status/runtimeinfo").data
+    #expect(
+      runtime.contains(
+        #""startTime":"1970-01-01T00:00:01Z","reloadConfigSuccess":false,"lastConfigTime":"1970-01-01T00:00:02Z","timeSeriesCount":3"#
+      ))
+    let build = try await fixture.get("status/buildinfo").data
+    #expect(build.contains(#""version":"3.0.0""#) && build.contains("redline-\(BuildInfo.version)"))
+    #expect(
+      try await fixture.get("status/tsdb", ["limit": "1"]).data
+        == #"{"headStats":{"numSeries":3,"numLabelPairs":4},"seriesCountByMetricName":[{"name":"up","value":2}],"labelValueCountByLabelName":[{"name":"__name__","value":2}],"seriesCountByLabelValuePair":[{"name":"__name__=up","value":2}]}"#
+    )
+    #expect(try await fixture.get("query_exemplars", ["query": "up", "start": "1", "end": "2"]).data == "[]")
+  }
+}

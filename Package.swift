@@ -77,7 +77,7 @@ let package = Package(
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
     module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
-module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
+    module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
     module(
       "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.

@@ -10,13 +10,16 @@ public final class Registry: Sendable {
     /// Rises with every change; equal generations are equal pages.
     public let generation: UInt64
     public let sources: [Samples]
+    /// What each source is called, in the same order.
+    public let keys: [String]
 
     /// How many samples the page has.
     public var sampleCount: Int { sources.reduce(0) { $0 + $1.count } }
 
-    public init(generation: UInt64, sources: [Samples]) {
+    public init(generation: UInt64, sources: [Samples], keys: [String]) {
       self.generation = generation
       self.sources = sources
+      self.keys = keys
     }
   }
 
@@ -27,6 +30,7 @@ public final class Registry: Sendable {
   }
   private let state = Lock(State())
   private let live: [@Sendable () -> Samples]
+  private let observer = Lock<(@Sendable (Samples, String) -> Void)?>(nil)
 
   /// - Parameter live: sources that are read whenever a new page is put together, such as the process's own figures.
   public init(live: [@Sendable () -> Samples] = []) {
@@ -39,6 +43,12 @@ public final class Registry: Sendable {
       state.published[key] = samples
       state.generation += 1
     }
+    observer.withLock { $0 }?(samples, key)
+  }
+
+  /// Has `observe` called after each publication, where it was made: it must take microseconds.
+  public func onPublish(_ observe: @escaping @Sendable (_ samples: Samples, _ key: String) -> Void) {
+    observer.withLock { $0 = observe }
   }
 
   /// Removes the source: its series are gone from the next page on.
@@ -56,8 +66,10 @@ public final class Registry: Sendable {
     }
     if let known, known.generation == generation { return known }
     // Live sources read files: not under the lock.
-    let sources = published.sorted { $0.key < $1.key }.map(\.value) + live.map { $0() }
-    let page = Page(generation: generation, sources: sources)
+    let sorted = published.sorted { $0.key < $1.key }
+    let page = Page(
+      generation: generation, sources: sorted.map(\.value) + live.map { $0() },
+      keys: sorted.map(\.key) + live.indices.map { "live/\($0)" })
     state.withLock { state in
       if generation > state.page?.generation ?? 0 { state.page = page }
     }

@@ -6,3 +6,16 @@ public func wallClockSeconds() -> Double {
   unsafe clock_gettime(CLOCK_REALTIME, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
+
+/// Seconds since the system was started, those it slept among them; it never jumps, and starts anew with each boot.
+public func bootClockSeconds() -> Double {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// What tells this boot of the system from others; nil where the kernel does not say.
+public func bootIdentity() -> String? {
+  guard let bytes = SmallFile.bytes("/proc/sys/kernel/random/boot_id") else { return nil }
+  return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+}

@@ -5,8 +5,10 @@ import Glibc
 /// The default pool only coordinates. Two tasks of 300 ms there put polls and probes 260 ms late, and the daemon would
 /// report its own load as the latency of Redis.
 @safe public final class WorkExecutor: TaskExecutor, @unchecked Sendable {
-  /// Rendering, compression, password hashes, rules.
+  /// Rendering, compression, password hashes, queries.
   public static let compute = WorkExecutor()
+  /// The evaluation of rules: a page that is being rendered must not make an alert late.
+  public static let rules = WorkExecutor()
   /// Files and the database.
   public static let files = WorkExecutor()
   /// One for each query that is worked on at a time: a long one must hold up neither rules nor the next query.

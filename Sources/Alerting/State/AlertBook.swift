@@ -22,6 +22,8 @@ public struct AlertBook: Sendable {
   }
 
   private var byLabels: [Labels: Alert] = [:]
+  /// Restored alerts whose expression has not held since; each stays as it is until then or until the time.
+  private var unseen: (labels: Set<Labels>, untilMilliseconds: Int64) = ([], .min)
 
   public init() {}
 
@@ -52,7 +54,9 @@ public struct AlertBook: Sendable {
         byLabels[alert.labels] = alert
       }
     }
-    for (labels, alert) in byLabels {
+    unseen.labels.subtract(present)
+    if now >= unseen.untilMilliseconds { unseen.labels = [] }
+    for (labels, alert) in byLabels where !unseen.labels.contains(labels) {
       byLabels[labels] =
         present.contains(labels)
         ? Self.holding(alert, timing, at: now) : Self.missing(alert, timing, at: now)
@@ -108,9 +112,34 @@ public struct AlertBook: Sendable {
 
   // MARK: Keeping and telling
 
-  /// Takes over alerts as they were kept elsewhere: a reload's or a restart's. What is known already stays.
-  public mutating func restore(_ alerts: [Alert]) {
-    for alert in alerts where byLabels[alert.labels] == nil { byLabels[alert.labels] = alert }
+  /// Takes over alerts as they were kept elsewhere: a restart's. What is known already stays.
+  ///
+  /// - Parameter holdUntil: until then an alert that the expression does not give is no news: right after a start there
+  ///   are hardly any samples.
+  public mutating func restore(_ alerts: [Alert], holdingUntilMilliseconds holdUntil: Int64 = .min) {
+    for alert in alerts where byLabels[alert.labels] == nil {
+      byLabels[alert.labels] = alert
+      unseen.labels.insert(alert.labels)
+    }
+    unseen.untilMilliseconds = holdUntil
+  }
+
+  /// Takes note that the clock was put forward: what is pending has not waited longer for that.
+  ///
+  /// When a firing alert began stays as it was told.
+  public mutating func shift(byMilliseconds distance: Int64) {
+    for (labels, alert) in byLabels where alert.state != .inactive {
+      if alert.state == .pending { byLabels[labels]?.activeAtMilliseconds += distance }
+      byLabels[labels]?.keepFiringSinceMilliseconds? += distance
+      byLabels[labels]?.lastSentAtMilliseconds? += distance
+    }
+    if unseen.untilMilliseconds != .min { unseen.untilMilliseconds += distance }
+  }
+
+  /// When the next pending alert is to fire, if it goes on to hold.
+  public func nextFiringMilliseconds(_ timing: Timing) -> Int64? {
+    byLabels.values.lazy.filter { $0.state == .pending }
+      .map { $0.activeAtMilliseconds + timing.forMilliseconds }.min()
   }
 
   /// The notices due at `now`, which count as sent from here on.

@@ -7,6 +7,16 @@ public struct GroupEvaluator: Sendable {
     case all
     /// Alerting rules alone: events run these at once, while recorded series keep to their interval.
     case alerting
+    /// These alerting rules, by their places in the group.
+    case only(Set<Int>)
+
+    func includes(_ rule: Rule, at index: Int) -> Bool {
+      switch (self, rule) {
+      case (.all, _), (.alerting, .alerting): true
+      case (.only(let places), .alerting): places.contains(index)
+      case (_, .recording): false
+      }
+    }
   }
 
   public let source: any SeriesSource
@@ -40,8 +50,10 @@ public struct GroupEvaluator: Sendable {
   public func evaluate(_ state: inout GroupState, atMilliseconds now: Int64, scope: Scope = .all) {
     let sampleTime = now - (state.group.queryOffsetMilliseconds ?? queryOffsetMilliseconds)
     for (index, rule) in state.group.rules.enumerated() {
-      if case .recording = rule, scope == .alerting { continue }
+      guard scope.includes(rule, at: index) else { continue }
+      let began = ContinuousClock.now
       evaluate(rule, &state.rules[index], limit: state.group.limit, now: now, sampleTime: sampleTime)
+      state.rules[index].evaluationSeconds = (ContinuousClock.now - began).seconds
     }
     for labels in state.orphans.sorted() { markStale(labels, at: sampleTime) }
     state.orphans = []
@@ -117,11 +129,14 @@ public struct GroupEvaluator: Sendable {
         labels: labels, annotations: rule.annotations.mapValues { $0.expand(data, in: context) }, value: sample.value,
         activeAtMilliseconds: now)
     }
-    let timing = AlertBook.Timing(
+    try book.update(with: found, timing: timing(of: rule), limit: limit, atMilliseconds: now)
+    return AlertSeries.samples(of: book.active, rule: rule)
+  }
+
+  func timing(of rule: AlertingRule) -> AlertBook.Timing {
+    AlertBook.Timing(
       forMilliseconds: rule.forMilliseconds, keepFiringForMilliseconds: rule.keepFiringForMilliseconds,
       demotesOnRaisedFor: dialect == .prometheus3)
-    try book.update(with: found, timing: timing, limit: limit, atMilliseconds: now)
-    return AlertSeries.samples(of: book.active, rule: rule)
   }
 
   /// Queries in templates look at the time of the evaluation itself, as in Prometheus, not at the group's offset.
@@ -135,4 +150,8 @@ public struct GroupEvaluator: Sendable {
       }
     }
   }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -33,6 +33,8 @@ public struct GroupState: Sendable {
   public internal(set) var lastEvaluationMilliseconds: Int64?
   /// How long it took.
   public internal(set) var evaluationSeconds: Double = 0
+  /// The time of the newest samples that the group gave.
+  var lastSampleMilliseconds: Int64?
   /// Series of rules that a reload took away, to be marked stale at the next evaluation.
   var orphans: Set<Labels> = []
 
@@ -56,14 +58,19 @@ public struct GroupState: Sendable {
       guard let place = places[RuleIdentity(rule)]?.popLast() else { continue }
       rules[index] = old.rules[place]
     }
+    (lastEvaluationMilliseconds, evaluationSeconds) = (old.lastEvaluationMilliseconds, old.evaluationSeconds)
+    lastSampleMilliseconds = old.lastSampleMilliseconds
     for place in places.values.joined() { orphans.formUnion(old.rules[place].series) }
   }
 
   /// Puts back alerts kept through a restart into the rules that they belong to.
   ///
   /// - Parameter kept: the alerts of a rule, asked for by its place in the group.
-  public mutating func restore(_ kept: (Int, Rule) -> [Alert]) {
-    for (index, rule) in group.rules.enumerated() { rules[index].book.restore(kept(index, rule)) }
+  /// - Parameter holdUntil: see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
+  public mutating func restore(holdingUntilMilliseconds holdUntil: Int64 = .min, _ kept: (Int, Rule) -> [Alert]) {
+    for (index, rule) in group.rules.enumerated() {
+      rules[index].book.restore(kept(index, rule), holdingUntilMilliseconds: holdUntil)
+    }
   }
 }
 
@@ -105,6 +112,31 @@ public struct RuleSet: Sendable {
   }
 
   private static func key(_ group: RuleGroup) -> String { "\(group.file)\u{0}\(group.name)" }
+
+  /// The same groups as they are now; they must be these, in this order.
+  func with(_ groups: [GroupState]) -> RuleSet {
+    var copy = self
+    copy.groups = groups
+    return copy
+  }
+
+  /// Puts back alerts that were kept through a restart.
+  ///
+  /// - Parameter kept: the alerts of a rule, asked for by its key in an ``AlertArchive``.
+  mutating func restore(holdingUntilMilliseconds holdUntil: Int64, _ kept: (String) -> [Alert]) {
+    for index in groups.indices {
+      let keys = AlertArchive.keys(of: groups[index].group)
+      groups[index].restore(holdingUntilMilliseconds: holdUntil) { place, _ in kept(keys[place]) }
+    }
+  }
+
+  /// The clock was put forward while nobody watched.
+  mutating func shift(byMilliseconds distance: Int64) {
+    guard distance != 0 else { return }
+    for index in groups.indices {
+      for place in groups[index].rules.indices { groups[index].rules[place].book.shift(byMilliseconds: distance) }
+    }
+  }
 
   /// Gives access to one group for its evaluation.
   public mutating func withGroup<Result>(_ index: Int, _ body: (inout GroupState) -> Result) -> Result {

@@ -43,6 +43,12 @@ public struct AlertTemplate: Sendable {
       text.contains("{{") ? try Template(Self.definitions + text, name: "__alert_\(alert)", limits: limits) : nil
   }
 
+  /// The string constants of a template that asks queries: the queries are among them.
+  var queryTexts: [String] {
+    guard let template, text.contains("query") else { return [] }
+    return template.nodes.values.flatMap { $0 }.flatMap(\.strings)
+  }
+
   /// The text for one sample. A template that fails gives a text that says why, as in Prometheus: the alert must fire.
   public func expand(_ data: TemplateData, in context: TemplateContext) -> String {
     guard let template else { return text }
@@ -51,5 +57,46 @@ public struct AlertTemplate: Sendable {
     } catch {
       return "<error expanding template: error executing template \(template.name): \(error)>"
     }
+  }
+}
+
+extension TemplateNode {
+  /// Every string constant in it.
+  fileprivate var strings: [String] {
+    switch kind {
+    case .text, .breakLoop, .continueLoop: []
+    case .action(let pipe): pipe.strings
+    case .branch(let pipe, let then, let otherwise, _):
+      pipe.strings + then.flatMap(\.strings) + (otherwise ?? []).flatMap(\.strings)
+    case .range(let pipe, let body, let otherwise):
+      pipe.strings + body.flatMap(\.strings) + (otherwise ?? []).flatMap(\.strings)
+    case .template(_, let pipe): pipe?.strings ?? []
+    }
+  }
+}
+
+extension TemplatePipe {
+  fileprivate var strings: [String] { commands.flatMap(\.words).flatMap(\.strings) }
+}
+
+extension TemplateOperand {
+  fileprivate var strings: [String] {
+    switch kind {
+    case .string(let value, _): [Self.withoutVerbs(value)]
+    case .pipe(let pipe): pipe.strings
+    case .chain(let operand, _): operand.strings
+    default: []
+    }
+  }
+
+  /// A format of printf with something in the place of what is put in.
+  private static func withoutVerbs(_ text: String) -> String {
+    var result = ""
+    var rest = text[...]
+    while let percent = rest.firstIndex(of: "%"), rest.index(after: percent) < rest.endIndex {
+      result += rest[..<percent] + (rest[rest.index(after: percent)] == "q" ? "\"x\"" : "x")
+      rest = rest[rest.index(percent, offsetBy: 2)...]
+    }
+    return result + rest
   }
 }

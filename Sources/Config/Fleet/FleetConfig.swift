@@ -10,6 +10,9 @@ public struct FleetConfig: Sendable, Equatable {
   public let alerting: AlertingConfig?
   /// In the order of the file; never empty.
   public let workloads: [WorkloadConfig]
+  /// Nil when the daemon judges nothing by itself.
+  public let rules: RulesConfig?
+  public let history: HistoryConfig
 
   /// Reads the file at `path`. Throws everything that is wrong in it.
   public static func load(_ path: String) throws(ConfigErrors) -> FleetConfig {
@@ -22,10 +25,14 @@ public struct FleetConfig: Sendable, Equatable {
   }
 
   private static func read(_ node: YAMLNode, file: String) throws(ConfigErrors) -> FleetConfig {
-    try node.decode(file: file) { FleetConfig($0) }
+    try node.decode(file: file) { fields in
+      let slash = file.lastIndex(of: "/")
+      return FleetConfig(fields, folder: slash.map { String(file[..<$0]) } ?? "")
+    }
   }
 
-  private init(_ fields: MappingReader) {
+  /// - Parameter folder: of the file, where relative paths begin; empty for the working directory.
+  private init(_ fields: MappingReader, folder: String) {
     var defaults = fields.mapping("defaults") { WorkloadDefaults($0) } ?? WorkloadDefaults()
     maintenance = Schedule(fields.list("maintenance", of: .window))
     addressRewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
@@ -43,6 +50,8 @@ public struct FleetConfig: Sendable, Equatable {
     if !fields.contains("workloads") || fields.hasEmptyList("workloads") {
       fields.report("workloads", problem: "is missing", hint: "list at least one workload")
     }
+    rules = fields.mapping("rules") { RulesConfig($0, folder: folder) }
+    history = fields.mapping("history") { HistoryConfig($0) } ?? HistoryConfig(nil)
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
     }

@@ -9,7 +9,8 @@ enum LabelRules {
   /// Names that have a key of their own.
   static let ownKeys: Set<String> = ["environment", "team", "kind", "topology"]
 
-  static func problem(ofName name: String) -> (problem: String, hint: String)? {
+  /// What keeps a text from being the name of any label.
+  static func problem(ofAnyName name: String) -> (problem: String, hint: String)? {
     let isName = name.utf8.enumerated().allSatisfy { index, byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
@@ -20,7 +21,11 @@ enum LabelRules {
     guard isName, !name.isEmpty else {
       return ("is not a label name", "use letters, digits and underscores, no digit first")
     }
-    if name.hasPrefix("__") { return ("is reserved", "label names must not start with __") }
+    return name.hasPrefix("__") ? ("is reserved", "label names must not start with __") : nil
+  }
+
+  static func problem(ofName name: String) -> (problem: String, hint: String)? {
+    if let problem = problem(ofAnyName: name) { return problem }
     if reserved.contains(name) { return ("is reserved", "it is set for every series") }
     if ownKeys.contains(name) { return ("has a key of its own", "write \(name): beside labels") }
     return nil

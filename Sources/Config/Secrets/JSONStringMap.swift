@@ -1,11 +1,11 @@
 /// A strict reader of one JSON object (RFC 8259) whose values are all strings. Anything else, a name given twice and
 /// broken UTF-8 are errors. They give the place and never a name or value, since both may be secret.
-struct JSONStringMap {
+public struct JSONStringMap {
   private let bytes: [UInt8]
   private let file: String
   private var index = 0
 
-  static func parse(_ bytes: [UInt8], file: String) throws(ConfigError) -> [String: String] {
+  public static func parse(_ bytes: [UInt8], file: String) throws(ConfigError) -> [String: String] {
     var reader = JSONStringMap(bytes: bytes, file: file)
     return try reader.object()
   }

@@ -109,12 +109,12 @@ struct MemberFactory: Sendable {
     return WatchedNode(
       address: address, instance: instance, node: node, interval: config.pollInterval, spread: spread,
       lateness: lateness
-    ) { mayConnect in
+    ) { mayConnect, lost in
       guard isProbed else { return nil }
       let labels = options.constantLabels
       return Prober(
         options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
-        cost: node.cost
+        cost: node.cost, lost: lost
       ) { tally, missedCount in
         fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }

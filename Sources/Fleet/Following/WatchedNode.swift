@@ -20,18 +20,21 @@ struct WatchedNode: Sendable {
   /// - Parameters:
   ///   - spread: within this time, at random, it is polled first.
   ///   - lateness: is told how late each poll began.
-  ///   - makeProber: is told whether a new connection may be tried now.
+  ///   - makeProber: is told whether a new connection may be tried now, and what to do when the server is lost: the poll
+  ///     that says why need not wait for its turn.
   init(
     address: NodeAddress, instance: String, node: Node, interval: Duration, spread: Duration,
     lateness: Histogram?,
-    makeProber: (_ mayConnect: @escaping @Sendable () -> Bool) -> Prober?
+    makeProber: (
+      _ mayConnect: @escaping @Sendable () -> Bool, _ lost: @escaping @Sendable () -> Void
+    ) -> Prober?
   ) {
     self.address = address
     self.instance = instance
     self.node = node
     let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
-    let prober = makeProber { !schedule.isBreakerOpen }
+    let prober = makeProber({ !schedule.isBreakerOpen }) { Task { await schedule.poll(node.poller) } }
     self.prober = prober
     work = Task {
       async let polls: Void = withTaskExecutorPreference(node.poller.executor) { await schedule.run(node.poller) }

@@ -24,6 +24,7 @@ actor Prober {
   private let context: ConnectionContext
   private let mayConnect: @Sendable () -> Bool
   private let cost: NodeCost
+  private let lost: @Sendable () -> Void
   private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
 
   private nonisolated let answered = Lock<Bool?>(nil)
@@ -40,6 +41,7 @@ actor Prober {
   ///   - timeout: the bound on one probe, with a connect where it needs one.
   ///   - mayConnect: whether a new connection may be tried now. A connection that works is used in any case.
   ///   - cost: where the cost is counted with that of other parts.
+  ///   - lost: is called when a server that answered no longer does.
   init(
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
@@ -53,6 +55,7 @@ actor Prober {
     self.context = context
     self.mayConnect = mayConnect
     self.cost = cost
+    self.lost = lost
     self.publish = publish
     eventLoop = context.probeLoop
     executor = LoopExecutor(eventLoop)
@@ -179,7 +182,11 @@ actor Prober {
 
   private func publishNow() {
     guard !isStopped else { return }
-    answered.withLock { $0 = tally.isAnswered }
+    let before = answered.withLock { answered in
+      defer { answered = tally.isAnswered }
+      return answered
+    }
+    if before == true, tally.isAnswered == false { lost() }
     published = (.now(), tally.isAnswered)
     publish(tally, schedule.missedCount)
   }

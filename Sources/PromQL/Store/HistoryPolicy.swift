@@ -9,6 +9,8 @@ public struct HistoryPolicy: Sendable, Equatable {
   public private(set) var defaultMilliseconds: Int64
   private var byName: [String: Int64] = [:]
   private var patterns: [Pattern] = []
+  /// Whether something selects without a name.
+  private var readsAll = false
 
   /// What an instant selector looks back over, with two polls of a minute to spare.
   public static let shortestMilliseconds: Int64 = 7 * 60_000
@@ -29,6 +31,7 @@ public struct HistoryPolicy: Sendable, Equatable {
   /// Keeps every metric for at least so long.
   public mutating func keepAll(forMilliseconds milliseconds: Int64) {
     defaultMilliseconds = max(defaultMilliseconds, milliseconds)
+    readsAll = true
   }
 
   /// Keeps what a selector may find for at least so long: the metrics whose names its matchers on `__name__` all match,
@@ -55,6 +58,11 @@ public struct HistoryPolicy: Sendable, Equatable {
     patterns.reduce(max(defaultMilliseconds, byName[name] ?? 0)) { longest, pattern in
       pattern.milliseconds > longest && pattern.matcher.matches(value: name) ? pattern.milliseconds : longest
     }
+  }
+
+  /// Whether anything said that it reads this metric: what nobody reads need not be stored at all.
+  public func isRead(_ name: String) -> Bool {
+    readsAll || byName[name] != nil || patterns.contains { $0.matcher.matches(value: name) }
   }
 
   /// The longest that anything is kept.

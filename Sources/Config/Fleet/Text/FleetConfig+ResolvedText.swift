@@ -7,11 +7,32 @@ extension FleetConfig {
     yaml.rewrites(addressRewrites)
     yaml.alerting(alerting)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload) }
+    if let rules { yaml.mapping("rules") { $0.rules(rules) } }
+    if rules != nil || history.retention != nil {
+      yaml.mapping("history") { yaml in
+        yaml.field("retention", history.retention.map(durationText))
+        yaml.field("memory_mb", String(history.memoryBytes >> 20))
+      }
+    }
     return yaml.text
   }
 }
 
 extension YAMLWriter {
+  fileprivate mutating func rules(_ rules: RulesConfig) {
+    list("files", rules.files)
+    field("interval", durationText(rules.interval))
+    field("scrape_interval", durationText(rules.scrapeInterval))
+    field("query_offset", durationText(rules.queryOffset))
+    field("runbooks", rules.runbooks)
+    field("job", rules.job)
+    field("instance", rules.instance)
+    dictionary("external_labels", rules.externalLabels)
+    field("external_url", rules.externalURL)
+    field("dialect", rules.isDialect2 ? "2.x" : "3.x")
+    field("watchdog", Self.bool(rules.hasWatchdog))
+  }
+
   fileprivate mutating func workload(_ workload: WorkloadConfig) {
     field("name", workload.name)
     field("kind", workload.kind.rawValue)

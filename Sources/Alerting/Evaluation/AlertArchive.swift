@@ -1,0 +1,117 @@
+import Config
+import PromQL
+import Runtime
+import Storage
+
+/// Alerts as they are kept across restarts: one row for each alert of each rule.
+///
+/// A row is written when anything of it but its value and annotations has changed, and in the file before anybody is
+/// told of the change.
+struct AlertArchive: Sendable {
+  let store: Store
+
+  /// A rule as the file knows it: by group, name and labels, not by its place or the file's, so that a rule may move.
+  static func key(of rule: Rule, in group: RuleGroup, ordinal: Int) -> String {
+    let labels = rule.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    return "\(group.name)/\(rule.name){\(labels)}#\(ordinal)"
+  }
+
+  /// The keys of a group's rules; of several alike, each has a number of its own.
+  static func keys(of group: RuleGroup) -> [String] {
+    var counts: [String: Int] = [:]
+    return group.rules.map { rule in
+      let key = key(of: rule, in: group, ordinal: 0)
+      defer { counts[key, default: 0] += 1 }
+      return self.key(of: rule, in: group, ordinal: counts[key] ?? 0)
+    }
+  }
+
+  /// What is kept, by rule.
+  func alerts() -> [String: [Alert]] {
+    Dictionary(grouping: store.alerts.all(), by: \.rule).mapValues { $0.compactMap(Self.alert) }
+  }
+
+  /// Keeps what has changed between two states of a rule.
+  ///
+  /// - Returns: whether there was anything to keep.
+  func keep(_ now: [Alert], instead before: [Alert], of rule: String) -> Bool {
+    let old = Dictionary(uniqueKeysWithValues: before.map { ($0.labels, $0) })
+    let current = Set(now.map(\.labels))
+    let changed = now.filter { alert in old[alert.labels].map { !alert.isKept(as: $0) } ?? true }
+    let gone = before.filter { !current.contains($0.labels) }
+    guard !changed.isEmpty || !gone.isEmpty else { return false }
+    store.change { ledger in
+      ledger.put(changed.map { Self.record($0, of: rule) })
+      for alert in gone { ledger.removeAlert(rule: rule, labels: Self.text(alert.labels)) }
+    }
+    return true
+  }
+
+  /// Drops what is kept of rules that are no more.
+  func forget(allBut rules: Set<String>) {
+    store.change { $0.removeAlerts(ofRulesNotIn: rules) }
+  }
+
+  private static func record(_ alert: Alert, of rule: String) -> AlertRecord {
+    AlertRecord(
+      rule: rule, labels: text(alert.labels),
+      annotations: json(alert.annotations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+      value: alert.value, state: alert.state.rawValue, activeAtMs: alert.activeAtMilliseconds,
+      firedAtMs: alert.firedAtMilliseconds, resolvedAtMs: alert.resolvedAtMilliseconds,
+      keepFiringSinceMs: alert.keepFiringSinceMilliseconds, lastSentAtMs: alert.lastSentAtMilliseconds)
+  }
+
+  /// Nil for a row that makes no sense: it is left alone.
+  private static func alert(_ record: AlertRecord) -> Alert? {
+    guard let labels = try? JSONStringMap.parse(Array(record.labels.utf8), file: "alerts"),
+      let annotations = try? JSONStringMap.parse(Array(record.annotations.utf8), file: "alerts"),
+      let state = AlertState(rawValue: record.state)
+    else { return nil }
+    return Alert(
+      labels: Labels(labels.map { Labels.Pair($0.key, $0.value) }), annotations: annotations, value: record.value,
+      state: state, activeAtMilliseconds: record.activeAtMs, firedAtMilliseconds: record.firedAtMs,
+      resolvedAtMilliseconds: record.resolvedAtMs, keepFiringSinceMilliseconds: record.keepFiringSinceMs,
+      lastSentAtMilliseconds: record.lastSentAtMs)
+  }
+
+  private static func text(_ labels: Labels) -> String { json(labels.pairs.map { ($0.name, $0.value) }) }
+
+  private static func json(_ pairs: [(String, String)]) -> String {
+    "{\(pairs.map { "\(jsonString($0.0)):\(jsonString($0.1))" }.joined(separator: ","))}"
+  }
+
+  // MARK: The clock
+
+  private static let bootFact = "alert_clock.boot_id"
+  private static let offsetFact = "alert_clock.offset_ms"
+
+  /// By how much the wall clock was set since the alerts were kept, in this same boot; 0 across boots, where only the
+  /// wall clock can tell how long it was.
+  func clockShiftMilliseconds(offset: Int64) -> Int64 {
+    store.change { ledger in
+      guard let boot = bootIdentity(), ledger.facts[Self.bootFact]?.value == boot,
+        let before = ledger.facts[Self.offsetFact].flatMap({ Int64($0.value) }),
+        (offset - before).magnitude >= EvaluationClock.jumpMilliseconds.magnitude
+      else { return 0 }
+      return offset - before
+    }
+  }
+
+  func keepClock(offset: Int64) {
+    let now = wallClockSeconds()
+    store.change { ledger in
+      ledger.setFact(Self.bootFact, to: bootIdentity() ?? "", atSeconds: now)
+      ledger.setFact(Self.offsetFact, to: "\(offset)", atSeconds: now)
+    }
+  }
+}
+
+extension Alert {
+  /// Whether a row that was written for `other` still tells everything that a restart needs.
+  fileprivate func isKept(as other: Alert) -> Bool {
+    state == other.state && activeAtMilliseconds == other.activeAtMilliseconds
+      && firedAtMilliseconds == other.firedAtMilliseconds && resolvedAtMilliseconds == other.resolvedAtMilliseconds
+      && keepFiringSinceMilliseconds == other.keepFiringSinceMilliseconds
+      && lastSentAtMilliseconds == other.lastSentAtMilliseconds
+  }
+}

@@ -1,0 +1,190 @@
+import PromQL
+import Runtime
+import Storage
+
+/// One rule group at work: it evaluates when its turn comes, when a pending alert is due, and when it is called.
+///
+/// Only its own loop evaluates, one evaluation after another, so that an alert is written down before anybody is told of
+/// it, and told of in the order in which it changed.
+actor GroupRunner {
+  /// Evaluations out of turn may take one part in so many of the time.
+  static let calledShare: Int64 = 10
+
+  /// What a group has to do with the rest of the daemon.
+  struct Surroundings: Sendable {
+    /// The time of evaluations, milliseconds since 1970.
+    let now: @Sendable () -> Int64
+    /// Brings the newest samples into the store.
+    let refresh: @Sendable () async -> Void
+    /// Hands on what Alertmanagers are to be told, with the rule's expression. Must not wait.
+    let deliver: @Sendable ([AlertNotice], _ expression: String) -> Void
+    /// Nil where nothing is kept.
+    let archive: AlertArchive?
+    let resendDelayMilliseconds: Int64
+  }
+
+  /// What is counted of one group.
+  struct Tally: Sendable, Equatable {
+    var iterations = 0
+    var missedIterations = 0
+    var evaluations = 0
+    var failures = 0
+    /// Evaluations out of turn.
+    var urgentIterations = 0
+    /// Whole evaluations that took longer than the interval.
+    var slowIterations = 0
+  }
+
+  struct View: Sendable {
+    var state: GroupState
+    var tally = Tally()
+  }
+
+  nonisolated let intervalMilliseconds: Int64
+  private nonisolated let shown: Lock<View>
+  private let evaluator: GroupEvaluator
+  private let surroundings: Surroundings
+  private let keys: [String]
+  /// What the archive was told last, by rule.
+  private var kept: [[Alert]]
+  private var state: GroupState
+  private var tally = Tally()
+  private var nextTurn: Int64
+  private var called: Set<Int> = []
+  private var callableFrom: Int64 = .min
+  private var sleeper: Task<Void, Never>?
+
+  /// - Parameter firstTurn: when the first evaluation is; later ones are at multiples of the interval.
+  init(
+    _ state: GroupState, evaluator: GroupEvaluator, intervalMilliseconds: Int64, firstTurn: Int64,
+    surroundings: Surroundings
+  ) {
+    self.state = state
+    self.evaluator = evaluator
+    self.intervalMilliseconds = intervalMilliseconds
+    self.surroundings = surroundings
+    nextTurn = firstTurn
+    keys = AlertArchive.keys(of: state.group)
+    // What was restored and shifted may differ from its row.
+    kept = state.rules.map(\.book.all)
+    shown = Lock(View(state: state))
+  }
+
+  /// The newest state.
+  nonisolated var view: View { shown.withLock { $0 } }
+
+  /// Evaluates until the task is cancelled.
+  func run() async {
+    while !Task.isCancelled {
+      let now = surroundings.now()
+      if now >= nextTurn {
+        await takeTurn(now)
+      } else if !called.isEmpty, now >= callableFrom {
+        let places = called
+        called = []
+        tally.urgentIterations += 1
+        await evaluate(at: now, scope: .only(places))
+        callableFrom = now + Self.calledShare * (surroundings.now() - now)
+      } else if let due = nextFiring, now >= due.time {
+        await surroundings.refresh()
+        await evaluate(at: now, scope: .only(due.places))
+      } else {
+        let next = [nextTurn, nextFiring?.time, called.isEmpty ? nil : callableFrom].compactMap { $0 }.min() ?? nextTurn
+        await sleep(milliseconds: next - now)
+      }
+    }
+  }
+
+  /// Has these rules evaluated as soon as possible.
+  func call(_ places: Set<Int>) {
+    called.formUnion(places)
+    sleeper?.cancel()
+  }
+
+  /// The clock was put forward.
+  func shift(byMilliseconds distance: Int64) {
+    for index in state.rules.indices { state.rules[index].book.shift(byMilliseconds: distance) }
+    sleeper?.cancel()
+  }
+
+  private func takeTurn(_ now: Int64) async {
+    let late = (now - nextTurn) / intervalMilliseconds
+    tally.missedIterations += Int(late)
+    let turn = nextTurn + late * intervalMilliseconds
+    nextTurn = (turn / intervalMilliseconds + 1) * intervalMilliseconds
+    await surroundings.refresh()
+    let began = ContinuousClock.now
+    // An evaluation out of turn may have come between: samples of its time cannot be followed by older ones.
+    let time = max(turn, (state.lastSampleMilliseconds ?? .min) + 1)
+    called = []
+    tally.iterations += 1
+    await evaluate(at: time, scope: .all)
+    state.lastEvaluationMilliseconds = time
+    state.evaluationSeconds = (ContinuousClock.now - began).seconds
+    if state.evaluationSeconds * 1000 > Double(intervalMilliseconds) { tally.slowIterations += 1 }
+    show()
+  }
+
+  private func evaluate(at time: Int64, scope: GroupEvaluator.Scope) async {
+    evaluator.evaluate(&state, atMilliseconds: time, scope: scope)
+    state.lastSampleMilliseconds = time
+    for (index, rule) in state.group.rules.enumerated() where scope.includes(rule, at: index) {
+      tally.evaluations += 1
+      if state.rules[index].health == .bad { tally.failures += 1 }
+    }
+    await keep()
+    for (index, rule) in state.group.rules.enumerated() {
+      guard case .alerting(let rule) = rule else { continue }
+      let notices = state.rules[index].book.takeNotices(
+        atMilliseconds: time, intervalMilliseconds: intervalMilliseconds,
+        resendDelayMilliseconds: surroundings.resendDelayMilliseconds)
+      if !notices.isEmpty { surroundings.deliver(notices, rule.query.text) }
+    }
+    show()
+  }
+
+  /// Writes down what has changed, and waits until it is in the file.
+  private func keep() async {
+    guard let archive = surroundings.archive else { return }
+    var hasChanged = false
+    for index in state.rules.indices {
+      let now = state.rules[index].book.all
+      if now.isEmpty, kept[index].isEmpty { continue }
+      if archive.keep(now, instead: kept[index], of: keys[index]) { hasChanged = true }
+      kept[index] = now
+    }
+    // What cannot be written stays in memory, and the store says so; the alert must go out all the same.
+    if hasChanged { await archive.store.flush() }
+  }
+
+  private func show() {
+    shown.withLock { $0 = View(state: state, tally: tally) }
+  }
+
+  /// When the next pending alerts are to fire, and whose they are.
+  private var nextFiring: (time: Int64, places: Set<Int>)? {
+    var next: (time: Int64, places: Set<Int>)?
+    for (index, rule) in state.group.rules.enumerated() {
+      guard case .alerting(let rule) = rule,
+        let time = state.rules[index].book.nextFiringMilliseconds(evaluator.timing(of: rule)),
+        // A rule whose evaluation just failed waits for its turn.
+        time > state.lastSampleMilliseconds ?? .min
+      else { continue }
+      if next == nil || time < next!.time { next = (time, [index]) } else if time == next!.time { next!.places.insert(index) }
+    }
+    return next
+  }
+
+  private func sleep(milliseconds: Int64) async {
+    let sleeper = Task(executorPreference: WorkExecutor.rules) {
+      _ = try? await Task.sleep(for: .milliseconds(max(1, milliseconds)))
+    }
+    self.sleeper = sleeper
+    await withTaskCancellationHandler {
+      await sleeper.value
+    } onCancel: {
+      sleeper.cancel()
+    }
+    self.sleeper = nil
+  }
+}

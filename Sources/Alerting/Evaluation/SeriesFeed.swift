@@ -1,0 +1,136 @@
+import Metrics
+import PromQL
+
+/// Brings the pages of a registry into a series store, as a scrape of `/metrics` would bring them into Prometheus.
+///
+/// Each source of the page is an origin of its own. What a source's series are called in the store is found out once and
+/// used again while the source has the same series, which is nearly always.
+struct SeriesFeed {
+  private struct Source {
+    let origin: SeriesOrigin
+    var samples: Samples
+    var references: [SeriesReference]
+  }
+
+  /// What a scrape adds to series that have no such label, and the form of its edges.
+  struct Target: Sendable {
+    let job: String
+    let instance: String
+    let namespace: String
+    let areEdgesFloats: Bool
+  }
+
+  private let store: SeriesStore
+  private var target: Target
+  private var families: FamilySelection
+  private var sources: [String: Source] = [:]
+  private let own: SeriesOrigin
+  private var values: [Double] = []
+  /// Sources that the store would not take, counted at each page since the feed began.
+  private(set) var refusedCount = 0
+  /// Why it would not, the last time.
+  private(set) var lastError: String?
+
+  init(_ store: SeriesStore, target: Target, families: FamilySelection) {
+    self.store = store
+    self.target = target
+    self.families = families
+    own = store.openOrigin()
+  }
+
+  /// Takes other families from the next page on.
+  mutating func select(_ families: FamilySelection, target: Target) {
+    self.families = families
+    self.target = target
+    for source in sources.values { try? store.close(source.origin, endingSeriesAtMilliseconds: nil) }
+    sources = [:]
+  }
+
+  /// Takes in a page.
+  ///
+  /// - Parameter seconds: how long it took to put the page together.
+  mutating func take(_ page: Registry.Page, atMilliseconds time: Int64, tookSeconds seconds: Double) {
+    var seen: Set<String> = []
+    var count = 0
+    for (key, samples) in zip(page.keys, page.sources) {
+      seen.insert(key)
+      count += samples.count
+      do throws(SeriesStoreError) { try take(samples, of: key, atMilliseconds: time) } catch { note(error) }
+    }
+    for key in sources.keys where !seen.contains(key) {
+      guard let source = sources.removeValue(forKey: key) else { continue }
+      try? store.close(source.origin, endingSeriesAtMilliseconds: time)
+    }
+    takeOwn(sampleCount: count, seconds: seconds, atMilliseconds: time)
+  }
+
+  private mutating func take(
+    _ samples: Samples, of key: String, atMilliseconds time: Int64
+  ) throws(SeriesStoreError) {
+    var source = sources[key] ?? Source(origin: store.openOrigin(), samples: .none, references: [])
+    if !samples.hasSameSeries(as: source.samples) { source.references = try references(samples) }
+    source.samples = samples
+    sources[key] = source
+    values.removeAll(keepingCapacity: true)
+    samples.appendValues(of: &families, to: &values)
+    let report = try store.append(batch(source.references), atMilliseconds: time, from: source.origin)
+    guard !report.unknown.isEmpty else { return }
+    // Some series had gone from the store: they are made anew.
+    source.references = try references(samples)
+    sources[key] = source
+    try store.append(batch(source.references), atMilliseconds: time, from: source.origin)
+  }
+
+  private func batch(_ references: [SeriesReference]) -> SeriesBatch {
+    var batch = SeriesBatch()
+    batch.reserveCapacity(references.count)
+    for (reference, value) in zip(references, values) { batch.append(value, to: reference) }
+    return batch
+  }
+
+  /// - Throws: when one of the series does not fit; the source is then left out whole.
+  private mutating func references(_ samples: Samples) throws(SeriesStoreError) -> [SeriesReference] {
+    var found: [SeriesReference] = []
+    var problem: SeriesStoreError?
+    samples.forEachSeries(of: &families, namespace: target.namespace, areEdgesFloats: target.areEdgesFloats) { series in
+      guard problem == nil else { return }
+      do throws(SeriesStoreError) { found.append(try store.reference(to: labels(of: series))) } catch { problem = error }
+    }
+    if let problem { throw problem }
+    return found
+  }
+
+  private func labels(of series: Samples.SeriesText) -> Labels {
+    var pairs = [Labels.Pair(Labels.metricName, series.name), Labels.Pair("job", target.job)]
+    if !series.labels.contains(where: { $0.name == "instance" }) {
+      pairs.append(Labels.Pair("instance", target.instance))
+    }
+    return Labels(pairs + series.labels.map { Labels.Pair($0.name, $0.value) })
+  }
+
+  /// What Prometheus adds to each scrape.
+  private mutating func takeOwn(sampleCount: Int, seconds: Double, atMilliseconds time: Int64) {
+    let series: [(String, Double)] = [
+      ("up", 1), ("scrape_duration_seconds", seconds), ("scrape_samples_scraped", Double(sampleCount)),
+      ("scrape_samples_post_metric_relabeling", Double(sampleCount)),
+    ]
+    do throws(SeriesStoreError) {
+      var batch = SeriesBatch()
+      for (name, value) in series {
+        batch.append(
+          value,
+          to: try store.reference(
+            to: Labels([
+              Labels.Pair(Labels.metricName, name), Labels.Pair("job", target.job),
+              Labels.Pair("instance", target.instance),
+            ])))
+      }
+      try store.append(batch, atMilliseconds: time, from: own)
+    } catch { note(error) }
+  }
+
+  private mutating func note(_ error: SeriesStoreError) {
+    refusedCount += 1
+    lastError = "\(error)"
+  }
+}

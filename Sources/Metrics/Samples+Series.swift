@@ -1,0 +1,121 @@
+/// Samples as a scraper takes them: series by name and labels, each with a value.
+extension Samples {
+  /// One series, as it stands on the page.
+  public struct SeriesText {
+    /// The full name, with the suffix of its part.
+    public let name: String
+    /// Constant labels among them; no name is `__name__`.
+    public let labels: [(name: String, value: String)]
+  }
+
+  /// Whether both have the same series in the same order, so that what was found out for one holds for the other.
+  public func hasSameSeries(as other: Samples) -> Bool {
+    guard samples.count == other.samples.count, histograms.count == other.histograms.count,
+      labelBytes == other.labelBytes, constantLabels == other.constantLabels
+    else { return false }
+    for index in samples.indices {
+      let (a, b) = (samples[index], other.samples[index])
+      guard a.family == b.family, a.part == b.part, a.labelStart == b.labelStart, a.labelCount == b.labelCount else {
+        return false
+      }
+    }
+    return zip(histograms, other.histograms).allSatisfy {
+      $0.edges === $1.edges && ($0.sum == nil) == ($1.sum == nil)
+    }
+  }
+
+  /// Appends the value of every series of those families, in the order of ``forEachSeries(of:namespace:areEdgesFloats:_:)``.
+  public func appendValues(of families: inout FamilySelection, to values: inout [Double]) {
+    for sample in samples where families.contains(sample.family) {
+      guard sample.part == .histogram else {
+        values.append(sample.value)
+        continue
+      }
+      let histogram = histograms[Int(sample.value)]
+      values.append(contentsOf: histogram.cumulative)
+      values.append(histogram.count)
+      if let sum = histogram.sum { values.append(sum) }
+      values.append(histogram.count)
+    }
+  }
+
+  /// A number that differs, most likely, when a value or a series of those families does.
+  public func digest(of families: inout FamilySelection) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for sample in samples where families.contains(sample.family) {
+      hash = (hash ^ UInt64(UInt32(bitPattern: sample.family))) &* 0x100_0000_01b3
+      for byte in labelBytes[Int(sample.labelStart)..<Int(sample.labelStart + sample.labelCount)] {
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+      }
+      hash = (hash ^ sample.value.bitPattern) &* 0x100_0000_01b3
+      hash ^= hash >> 29
+    }
+    return hash
+  }
+
+  /// Hands out every series of those families.
+  ///
+  /// - Parameter areEdgesFloats: `le` and `quantile` are written as Prometheus 3 stores them, `1.0` for `1`.
+  public func forEachSeries(
+    of families: inout FamilySelection, namespace: String, areEdgesFloats: Bool, _ body: (SeriesText) -> Void
+  ) {
+    let order = FamilyTable.shared.order
+    let exposition = Exposition(namespace: namespace)
+    let constants = LabelText.pairs(constantLabels[...])
+    for sample in samples where families.contains(sample.family) {
+      let name = exposition.fullName(of: order.families[Int(order.ranks[Int(sample.family)])])
+      let start = Int(sample.labelStart)
+      var labels = LabelText.pairs(labelBytes[start..<(start + Int(sample.labelCount))]) + constants
+      switch sample.part {
+      case .value, .summary:
+        if areEdgesFloats, let index = labels.firstIndex(where: { $0.name == "quantile" }) {
+          labels[index].value = LabelText.float(labels[index].value)
+        }
+        body(SeriesText(name: name, labels: labels))
+      case .sum: body(SeriesText(name: name + "_sum", labels: labels))
+      case .count: body(SeriesText(name: name + "_count", labels: labels))
+      case .histogram:
+        let histogram = histograms[Int(sample.value)]
+        for bound in histogram.edges.bounds + ["+Inf"] {
+          let edge = areEdgesFloats ? LabelText.float(bound) : bound
+          body(SeriesText(name: name + "_bucket", labels: labels + [("le", edge)]))
+        }
+        if histogram.sum != nil { body(SeriesText(name: name + "_sum", labels: labels)) }
+        body(SeriesText(name: name + "_count", labels: labels))
+      }
+    }
+  }
+}
+
+/// Labels in exposition form, read back.
+enum LabelText {
+  /// The labels of `a="x",b="y"`, as ``SampleSink`` wrote them.
+  static func pairs(_ bytes: ArraySlice<UInt8>) -> [(name: String, value: String)] {
+    var pairs: [(name: String, value: String)] = []
+    var rest = bytes
+    while let equals = rest.firstIndex(of: UInt8(ascii: "=")) {
+      let name = String(decoding: rest[..<equals], as: UTF8.self)
+      var value: [UInt8] = []
+      var index = equals + 2
+      while index < rest.endIndex, rest[index] != UInt8(ascii: "\"") {
+        if rest[index] == UInt8(ascii: "\\"), index + 1 < rest.endIndex {
+          index += 1
+          value.append(rest[index] == UInt8(ascii: "n") ? UInt8(ascii: "\n") : rest[index])
+        } else {
+          value.append(rest[index])
+        }
+        index += 1
+      }
+      pairs.append((name, String(decoding: value, as: UTF8.self)))
+      // The closing quote and the comma.
+      rest = rest[min(index + 2, rest.endIndex)...]
+    }
+    return pairs
+  }
+
+  /// A number as Prometheus 3 stores it in `le` and `quantile`: always with a fraction or an exponent.
+  static func float(_ text: String) -> String {
+    let isWhole = !text.isEmpty && text.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "-") }
+    return isWhole ? text + ".0" : text
+  }
+}

@@ -1,3 +1,4 @@
+import Alerting
 import Config
 import Fleet
 import Metrics
@@ -25,14 +26,15 @@ extension Daemon {
     if options.web.isScrapeEnabled {
       routes.append(Route("/scrape") { request in await scrape(request, metrics) })
     }
-    return routes + pages.routes
+    return routes + pages.routes + (api?.routes ?? [])
   }
 
   /// The pages, with what fills them.
   var pages: Pages {
     Pages(
       metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
-      groups: { [] }, store: nil, events: watch?.events, runbooks: nil)
+      groups: { [watch] in watch?.rules?.engine.groups ?? [] }, store: watch?.rules?.engine.series, events: watch?.events,
+      runbooks: watch?.rules?.runbooks.map { RunbookLibrary(directory: $0) })
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.

@@ -113,7 +113,7 @@ struct Daemon: Sendable {
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
     // Whoever scrapes first finds the counters, so that `increase()` misses nothing.
-    await watch?.fleet.start()
+    await watch?.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
     let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"

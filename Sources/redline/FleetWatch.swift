@@ -1,7 +1,9 @@
+import Alerting
 import Config
 import Fleet
 import Logging
 import Metrics
+import NIOCore
 import Redis
 import Runtime
 import Storage
@@ -11,15 +13,23 @@ struct FleetWatch: Sendable {
   let path: String
   let fleet: Fleet
   let registry: Registry
+  /// Nil when the configuration has neither rules nor a history.
+  let rules: RuleWatch?
+  /// Nil when no Alertmanager is configured.
+  let notifier: Notifier?
+  private let options: Options
   private let store: Store?
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
-  /// The file as it was read last, whether it could be used or not.
-  private let seen = Lock<[UInt8]?>(nil)
+  /// The file and the rule files as they were read last, whether they could be used or not.
+  private let seen = Lock<[[UInt8]?]>([])
   private let log: Logger
 
   /// How often the file is looked at for changes.
   static let fileInterval: Duration = .seconds(2)
+
+  /// Until alerts that wait for an Alertmanager are given up at the end.
+  static let drainDeadline: Duration = .seconds(10)
 
   /// - Throws: ``ConfigErrors`` or ``StoreError`` for a file that cannot be used.
   init(
@@ -28,8 +38,9 @@ struct FleetWatch: Sendable {
   ) async throws {
     self.path = path
     self.log = log
-    seen.withLock { $0 = SmallFile.bytes(path) }
+    self.options = options
     let config = try FleetConfig.load(path)
+    let loadedRules = try RuleWatch.load(config, options: options)
     var store: Store?
     if let path = options.storagePath {
       store = try await Store.open(path) { notice in
@@ -53,7 +64,31 @@ struct FleetWatch: Sendable {
       }
       return sink.finish()
     }
-    registry = Registry(live: live + [health])
+    notifier = try config.alerting.map { alerting in
+      try Notifier(
+        alerting, file: path, externalLabels: loadedRules?.options.externalLabels ?? [:],
+        externalURL: loadedRules?.options.externalURL ?? "", environment: environment,
+        group: factory.context.group, log: log)
+    }
+    // The engine looks at the registry that its own figures are on.
+    let own = Lock<RuleEngine?>(nil)
+    let judgement: @Sendable () -> Samples = { [notifier] in
+      Samples(merging: [own.withLock { $0 }?.samples(), notifier?.samples()].compactMap { $0 })
+    }
+    let registry = Registry(live: live + [health, judgement])
+    self.registry = registry
+    let notifier = notifier
+    rules = loadedRules.map { loaded in
+      RuleWatch(loaded, options: options, registry: registry, storage: store, log: log) { notices, expression in
+        notifier?.send(notices, expression: expression)
+      }
+    }
+    let engine = rules?.engine
+    own.withLock { $0 = engine }
+    if let loadedRules { await rules?.apply(loadedRules) }
+    if config.alerting == nil, config.rules != nil {
+      log.info("rules are evaluated and nobody is told: no alerting.alertmanagers are configured")
+    }
     fleet = Fleet(
       config,
       context: FleetContext(
@@ -62,11 +97,26 @@ struct FleetWatch: Sendable {
         clientName: options.redis.isClientNameSet ? "redline" : nil,
         memberLimit: max(1, memberLimit / config.workloads.count), store: store, log: log))
     log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
+    seen.withLock { $0 = contents }
+  }
+
+  /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.
+  func start() async {
+    await fleet.start()
+    await rules?.engine.start()
+  }
+
+  /// The bytes of every file that a change of is to be taken over.
+  private var contents: [[UInt8]?] {
+    ([path] + (rules?.paths ?? []).filter { $0 != RuleWatch.builtIn }).map { SmallFile.bytes($0, limit: 8 << 20) }
   }
 
   /// Ends the watching and writes what is still to be kept.
   func stop() async {
+    // A server that is watched no more is not down: the rules end first.
+    await rules?.engine.stop()
     await fleet.stop()
+    await notifier?.drain(until: .now() + TimeAmount(Self.drainDeadline))
     await store?.close()
   }
 
@@ -74,7 +124,9 @@ struct FleetWatch: Sendable {
   func run() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
-      guard let bytes = SmallFile.bytes(path), bytes != seen.withLock({ $0 }), !Task.isCancelled else { continue }
+      let now = contents
+      // A file that is being replaced is not there for a moment.
+      guard !now.contains(nil), now != seen.withLock({ $0 }), !Task.isCancelled else { continue }
       do throws(ConfigErrors) { try await reload() } catch {
         log.error("the changed configuration cannot be used, the old one stays", metadata: ["error": "\(error)"])
       }
@@ -84,8 +136,22 @@ struct FleetWatch: Sendable {
   /// Reads the file again; workloads that are the same keep running untouched.
   /// - Throws: everything that is wrong in it; nothing has changed then.
   func reload() async throws(ConfigErrors) {
-    seen.withLock { $0 = SmallFile.bytes(path) }
+    seen.withLock { $0 = contents }
     let config = try FleetConfig.load(path)
+    let loaded = try RuleWatch.load(config, options: options)
+    guard (loaded == nil) == (rules == nil), (config.alerting == nil) == (notifier == nil) else {
+      throw ConfigErrors(
+        ConfigError(
+          .file(path, nil), problem: "rules, history or alerting came or went as a whole",
+          hint: "restart redline for that; everything else is taken over while it runs"))
+    }
+    if let alerting = config.alerting, let notifier {
+      try notifier.apply(
+        alerting, file: path, externalLabels: loaded?.options.externalLabels ?? [:],
+        externalURL: loaded?.options.externalURL ?? "")
+    }
+    if let loaded { await rules?.apply(loaded) }
+    seen.withLock { $0 = contents }
     await fleet.apply(config)
     log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
   }

@@ -19,7 +19,11 @@ struct RuleWatch: Sendable {
   private struct Loaded {
     var paths: [String] = []
     var runbooks: String?
+    var options = RuleEngine.Options()
   }
+
+  /// Stands for a path where the rules are the program's own.
+  static let builtIn = "built-in"
 
   /// Rules and what the configuration says of their evaluation, read and found good.
   struct Rules: Sendable {
@@ -59,6 +63,7 @@ struct RuleWatch: Sendable {
     engine.queryOffsetMilliseconds = rules.queryOffset.milliseconds
     engine.dialect = rules.isDialect2 ? .prometheus2 : .prometheus3
     engine.externalLabels = rules.externalLabels
+    if let alerting = config.alerting { engine.resendDelayMilliseconds = alerting.resendDelay.milliseconds }
     if let url = rules.externalURL { engine.externalURL = url }
     engine.job = rules.job
     if let instance = rules.instance { engine.instance = instance }
@@ -108,12 +113,12 @@ struct RuleWatch: Sendable {
               This alert always fires. Send it to a dead man's switch that calls when it stops coming.
             runbook_url: \(externalURL)/runbooks/RedlineWatchdog
       """
-    return try RuleFile.parse(Array(text.utf8), file: "built-in")
+    return try RuleFile.parse(Array(text.utf8), file: builtIn)
   }
 
   /// Takes over rules: also the first ones.
   func apply(_ rules: Rules) async {
-    loaded.withLock { $0 = Loaded(paths: rules.files.map(\.path), runbooks: rules.runbooks) }
+    loaded.withLock { $0 = Loaded(paths: rules.files.map(\.path), runbooks: rules.runbooks, options: rules.options) }
     await engine.apply(rules.files, options: rules.options)
     for remark in rules.files.flatMap(\.remarks) { log.warning("\(remark)") }
     let count = rules.files.reduce(0) { $0 + $1.ruleCount }
@@ -123,6 +128,8 @@ struct RuleWatch: Sendable {
   /// The files that were loaded, to look for changes in them.
   var paths: [String] { loaded.withLock { $0.paths } }
   var runbooks: String? { loaded.withLock { $0.runbooks } }
+  /// What the configuration last said of the evaluation.
+  var engineOptions: RuleEngine.Options { loaded.withLock { $0.options } }
 
   /// Under which others reach the daemon: what it listens on, or the name of the machine where it listens on everything.
   private static func ownAddress(_ address: ListenAddress) -> String {

@@ -71,12 +71,14 @@ public actor RuleEngine {
     archive = storage.map { AlertArchive(store: $0) }
     var limits = SeriesLimits()
     limits.sampleBytes = options.sampleBytes
-    series = SeriesStore(policy: HistoryPolicy(), limits: limits)
+    let series = SeriesStore(policy: HistoryPolicy(), limits: limits)
+    self.series = series
     history = storage.map { HistoryKeeper(store: $0, series: series) }
     clock = Lock(EvaluationClock(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()))
     feed = SeriesFeed(
       series, target: Self.target(options), families: FamilySelection(namespace: options.namespace) { _ in false })
-    registry.onPublish { [events] samples, key in events.note(samples, key) }
+    let events = events
+    registry.onPublish { samples, key in events.note(samples, key) }
   }
 
   private static func target(_ options: Options) -> SeriesFeed.Target {

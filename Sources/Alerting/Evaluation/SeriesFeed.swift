@@ -92,10 +92,12 @@ struct SeriesFeed {
   private mutating func references(_ samples: Samples) throws(SeriesStoreError) -> [SeriesReference] {
     var found: [SeriesReference] = []
     var problem: SeriesStoreError?
+    var families = families
     samples.forEachSeries(of: &families, namespace: target.namespace, areEdgesFloats: target.areEdgesFloats) { series in
       guard problem == nil else { return }
       do throws(SeriesStoreError) { found.append(try store.reference(to: labels(of: series))) } catch { problem = error }
     }
+    self.families = families
     if let problem { throw problem }
     return found
   }

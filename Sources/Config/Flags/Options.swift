@@ -11,6 +11,8 @@ public struct Options: Sendable {
   public let storagePath: String?
   /// Time between polls in the background.
   public let pollInterval: Duration
+  /// The text of every flag by name, as it was given or by default; secrets hidden.
+  public let shownFlags: [String: String]
   /// Sentences to log once at the start: flags without effect, secrets in plain view.
   public let notices: [String]
 
@@ -23,12 +25,22 @@ public struct Options: Sendable {
     configFile = flags.optionalString("config.file")
     storagePath = flags.optionalString("storage.path")
     pollInterval = flags.duration("poll.interval")
+    shownFlags = Dictionary(uniqueKeysWithValues: Flags.all.map { ($0.name, Self.shown($0, flags)) })
     notices = Self.notices(flags)
     Self.refuseWhatIsNotBuilt(flags)
     if configFile == nil, storagePath != nil {
       flags.report(
         "storage.path", problem: "needs config.file", hint: "nothing is kept when one server is watched by flags")
     }
+  }
+
+  private static func shown(_ flag: Flag, _ flags: FlagReader) -> String {
+    let text = flags.given(flag.name)?.text ?? flag.defaultText
+    if flag.isSecret { return text.isEmpty ? "" : "<secret>" }
+    // What stands before an @ may be a password, with or without a scheme; and a password may hold any character.
+    guard let at = text.lastIndex(of: "@") else { return text }
+    let start = text[..<at].firstRange(of: "://")?.upperBound ?? text.startIndex
+    return "\(text[..<start])<secret>\(text[at...])"
   }
 
   private static func notices(_ flags: FlagReader) -> [String] {

@@ -45,6 +45,7 @@ actor Prober {
   init(
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
+    lost: @escaping @Sendable () -> Void = {},
     publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
   ) {
     var options = options

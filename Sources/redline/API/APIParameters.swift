@@ -6,7 +6,7 @@ struct APIParameters: Sendable {
   let form: Form
   /// What follows the path of a route with a parameter in its path.
   let rest: String
-  let dialect: Dialect
+  let settings: PrometheusAPI.Settings
   /// When the request came, in milliseconds since 1970.
   let nowMilliseconds: Int64
   /// Until when there is to be an answer.
@@ -17,11 +17,11 @@ struct APIParameters: Sendable {
 
   /// - Parameter longestSeconds: the time for an answer; the client's own `timeout` can only make it shorter.
   init(
-    form: Form, rest: String = "", dialect: Dialect, nowMilliseconds: Int64, longestSeconds: Double
+    form: Form, rest: String = "", settings: PrometheusAPI.Settings, nowMilliseconds: Int64, longestSeconds: Double
   ) throws(APIError) {
     self.form = form
     self.rest = rest
-    self.dialect = dialect
+    self.settings = settings
     self.nowMilliseconds = nowMilliseconds
     deadline = .now + .seconds(longestSeconds)
     if let wanted = try duration("timeout") {
@@ -108,7 +108,7 @@ struct APIParameters: Sendable {
 
   private func parse(_ text: String, _ name: String) throws(APIError) -> Query {
     do throws(QuerySyntaxError) {
-      return try Query(text, dialect: dialect)
+      return try Query(text, dialect: settings.dialect)
     } catch {
       throw .invalid(name, "\(error.line):\(error.column): parse error: \(error.message)")
     }

@@ -9,9 +9,7 @@ struct HistoryWarnings {
   static let toleranceMilliseconds: Int64 = 30_000
 
   /// - Parameter start: the first moment at which the query is evaluated.
-  func warn(
-    of query: Query, fromMilliseconds start: Int64, nowMilliseconds now: Int64, in answer: inout APIAnswer
-  ) {
+  func warn(of query: Query, fromMilliseconds start: Int64, in answer: inout APIAnswer) {
     // What a selector without a range looks back over is there to bridge gaps: at its beginning one sample is enough.
     var options = options
     options.lookbackMilliseconds = 0
@@ -22,8 +20,8 @@ struct HistoryWarnings {
         let what = name.isEmpty ? "metrics selected by \(Self.text(reach.matchers))" : name
         answer.warn(
           "history of \(what) begins at \(RFC3339.text(milliseconds: held / 1000 * 1000)): the query reads from "
-            + "\(RFC3339.text(milliseconds: earliest / 1000 * 1000)) on, and what lies between is not kept; "
-            + "history.retention keeps more")
+            + "\(RFC3339.text(milliseconds: earliest / 1000 * 1000)) on, and before that samples are "
+            + "missing or few; history.retention in the configuration keeps more")
       }
     }
   }

@@ -10,7 +10,7 @@ extension PrometheusAPI {
     let clock = ContinuousClock.now
     let result = try query.value(atMilliseconds: time, in: store, options: options)
     remark(result, of: query, &answer)
-    history.warn(of: query, fromMilliseconds: time, nowMilliseconds: parameters.nowMilliseconds, in: &answer)
+    warnOfHistory(query, from: time, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     try write(result, atMilliseconds: time, limit: limit, seconds: seconds, parameters, &answer)
   }
@@ -43,7 +43,7 @@ extension PrometheusAPI {
     let result = try query.values(
       fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: store, options: options)
     remark(result, of: query, &answer)
-    history.warn(of: query, fromMilliseconds: start, nowMilliseconds: parameters.nowMilliseconds, in: &answer)
+    warnOfHistory(query, from: start, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     try write(result, atMilliseconds: end, limit: limit, seconds: seconds, parameters, &answer)
   }
@@ -61,10 +61,13 @@ extension PrometheusAPI {
     answer.data.array { _ in }
   }
 
-  private var history: HistoryWarnings { HistoryWarnings(options: options, heldSince: heldSinceMilliseconds) }
+  private func warnOfHistory(_ query: Query, from start: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer) {
+    HistoryWarnings(options: parameters.settings.options, heldSince: heldSinceMilliseconds)
+      .warn(of: query, fromMilliseconds: start, in: &answer)
+  }
 
   private func queryOptions(_ parameters: APIParameters) throws(APIError) -> QueryOptions {
-    var options = options
+    var options = parameters.settings.options
     options.limits.samples = min(options.limits.samples, limits.samples)
     options.limits.seconds = max(0, (parameters.deadline - .now) / .seconds(1))
     if let lookback = try parameters.duration("lookback_delta") {

@@ -50,7 +50,7 @@ extension PrometheusAPI {
   ) async -> Response {
     do {
       let parameters = try APIParameters(
-        form: Form(request), rest: rest, dialect: dialect, nowMilliseconds: nowMilliseconds(),
+        form: Form(request), rest: rest, settings: settings(), nowMilliseconds: nowMilliseconds(),
         longestSeconds: limits.seconds)
       let work = { @Sendable () async throws -> Response in
         var answer = APIAnswer(limitBytes: limits.answerBytes)

@@ -13,7 +13,7 @@ extension PrometheusAPI {
       json.key("groups")
       try json.array { json throws(APIError) in
         for state in page.groups {
-          write(state, filter, to: &json)
+          write(state, filter, parameters.settings, to: &json)
           try json.checkSize()
         }
       }
@@ -37,7 +37,7 @@ extension PrometheusAPI {
     }
   }
 
-  private func write(_ state: GroupState, _ filter: RuleFilter, to json: inout JSONWriter) {
+  private func write(_ state: GroupState, _ filter: RuleFilter, _ settings: Settings, to json: inout JSONWriter) {
     json.object { json in
       json.key("name")
       json.string(state.group.name)
@@ -50,7 +50,7 @@ extension PrometheusAPI {
         }
       }
       json.key("interval")
-      json.number(Double(state.group.intervalMilliseconds ?? ruleIntervalMilliseconds) / 1000)
+      json.number(Double(state.group.intervalMilliseconds ?? settings.ruleIntervalMilliseconds) / 1000)
       json.key("limit")
       json.integer(state.group.limit)
       json.key("evaluationTime")

@@ -32,7 +32,7 @@ extension PrometheusAPI {
           + "the values of a label are at \(Self.prefix)label/<name>/values")
     }
     let name = EscapedName.decoded(String(parameters.rest.dropLast("/values".count)))
-    guard !name.isEmpty, dialect == .prometheus3 || name.isPlainLabelName else {
+    guard !name.isEmpty, parameters.settings.dialect == .prometheus3 || name.isPlainLabelName else {
       throw APIError(.badData, "invalid label name: \(parameters.shown(name))")
     }
     let limit = try parameters.limit()

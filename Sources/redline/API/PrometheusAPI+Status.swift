@@ -4,20 +4,15 @@ extension PrometheusAPI {
   /// Which Prometheus' API this is, for clients that choose by it what to ask for, and which program really answers.
   func buildInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.texts([
-      "version": dialect == .prometheus3 ? "3.0.0" : "2.42.0", "revision": "redline-\(BuildInfo.version)",
+      "version": parameters.settings.dialect == .prometheus3 ? "3.0.0" : "2.42.0", "revision": "redline-\(BuildInfo.version)",
       "branch": "", "buildUser": "", "buildDate": "", "goVersion": BuildInfo.swiftVersion,
     ])
   }
 
   func runtimeInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    let status = status()
     answer.data.object { json in
       json.key("startTime")
-      json.string(RFC3339.text(milliseconds: status?.startMilliseconds))
-      json.key("reloadConfigSuccess")
-      json.boolean(status?.isLastReloadGood ?? true)
-      json.key("lastConfigTime")
-      json.string(RFC3339.text(milliseconds: status?.lastReloadMilliseconds ?? status?.startMilliseconds))
+      json.string(RFC3339.text(milliseconds: startMilliseconds))
       json.key("timeSeriesCount")
       json.integer(store.seriesCount)
       json.key("storageRetention")
@@ -26,7 +21,7 @@ extension PrometheusAPI {
   }
 
   func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    answer.data.texts(["yaml": configurationText()])
+    answer.data.texts(["yaml": try configurationText()])
   }
 
   func flags(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {

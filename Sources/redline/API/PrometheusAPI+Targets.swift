@@ -1,5 +1,4 @@
 import Metrics
-import PromQL
 
 extension PrometheusAPI {
   /// The Alertmanagers that alerts go to.
@@ -57,10 +56,6 @@ extension PrometheusAPI {
       json.number(target.lastScrapeSeconds)
       json.key("health")
       json.string(target.health.rawValue)
-      json.key("scrapeInterval")
-      json.string(NumberSyntax.duration(milliseconds: target.intervalMilliseconds))
-      json.key("scrapeTimeout")
-      json.string(NumberSyntax.duration(milliseconds: target.timeoutMilliseconds))
     }
   }
 

@@ -40,8 +40,6 @@ struct PrometheusAPI: Sendable {
     /// Milliseconds since 1970.
     var lastScrapeMilliseconds: Int64?
     var lastScrapeSeconds = 0.0
-    var intervalMilliseconds: Int64
-    var timeoutMilliseconds: Int64
   }
 
   /// What is known of a metric family.
@@ -53,21 +51,18 @@ struct PrometheusAPI: Sendable {
     var unit: String
   }
 
-  /// What the daemon says of itself.
-  struct Status: Sendable {
-    var startMilliseconds: Int64
-    /// Of the configuration; nil when it was never read again.
-    var lastReloadMilliseconds: Int64?
-    var isLastReloadGood = true
+  /// What the configuration says of queries.
+  struct Settings: Sendable {
+    var options = QueryOptions()
+    var dialect = Dialect.prometheus3
+    /// Of rule groups that name none.
+    var ruleIntervalMilliseconds: Int64 = 60_000
   }
 
   let store: SeriesStore
-  var options = QueryOptions()
-  var dialect = Dialect.prometheus3
+  var settings = { @Sendable () -> Settings in Settings() }
   var limits = Limits()
   let groups: @Sendable () -> [GroupState]
-  /// Of rule groups that name none.
-  var ruleIntervalMilliseconds: Int64 = 60_000
   /// Those that are told of alerts, and those that were left out.
   var alertmanagers: @Sendable () -> (active: [AlertmanagerTarget], dropped: [AlertmanagerTarget]) = { ([], []) }
   var targets: @Sendable () async -> [Target] = { [] }
@@ -75,11 +70,12 @@ struct PrometheusAPI: Sendable {
   /// Since when the samples of a metric are kept without a gap, in milliseconds since 1970: not longer than its history
   /// goes, nor than the store is old. The name is empty for what may be any metric. Nil when nothing is missing.
   var heldSinceMilliseconds: @Sendable (_ name: String) -> Int64? = { _ in nil }
-  var status = { @Sendable () -> Status? in nil }
+  /// When the daemon started, in milliseconds since 1970.
+  var startMilliseconds: Int64?
   /// The settings by name; secrets hidden.
   var flags: [String: String] = [:]
   /// The configuration as YAML; secrets hidden.
-  var configurationText = { @Sendable () -> String in "" }
+  var configurationText = { @Sendable () throws -> String in "" }
   var nowMilliseconds = { @Sendable () -> Int64 in Int64((wallClockSeconds() * 1000).rounded()) }
   let gate: QueryGate
 

@@ -31,7 +31,7 @@ struct KeyWatchLiveTests {
         context: RedisServer.context, log: log, fleetPage: FleetPage(fleet, name: "member"))
       member = WatchedNode(
         address: address, instance: "one", node: node, interval: .seconds(1), spread: .zero, lateness: nil
-      ) { _ in nil }
+      ) { _, _ in nil }
       let shown = shown
       watch = try #require(
         KeyWatch(config, context: context, log: log) { samples in

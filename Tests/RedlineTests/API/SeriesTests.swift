@@ -44,7 +44,7 @@ import Testing
 
   @Test func theOlderDialectKnowsPlainNamesOnly() async throws {
     var fixture = try filled()
-    fixture.api.dialect = .prometheus2
+    fixture.api.settings = { .init(dialect: .prometheus2) }
     #expect(try await fixture.get("label/a.b/values").status == 400)
     #expect(try await fixture.get("label/job/values").status == 200)
   }

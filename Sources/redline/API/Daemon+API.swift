@@ -1,0 +1,56 @@
+import Alerting
+import Config
+import Fleet
+import PromQL
+import Redis
+import Runtime
+
+extension Daemon {
+  /// Prometheus' API; nil where the configuration has neither rules nor a history.
+  var api: PrometheusAPI? {
+    guard let watch, let rules = watch.rules else { return nil }
+    let engine = rules.engine
+    var api = PrometheusAPI(store: engine.series) { engine.groups }
+    api.settings = {
+      let options = rules.engineOptions
+      var settings = PrometheusAPI.Settings(
+        dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
+      settings.options.subqueryStepMilliseconds = options.intervalMilliseconds
+      return settings
+    }
+    api.alertmanagers = { [notifier = watch.notifier] in
+      let urls = notifier?.alertmanagerURLs ?? []
+      return (urls.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
+    }
+    api.targets = { [fleet = watch.fleet] in
+      await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job) }
+    }
+    api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: options.export.namespace)
+    let began = Int64(wallClockSeconds() * 1000)
+    api.startMilliseconds = began
+    api.heldSinceMilliseconds = { name in
+      max(began, Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
+    }
+    api.flags = options.shownFlags
+    api.configurationText = { [path = watch.path] in try FleetConfig.load(path).resolvedText }
+    return api
+  }
+}
+
+extension PrometheusAPI.Target {
+  init(_ member: FleetMember, job: String) {
+    var labels = ["job": job, "instance": member.instance, "workload": member.workload]
+    labels["environment"] = member.environment
+    self.init(labels: labels, pool: member.workload, url: "\(member.address)", health: .unknown)
+    guard let newest = member.node.poller.newest else { return }
+    switch newest.state {
+    case .unknown: break
+    case .up, .loading: health = .up
+    case .failed(let error):
+      health = .down
+      lastError = error.message
+    }
+    lastScrapeMilliseconds = Int64(newest.endedSeconds * 1000)
+    lastScrapeSeconds = newest.durationSeconds
+  }
+}

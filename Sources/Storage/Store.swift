@@ -1,8 +1,8 @@
 import Runtime
 
-/// The daemon's memory across restarts: events, counters and facts in one SQLite file.
+/// The daemon's memory across restarts: alerts, events, counters, facts, notifications and history in one SQLite file.
 ///
-/// Counters and facts are also in memory, so reading and changing them never waits. A change is in the file
+/// Alerts, counters and facts are also in memory, so reading and changing them never waits. A change is in the file
 /// `StoreOptions.commitDelayMs` later and survives the end of the process by any signal from then on; a loss of power may
 /// take the last changes (see `StoreFile`). While the file cannot be written, changes stay in memory, `health` says why, and
 /// the file is tried again until it works. Files are touched on `WorkExecutor.files` alone.
@@ -37,7 +37,7 @@ public final class Store: Sendable {
     try await withTaskExecutorPreference(WorkExecutor.files) { () async throws(StoreError) in
       try await writer.start()
     }
-    if !store.health.isDurable { store.schedule() }
+    if !store.health.isDurable { store.schedule(.ledger) }
     return store
   }
 
@@ -48,7 +48,9 @@ public final class Store: Sendable {
     self.options = options
     state = Lock(
       StoreState(
-        ledger: Ledger(pendingLimit: options.pendingEventCount), health: StoreHealth(state: .durable)))
+        ledger: Ledger(pendingLimit: options.pendingEventCount),
+        history: HistoryBuffer(limit: options.pendingPointCount), historyRetentionMs: options.historyRetentionMs,
+        health: StoreHealth(state: .durable)))
     writer = StoreWriter(
       path: path, options: options, schema: schema, state: state, clock: clock, notice: notice)
   }
@@ -56,28 +58,31 @@ public final class Store: Sendable {
   public var events: EventStore { EventStore(store: self) }
   public var counters: DurableCounters { DurableCounters(store: self) }
   public var facts: Facts { Facts(store: self) }
+  public var alerts: AlertStore { AlertStore(store: self) }
+  public var notifications: NotificationStore { NotificationStore(store: self) }
+  public var history: HistoryStore { HistoryStore(store: self) }
 
   /// How the store does now.
   public var health: StoreHealth { state.withLock { $0.currentHealth } }
 
-  /// Reads and changes events, counters and facts as one: all of it is written in one transaction. `body` must be short.
+  /// Reads and changes events, counters, facts, alerts and notifications as one: all of it is written in one transaction. `body` must be short.
   @discardableResult
   public func change<Result>(_ body: (inout Ledger) -> Result) -> Result {
     let (result, mustSchedule) = state.withLock { state in
       let result = body(&state.ledger)
-      return (result, state.ledger.hasChanges && !state.isCommitScheduled && !state.isClosed)
+      return (result, state.ledger.hasChanges && state.maySchedule(.ledger))
     }
-    if mustSchedule { schedule() }
+    if mustSchedule { schedule(.ledger) }
     return result
   }
 
-  /// Waits until everything that was changed before is in the file.
+  /// Waits until everything that was changed before is in the file; points of history wait for `HistoryStore.flush()`.
   ///
   /// - Returns: false when it could not be written; `health` says why, and it is tried again.
   @discardableResult
   public func flush() async -> Bool {
     let isWritten = await withTaskExecutorPreference(WorkExecutor.files) { await writer.commit() }
-    if !isWritten { schedule() }
+    if !isWritten { schedule(.ledger) }
     return isWritten
   }
 
@@ -90,40 +95,58 @@ public final class Store: Sendable {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.events(query) }
   }
 
+  func newest(_ query: NotificationQuery) async -> [NotificationRecord] {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.notifications(query) }
+  }
+
+  func append(_ points: [HistoryPoint]) {
+    let mustSchedule = state.withLock { state in
+      state.history.append(points)
+      return state.maySchedule(.history)
+    }
+    if mustSchedule { schedule(.history) }
+  }
+
+  func retainHistory(ms: Int64) { state.withLock { $0.historyRetentionMs = ms } }
+
+  func history(sinceMs: Int64, untilMs: Int64) async -> [HistorySeries] {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.history(sinceMs: sinceMs, untilMs: untilMs) }
+  }
+
+  func flushHistory() async -> Bool {
+    let isWritten = await withTaskExecutorPreference(WorkExecutor.files) { await writer.commit(.history) }
+    if !isWritten { schedule(.history) }
+    return isWritten
+  }
+
   /// For tests: see `StoreWriter.limit(pages:)`.
   func limit(pages: Int) async throws {
     try await writer.limit(pages: pages)
   }
 
   /// Starts the commit of what is changed now and within the delay, unless one is on its way.
-  private func schedule() {
-    let isFree = state.withLock { state in
-      defer { state.isCommitScheduled = true }
-      return !state.isCommitScheduled && !state.isClosed
-    }
-    guard isFree else { return }
+  private func schedule(_ section: StoreSection) {
+    guard state.withLock({ $0.takeSchedule(section) }) else { return }
     Task(executorPreference: WorkExecutor.files) { [weak self, options] in
-      var pauseMs = self?.health.isDurable ?? false ? options.commitDelayMs : options.retryMs
+      let delayMs = section == .ledger ? options.commitDelayMs : options.historyDelayMs
+      var pauseMs = self?.health.isDurable ?? false ? delayMs : max(delayMs, options.retryMs)
       repeat {
         try? await Task.sleep(for: .milliseconds(pauseMs))
         pauseMs = min(max(pauseMs * 2, options.retryMs), options.retryMaxMs)
-      } while await self?.commitScheduled() ?? false
+      } while await self?.commitScheduled(section) ?? false
     }
   }
 
   /// - Returns: whether it must be tried again.
-  private func commitScheduled() async -> Bool {
+  private func commitScheduled(_ section: StoreSection) async -> Bool {
     // Free before the commit: what is changed during it needs another one.
     let isClosed = state.withLock { state in
-      state.isCommitScheduled = false
+      state.scheduled.remove(section)
       return state.isClosed
     }
     if isClosed { return false }
-    if await writer.commit() { return false }
-    return state.withLock { state in
-      // Another change or flush may have scheduled its own by now.
-      defer { state.isCommitScheduled = true }
-      return !state.isCommitScheduled && !state.isClosed
-    }
+    if await writer.commit(section) { return false }
+    // Another change or flush may have scheduled its own by now.
+    return state.withLock { $0.takeSchedule(section) }
   }
 }

@@ -12,7 +12,15 @@ public struct StoreHealth: Sendable, Equatable {
   public internal(set) var pendingEvents = 0
   /// Events lost since the start, because memory for those that could not be written was full.
   public internal(set) var droppedEvents = 0
-  /// Counters and facts refused since the start by `StoreLimits`.
+  /// Notifications that are not in the file yet, and those lost since the start.
+  public internal(set) var pendingNotifications = 0
+  public internal(set) var droppedNotifications = 0
+  /// Points of history that are not in the file yet.
+  public internal(set) var pendingPoints = 0
+  /// Points of history lost since the start, because memory for those that could not be written was full, or there were
+  /// too many series.
+  public internal(set) var droppedPoints = 0
+  /// Counters, facts, alerts and points of history refused since the start by `StoreLimits`.
   public internal(set) var refusedRecords = 0
   /// Files set aside since the start because they were damaged or foreign.
   public internal(set) var filesSetAside = 0

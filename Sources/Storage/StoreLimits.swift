@@ -12,15 +12,41 @@ public enum StoreLimits {
   public static let factBytes = 4 << 10
   /// How many counters, and how many facts; more are refused.
   public static let records = 20_000
+  /// How many alerts; more are refused.
+  public static let alerts = 50_000
+  /// Labels of an alert; what is longer is refused.
+  public static let labelsBytes = 16 << 10
+  /// Annotations of an alert.
+  public static let annotationsBytes = 32 << 10
+  /// Labels of a series of history; what is longer is refused.
+  public static let seriesBytes = 4 << 10
+  /// How many series of history; points of more are dropped.
+  public static let series = 100_000
+  /// How many points of history are read at once; then only the newest.
+  public static let loadedPoints = 20_000_000
+  /// Points in one row of the file.
+  static let framePoints = 32_768
+  /// A row that is longer was not written by us: times and series of a point take at most 16 bytes, its value 8.
+  static let frameBytes = 24 * framePoints
 }
 
-/// How long events are kept, and how the file is written.
+/// How long records are kept, and how the file is written.
 public struct StoreOptions: Sendable {
-  /// Events older than this are removed, in days.
+  /// Events and notifications older than this are removed, in days.
   public var eventAgeDays: Double = 90
   /// Of more events than this the oldest are removed.
   public var eventCount: Int = 20_000
-  /// Events held in memory while they cannot be written; then the oldest are dropped.
+  /// Of more notifications than this the oldest are removed.
+  public var notificationCount: Int = 10_000
+  /// Points of history older than this are removed, in milliseconds, unless `HistoryStore.retain(ms:)` says otherwise.
+  public var historyRetentionMs: Int64 = 26 * 3_600_000
+  /// Of more points of history than this the oldest are removed. A point takes 3 to 12 bytes of the file.
+  public var historyPointCount: Int = 20_000_000
+  /// How long points of history are gathered before they are written in one transaction.
+  public var historyDelayMs: Int = 1_000
+  /// Points of history held in memory while they cannot be written; then the oldest are dropped.
+  public var pendingPointCount: Int = 200_000
+  /// Events, and notifications, held in memory while they cannot be written; then the oldest are dropped.
   public var pendingEventCount: Int = 5_000
   /// How long changes are gathered before they are written in one transaction.
   public var commitDelayMs: Int = 5

@@ -1,19 +1,42 @@
 import Runtime
 
+/// What is written by a schedule, and in transactions, of its own.
+enum StoreSection {
+  /// Everything of the ledger, within milliseconds.
+  case ledger
+  /// Points of history, some seconds together.
+  case history
+}
+
 /// What a store and its writer share.
 struct StoreState: Sendable {
   var ledger: Ledger
+  var history: HistoryBuffer
+  var historyRetentionMs: Int64
   var health: StoreHealth
-  /// Whether a commit is on its way, so that changes of a few milliseconds share one.
-  var isCommitScheduled = false
+  /// The sections whose commit is on its way, so that changes of a few milliseconds share one.
+  var scheduled: Set<StoreSection> = []
   var isClosed = false
+
+  func maySchedule(_ section: StoreSection) -> Bool { !scheduled.contains(section) && !isClosed }
+
+  /// - Returns: false when a commit of the section is on its way already, or none may be any more.
+  mutating func takeSchedule(_ section: StoreSection) -> Bool {
+    guard maySchedule(section) else { return false }
+    scheduled.insert(section)
+    return true
+  }
 
   /// The health with the counts of the ledger.
   var currentHealth: StoreHealth {
     var health = health
     health.pendingEvents = ledger.pendingEvents.count
     health.droppedEvents = ledger.droppedEvents
-    health.refusedRecords = ledger.refusedRecords
+    health.refusedRecords = ledger.refusedRecords + ledger.alerts.refusedRecords + history.refusedPoints
+    health.pendingNotifications = ledger.pendingNotifications.count
+    health.droppedNotifications = ledger.droppedNotifications
+    health.pendingPoints = history.points.count
+    health.droppedPoints = history.droppedPoints
     return health
   }
 }
@@ -53,28 +76,34 @@ actor StoreWriter {
     }
   }
 
-  /// Writes what is pending.
+  /// Writes what is pending of a section, and of the other one too when that could not be written before.
   ///
-  /// - Returns: whether all that was pending when it was called is in the file.
+  /// - Returns: whether all of the section that was pending when it was called is in the file.
   @discardableResult
-  func commit() -> Bool {
-    guard !state.withLock({ $0.isClosed }) else { return false }
+  func commit(_ section: StoreSection = .ledger) -> Bool {
+    let (isClosed, isDurable) = state.withLock { ($0.isClosed, $0.health.isDurable) }
+    guard !isClosed else { return false }
+    var written: Set<StoreSection> = []
+    let others: [StoreSection] = section == .ledger ? [.history] : [.ledger]
+    let sections = [section] + (isDurable ? [] : others)
     do throws(StoreFailure) {
       try prepare()
-      do throws(StoreFailure) {
-        try write()
-      } catch {
-        guard case .damaged(let reason) = error else { throw error }
-        try take(file.replace(because: reason, nowSeconds: clock()))
-        try write()
+      for section in sections {
+        do throws(StoreFailure) {
+          try write(section)
+        } catch {
+          guard case .damaged(let reason) = error else { throw error }
+          try take(file.replace(because: reason, nowSeconds: clock()))
+          try write(section)
+        }
+        written.insert(section)
       }
       succeed()
-      return true
     } catch {
       // The connection stays open, so that what was written before can still be read.
       fail(error)
-      return false
     }
+    return written.contains(section)
   }
 
   /// The newest events first, those that are not in the file yet among them.
@@ -91,9 +120,32 @@ actor StoreWriter {
     return all.prefix(query.boundedLimit).map(\.element)
   }
 
+  /// The newest notifications first, those that are not in the file yet among them.
+  func notifications(_ query: NotificationQuery) -> [NotificationRecord] {
+    commit()
+    let written = (try? file.notifications(query)) ?? []
+    let pending = state.withLock { $0.ledger.pendingNotifications.map(\.record) }.filter(query.matches)
+    guard !pending.isEmpty else { return written }
+    let all = (pending.reversed() + written).enumerated()
+      .sorted { ($1.element.atMs, $0.offset) < ($0.element.atMs, $1.offset) }
+    return all.prefix(query.boundedLimit).map(\.element)
+  }
+
+  /// The points of a span of time, those that are not in the file yet among them.
+  func history(sinceMs: Int64, untilMs: Int64) -> [HistorySeries] {
+    commit(.history)
+    let pending = state.withLock { $0.history.points }
+    var load = (try? file.loadHistory(sinceMs: sinceMs, untilMs: untilMs)) ?? HistoryLoad()
+    for point in pending where (sinceMs...max(sinceMs, untilMs)).contains(point.atMs) {
+      load.append(point.labels, HistorySeries.Point(atMs: point.atMs, value: point.value))
+    }
+    return load.sorted()
+  }
+
   /// Writes what is pending and lets go of the file and its lock.
   func close() {
     commit()
+    commit(.history)
     state.withLock { $0.isClosed = true }
     file.release()
   }
@@ -121,7 +173,14 @@ actor StoreWriter {
           + "made; events from before are only in that one"))
   }
 
-  private func write() throws(StoreFailure) {
+  private func write(_ section: StoreSection) throws(StoreFailure) {
+    switch section {
+    case .ledger: try writeLedger()
+    case .history: try writeHistory()
+    }
+  }
+
+  private func writeLedger() throws(StoreFailure) {
     let batch = state.withLock { $0.ledger.batch() }
     guard !batch.isEmpty else { return }
     let now = clock()
@@ -132,13 +191,29 @@ actor StoreWriter {
     }
   }
 
+  private func writeHistory() throws(StoreFailure) {
+    let (batch, retentionMs) = state.withLock { ($0.history.batch(), $0.historyRetentionMs) }
+    guard !batch.points.isEmpty else { return }
+    let now = clock()
+    let dropped = try file.writeHistory(batch.points, retentionMs: retentionMs, nowSeconds: now)
+    state.withLock {
+      $0.history.settle(batch, dropped: dropped)
+      $0.health.lastCommitAtSeconds = now
+    }
+  }
+
   private func succeed() {
     let previous = state.withLock { state in
       defer { state.health.state = .durable }
       return state.currentHealth
     }
     guard case .memoryOnly = previous.state else { return }
-    let lost = previous.droppedEvents == 0 ? "" : "; \(previous.droppedEvents) events were lost since the start"
+    let counts = [
+      (previous.droppedEvents, "events"), (previous.droppedNotifications, "notifications"),
+      (previous.droppedPoints, "points of history"),
+    ]
+    let losses = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    let lost = losses.isEmpty ? "" : "; \(losses.joined(separator: ", ")) were lost since the start"
     notice(StoreNotice(severity: .info, text: "\(path) can be written again\(lost)"))
   }
 
@@ -154,6 +229,6 @@ actor StoreWriter {
     notice(
       StoreNotice(
         severity: .warning,
-        text: "events and counters are in memory only, and \(path) is tried again: \(failure.reason)"))
+        text: "events, counters and alerts are in memory only, and \(path) is tried again: \(failure.reason)"))
   }
 }

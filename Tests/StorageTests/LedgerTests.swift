@@ -115,7 +115,7 @@ import Testing
     #expect(
       EventKind.allCases.map(\.rawValue) == [
         "role_change", "failover", "failover_aborted", "restart", "config_change", "arrival", "departure",
-        "unreachable", "recovered", "flush", "maintenance", "other",
+        "unreachable", "recovered", "flush", "maintenance", "alert_fired", "alert_resolved", "other",
       ])
   }
 }

@@ -4,12 +4,13 @@
 /// power may take what was committed since the last checkpoint reached the disk; the file itself stays whole.
 final class StoreFile {
   private let place: StorePath
-  private let options: StoreOptions
+  let options: StoreOptions
   private let schema: Schema
   private var owner: OwnerLock?
   private(set) var database: Database?
   private(set) var filesSetAside = 0
-  private var eventsSincePrune = 0
+  var history = HistoryTable()
+  private var recordsSincePrune = 0
   private var prunedAtSeconds = -Double.infinity
 
   /// More files than this are not set aside by one process: a disk that damages each new file would fill up.
@@ -58,7 +59,7 @@ final class StoreFile {
   /// Closes the file without another write to it, renames it and makes a new one.
   func replace(because reason: String, nowSeconds: Double) throws(StoreFailure) -> Opening {
     database?.checkpointsOnClose = false
-    database = nil
+    close()
     guard filesSetAside < Self.setAsideLimit else {
       throw .unavailable("\(filesSetAside) files were set aside already, and the new one is damaged too: \(reason)")
     }
@@ -68,7 +69,10 @@ final class StoreFile {
   }
 
   /// Closes the database and keeps the lock.
-  func close() { database = nil }
+  func close() {
+    database = nil
+    history = HistoryTable()
+  }
 
   /// Closes the database and lets another process have the store.
   func release() {
@@ -82,27 +86,44 @@ final class StoreFile {
   ///
   /// - Returns: the keys of the events removed.
   func write(_ batch: Ledger.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
-    guard let database else { throw .unavailable("\(place.path): not open") }
-    let isPruneDue = eventsSincePrune + batch.events.count >= 100 || nowSeconds - prunedAtSeconds >= 3600
+    let database = try opened()
+    let recordCount = recordsSincePrune + batch.events.count + batch.notifications.count
+    let isPruneDue = recordCount >= 100 || nowSeconds - prunedAtSeconds >= 3600
     let prunedKeys = try refused { () throws(SQLiteError) in
       try database.transaction { () throws(SQLiteError) in
         for event in batch.events { try database.insert(event) }
         for event in batch.revisions { try database.revise(event) }
         for (key, counter) in batch.counters { try database.write(key, counter) }
         for (key, fact) in batch.facts { try database.write(key, fact) }
+        try database.write(batch.alerts)
+        for record in batch.notifications { try database.insert(record) }
         guard isPruneDue else { return [String]() }
-        let beforeSeconds = max(0, nowSeconds - options.eventAgeDays * 86_400)
-        return try database.prune(beforeMs: Int64(beforeSeconds * 1000), count: options.eventCount)
+        let beforeMs = Int64(max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
+        try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)
+        return try database.prune(beforeMs: beforeMs, count: options.eventCount)
       }
     }
-    eventsSincePrune = isPruneDue ? 0 : eventsSincePrune + batch.events.count
-    if isPruneDue { prunedAtSeconds = nowSeconds }
+    recordsSincePrune = isPruneDue ? 0 : recordCount
+    if isPruneDue {
+      prunedAtSeconds = nowSeconds
+      giveBackFreePages()
+    }
     return prunedKeys
   }
 
   func events(_ query: EventQuery) throws(StoreFailure) -> [Event] {
-    guard let database else { throw .unavailable("\(place.path): not open") }
+    let database = try opened()
     return try refused { () throws(SQLiteError) in try database.events(query) }
+  }
+
+  func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [NotificationRecord] {
+    let database = try opened()
+    return try refused { () throws(SQLiteError) in try database.notifications(query) }
+  }
+
+  func opened() throws(StoreFailure) -> Database {
+    guard let database else { throw .unavailable("\(place.path): not open") }
+    return database
   }
 
   // MARK: Opening
@@ -129,10 +150,13 @@ final class StoreFile {
     do throws(SQLiteError) {
       let findings = try database.rows("PRAGMA quick_check(1)") { $0.text(0) }
       guard findings == ["ok"] else { throw SQLiteError(code: 11, message: findings.joined(separator: "; ")) }
+      // Takes effect in an empty file alone.
+      try database.execute("PRAGMA auto_vacuum = INCREMENTAL")
       try schema.migrate(database)
       // The tables are made before the log is, so that the header says whose file it is from the first moment.
       try database.execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")
+      Self.allowShrinking(database)
       return try database.contents()
     } catch {
       // SQLITE_ERROR here means that tables or columns are not what the version promises.
@@ -140,7 +164,7 @@ final class StoreFile {
     }
   }
 
-  private func refused<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreFailure) -> Result {
+  func refused<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreFailure) -> Result {
     do throws(SQLiteError) {
       return try body()
     } catch {

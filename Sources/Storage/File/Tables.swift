@@ -1,4 +1,4 @@
-/// The statements of the three tables.
+/// The statements of events, counters and facts.
 extension Database {
   // MARK: Writing
 
@@ -65,27 +65,25 @@ extension Database {
       contents.facts[row.text(0)] = Fact(value: row.text(1), changedAtSeconds: row.real(2))
     }
     try run("SELECT key FROM events WHERE key IS NOT NULL") { contents.eventKeys.insert($0.text(0)) }
+    contents.alerts = try alerts()
+    // Read later, but what is missing must show now.
+    try run("SELECT at_ms, alertname, labels, state, startsat_ms, endsat_ms, outcome FROM notifications LIMIT 0")
+    try run("SELECT labels, last_day FROM history_series LIMIT 0")
+    try run("SELECT from_ms, until_ms, point_count, points FROM history_frames LIMIT 0")
     return contents
   }
 
   /// The newest events by time first.
   func events(_ query: EventQuery) throws(SQLiteError) -> [Event] {
-    var conditions: [String] = []
-    var values: [SQLValue] = []
-    func require(_ condition: String, _ value: SQLValue?) {
-      guard let value else { return }
-      conditions.append(condition)
-      values.append(value)
-    }
-    require("workload = ?", query.workload.map { .text($0) })
-    require("node = ?", query.node.map { .text($0) })
-    require("kind = ?", query.kind.map { .text($0.rawValue) })
-    require("at_ms >= ?", query.sinceMs.map { .integer($0) })
-    let condition = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+    var conditions = Conditions()
+    conditions.require("workload = ?", query.workload.map { .text($0) })
+    conditions.require("node = ?", query.node.map { .text($0) })
+    conditions.require("kind = ?", query.kind.map { .text($0.rawValue) })
+    conditions.require("at_ms >= ?", query.sinceMs.map { .integer($0) })
     return try rows(
-      "SELECT id, at_ms, workload, node, kind, summary, details, key FROM events\(condition)"
+      "SELECT id, at_ms, workload, node, kind, summary, details, key FROM events\(conditions.sql)"
         + " ORDER BY at_ms DESC, id DESC LIMIT ?",
-      values + [.integer(Int64(query.boundedLimit))]
+      conditions.values + [.integer(Int64(query.boundedLimit))]
     ) { row in
       var event = Event(
         atSeconds: Double(row.integer(1)) / 1000, workload: row.text(2), node: row.text(3),
@@ -97,9 +95,24 @@ extension Database {
   }
 }
 
+/// The conditions of a query, as many as are given.
+struct Conditions {
+  private var texts: [String] = []
+  private(set) var values: [SQLValue] = []
+
+  mutating func require(_ condition: String, _ value: SQLValue?) {
+    guard let value else { return }
+    texts.append(condition)
+    values.append(value)
+  }
+
+  var sql: String { texts.isEmpty ? "" : " WHERE " + texts.joined(separator: " AND ") }
+}
+
 /// The part of the file that is read when it is opened.
 struct StoreContents: Sendable {
   var counters: [CounterKey: Counter] = [:]
   var facts: [String: Fact] = [:]
   var eventKeys: Set<String> = []
+  var alerts: [AlertRecord] = []
 }

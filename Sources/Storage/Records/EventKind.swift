@@ -11,6 +11,8 @@ public enum EventKind: String, Sendable, CaseIterable {
   case recovered
   case flush
   case maintenance
+  case alertFired = "alert_fired"
+  case alertResolved = "alert_resolved"
   /// A kind that a newer daemon wrote and this one does not know.
   case other
 }

@@ -33,7 +33,49 @@ struct Schema {
       value TEXT NOT NULL,
       changed_at_seconds REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """,
+    // The value is there twice: to the bit, and for people, as which NaN is null.
     """
+    CREATE TABLE alerts(
+      rule TEXT NOT NULL,
+      labels TEXT NOT NULL,
+      annotations TEXT NOT NULL,
+      value REAL,
+      value_bits INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      active_at_ms INTEGER NOT NULL,
+      fired_at_ms INTEGER,
+      resolved_at_ms INTEGER,
+      keep_firing_since_ms INTEGER,
+      last_sent_at_ms INTEGER,
+      PRIMARY KEY(rule, labels)
+    ) STRICT;
+    CREATE TABLE notifications(
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at_ms INTEGER NOT NULL,
+      alertname TEXT NOT NULL,
+      labels TEXT NOT NULL,
+      state TEXT NOT NULL,
+      startsat_ms INTEGER NOT NULL,
+      endsat_ms INTEGER,
+      alertmanager TEXT NOT NULL,
+      outcome TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX notifications_by_time ON notifications(at_ms);
+    CREATE TABLE history_series(
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      labels TEXT NOT NULL UNIQUE,
+      last_day INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE history_frames(
+      id INTEGER PRIMARY KEY,
+      from_ms INTEGER NOT NULL,
+      until_ms INTEGER NOT NULL,
+      point_count INTEGER NOT NULL,
+      points BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX history_frames_by_time ON history_frames(until_ms, from_ms, point_count);
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

@@ -43,6 +43,12 @@ import CSQLite
           unsafe redline_bind_text(handle, index, text, UInt64(bytes.count))
         }
       }
+    case .blob(let bytes):
+      return unsafe bytes.withUnsafeBytes { bytes in
+        // SQLite binds null for no address.
+        guard let start = bytes.baseAddress else { return unsafe sqlite3_bind_zeroblob(handle, index, 0) }
+        return unsafe redline_bind_blob(handle, index, start, UInt64(bytes.count))
+      }
     }
   }
 
@@ -68,6 +74,15 @@ import CSQLite
     return unsafe String(decoding: bytes, as: UTF8.self)
   }
 
+  /// The bytes of a column; nil when they are more than `limit`, which nobody wrote.
+  func bytes(_ column: Int32, limit: Int) -> [UInt8]? {
+    let start = unsafe sqlite3_column_blob(handle, column)
+    let count = Int(unsafe sqlite3_column_bytes(handle, column))
+    guard count <= limit else { return nil }
+    return unsafe Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
   func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
   func optionalReal(_ column: Int32) -> Double? { isNull(column) ? nil : real(column) }
 }

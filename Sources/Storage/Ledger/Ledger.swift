@@ -1,5 +1,5 @@
-/// What a store holds in memory: every counter and fact, the keys of the events, and what is not in the file yet. A pure
-/// value: it knows neither files nor clocks.
+/// What a store holds in memory: every counter, fact and alert, the keys of the events, and what is not in the file yet. A
+/// pure value: it knows neither files nor clocks.
 ///
 /// Changes made together inside `Store.change` reach the file together or not at all.
 public struct Ledger: Sendable {
@@ -20,22 +20,31 @@ public struct Ledger: Sendable {
     let counters: [(CounterKey, Counter?)]
     /// nil removes the fact.
     let facts: [(String, Fact?)]
+    let alerts: AlertLedger.Batch
+    let notifications: [NotificationRecord]
 
-    var isEmpty: Bool { events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty }
+    var isEmpty: Bool {
+      events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
+        && notifications.isEmpty
+    }
   }
 
   public private(set) var counters: [CounterKey: Counter] = [:]
   public private(set) var facts: [String: Fact] = [:]
+  var alerts = AlertLedger()
   /// Events dropped because too many were waiting to be written.
   private(set) var droppedEvents = 0
-  /// Changes refused by `StoreLimits`.
+  /// Changes refused by `StoreLimits`, those of alerts apart.
   private(set) var refusedRecords = 0
   private(set) var pendingEvents: [PendingEvent] = []
+  var pendingNotifications: [PendingNotification] = []
+  /// Notifications dropped because too many were waiting to be written.
+  var droppedNotifications = 0
 
-  private let pendingLimit: Int
+  let pendingLimit: Int
   private var eventKeys: Set<String> = []
   /// Ascends with every change; each changed record carries that of its newest change.
-  private var sequence: UInt64 = 0
+  var sequence: UInt64 = 0
   private var changedCounters: [CounterKey: UInt64] = [:]
   private var changedFacts: [String: UInt64] = [:]
   private var revisions: [String: (sequence: UInt64, event: Event)] = [:]
@@ -47,6 +56,7 @@ public struct Ledger: Sendable {
 
   var hasChanges: Bool {
     !pendingEvents.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
+      || alerts.hasChanges || !pendingNotifications.isEmpty
   }
 }
 
@@ -164,7 +174,8 @@ extension Ledger {
   func batch() -> Batch {
     Batch(
       sequence: sequence, events: pendingEvents.map(\.event), revisions: revisions.values.map(\.event),
-      counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) })
+      counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) },
+      alerts: alerts.batch(), notifications: pendingNotifications.map(\.record))
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
@@ -173,6 +184,8 @@ extension Ledger {
     revisions = revisions.filter { $0.value.sequence > batch.sequence }
     changedCounters = changedCounters.filter { $0.value > batch.sequence }
     changedFacts = changedFacts.filter { $0.value > batch.sequence }
+    alerts.settle(upTo: batch.sequence)
+    pendingNotifications.removeAll { $0.sequence <= batch.sequence }
     eventKeys.subtract(prunedKeys)
   }
 
@@ -182,8 +195,9 @@ extension Ledger {
   /// that the file has already is not counted again. Later, memory knows better than any file that appears, and all of it
   /// is to be written.
   mutating func adopt(_ contents: StoreContents) {
+    sequence += 1
+    alerts.adopt(contents.alerts, isFirst: !isAdopted, sequence: sequence)
     guard !isAdopted else {
-      sequence += 1
       for key in counters.keys { changedCounters[key] = sequence }
       for key in facts.keys { changedFacts[key] = sequence }
       return eventKeys.formUnion(contents.eventKeys)

@@ -52,6 +52,11 @@ public final class Notifier: Sendable {
     for target in state.targets.values { target.stop() }
   }
 
+  /// Finds what reading the configuration alone does not: expressions of relabelling that cannot be used.
+  public static func check(_ config: AlertingConfig, file: String) throws(ConfigErrors) {
+    _ = try Relabeling(config.relabel, file: file)
+  }
+
   /// Queues the notices for every Alertmanager. Never waits.
   ///
   /// - Parameter expression: of the rule that gave the alerts, for the link to it.

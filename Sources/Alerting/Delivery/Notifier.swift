@@ -91,11 +91,16 @@ public final class Notifier: Sendable {
 
   /// Delivers what waits, until nothing does or the deadline comes. Nothing is sent after that.
   public func drain(until deadline: NIODeadline) async {
-    let (targets, names) = state.withLock { state in
+    let (targets, names, backlogs) = state.withLock { state in
       state.isEnded = true
-      return (Array(state.targets.values), state.names)
+      return (Array(state.targets.values), state.names, state.backlogs)
     }
     for name in names { name.stop() }
+    for (name, queue) in backlogs where !queue.isEmpty {
+      log.warning(
+        "alerts were not delivered: the name of their Alertmanagers never resolved",
+        metadata: ["alertmanager": "\(name)", "alerts": "\(queue.count)"])
+    }
     await withTaskGroup { group in
       for target in targets { group.addTask { await target.drain(until: deadline) } }
     }

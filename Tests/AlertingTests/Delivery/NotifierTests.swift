@@ -40,9 +40,13 @@ import Testing
   }
 
   static func config(_ urls: [String], _ lines: String...) throws -> AlertingConfig {
+    try config(entries: urls.map { "{url: \"\($0)\", timeout: 500ms}" }, lines)
+  }
+
+  static func config(entries: [String], _ lines: [String] = []) throws -> AlertingConfig {
     let text = """
       alerting:
-        alertmanagers: [\(urls.map { "{url: \"\($0)\", timeout: 500ms}" }.joined(separator: ", "))]
+        alertmanagers: [\(entries.joined(separator: ", "))]
       \(lines.map { "  \($0)\n" }.joined())
       workloads: [{name: w, kind: cache, seeds: [a]}]
       """
@@ -149,6 +153,27 @@ import Testing
     let expected = Timestamp(epochMs: now + 240_000 + 86_400_000).description.prefix(15)
     #expect(fake.text.contains(#""endsAt":"\#(expected)"#))
     #expect(fake.text.contains(#""startsAt":"2026-11-28T03:16:55.632Z""#))
+  }
+
+  /// What is sent before a name has resolved waits for the Alertmanagers that it stands for.
+  @Test func everyAddressOfANameIsAnAlertmanager() async throws {
+    let fake = try await Fake()
+    let notifier = try Self.notifier(Self.config(entries: ["{dns: {name: localhost, port: \(fake.server.port)}}"]))
+    notifier.send([Self.notice("A")], expression: "up")
+    #expect(try await Self.eventually { fake.text.contains(#""alertname":"A""#) })
+    #expect(notifier.alertmanagerURLs.contains("\(fake.url)/api/v2/alerts"))
+    #expect(fake.bodies.count == 1)
+  }
+
+  /// A clock that turns out to be ahead only by the answer: what has ended by it already is told again.
+  @Test func aClockThatJumpedIsAllowedForAtOnce() async throws {
+    let future = [(name: "Date", value: "Sat, 01 Jan 2028 00:00:00 GMT")]
+    let fake = try await Fake([.response(200, headers: future)])
+    let notifier = try Self.notifier(Self.config([fake.url]))
+    notifier.send([Self.notice("A")], expression: "up")
+    #expect(try await Self.eventually { !fake.bodies.isEmpty })
+    let tomorrow = Timestamp(epochMs: Int64(wallClockSeconds() * 1000) + 240_000 + 86_400_000).description.prefix(15)
+    #expect(fake.text.contains(#""endsAt":"\#(tomorrow)"#))
   }
 
   @Test func aReloadKeepsWhatWaits() async throws {

@@ -3,6 +3,8 @@
 Driven through `redline test alertmanager`, which sends as the daemon does.
 """
 
+import base64
+import calendar
 import email.utils
 import http.server
 import json
@@ -121,7 +123,6 @@ def check_logins(check: Check) -> None:
         f"{{url: '{fakes[1].url}', bearer_token_file: '{token}'}}", f"{{url: '{fakes[2].url}'}}"])
     check.equal(code, 0, f"all accept: {lines}")
     check.equal(fakes[0].paths, ["/a/b/api/v2/alerts"], "the prefix is before the path")
-    import base64
     basic = base64.b64encode(f"redline:{SECRET}".encode()).decode()
     check.equal([fake.headers[0].get("Authorization") for fake in fakes], [f"Basic {basic}", f"Bearer {SECRET}", None],
                 "each gets its own")
@@ -173,7 +174,9 @@ def check_bad_answers(check: Check) -> None:
     said = [line.split("/api/v2/alerts: ", 1)[1] for line in lines]
     check.none([f"{words!r} expected, {line!r} said" for (_, words), line in zip(expected, said)
                 if not line.startswith(words)], "the classes of bad answers")
-    check.equal([len(fake.posts) for fake in fakes], [1] * len(fakes), "each was told once")
+    # A kept connection that ends without an answer is taken for an idle one that was closed: tried anew once.
+    check.equal([len(fake.posts) for fake in fakes], [2 if answer is close else 1 for answer, _ in expected],
+                "each was told once")
     check.that(problem(check, f"{{url: 'http://127.0.0.1:{check.free_port()}'}}").startswith("connect: "), "nobody there")
     check.that(problem(check, "{url: 'http://no-such-host.invalid:9093'}").startswith("dns: "), "no such name")
 
@@ -231,9 +234,8 @@ def check_clocks(check: Check) -> None:
 
 
 def seconds(text: str) -> float:
-    check_format = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
-    import calendar
-    return calendar.timegm(check_format) + float(text[19:-1])
+    """Since 1970, of a time as it is on the wire."""
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float(text[19:-1])
 
 
 def check_every_address_of_a_name(check: Check) -> None:
@@ -278,16 +280,16 @@ rule_files: ['{rules}']
 alerting:
   alert_relabel_configs:{RELABEL}
   alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{fake.port}']}}]}}]
-""")
-    check.until(lambda: fake.posts, 20, "Prometheus sends its alert")
+""", flags=("--rules.alert.resend-delay=1s",))
+    # What Prometheus sends before it has found its Alertmanagers is lost; it finds them after five seconds.
+    check.until(lambda: fake.posts, 30, "Prometheus sends its alert")
     theirs = fake.posts[0]
-    fake.posts.clear()
     arguments = [word for name, value in LABELS.items() for word in ("--label", f"{name}={value}")]
     own = Fake(check)
     code, lines = send(check, [f"{{url: '{own.url}'}}"], *arguments, more=f"  relabel:{RELABEL}")
     check.equal(code, 0, f"accepted: {lines}")
-    labels = lambda body: body[body.index(b'"labels":'):]
-    check.equal(labels(own.posts[0]), labels(theirs), "the labels on the wire")
+    ours = own.posts[0]
+    check.equal(ours[ours.index(b'"labels":'):], theirs[theirs.index(b'"labels":'):], "the labels on the wire")
     check.equal(list(json.loads(own.posts[0])[0]), ["annotations", "endsAt", "startsAt", "labels"], "the order of the fields")
 
 

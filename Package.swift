@@ -93,7 +93,9 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: [nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("MetricsTests", ["Metrics"]),
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),

@@ -1,7 +1,8 @@
+import Alerting
 import Fleet
 import Metrics
 
 /// Every family that the program can export.
 enum FamilyCatalogue {
-  static var all: [Family] { Family.ofFleet + ExporterFamilies.all }
+  static var all: [Family] { Family.ofFleet + ExporterFamilies.all + DeliveryFamilies.all }
 }

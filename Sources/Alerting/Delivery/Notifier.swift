@@ -52,6 +52,11 @@ public final class Notifier: Sendable {
     for target in state.targets.values { target.stop() }
   }
 
+  /// Finds what reading the configuration alone does not: expressions of relabelling that cannot be used.
+  public static func check(_ config: AlertingConfig, file: String) throws(ConfigErrors) {
+    _ = try Relabeling(config.relabel, file: file)
+  }
+
   /// Queues the notices for every Alertmanager. Never waits.
   ///
   /// - Parameter expression: of the rule that gave the alerts, for the link to it.
@@ -86,11 +91,16 @@ public final class Notifier: Sendable {
 
   /// Delivers what waits, until nothing does or the deadline comes. Nothing is sent after that.
   public func drain(until deadline: NIODeadline) async {
-    let (targets, names) = state.withLock { state in
+    let (targets, names, backlogs) = state.withLock { state in
       state.isEnded = true
-      return (Array(state.targets.values), state.names)
+      return (Array(state.targets.values), state.names, state.backlogs)
     }
     for name in names { name.stop() }
+    for (name, queue) in backlogs where !queue.isEmpty {
+      log.warning(
+        "alerts were not delivered: the name of their Alertmanagers never resolved",
+        metadata: ["alertmanager": "\(name)", "alerts": "\(queue.count)"])
+    }
     await withTaskGroup { group in
       for target in targets { group.addTask { await target.drain(until: deadline) } }
     }

@@ -1,3 +1,4 @@
+import Alerting
 import ArgumentParser
 import Config
 
@@ -17,6 +18,7 @@ struct CheckConfigCommand: ParsableCommand {
     let fleet: FleetConfig
     do throws(ConfigErrors) {
       fleet = try FleetConfig.load(file)
+      if let alerting = fleet.alerting { try Notifier.check(alerting, file: file) }
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(1)

@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// Runs tests that users write as files.
+/// Runs tests that users write as files, and tries what the configuration names.
 struct TestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "test", abstract: "Run tests of rules and queries.",
-    subcommands: [TestRulesCommand.self, TestPromQLCommand.self])
+    commandName: "test", abstract: "Run tests of rules and queries, or try the path to Alertmanager.",
+    subcommands: [TestRulesCommand.self, TestPromQLCommand.self, TestAlertmanagerCommand.self])
 }

@@ -110,6 +110,11 @@ final class AlertmanagerTarget: Sendable {
     let answer = await client.post(batch, aheadMilliseconds: ahead, until: deadline)
     let seconds = Double((NIODeadline.now() - began).nanoseconds) / 1e9
     note(answer.offsetSeconds)
+    if Task.isCancelled, case .failed = answer.outcome {
+      // Cut off by a reload or the end: no failure of the other side.
+      ledger.withFigures { $0.queue.putBack(batch) }
+      return .setback
+    }
     return settle(batch, answer, aheadMilliseconds: ahead, seconds: seconds)
   }
 

@@ -1,0 +1,58 @@
+import Alerting
+import ArgumentParser
+import Config
+import NIOPosix
+import PromQL
+
+/// Sends one alert to every configured Alertmanager, so that the path to the people on duty can be tried.
+struct TestAlertmanagerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "alertmanager", abstract: "Send a test alert to every configured Alertmanager.",
+    discussion: """
+      Prints what each answered and how far its clock is ahead. The alert is RedlineTest; it goes through the \
+      relabelling of the configuration and ends by itself. Exits with 1 when an Alertmanager did not accept it.
+      """)
+
+  @Argument(help: "The configuration file, with its block alerting.", completion: .file(extensions: ["yml", "yaml"]))
+  var file: String
+
+  @Option(
+    name: .customLong("label"), help: "A label of the alert as NAME=VALUE, such as severity=critical; may be repeated.")
+  var labels: [TestLabel] = []
+
+  @Option(help: "How long the alert holds, in seconds: 1 to 3600.")
+  var seconds = 60
+
+  func validate() throws {
+    guard (1...3600).contains(seconds) else { throw ValidationError("--seconds \(seconds): use 1 to 3600") }
+  }
+
+  func run() async throws {
+    let answers: [TestAlert.Answer]
+    do throws(ConfigErrors) {
+      guard let alerting = try FleetConfig.load(file).alerting else {
+        throw ConfigErrors(
+          ConfigError(.file(file, nil), path: "alerting", problem: "is missing", hint: "name the Alertmanagers there"))
+      }
+      answers = try await TestAlert(labels: labels.map(\.pair), seconds: seconds).send(
+        alerting, file: file, environment: processEnvironment(), group: MultiThreadedEventLoopGroup.singleton)
+    } catch {
+      Redline.printError("\(error)")
+      throw ExitCode(1)
+    }
+    for answer in answers { print(answer) }
+    if answers.contains(where: { !$0.isAccepted }) { throw ExitCode(1) }
+  }
+}
+
+/// A label as it is written on the command line.
+struct TestLabel: ExpressibleByArgument {
+  let pair: Labels.Pair
+
+  init?(argument: String) {
+    guard let equals = argument.firstIndex(of: "="), RelabelConfig.isLabelName(String(argument[..<equals])) else {
+      return nil
+    }
+    pair = Labels.Pair(String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+  }
+}

@@ -9,6 +9,7 @@ struct Commands: AsyncParsableCommand {
     version: BuildInfo.version,
     subcommands: [
       FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, CheckCommand.self, TestCommand.self,
+      AclCommand.self, CheckAccessCommand.self,
       BenchPollCommand.self, QuerySeriesCommand.self,
     ])
 

@@ -24,6 +24,7 @@ struct Daemon: Sendable {
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
   let reloads: ReloadEndpoint
+  let systemd: SystemdNotify
 
   /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
@@ -39,6 +40,7 @@ struct Daemon: Sendable {
     self.options = options
     reloads = ReloadEndpoint(isEnabled: options.web.isLifecycleEnabled)
     self.log = log
+    systemd = SystemdNotify(environment: environment)
     let (scrapeTargetCount, memberCount) = try Self.claimDescriptors(options)
     credentials = try CredentialStore(options.redis, environment: environment)
     let factory = TargetFactory(
@@ -118,6 +120,8 @@ struct Daemon: Sendable {
     for notice in options.notices { log.warning("\(notice)") }
     let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
     log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
+    await systemd.ready(status: "watches \(watched)")
+    let pulse = Task { await systemd.beat(loops: factory.context.group) }
     let work = Task {
       await node?.run()
       await watch?.run()
@@ -129,7 +133,9 @@ struct Daemon: Sendable {
       }
       await reload()
     }
+    await systemd.stopping()
     work.cancel()
+    pulse.cancel()
     // Whoever waits for a poll gets the newest snapshot, then the server can end.
     await node?.poller.stop()
     await watch?.stop()
@@ -152,6 +158,7 @@ struct Daemon: Sendable {
   /// - Returns: what is wrong, or nil; what cannot be read stays as it was.
   @discardableResult
   func reload() async -> String? {
+    await systemd.reloading()
     var problems: [String] = []
     do throws(ConfigError) { try credentials.reload() } catch { problems.append("\(error)") }
     do throws(WebError) { try web.reload() } catch { problems.append("\(error)") }
@@ -162,6 +169,7 @@ struct Daemon: Sendable {
     }
     for problem in problems { log.error("reload failed, the old settings stay", metadata: ["error": "\(problem)"]) }
     if problems.isEmpty { log.info("reloaded") }
+    await systemd.ready(status: problems.isEmpty ? "reloaded" : "reload failed, the old settings stay: see the log")
     return problems.isEmpty ? nil : problems.joined(separator: "\n")
   }
 }

@@ -71,7 +71,7 @@ enum ProcessFamilies {
     if let user = field(14), let system = field(15) { sink.add(cpuSeconds, (user + system) / ticks) }
     if let size = field(23) { sink.add(virtualBytes, size) }
     if let pages = field(24) { sink.add(residentBytes, pages * Double(sysconf(CInt(_SC_PAGESIZE)))) }
-    if let start = field(22), let boot = bootSeconds { sink.add(startTime, boot + start / ticks) }
+    if let start = field(22) { sink.add(startTime, bootSeconds + start / ticks) }
   }
 
   /// Two lines `IpExt:`, the first with names, the second with numbers.
@@ -87,9 +87,12 @@ enum ProcessFamilies {
     }
   }
 
-  private static let bootSeconds: Double? = SmallFile.text("/proc/stat").flatMap { text in
-    text.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
-  }
+  /// When the machine was started, in seconds since the epoch. A hardened unit has no /proc/stat to read it from.
+  private static let bootSeconds: Double = {
+    var sinceBoot = timespec()
+    unsafe clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+    return (wallClockSeconds() - Double(sinceBoot.tv_sec) - Double(sinceBoot.tv_nsec) / 1e9).rounded()
+  }()
 
   private static func resourceLimit(_ resource: __rlimit_resource_t) -> UInt {
     var limit = rlimit()

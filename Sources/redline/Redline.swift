@@ -12,7 +12,7 @@ struct Redline {
 
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    if let word = arguments.first, !word.hasPrefix("-") {
+    if let word = arguments.first, !word.hasPrefix("-") || word.hasPrefix("--generate-completion-script") {
       await Commands.main(arguments)
       return
     }

@@ -79,7 +79,7 @@ struct TargetFactory: Sendable {
     return poller
   }
 
-  private func keyWork(_ overrides: Overrides) -> KeyWorkOptions {
+  func keyWork(_ overrides: Overrides = Overrides()) -> KeyWorkOptions {
     var work = KeyWorkOptions(options.keys, scripts: scripts)
     work.checkKeys = overrides.keys ?? work.checkKeys
     work.checkSingleKeys = overrides.singleKeys ?? work.checkSingleKeys

@@ -17,6 +17,8 @@ final class SentinelListener: Sendable {
   private let ears = Lock(Ears())
   private let work = Lock<Task<Void, Never>?>(nil)
 
+  /// The channels that are listened to.
+  static let pattern = "*"
   static let firstPause: Duration = .milliseconds(250)
   static let longestPause: Duration = .seconds(8)
 
@@ -28,7 +30,7 @@ final class SentinelListener: Sendable {
       while !Task.isCancelled {
         do throws(RedisError) {
           let subscription = try await Subscription.open(
-            options, pattern: "*", in: context, deadline: .now() + timeout
+            options, pattern: Self.pattern, in: context, deadline: .now() + timeout
           ) { cost.note($0) }
           listening.withLock { $0 = true }
           pause = Self.firstPause

@@ -47,9 +47,11 @@ extension KeyWork {
     return KeyServer(info, skipsMasters: options.skipsMasters, isCluster: options.isCluster)
   }
 
+  static let clusterNodes: Command = ["CLUSTER", "NODES"]
+
   /// Learns from the target which nodes the cluster has. Only nodes that the cluster itself names are connected to.
   func readRoutes() async throws(RedisError) {
-    let command: Command = ["CLUSTER", "NODES"]
+    let command = Self.clusterNodes
     guard let reply = try await link.send([command])[0] else {
       throw RedisError(.permission, "the server refuses CLUSTER NODES")
     }

@@ -14,7 +14,8 @@ actor Prober {
   static let publishInterval: TimeAmount = .seconds(5)
   /// Probes are sent at multiples of this. Those of one slot wait for one another by a few microseconds.
   static let slotSeconds = 0.005
-  private static let ping = CommandBatch([["PING"]])
+  static let ping: Command = ["PING"]
+  private static let batch = CommandBatch([ping])
 
   private let options: ConnectionOptions
   private let timeout: TimeAmount
@@ -155,8 +156,8 @@ actor Prober {
   }
 
   private func send(on connection: Connection, deadline: NIODeadline) async -> Exchange {
-    let exchange = await connection.send(Self.ping, deadline: deadline)
-    cost.note(exchange, of: Self.ping)
+    let exchange = await connection.send(Self.batch, deadline: deadline)
+    cost.note(exchange, of: Self.batch)
     return exchange
   }
 
@@ -165,7 +166,7 @@ actor Prober {
     if let failure = exchange.failure { throw failure }
     let reply = exchange.replies[0]
     guard reply.isError else { return exchange }
-    let error = RedisError(reply: reply, to: Self.ping.commands[0])
+    let error = RedisError(reply: reply, to: Self.batch.commands[0])
     guard error.errorClass == .permission else { throw error }
     return exchange
   }

@@ -9,7 +9,8 @@ struct Commands: AsyncParsableCommand {
     version: BuildInfo.version,
     subcommands: [
       FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, CheckCommand.self, TestCommand.self,
-      BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
+      AclCommand.self, CheckAccessCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
+      QuerySeriesCommand.self,
     ])
 
   /// The subcommands that are for users, a line for each.

@@ -42,7 +42,7 @@ def rollup_bytes(pid: int) -> dict[str, int]:
 
 class Process:
     def __init__(self, check: Check, name: str, arguments: list[str], environment: dict[str, str] | None = None,
-                 open_files: int | None = None):
+                 open_files: int | None = None, inherited: tuple[int, ...] = ()):
         self.name = name
         self.arguments = arguments
         self.output_path = check.folder / f"{name}-{time.monotonic_ns()}.log"
@@ -51,7 +51,7 @@ class Process:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("REDIS_")}
         self.child = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT,
-            env=clean | (environment or {}), cwd=check.folder, preexec_fn=limit)
+            env=clean | (environment or {}), cwd=check.folder, preexec_fn=limit, pass_fds=inherited)
         with open(check.folder / "processes", "a", encoding="utf-8") as file:
             file.write(f"{self.pid} {start_time(self.pid)} {name}\n")
         check.closing.callback(self.stop)

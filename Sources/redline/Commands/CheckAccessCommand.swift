@@ -1,0 +1,160 @@
+import ArgumentParser
+import Config
+import Fleet
+import Metrics
+import NIOCore
+import Redis
+
+/// Logs in to servers as the daemon would, and says what they refuse and what is not known without it.
+struct CheckAccessCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-access", abstract: "Log in to servers and say which commands they refuse.",
+    usage: "redline check-access [FILE|ADDRESS] [FLAGS]",
+    discussion: """
+      Give the fleet's file or an address, and the flags that the daemon is started with. Every command that they need \
+      is sent once to each server, for keys that are not there; a refusal stands in the server's ACL log. The other \
+      members of a fleet are found as the daemon finds them.
+
+      Exits with 0 when nothing is missing, with 1 when something is refused, with 2 when the configuration cannot be \
+      used, and with 3 when a server cannot be asked.
+      """)
+
+  @Argument(
+    parsing: .captureForPassthrough,
+    help: ArgumentHelp("The file or address, and flags of the daemon.", valueName: "configuration"))
+  var words: [String] = []
+
+  private static let unreachableStatus: Int32 = 3
+  /// Families that are named of those that are missing.
+  private static let shownLimit = 4
+
+  /// A server to be asked.
+  private struct Server: Sendable {
+    let title: String
+    let connection: ConnectionOptions
+    let timeout: TimeAmount
+    let needs: @Sendable (ServerFacts) -> [AccessNeed]
+  }
+
+  func run() async throws {
+    if let first = words.first, ["--help", "-h", "-help"].contains(first) { throw CleanExit.helpRequest(self) }
+    let servers: [Server]
+    let context: ConnectionContext
+    do {
+      let subject = try AccessSubject(words, environment: processEnvironment())
+      context = subject.factory.context
+      servers = try await subject.fleet.asyncMap { await Self.members(of: $0, subject) } ?? Self.target(subject)
+    } catch {
+      Redline.printError("\(error)")
+      throw ExitCode(Redline.usageStatus)
+    }
+    var (incomplete, unreachable) = (0, 0)
+    for server in servers {
+      do throws(RedisError) {
+        let check = try await AccessCheck(
+          server.connection, timeout: server.timeout, in: context, needs: server.needs)
+        Self.report(check, of: server.title)
+        if !check.isComplete { incomplete += 1 }
+      } catch {
+        print("\(server.title)\n  CANNOT BE ASKED: \(error)")
+        unreachable += 1
+      }
+    }
+    let count = servers.count
+    print(
+      "\(count) server\(count == 1 ? "" : "s"): \(count - incomplete - unreachable) with all that is needed, "
+        + "\(incomplete) without, \(unreachable) not asked")
+    if unreachable > 0 { throw ExitCode(Self.unreachableStatus) }
+    if incomplete > 0 { throw ExitCode(1) }
+  }
+
+  private static func report(_ check: AccessCheck, of title: String) {
+    print("\(title) (\(check.facts.product) \(check.facts.valkeyVersion ?? check.facts.version))")
+    let missing = check.verdicts.filter { !$0.reasons.isEmpty }
+    for verdict in missing {
+      let denied = verdict.reasons.compactMap { if case .denied(let rule) = $0 { rule } else { nil } }
+      let unknown = verdict.reasons.compactMap { if case .unknown(let name) = $0 { name } else { nil } }
+      if !denied.isEmpty { print("  DENIED \(verdict.need.feature): add \(denied.joined(separator: " "))") }
+      if !unknown.isEmpty { print("  UNKNOWN \(verdict.need.feature): \(unknown.joined(separator: ", "))") }
+      let lost = verdict.need.lost
+      let further = lost.count - shownLimit
+      print(
+        "    missing without it: " + lost.prefix(shownLimit).joined(separator: ", ")
+          + (further > 0 ? " and \(further) more" : ""))
+    }
+    if missing.isEmpty { print("  all that is needed is allowed") }
+  }
+
+  private static func target(_ subject: AccessSubject) throws -> [Server] {
+    guard let text = subject.options.redis.address else {
+      throw ConfigErrors(ConfigError(.flag("redis.addr"), problem: "is empty", hint: "name the server to log in to"))
+    }
+    let address: RedisAddress
+    do throws(RedisAddressError) {
+      address = try RedisAddress(text)
+    } catch {
+      throw ConfigErrors(ConfigError(.flag("redis.addr"), problem: "is no address: \(error)"))
+    }
+    return [
+      Server(
+        title: "\(address)", connection: subject.factory.connection(address, isTrusted: true),
+        timeout: TimeAmount(subject.options.redis.deadline)
+      ) { subject.target($0, database: address.database) }
+    ]
+  }
+
+  // MARK: A fleet
+
+  /// How long the fleet is looked for, and how long nobody new must have been found.
+  private static let searchLimit: Duration = .seconds(20)
+  private static let quietTime: Duration = .seconds(2)
+
+  private static func members(of config: FleetConfig, _ subject: AccessSubject) async -> [Server] {
+    let fleet = Fleet(
+      config,
+      context: FleetContext(
+        connections: subject.factory.context, registry: Registry(live: []), environment: subject.environment,
+        collectors: subject.factory.collectorOptions, clientName: nil, memberLimit: 10_000, store: nil,
+        log: AccessSubject.log))
+    await fleet.start()
+    let clock = ContinuousClock()
+    let began = clock.now
+    var (seen, changed) = (0, began)
+    var members: [FleetMember] = []
+    while clock.now - began < searchLimit, clock.now - changed < quietTime {
+      try? await Task.sleep(for: .milliseconds(100))
+      members = await fleet.members()
+      if members.count != seen { (seen, changed) = (members.count, clock.now) }
+    }
+    await fleet.stop()
+    return servers(members, config, subject)
+  }
+
+  /// One for each address; a Sentinel may watch masters of several workloads.
+  private static func servers(_ members: [FleetMember], _ config: FleetConfig, _ subject: AccessSubject) -> [Server] {
+    var servers: [Server] = []
+    var seen: Set<RedisAddress> = []
+    for member in members where seen.insert(member.address).inserted {
+      let options = member.node.poller.options
+      let isSentinel = member.role == .sentinel
+      let workloads = members.filter { $0.address == member.address }.compactMap { config.workload(named: $0.workload) }
+      servers.append(
+        Server(
+          title: "\(member.workload) \(member.address)\(isSentinel ? " (Sentinel)" : "")",
+          connection: options.connection, timeout: options.timeout
+        ) { facts in
+          isSentinel
+            ? subject.sentinel(facts, masterNames: workloads.compactMap { $0.sentinel?.masterName })
+            : workloads.flatMap { subject.member(of: $0, facts) }
+        })
+    }
+    return servers
+  }
+}
+
+extension Optional where Wrapped: Sendable {
+  fileprivate func asyncMap<Result>(_ transform: (Wrapped) async -> Result) async -> Result? {
+    if let value = self { return await transform(value) }
+    return nil
+  }
+}

@@ -31,8 +31,9 @@ public struct AccessCheck: Sendable {
     needs: @Sendable (ServerFacts) -> [AccessNeed]
   ) async throws(RedisError) {
     var options = options
-    // Whether it may be sent is found out below.
+    // Whether these may be sent is found out below.
     options.clientName = nil
+    options.pings = false
     let connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
     defer { connection.close() }
     let infoCommand: Command = ["INFO", "ALL"]

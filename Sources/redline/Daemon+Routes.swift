@@ -33,7 +33,8 @@ extension Daemon {
   var pages: Pages {
     Pages(
       metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
-      groups: { [watch] in watch?.rules?.engine.groups ?? [] }, store: watch?.rules?.engine.series, events: watch?.events,
+      groups: { [watch] in watch?.rules?.engine.groups ?? [] }, store: watch?.rules?.engine.series,
+      events: watch?.events,
       runbooks: watch?.rules?.runbooks.map { RunbookLibrary(directory: $0) })
   }
 

@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test func secretsAreHidden() throws {
-    let flags = try shown(["--basic-auth-username=a"], ["REDIS_PASSWORD": "s3cret", "REDIS_EXPORTER_BASIC_AUTH_PASSWORD": "w0rd"])
+    let flags = try shown(
+      ["--basic-auth-username=a"], ["REDIS_PASSWORD": "s3cret", "REDIS_EXPORTER_BASIC_AUTH_PASSWORD": "w0rd"])
     #expect(flags["redis.password"] == "<secret>")
     #expect(!flags.values.contains { $0.contains("s3cret") || $0.contains("w0rd") })
   }

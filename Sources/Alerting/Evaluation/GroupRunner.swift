@@ -89,7 +89,8 @@ actor GroupRunner {
         await surroundings.refresh()
         await evaluate(at: now, scope: .only(due.places))
       } else {
-        let next = [nextTurn, nextFiring?.time, called.isEmpty ? nil : callableFrom].compactMap { $0 }.min() ?? nextTurn
+        let next =
+          [nextTurn, nextFiring?.time, called.isEmpty ? nil : callableFrom].compactMap { $0 }.min() ?? nextTurn
         await sleep(milliseconds: next - now)
       }
     }
@@ -170,7 +171,11 @@ actor GroupRunner {
         // A rule whose evaluation just failed waits for its turn.
         time > state.lastSampleMilliseconds ?? .min
       else { continue }
-      if next == nil || time < next!.time { next = (time, [index]) } else if time == next!.time { next!.places.insert(index) }
+      if next == nil || time < next!.time {
+        next = (time, [index])
+      } else if time == next!.time {
+        next!.places.insert(index)
+      }
     }
     return next
   }

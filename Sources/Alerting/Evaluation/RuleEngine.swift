@@ -155,7 +155,8 @@ public actor RuleEngine {
         let report = try series.append(
           batch, atMilliseconds: sample.timestampMilliseconds, from: origin, isComplete: false)
         if report.conflicts > 0 {
-          throw RuleError("\(labels) is given by another rule or by a target as well; give one of them another name or label")
+          throw RuleError(
+            "\(labels) is given by another rule or by a target as well; give one of them another name or label")
         }
       }
     }

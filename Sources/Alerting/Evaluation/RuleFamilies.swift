@@ -8,7 +8,8 @@ public enum RuleFamilies {
   static let iterations = Family.counter(
     "exporter_rule_group_iterations_total", "Evaluations of a rule group at its turn.", labels: group)
   static let missed = Family.counter(
-    "exporter_rule_group_iterations_missed_total", "Turns of a rule group that passed because one before took too long.",
+    "exporter_rule_group_iterations_missed_total",
+    "Turns of a rule group that passed because one before took too long.",
     labels: group)
   static let slow = Family.counter(
     "exporter_rule_group_iterations_slow_total", "Evaluations of a rule group that took longer than its interval.",
@@ -68,7 +69,9 @@ extension RuleEngine {
       sink.add(RuleFamilies.evaluations, Double(view.tally.evaluations), name)
       sink.add(RuleFamilies.failures, Double(view.tally.failures), name)
       sink.add(RuleFamilies.duration, state.evaluationSeconds, name)
-      if let time = state.lastEvaluationMilliseconds { sink.add(RuleFamilies.lastEvaluation, Double(time) / 1000, name) }
+      if let time = state.lastEvaluationMilliseconds {
+        sink.add(RuleFamilies.lastEvaluation, Double(time) / 1000, name)
+      }
       sink.add(RuleFamilies.interval, Double(runner.intervalMilliseconds) / 1000, name)
       sink.add(RuleFamilies.rules, Double(state.group.rules.count), name)
       for alert in state.rules.lazy.flatMap(\.book.all) {

@@ -95,7 +95,9 @@ struct SeriesFeed {
     var families = families
     samples.forEachSeries(of: &families, namespace: target.namespace, areEdgesFloats: target.areEdgesFloats) { series in
       guard problem == nil else { return }
-      do throws(SeriesStoreError) { found.append(try store.reference(to: labels(of: series))) } catch { problem = error }
+      do throws(SeriesStoreError) { found.append(try store.reference(to: labels(of: series))) } catch {
+        problem = error
+      }
     }
     self.families = families
     if let problem { throw problem }

@@ -34,7 +34,7 @@ struct WatchedNode: Sendable {
     self.node = node
     let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
-    let prober = makeProber({ !schedule.isBreakerOpen }) { Task { await schedule.poll(node.poller) } }
+    let prober = makeProber({ !schedule.isBreakerOpen }, { Task { await schedule.poll(node.poller) } })
     self.prober = prober
     work = Task {
       async let polls: Void = withTaskExecutorPreference(node.poller.executor) { await schedule.run(node.poller) }

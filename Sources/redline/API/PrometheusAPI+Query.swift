@@ -61,7 +61,8 @@ extension PrometheusAPI {
     answer.data.array { _ in }
   }
 
-  private func warnOfHistory(_ query: Query, from start: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer) {
+  private func warnOfHistory(_ query: Query, from start: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer)
+  {
     HistoryWarnings(options: parameters.settings.options, heldSince: heldSinceMilliseconds)
       .warn(of: query, fromMilliseconds: start, in: &answer)
   }

@@ -4,7 +4,8 @@ extension PrometheusAPI {
   /// Which Prometheus' API this is, for clients that choose by it what to ask for, and which program really answers.
   func buildInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.texts([
-      "version": parameters.settings.dialect == .prometheus3 ? "3.0.0" : "2.42.0", "revision": "redline-\(BuildInfo.version)",
+      "version": parameters.settings.dialect == .prometheus3 ? "3.0.0" : "2.42.0",
+      "revision": "redline-\(BuildInfo.version)",
       "branch": "", "buildUser": "", "buildDate": "", "goVersion": BuildInfo.swiftVersion,
     ])
   }

@@ -108,7 +108,8 @@ final class RedisServer: Sendable {
     var pid = pid_t()
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     let environment = unsafe [strdup("PATH=/usr/bin:/bin"), nil]
-    defer { unsafe (words + environment).forEach { unsafe free($0) } }
+    defer { for index in unsafe words.indices { unsafe free(words[index]) } }
+    defer { for index in unsafe environment.indices { unsafe free(environment[index]) } }
     // A server that inherits a connection of a test beside it would keep that one open.
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)

@@ -121,6 +121,8 @@ import Testing
     // Points alone find the other file; the alerts follow.
     store.history.append([HistoryPoint(labels: "s", atMs: 1_799_999_000_000, value: 1)])
     #expect(await store.history.flush())
+    let returned = try Database(path: scratch.path, busyTimeoutMs: 100)
+    #expect(try returned.rows("SELECT rule FROM alerts ORDER BY rule") { $0.text(0) } == ["kept", "new"])
     await store.close()
     store = try await scratch.open()
     #expect(store.alerts.all() == [.sample("kept", value: 2), .sample("new")])
@@ -158,6 +160,8 @@ import Testing
     store.history.append([HistoryPoint(labels: "s", atMs: 1_799_999_000_000, value: 1)])
     #expect(await store.history.flush())
     #expect(store.health.filesSetAside == 1 && store.health.isDurable)
+    let fresh = try Database(path: scratch.path, busyTimeoutMs: 100)
+    #expect(try fresh.integer("SELECT count(*) FROM alerts") == 300)
     await store.close()
     store = try await scratch.open()
     #expect(store.alerts.all() == records)

@@ -65,7 +65,7 @@ public final class Store: Sendable {
   /// How the store does now.
   public var health: StoreHealth { state.withLock { $0.currentHealth } }
 
-  /// Reads and changes events, counters, facts, alerts and notifications as one: all of it is written in one transaction. `body` must be short.
+  /// Reads and changes all that the ledger holds as one, and it is written in one transaction. `body` must be short.
   @discardableResult
   public func change<Result>(_ body: (inout Ledger) -> Result) -> Result {
     let (result, mustSchedule) = state.withLock { state in
@@ -145,7 +145,11 @@ public final class Store: Sendable {
       return state.isClosed
     }
     if isClosed { return false }
-    if await writer.commit(section) { return false }
+    if await writer.commit(section) {
+      // Points of history may have found another file, which lacks all the rest.
+      if state.withLock({ $0.ledger.hasChanges && $0.maySchedule(.ledger) }) { schedule(.ledger) }
+      return false
+    }
     // Another change or flush may have scheduled its own by now.
     return state.withLock { $0.takeSchedule(section) }
   }

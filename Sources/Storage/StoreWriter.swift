@@ -84,19 +84,22 @@ actor StoreWriter {
     let (isClosed, isDurable) = state.withLock { ($0.isClosed, $0.health.isDurable) }
     guard !isClosed else { return false }
     var written: Set<StoreSection> = []
-    let others: [StoreSection] = section == .ledger ? [.history] : [.ledger]
-    let sections = [section] + (isDurable ? [] : others)
-    do throws(StoreFailure) {
-      try prepare()
+    func write(_ sections: [StoreSection]) throws(StoreFailure) {
+      written = []
       for section in sections {
-        do throws(StoreFailure) {
-          try write(section)
-        } catch {
-          guard case .damaged(let reason) = error else { throw error }
-          try take(file.replace(because: reason, nowSeconds: clock()))
-          try write(section)
-        }
+        try self.write(section)
         written.insert(section)
+      }
+    }
+    do throws(StoreFailure) {
+      // A file that was opened just now may lack what one before it had.
+      let isAll = try prepare() || !isDurable
+      do throws(StoreFailure) {
+        try write(!isAll ? [section] : section == .ledger ? [.ledger, .history] : [.history, .ledger])
+      } catch {
+        guard case .damaged(let reason) = error else { throw error }
+        try take(file.replace(because: reason, nowSeconds: clock()))
+        try write([.ledger, .history])
       }
       succeed()
     } catch {
@@ -155,8 +158,12 @@ actor StoreWriter {
     try file.database?.execute("PRAGMA max_page_count = \(pages)")
   }
 
-  private func prepare() throws(StoreFailure) {
-    if let opening = try file.openIfNeeded(nowSeconds: clock()) { take(opening) }
+  /// - Returns: whether a file was opened, which may be another one than before.
+  @discardableResult
+  private func prepare() throws(StoreFailure) -> Bool {
+    guard let opening = try file.openIfNeeded(nowSeconds: clock()) else { return false }
+    take(opening)
+    return true
   }
 
   private func take(_ opening: StoreFile.Opening) {

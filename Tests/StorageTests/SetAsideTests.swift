@@ -6,7 +6,8 @@ import Testing
 /// Files that a store must neither use nor overwrite.
 @Suite(.timeLimit(.minutes(1))) struct SetAsideTests {
   enum Stranger: String, CaseIterable, Sendable {
-    case text, noise, shortHeader, foreignDatabase, foreignDatabaseWithLog, damagedPages, cutShort, missingTable
+    case text, noise, shortHeader, foreignDatabase, foreignDatabaseWithLog, damagedPages, cutShort, missingTable,
+      missingAlerts, missingHistory
 
     func make(_ scratch: Scratch) async throws {
       switch self {
@@ -27,12 +28,17 @@ import Testing
       case .cutShort:
         try await fill(scratch)
         scratch.truncate(scratch.path, bytes: 5000)
-      case .missingTable:
-        try await fill(scratch)
-        let database = try Database(path: scratch.path, busyTimeoutMs: 0)
-        database.checkpointsOnClose = true
-        try database.execute("DROP TABLE facts")
+      case .missingTable: try await drop("facts", of: scratch)
+      case .missingAlerts: try await drop("alerts", of: scratch)
+      case .missingHistory: try await drop("history_frames", of: scratch)
       }
+    }
+
+    private func drop(_ table: String, of scratch: Scratch) async throws {
+      try await fill(scratch)
+      let database = try Database(path: scratch.path, busyTimeoutMs: 0)
+      database.checkpointsOnClose = true
+      try database.execute("DROP TABLE \(table)")
     }
 
     private func fill(_ scratch: Scratch) async throws {

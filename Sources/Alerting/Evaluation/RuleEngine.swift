@@ -267,10 +267,12 @@ public actor RuleEngine {
     for runner in runners.withLock({ $0 }) { await runner.shift(byMilliseconds: distance) }
   }
 
-  /// Takes in the newest page, unless that was just done.
-  func scrape() {
+  /// Takes in the newest page.
+  ///
+  /// - Parameter isForced: also where that was just done: something has changed since.
+  func scrape(isForced: Bool = false) {
     let began = ContinuousClock.now
-    if let lastScrape, began - lastScrape < Self.freshness { return }
+    if !isForced, let lastScrape, began - lastScrape < Self.freshness { return }
     let page = registry.page()
     feed.take(page, atMilliseconds: nowMilliseconds, tookSeconds: (ContinuousClock.now - began).seconds)
     lastScrape = .now
@@ -309,7 +311,7 @@ public actor RuleEngine {
   /// Evaluates what depends on metrics that changed.
   private func answerEvents() async {
     guard isRunning else { return }
-    scrape()
+    scrape(isForced: true)
     for (runner, places) in readers { await runner.call(places) }
   }
 }

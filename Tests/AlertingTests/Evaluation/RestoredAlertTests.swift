@@ -1,0 +1,57 @@
+import PromQL
+import Testing
+
+@testable import Alerting
+
+/// Alerts that were taken up again after a restart.
+@Suite(.timeLimit(.minutes(1))) struct RestoredAlertTests {
+  static let timing = AlertBook.Timing(forMilliseconds: 60_000)
+
+  static func alert(_ name: String, _ state: AlertState, since active: Int64, fired: Int64? = nil) -> Alert {
+    Alert(
+      labels: ["alertname": name], annotations: [:], value: 1, state: state, activeAtMilliseconds: active,
+      firedAtMilliseconds: fired)
+  }
+
+  @Test func absenceIsNoNewsUntilTheHoldEnds() throws {
+    var book = AlertBook()
+    book.restore([Self.alert("A", .firing, since: 0, fired: 60_000)], holdingUntilMilliseconds: 500_000)
+    try book.update(with: [], timing: Self.timing, limit: 0, atMilliseconds: 400_000)
+    #expect(book.all.map(\.state) == [.firing])
+    try book.update(with: [], timing: Self.timing, limit: 0, atMilliseconds: 500_000)
+    #expect(book.all.map(\.state) == [.inactive])
+    #expect(book.all[0].resolvedAtMilliseconds == 500_000)
+  }
+
+  @Test func onceSeenAnAlertEndsAsAnyOther() throws {
+    var book = AlertBook()
+    book.restore([Self.alert("A", .firing, since: 0, fired: 60_000)], holdingUntilMilliseconds: 500_000)
+    let found = Self.alert("A", .pending, since: 200_000)
+    try book.update(with: [found], timing: Self.timing, limit: 0, atMilliseconds: 200_000)
+    #expect(book.all[0].firedAtMilliseconds == 60_000)
+    try book.update(with: [], timing: Self.timing, limit: 0, atMilliseconds: 215_000)
+    #expect(book.all.map(\.state) == [.inactive])
+  }
+
+  @Test func pendingGoesOnFromWhereItWas() throws {
+    var book = AlertBook()
+    book.restore([Self.alert("A", .pending, since: 0)], holdingUntilMilliseconds: 500_000)
+    try book.update(with: [], timing: Self.timing, limit: 0, atMilliseconds: 30_000)
+    #expect(book.nextFiringMilliseconds(Self.timing) == 60_000)
+    let found = Self.alert("A", .pending, since: 61_000)
+    try book.update(with: [found], timing: Self.timing, limit: 0, atMilliseconds: 61_000)
+    #expect(book.all.map(\.state) == [.firing])
+    #expect(book.all[0].activeAtMilliseconds == 0)
+  }
+
+  @Test func aClockPutForwardMakesNothingFire() throws {
+    var book = AlertBook()
+    let begun = Self.alert("A", .pending, since: 0)
+    try book.update(with: [begun], timing: Self.timing, limit: 0, atMilliseconds: 0)
+    book.shift(byMilliseconds: 3_600_000)
+    try book.update(
+      with: [Self.alert("A", .pending, since: 3_610_000)], timing: Self.timing, limit: 0, atMilliseconds: 3_610_000)
+    #expect(book.all.map(\.state) == [.pending])
+    #expect(book.all[0].activeAtMilliseconds == 3_600_000)
+  }
+}

@@ -88,6 +88,11 @@ class Pair:
         for port in [self.redline.port] + ([self.peer.port] if self.peer else []):
             self.check.until(lambda: self.states(port) == {"firing", "inactive", "pending"}, 30,
                              f"the rules of port {port} are judged")
+            self.check.until(lambda: self.is_broken_known(port), 30, f"port {port} knows the rule that cannot work")
+
+    def is_broken_known(self, port: int) -> bool:
+        groups = self.ask(port, "rules", type="record")[1]["data"]["groups"]
+        return any(rule["health"] == "err" for group in groups for rule in group["rules"])
 
     def states(self, port: int) -> set[str]:
         groups = self.ask(port, "rules")[1]["data"]["groups"]

@@ -50,8 +50,9 @@ public actor RuleEngine {
   private var isRunning = false
   private var lastScrape: ContinuousClock.Instant?
 
-  /// Right after a start there are few samples: what was restored is kept so long without them.
-  static let holdMilliseconds: Int64 = 150_000
+  /// Right after a start there are few samples: what was restored is kept without them until the first polls have come
+  /// and the rule's ranges are filled, but not longer than the second of these.
+  static let holdMilliseconds: ClosedRange<Int64> = 15_000...150_000
   /// Until the first polls have ended.
   static let firstTurnMilliseconds: Int64 = 3_000
   /// A page is taken again after this long at the soonest.
@@ -194,13 +195,20 @@ public actor RuleEngine {
     let shift = archive.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
     let kept = archive.alerts()
     var count = 0
-    rules.restore(holdingUntilMilliseconds: now + Self.holdMilliseconds) { rule in
+    rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }) { rule in
       let alerts = kept[rule] ?? []
       count += alerts.count
       return alerts
     }
     rules.shift(byMilliseconds: shift)
     if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
+  }
+
+  private static func holdMilliseconds(of rule: Rule) -> Int64 {
+    var ranges = QueryOptions()
+    ranges.lookbackMilliseconds = 0
+    let longest = rule.query.reaches(options: ranges).compactMap(\.milliseconds).max() ?? 0
+    return min(holdMilliseconds.lowerBound + longest, holdMilliseconds.upperBound)
   }
 
   // MARK: At work

@@ -66,10 +66,12 @@ public struct GroupState: Sendable {
   /// Puts back alerts kept through a restart into the rules that they belong to.
   ///
   /// - Parameter kept: the alerts of a rule, asked for by its place in the group.
-  /// - Parameter holdUntil: see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
-  public mutating func restore(holdingUntilMilliseconds holdUntil: Int64 = .min, _ kept: (Int, Rule) -> [Alert]) {
+  /// - Parameter holdUntil: of a rule; see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
+  public mutating func restore(
+    holdingUntilMilliseconds holdUntil: (Rule) -> Int64 = { _ in .min }, _ kept: (Int, Rule) -> [Alert]
+  ) {
     for (index, rule) in group.rules.enumerated() {
-      rules[index].book.restore(kept(index, rule), holdingUntilMilliseconds: holdUntil)
+      rules[index].book.restore(kept(index, rule), holdingUntilMilliseconds: holdUntil(rule))
     }
   }
 }
@@ -123,7 +125,7 @@ public struct RuleSet: Sendable {
   /// Puts back alerts that were kept through a restart.
   ///
   /// - Parameter kept: the alerts of a rule, asked for by its key in an ``AlertArchive``.
-  mutating func restore(holdingUntilMilliseconds holdUntil: Int64, _ kept: (String) -> [Alert]) {
+  mutating func restore(holdingUntilMilliseconds holdUntil: (Rule) -> Int64, _ kept: (String) -> [Alert]) {
     for index in groups.indices {
       let keys = AlertArchive.keys(of: groups[index].group)
       groups[index].restore(holdingUntilMilliseconds: holdUntil) { place, _ in kept(keys[place]) }

@@ -1,0 +1,119 @@
+"""deploy/package: what is in it, and that a machine is after a purge as it was before the installation."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from harness.check import Check, Skipped
+from harness.paths import REDLINE, ROOT
+
+TIMEOUT_SECONDS = 240
+
+
+def run(*words: str, seconds: float = 120) -> subprocess.CompletedProcess:
+    return subprocess.run(words, capture_output=True, text=True, timeout=seconds)
+
+
+def built(check: Check) -> str:
+    if not REDLINE.exists():
+        raise Skipped(f"{REDLINE} is not built")
+    told = run(str(ROOT / "deploy" / "package"), "--binary", str(REDLINE))
+    check.equal(told.returncode, 0, f"deploy/package exits ({told.stdout}{told.stderr})")
+    return told.stdout.splitlines()[-1]
+
+
+def check_contents(check: Check) -> None:
+    """Each part is there, documents are of this program, and the checksums hold."""
+    package = built(check)
+    tree = check.folder / "tree"
+    check.equal(run("dpkg-deb", "--raw-extract", package, str(tree)).returncode, 0, "dpkg-deb unpacks it")
+    sums = subprocess.run(["md5sum", "--quiet", "--check", "DEBIAN/md5sums"], cwd=tree, capture_output=True, text=True)
+    check.equal((sums.returncode, sums.stdout), (0, ""), "md5sums")
+    for alert in (ROOT / "alerts").glob("*.yml"):
+        check.equal((tree / "usr/share/redline/alerts" / alert.name).read_bytes(), alert.read_bytes(), alert.name)
+    for name in ("usr/share/bash-completion/completions/redline", "usr/share/zsh/vendor-completions/_redline",
+                 "usr/share/fish/vendor_completions.d/redline.fish"):
+        check.that("check-config" in (tree / name).read_text(), f"{name} knows the subcommands")
+    bash = run("bash", "-n", str(tree / "usr/share/bash-completion/completions/redline"))
+    check.equal((bash.returncode, bash.stderr), (0, ""), "bash reads its completion")
+    manual = run("zcat", str(tree / "usr/share/man/man1/redline.1.gz")).stdout
+    for words in ("redline check\\-access", "REDLINE_CONFIG_FILE", "/etc/redline/redline.yml"):
+        check.that(words in manual, f"the manual page has {words}")
+    program = str(tree / "usr/bin/redline")
+    check.equal(run(program, "--version").returncode, 0, "the stripped program runs")
+    told = run(program, "check-config", str(tree / "etc/redline/redline.yml"))
+    check.equal(told.returncode, 0, f"the configuration that it brings is good ({told.stdout}{told.stderr})")
+    fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "-f", package).stdout.splitlines() if ": " in line)
+    check.that(re.match(r"libc6 \(>= ", fields["Depends"]) is not None, f"Depends: {fields['Depends']}")
+    for library in ("libhiredis", "libmicrohttpd", "libsqlite3", "libre2", "libyaml"):
+        check.that(library in fields["Depends"], f"Depends names {library}")
+    check.that(package.endswith(f"redline_{fields['Version']}_{fields['Architecture']}.deb"), f"the name {package}")
+
+
+def check_is_reproducible(check: Check) -> None:
+    first = open(built(check), "rb").read()
+    check.that(open(built(check), "rb").read() == first, "two packages of one program are the same")
+
+
+def check_lintian(check: Check) -> None:
+    if shutil.which("lintian") is None:
+        raise Skipped("lintian is not installed")
+    told = run("lintian", "--tag-display-limit", "0", "--fail-on", "warning,error", built(check))
+    findings = [line for line in told.stdout.splitlines() if re.match(r"[EWI]: ", line)]
+    check.none(findings, "what lintian finds")
+    check.equal(told.returncode, 0, f"lintian exits ({told.stderr})")
+
+
+def check_life(check: Check) -> None:
+    """Installed, removed, installed again and purged, in a root that lies over this machine's."""
+    if os.geteuid() != 0:
+        raise Skipped("only root can lay a root over this machine's")
+    package = built(check)
+    place = check.folder / "over"
+    place.mkdir()
+    script = check.file("life", LIFE)
+    told = run("unshare", "--mount", "bash", str(script), str(place), package)
+    if told.returncode == 77:
+        raise Skipped("this machine cannot mount an overlay")
+    check.equal(told.returncode, 0, f"the life of the package ({told.stdout[-3000:]}{told.stderr[-3000:]})")
+    left = [line for line in told.stdout.splitlines() if line.startswith("left: ")]
+    check.none(left, "files that a purge leaves")
+    check.that("purged" in told.stdout, "it went to the end")
+
+
+# Every step must do what it says; what dpkg itself keeps of any package is its own.
+LIFE = r"""
+set -euo pipefail
+place=$1 package=$2
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$place"
+mkdir "$place"/{upper,work,root}
+mount -t overlay overlay -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" "$place/root" || exit 77
+cp "$package" "$place/root/redline.deb"
+mount -t proc proc "$place/root/proc" && mount -t tmpfs tmpfs "$place/root/run"
+in_root() { chroot "$place/root" env DEBIAN_FRONTEND=noninteractive "$@"; }
+units=/etc/systemd/system
+in_root dpkg -i /redline.deb
+in_root redline --version
+in_root redline check-config /etc/redline/redline.yml
+in_root test -L $units/multi-user.target.wants/redline.service
+in_root test -L $units/sockets.target.wants/redline.socket
+test "$(in_root stat -c '%a %U' /etc/redline/credentials)" = '700 root'
+in_root dpkg --verify redline
+echo '# mine' >>"$place/root/etc/redline/redline.yml"
+mkdir -p "$place/root/var/lib/private/redline"
+touch "$place/root/var/lib/private/redline/redline.db"
+in_root dpkg -r redline
+in_root grep -q '# mine' /etc/redline/redline.yml
+in_root test ! -e /usr/bin/redline
+in_root dpkg -i /redline.deb
+in_root grep -q '# mine' /etc/redline/redline.yml
+in_root dpkg -P redline
+rm "$place/root/redline.deb"
+cd "$place/upper"
+find . \( -type f -o -type l \) | sed 's,^\.,,' |
+  grep -vE '^/var/lib/dpkg/|^/var/log/|^/var/cache/(man|ldconfig|debconf)/|^/etc/ld.so.cache$' | sed 's/^/left: /' || true
+find . -iname '*redline*' -not -type c | sed 's/^/left: /'
+echo purged
+"""

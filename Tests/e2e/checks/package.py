@@ -46,7 +46,7 @@ def check_contents(check: Check) -> None:
     check.equal(told.returncode, 0, f"the configuration that it brings is good ({told.stdout}{told.stderr})")
     fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "-f", package).stdout.splitlines() if ": " in line)
     check.that(re.match(r"libc6 \(>= ", fields["Depends"]) is not None, f"Depends: {fields['Depends']}")
-    for library in ("libhiredis", "libmicrohttpd", "libsqlite3", "libre2", "libyaml"):
+    for library in ("libhiredis", "libmicrohttpd", "libsqlite3", "libre2", "libyaml", "libcmark-gfm"):
         check.that(library in fields["Depends"], f"Depends names {library}")
     check.that(package.endswith(f"redline_{fields['Version']}_{fields['Architecture']}.deb"), f"the name {package}")
 
@@ -112,7 +112,7 @@ in_root grep -q '# mine' /etc/redline/redline.yml
 in_root dpkg -P redline
 rm "$place/root/redline.deb"
 cd "$place/upper"
-find . \( -type f -o -type l \) | sed 's,^\.,,' |
+find . -path ./dev -prune -o \( -type f -o -type l \) -print | sed 's,^\.,,' |
   grep -vE '^/var/lib/dpkg/|^/var/log/|^/var/cache/(man|ldconfig|debconf)/|^/etc/ld.so.cache$' | sed 's/^/left: /' || true
 find . -iname '*redline*' -not -type c | sed 's/^/left: /'
 echo purged

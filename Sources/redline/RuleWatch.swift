@@ -111,7 +111,7 @@ struct RuleWatch: Sendable {
             summary: redline evaluates its rules and reaches this Alertmanager
             description: >-
               This alert always fires. Send it to a dead man's switch that calls when it stops coming.
-            runbook_url: \(externalURL)/runbooks/RedlineWatchdog
+            runbook_url: \(externalURL)/runbooks/Watchdog
       """
     return try RuleFile.parse(Array(text.utf8), file: builtIn)
   }

@@ -195,11 +195,12 @@ public actor RuleEngine {
     let shift = archive.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
     let kept = archive.alerts()
     var count = 0
-    rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }) { rule in
+    let taken: (String) -> [Alert] = { rule in
       let alerts = kept[rule] ?? []
       count += alerts.count
       return alerts
     }
+    rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }, taken)
     rules.shift(byMilliseconds: shift)
     if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
   }

@@ -3,10 +3,13 @@
 
     run.py [--list] [--only NAME]... [--keep] [--counts FILE]
 
-NAME is a file (`evil_redis`) or one check (`evil_redis.half_reply`). A check's module may set TIMEOUT_SECONDS.
+NAME is a file (`evil_redis`) or one check (`evil_redis.half_reply`). A check's module may set TIMEOUT_SECONDS, and
+WAITS where its checks hardly compute: these run one after another beside the rest.
 """
 
 import argparse
+import concurrent.futures
+import dataclasses
 import importlib
 import os
 import pathlib
@@ -15,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -29,15 +33,21 @@ DEFAULT_TIMEOUT_SECONDS = 60
 SKIPPED_CODE = 77
 
 
-def discover() -> dict[str, int]:
-    """Every check's name with its limit in seconds, in the order of files and of lines."""
-    found = {}
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    name: str
+    limit_seconds: int
+    waits: bool
+
+
+def discover() -> list[Listed]:
+    """Every check, in the order of files and of lines."""
+    found = []
     for path in sorted((HERE / "checks").glob("*.py")):
         module = importlib.import_module(f"checks.{path.stem}")
         limit = getattr(module, "TIMEOUT_SECONDS", DEFAULT_TIMEOUT_SECONDS)
-        for name in vars(module):
-            if name.startswith("check_"):
-                found[f"{path.stem}.{name.removeprefix('check_')}"] = limit
+        found += [Listed(f"{path.stem}.{name.removeprefix('check_')}", limit, getattr(module, "WAITS", False))
+                  for name in vars(module) if name.startswith("check_")]
     return found
 
 
@@ -108,24 +118,32 @@ def main() -> int:
     options = parser.parse_args()
     if options.here:
         return run_here(options.here[1], pathlib.Path(options.here[0]))
-    checks = {name: limit for name, limit in discover().items()
-              if not options.only or any(name == only or name.startswith(only + ".") for only in options.only)}
+    checks = [one for one in discover()
+              if not options.only or any(one.name == only or one.name.startswith(only + ".") for only in options.only)]
     if options.list:
-        print("\n".join(checks))
+        print("\n".join(one.name for one in checks))
         return 0
     if not checks:
         print(f"no check is called {' or '.join(options.only)}; --list names them", file=sys.stderr)
         return 2
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     failures = []
-    for number, (name, limit) in enumerate(checks.items(), 1):
-        verdict, reason, seconds = run_child(name, limit, options.keep)
-        counts[verdict] += 1
-        print(f"[{number}/{len(checks)}] {verdict:7} {name} ({seconds:.1f} s)", flush=True)
-        if reason and verdict != "passed":
-            indented = "    " + reason.replace("\n", "\n    ")
-            print(indented, flush=True)
-            failures.append(f"{verdict} {name}\n{indented}\n")
+    telling = threading.Lock()
+
+    def run_lane(lane: list[Listed]) -> None:
+        for one in lane:
+            verdict, reason, seconds = run_child(one.name, one.limit_seconds, options.keep)
+            with telling:
+                counts[verdict] += 1
+                print(f"[{sum(counts.values())}/{len(checks)}] {verdict:7} {one.name} ({seconds:.1f} s)", flush=True)
+                if reason and verdict != "passed":
+                    indented = "    " + reason.replace("\n", "\n    ")
+                    print(indented, flush=True)
+                    failures.append(f"{verdict} {one.name}\n{indented}\n")
+
+    with concurrent.futures.ThreadPoolExecutor() as lanes:
+        for lane in [lanes.submit(run_lane, [one for one in checks if one.waits == waits]) for waits in (True, False)]:
+            lane.result()
     if options.failures:
         pathlib.Path(options.failures).write_text("".join(failures), encoding="utf-8")
     if options.counts:

@@ -43,5 +43,6 @@ def check_benchmark(check: Check) -> None:
     """The performance tables are there, with their ratios."""
     table = part(check, "bench")
     check.that(table.count("|") > 20 and "CPU per fresh scrape" in table, "the table that Tests/bench/run prints")
-    for name, words in (("scale", "poll lateness p99"), ("failover", "+switch-master to /metrics, p99")):
+    for name, words in (("scale", "poll lateness p99"), ("failover", "+switch-master to /metrics, p99"),
+                        ("rules", "| 1,005 | prometheus |")):
         check.that(words in part(check, name), f"the table that Tests/bench/run --{name} prints")

@@ -112,7 +112,7 @@ let package = Package(
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens"]),
-    tests("RedlineTests", ["redline", "Alerting", "PromQL", "Metrics", "Runtime", "Web"]),
+    tests("RedlineTests", ["redline", "Alerting", "PromQL", "Metrics", "Runtime", "Web", nioPosix]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

@@ -29,25 +29,7 @@ public struct AccessNeed: Sendable {
   }
 
   /// A name that a glob matches and that no application is likely to use; the glob itself where it is a name.
-  static func sampleKey(of glob: [UInt8]) -> [UInt8] {
-    var name: [UInt8] = []
-    var rest = glob[...]
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "*"): name += Array("redline-check".utf8)
-      case UInt8(ascii: "?"): name.append(UInt8(ascii: "x"))
-      case UInt8(ascii: "\\"): if let next = rest.popFirst() { name.append(next) }
-      case UInt8(ascii: "["):
-        guard let end = rest.firstIndex(of: UInt8(ascii: "]")) else { break }
-        let members = rest[..<end]
-        let isNegated = members.first == UInt8(ascii: "^")
-        name.append(isNegated ? (32..<127).first { !members.contains($0) } ?? 32 : members.first ?? 32)
-        rest = rest[(end + 1)...]
-      default: name.append(byte)
-      }
-    }
-    return name
-  }
+  static func sampleKey(of glob: [UInt8]) -> [UInt8] { Glob(glob).sample(ofStar: Array("redline-check".utf8)) }
 }
 
 extension Command {

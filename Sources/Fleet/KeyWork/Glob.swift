@@ -90,6 +90,22 @@ struct Glob: Sendable, Hashable {
     return element == elements.count
   }
 
+  /// A key that matches, where any does: only an empty set matches none.
+  ///
+  /// - Parameter star: what stands for each `*`. Bytes of sets are printable where the set has such.
+  func sample(ofStar star: [UInt8]) -> [UInt8] {
+    elements.flatMap { element -> [UInt8] in
+      switch element {
+      case .byte(let byte): return [byte]
+      case .any: return [UInt8(ascii: "x")]
+      case .set(let set):
+        let byte = (0x21..<0x7f).first(where: set.contains) ?? (0...UInt8.max).first(where: set.contains)
+        return byte.map { [$0] } ?? []
+      case .star: return star
+      }
+    }
+  }
+
   private func accepts(_ element: Element, _ byte: UInt8) -> Bool {
     switch element {
     case .byte(let expected): byte == expected

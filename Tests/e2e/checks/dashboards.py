@@ -24,6 +24,8 @@ MEMBERS = 12
 # Some ratios are of the last minutes and want more lookups than a lab that has just started has seen.
 SETTLING_SECONDS = 40
 JOBS = ("redline", "redline-b")
+# As somebody writes it who has no Prometheus and looks at Redline itself with Grafana.
+HISTORY = "history: { retention: 2h }\n"
 KINDS = {"timeseries", "stat", "state-timeline", "table"}
 FUNCTIONS_OF_CONSTANTS = re.compile(r"\b(vector|scalar|absent|absent_over_time)\s*\(")
 
@@ -31,7 +33,7 @@ FUNCTIONS_OF_CONSTANTS = re.compile(r"\b(vector|scalar|absent|absent_over_time)\
 class Site:
     """The lab, a pair of redlines, and the data sources from which Grafana can draw it.
 
-    `sources` has each with the name of its job: of a Redline that answers for itself there is none.
+    `sources` has each with the name of its job: a Redline that answers for itself calls its own series so as well.
     """
 
     def __init__(self, check: Check):
@@ -40,7 +42,7 @@ class Site:
         self.lab.up()
         shipped = pathlib.Path(self.lab.does("config").strip()).read_text()
         config = check.file("redline.yml", shipped.replace(
-            "  environment: lab\n", "  environment: lab\n  poll_interval: 1s\n", 1))
+            "  environment: lab\n", "  environment: lab\n  poll_interval: 1s\n", 1) + HISTORY)
         self.redlines = [exporters.redline(check, None, f"--config.file={config}",
                                            f"--storage.path={check.folder}/{job}.db", "--include-config-metrics")
                          for job in JOBS]
@@ -48,7 +50,7 @@ class Site:
             "global: {scrape_interval: 1s}", "scrape_configs:",
             *(f"- {{job_name: {job}, honor_labels: true, static_configs: [{{targets: ['127.0.0.1:{redline.port}']}}]}}"
               for job, redline in zip(JOBS, self.redlines))]))
-        self.sources: list[tuple[Source, str]] = [(Source(self.prometheus.port), JOBS[0])]
+        self.sources = [(Source(self.prometheus.port), JOBS[0]), (Source(self.redlines[0].port), JOBS[0])]
         for source, job in self.sources:
             check.until(lambda: self._is_filled(source, job), 40 + source.range + source.interval,
                         f"the data source at {source.port} has every member for as long as panels look back", pause=1)

@@ -1,19 +1,90 @@
-"""deploy/kubernetes and the Dockerfile, by their structure: neither a cluster nor a container engine is needed."""
+"""deploy/kubernetes by schema and structure: no cluster is needed."""
 
+import json
+import re
 import subprocess
 
 import yaml
 
+from harness import linters
 from harness.check import Check
-from harness.paths import REDLINE, ROOT
+from harness.paths import REDLINE, ROOT, tool
 
+TIMEOUT_SECONDS = 300
 FOLDER = ROOT / "deploy" / "kubernetes"
+# Objects of the Prometheus Operator: of these kubernetes-validate has no schema.
+OPERATOR = {"PrometheusRule", "ServiceMonitor"}
+# The oldest that the manifests are for, and the newest that the schemas are of.
+VERSIONS = ("1.27", "1.37")
+PAIR = ("redline", "redline-b")
 
 
-def manifests() -> dict[str, dict]:
-    """Every object, by its kind; the set has one of each."""
-    objects = [object for file in sorted(FOLDER.glob("*.yaml")) for object in yaml.safe_load_all(file.read_text())]
-    return {object["kind"]: object for object in objects}
+def objects() -> list[dict]:
+    return [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.safe_load_all(file.read_text())]
+
+
+def manifests(name: str = "redline") -> dict[str, dict]:
+    """The objects of that name by their kind: there are no two of a kind."""
+    found = [one for one in objects() if one["metadata"]["name"] == name]
+    assert len({one["kind"] for one in found}) == len(found), f"two objects of a kind are called {name}"
+    return {one["kind"]: one for one in found}
+
+
+def check_schemas(check: Check) -> None:
+    """No unknown key, no wrong type, in the oldest and in the newest Kubernetes."""
+    for version in VERSIONS:
+        said = linters.told_by(check, "kubernetes-validate", "--strict", f"--kubernetes-version={version}",
+                               *map(str, sorted(FOLDER.glob("*.yaml"))))
+        passed = re.findall(r"passed for resource (\w+)/(\S+) against", said)
+        expected = [(one["kind"].lower(), one["metadata"]["name"]) for one in objects() if one["kind"] not in OPERATOR]
+        check.equal(sorted(passed), sorted(expected), f"objects that were judged by Kubernetes {version}")
+
+
+def check_objects_of_the_operator(check: Check) -> None:
+    """By hand what their schemas ask for; and to Prometheus the rules are a file like another."""
+    found = manifests()
+    for kind in OPERATOR:
+        check.equal((found[kind]["apiVersion"], set(found[kind])), (
+            "monitoring.coreos.com/v1", {"apiVersion", "kind", "metadata", "spec"}), kind)
+    monitor = found["ServiceMonitor"]["spec"]
+    check.equal(set(monitor), {"selector", "endpoints"}, "keys of the ServiceMonitor")
+    for endpoint in monitor["endpoints"]:
+        check.that(set(endpoint) <= {"port", "interval", "honorLabels"}, f"keys of an endpoint: {endpoint}")
+        check.that(isinstance(endpoint["port"], str) and endpoint["honorLabels"] is True
+                   and re.fullmatch(r"\d+[smh]", endpoint["interval"]), f"values of an endpoint: {endpoint}")
+    rules = found["PrometheusRule"]["spec"]
+    check.equal(set(rules), {"groups"}, "keys of the PrometheusRule")
+    # The operator takes texts alone as labels and annotations.
+    texts = [value for group in rules["groups"] for rule in group["rules"]
+             for key in ("labels", "annotations") for value in rule.get(key, {}).values()]
+    check.that(texts and all(isinstance(text, str) for text in texts), "labels and annotations are texts")
+    path = check.file("rules.yml", json.dumps(rules))
+    told = subprocess.run([tool("promtool"), "check", "rules", str(path)], capture_output=True, text=True, timeout=30)
+    check.equal(told.returncode, 0, f"promtool check rules exits ({told.stdout}{told.stderr})")
+
+
+def check_pair_is_alike(check: Check) -> None:
+    """The other one differs in its name alone; what Prometheus calls their jobs is what the shipped files call them."""
+    one, other = (manifests(name) for name in PAIR)
+    check.equal(set(other), {"Deployment", "Service"}, "kinds of the other one")
+    for kind, seen in other.items():
+        renamed = json.loads(json.dumps(one[kind]).replace('instance": "redline"', 'instance": "redline-b"'))
+        renamed["metadata"]["name"] = "redline-b"
+        check.equal(seen, renamed, f"the {kind} of the other one")
+    jobs = re.findall(r"job_name: (\S+)", (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    check.equal(jobs, [manifests(name)["Service"]["metadata"]["name"] for name in PAIR], "jobs and Services")
+
+
+def check_one_of_a_pair_stays(check: Check) -> None:
+    """Both count for the budget, so that of two one is always there; and they avoid one machine."""
+    budget = manifests()["PodDisruptionBudget"]["spec"]
+    check.equal(budget["maxUnavailable"], 1, "pods that may be taken away at once")
+    for name in PAIR:
+        pod = manifests(name)["Deployment"]["spec"]["template"]
+        check.that(budget["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items(),
+                   f"the budget counts {name}")
+        term, = pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        check.equal(term["podAffinityTerm"]["labelSelector"], budget["selector"], f"whom {name} avoids")
 
 
 def check_rules_are_those_of_alerts(check: Check) -> None:
@@ -38,32 +109,25 @@ def check_pod_is_restricted(check: Check) -> None:
 
 
 def check_objects_fit_together(check: Check) -> None:
-    found = manifests()
-    labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"]
-    pod = found["Deployment"]["spec"]["template"]["spec"]
-    check.equal(found["Service"]["spec"]["selector"], labels, "the Service's selector")
-    check.equal(found["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"], labels, "the NetworkPolicy's selector")
-    check.equal(found["ServiceMonitor"]["spec"]["selector"]["matchLabels"], found["Service"]["metadata"]["labels"],
-                "the ServiceMonitor's selector")
-    check.equal(found["ServiceMonitor"]["spec"]["endpoints"][0]["port"], found["Service"]["spec"]["ports"][0]["name"],
-                "the ServiceMonitor's port")
-    volumes = {volume["name"] for volume in pod["volumes"]}
-    check.equal({mount["name"] for mount in pod["containers"][0]["volumeMounts"]}, volumes, "mounted volumes")
-    check.that("Secret" not in found, "a Secret is referred to, not written down")
+    shared = manifests()
+    for name in PAIR:
+        found = manifests(name)
+        labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"]
+        pod = found["Deployment"]["spec"]["template"]["spec"]
+        check.equal(found["Deployment"]["spec"]["selector"]["matchLabels"], labels, f"the selector of {name}")
+        check.equal(found["Service"]["spec"]["selector"], labels, f"the Service's selector of {name}")
+        for kind, selector in (("NetworkPolicy", "podSelector"), ("ServiceMonitor", "selector")):
+            wanted = shared[kind]["spec"][selector]["matchLabels"].items()
+            check.that(wanted <= found["Service"]["metadata"]["labels"].items() and wanted <= labels.items(),
+                       f"the selector of the {kind} takes {name}")
+        check.equal(shared["ServiceMonitor"]["spec"]["endpoints"][0]["port"],
+                    found["Service"]["spec"]["ports"][0]["name"], "the ServiceMonitor's port")
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        check.equal({mount["name"] for mount in pod["containers"][0]["volumeMounts"]}, volumes, "mounted volumes")
+    check.that("Secret" not in [one["kind"] for one in objects()], "a Secret is referred to, not written down")
 
 
 def check_configuration_is_good(check: Check) -> None:
     path = check.file("redline.yml", manifests()["ConfigMap"]["data"]["redline.yml"])
     told = subprocess.run([str(REDLINE), "check-config", str(path)], capture_output=True, text=True, timeout=10)
     check.equal(told.returncode, 0, f"redline check-config exits ({told.stdout}{told.stderr})")
-
-
-def check_dockerfile(check: Check) -> None:
-    """Two stages on Debian slim, a user by number, a health check; every C library of the build is installed."""
-    text = (ROOT / "deploy" / "container" / "Dockerfile").read_text()
-    for words in ("FROM debian:${DEBIAN}", "USER 65532:65532", "HEALTHCHECK", "org.opencontainers.image.licenses"):
-        check.that(words in text, f"the Dockerfile has {words}")
-    for line in (ROOT / "Package.swift").read_text().splitlines():
-        if 'apt: "' in line:
-            name = line.split('apt: "')[1].split('"')[0]
-            check.that(name in text, f"the Dockerfile installs {name}")

@@ -96,8 +96,7 @@ class Dashboard:
                     raise Failed(f"{self.uid}: ${variable['name']} has no value")
                 values[variable["name"]] = "(" + "|".join(map(re.escape, found)) + ")"
             else:
-                # A label that no series has gives no value, and Grafana writes nothing.
-                if job not in (found or [""]):
+                if job not in found:
                     raise Failed(f"{self.uid}: ${variable['name']} offers {found}")
                 values[variable["name"]] = job
         return values

@@ -131,7 +131,7 @@ def variables(dashboard: Dashboard) -> list[dict]:
     made = [
         {"current": {}, "hide": 0, "includeAll": False, "label": "Data source", "multi": False, "name": "datasource",
          "options": [], "query": "prometheus", "refresh": 1, "regex": "", "skipUrlSync": False, "type": "datasource"},
-        # One redline of a pair. Redline as a data source has no job, so that the variable is empty and matches it.
+        # One redline of a pair. As a data source, Redline gives its own series a job as well: `rules.job`, or redline.
         chosen("job", "Job", "label_values(redis_workload_info, job)", many=False),
         chosen("environment", "Environment", 'label_values(redis_workload_info{job="$job"}, environment)', many=True),
         chosen("workload", "Workload", f"label_values(redis_workload_info{{{offered}}}, workload)", many=True)]

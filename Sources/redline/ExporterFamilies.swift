@@ -6,12 +6,7 @@ enum ExporterFamilies {
   static let targetScrapeErrors = Family.counter(
     "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
 
-  static let storageDurable = Family.gauge(
-    "exporter_storage_durable", "Whether events and counters reach the file of storage.path: 1 yes, 0 no.")
-  static let storageDropped = Family.counter(
-    "exporter_storage_dropped_events_total", "Events that were lost because the file could not be written for long.")
-
-  static let all = [storageDurable, storageDropped, targetScrapeErrors, BuildInfo.family] + ProcessFamilies.all
+  static let all = [targetScrapeErrors, BuildInfo.family] + StorageFamilies.all + ProcessFamilies.all
 
   /// The live sources of a page.
   ///

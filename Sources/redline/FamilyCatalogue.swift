@@ -4,5 +4,5 @@ import Metrics
 
 /// Every family that the program can export.
 enum FamilyCatalogue {
-  static var all: [Family] { Family.ofFleet + ExporterFamilies.all + DeliveryFamilies.all }
+  static var all: [Family] { Family.ofFleet + ExporterFamilies.all + RuleFamilies.all + DeliveryFamilies.all }
 }

@@ -121,7 +121,12 @@ public struct AlertBook: Sendable {
       byLabels[alert.labels] = alert
       unseen.labels.insert(alert.labels)
     }
-    unseen.untilMilliseconds = holdUntil
+    unseen.untilMilliseconds = max(unseen.untilMilliseconds, holdUntil)
+  }
+
+  /// Keeps what was restored and not seen since for longer: there were no samples for that time.
+  public mutating func extendHold(byMilliseconds distance: Int64) {
+    if unseen.untilMilliseconds != .min { unseen.untilMilliseconds += distance }
   }
 
   /// Takes note that the clock was put forward: what is pending has not waited longer for that.
@@ -133,7 +138,7 @@ public struct AlertBook: Sendable {
       byLabels[labels]?.keepFiringSinceMilliseconds? += distance
       byLabels[labels]?.lastSentAtMilliseconds? += distance
     }
-    if unseen.untilMilliseconds != .min { unseen.untilMilliseconds += distance }
+    extendHold(byMilliseconds: distance)
   }
 
   /// When the next pending alert is to fire, if it goes on to hold.

@@ -64,6 +64,12 @@ public final class SeriesStore: Sendable {
     set { contents.withLock { $0.replacePolicy(newValue) } }
   }
 
+  /// What it may hold. With less room, the oldest samples go at the next append.
+  public var limits: SeriesLimits {
+    get { contents.withLock { $0.limits } }
+    set { contents.withLock { $0.limits = newValue } }
+  }
+
   // MARK: Measures
 
   public var size: SeriesStoreSize { contents.withLock { $0.size } }

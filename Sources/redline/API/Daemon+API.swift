@@ -6,11 +6,13 @@ import Redis
 import Runtime
 
 extension Daemon {
-  /// Prometheus' API; nil where the configuration has neither rules nor a history.
+  /// Prometheus' API; nil where one server is watched by flags.
   var api: PrometheusAPI? {
-    guard let watch, let rules = watch.rules else { return nil }
+    guard let watch else { return nil }
+    let rules = watch.rules
     let engine = rules.engine
     var api = PrometheusAPI(store: engine.series) { engine.groups }
+    api.isOn = { rules.isOn }
     api.settings = {
       let options = rules.engineOptions
       var settings = PrometheusAPI.Settings(
@@ -19,8 +21,7 @@ extension Daemon {
       return settings
     }
     api.alertmanagers = { [notifier = watch.notifier] in
-      let urls = notifier?.alertmanagerURLs ?? []
-      return (urls.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
+      (notifier.alertmanagerURLs.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
     }
     api.targets = { [fleet = watch.fleet] in
       await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job) }
@@ -29,7 +30,9 @@ extension Daemon {
     let began = Int64(wallClockSeconds() * 1000)
     api.startMilliseconds = began
     api.heldSinceMilliseconds = { name in
-      max(began, Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
+      max(
+        min(began, engine.historyBeginMilliseconds(of: name) ?? began),
+        Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
     }
     api.flags = options.shownFlags
     api.configurationText = { [path = watch.path] in try FleetConfig.load(path).resolvedText }

@@ -48,6 +48,11 @@ extension PrometheusAPI {
   private func respond(
     to request: Request, rest: String = "", at place: Place, _ handler: @escaping Handler
   ) async -> Response {
+    guard isOn() else {
+      return APIError(
+        .notFound, "no rules are evaluated and no history is kept: name rules or a history in the configuration file"
+      ).response
+    }
     do {
       let parameters = try APIParameters(
         form: Form(request), rest: rest, settings: settings(), nowMilliseconds: nowMilliseconds(),

@@ -26,7 +26,7 @@ extension Pages {
       }
     }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
-    if let store {
+    if let store = store() {
       let history = NodeHistory(store: store, namespace: namespace, instance: name, nowSeconds: now)
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       page.take(known)

@@ -8,8 +8,9 @@ import threading
 import time
 import urllib.parse
 
-from harness import exporters, http, servers
+from harness import http, servers
 from harness.check import Check
+from harness.judging import HASTY, Judge, workload
 from harness.monitoring import Prometheus
 from harness.paths import tool
 
@@ -49,17 +50,13 @@ class Pair:
                  with_peer: bool = True):
         self.check = check
         self.server = servers.RedisServer(check)
-        rules = check.file("rules.yml", RULES)
-        config = check.file("redline.yml", (
-            "defaults: {poll_interval: 1s}\n"
-            f"workloads: [{{name: carts, kind: cache, seeds: ['127.0.0.1:{self.server.port}']}}]\n"
-            f"rules: {{files: [{rules.name}], interval: 1s, scrape_interval: 1s, dialect: 2.x, "
-            f"watchdog: false}}\n{history}"))
-        self.redline = exporters.redline(check, None, f"--config.file={config}", *flags, environment=environment)
+        judge = Judge(check, [workload(self.server)], RULES, name=f"redline-{self.server.port}",
+                      settings=f"{HASTY}, dialect: 2.x", more=history, flags=flags, environment=environment).start()
+        self.redline = judge.process
         self.peer = None
         if with_peer:
             self.peer = Prometheus(check, (
-                f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}']\n"
+                f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{judge.rules}']\n"
                 "scrape_configs:\n  - job_name: redline\n    honor_labels: true\n    static_configs:\n"
                 f"      - targets: ['127.0.0.1:{self.redline.port}']\n"))
 

@@ -1,6 +1,6 @@
 /// All that a ``SeriesStore`` holds; the store puts a lock around it.
 struct StoreContents: Sendable {
-  let limits: SeriesLimits
+  var limits: SeriesLimits
   var policy: HistoryPolicy
   var index = LabelIndex()
   var series = PagedArray<SeriesState>()

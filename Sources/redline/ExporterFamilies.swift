@@ -11,7 +11,14 @@ enum ExporterFamilies {
   static let storageDropped = Family.counter(
     "exporter_storage_dropped_events_total", "Events that were lost because the file could not be written for long.")
 
-  static let all = [storageDurable, storageDropped, targetScrapeErrors, BuildInfo.family] + ProcessFamilies.all
+  static let entries: [FamilyGroup.Entry] =
+    [
+      FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly),
+      FamilyGroup.Entry(storageDurable, flag: "`--config.file`"),
+      FamilyGroup.Entry(storageDropped, flag: "`--config.file`"),
+    ] + ProcessFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
+
+  private static let exceptRedisOnly = "not with `--redis-only-metrics`"
 
   /// The live sources of a page.
   ///

@@ -6,7 +6,12 @@ enum ExporterFamilies {
   static let targetScrapeErrors = Family.counter(
     "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
 
-  static let all = [targetScrapeErrors, BuildInfo.family] + StorageFamilies.all + ProcessFamilies.all
+  static let entries: [FamilyGroup.Entry] =
+    [FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly)]
+    + StorageFamilies.all.map { FamilyGroup.Entry($0, flag: "`--config.file`") }
+    + ProcessFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
+
+  private static let exceptRedisOnly = "not with `--redis-only-metrics`"
 
   /// The live sources of a page.
   ///

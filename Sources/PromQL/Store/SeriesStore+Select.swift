@@ -23,13 +23,15 @@ extension SeriesStore: SeriesSource {
     // Mostly the newest sample of all is the one, and it is at hand.
     var older: [SeriesReference] = []
     contents.withLock { contents in
+      let (innerFrom, innerThrough) = (contents.innerTime(from), contents.innerTime(through))
       for reference in references {
         guard let slot = contents.slot(of: reference) else { continue }
         let newest = contents.series[slot].newestMilliseconds
-        if newest > through {
+        if newest > innerThrough {
           older.append(reference)
-        } else if newest >= from {
-          let sample = Sample(timestampMilliseconds: newest, value: contents.series[slot].column.newest)
+        } else if newest >= innerFrom {
+          let sample = Sample(
+            timestampMilliseconds: newest + contents.shiftMilliseconds, value: contents.series[slot].column.newest)
           result.append(Series(labels: contents.labels(of: slot), samples: [sample]))
         }
       }
@@ -50,7 +52,11 @@ extension SeriesStore: SeriesSource {
     let whole = limit
     var rest = references
     while !rest.isEmpty {
-      var extract = SeriesExtract(fromMilliseconds: from, throughMilliseconds: through)
+      var extract = contents.withLock { contents in
+        SeriesExtract(
+          fromMilliseconds: contents.innerTime(from), throughMilliseconds: contents.innerTime(through),
+          shiftMilliseconds: contents.shiftMilliseconds)
+      }
       contents.withLock { contents in
         while let reference = rest.first, extract.wordCount < Self.wordsPerSlice {
           rest.removeFirst()
@@ -126,6 +132,7 @@ extension StoreContents {
 
   /// The slots of series that are still there and have a sample at that time or later.
   func slots(of references: [SeriesReference], fromMilliseconds from: Int64) -> [Int] {
-    references.compactMap { slot(of: $0) }.filter { series[$0].newestMilliseconds >= from }
+    let from = innerTime(from)
+    return references.compactMap { slot(of: $0) }.filter { series[$0].newestMilliseconds >= from }
   }
 }

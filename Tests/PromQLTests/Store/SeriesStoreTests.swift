@@ -42,8 +42,9 @@ import Testing
     #expect(try bench.samples(up) == (0...1000).map { TestSample(moved + Int64($0) * 5000, Double($0)) })
     let newest = try bench.store.selectNewest([], fromMilliseconds: moved, throughMilliseconds: moved + 999 * 5000)
     #expect(newest.flatMap(\.samples).map(\.timestampMilliseconds) == [moved + 999 * 5000])
-    #expect(bench.store.series(matching: [[]], fromMilliseconds: moved + 1000 * 5000).count == 1)
-    #expect(bench.store.series(matching: [[]], fromMilliseconds: moved + 1000 * 5000 + 1).isEmpty)
+    #expect(bench.store.series(matching: [[]], within: moved - 5000...moved).count == 1)
+    #expect(bench.store.series(matching: [[]], within: moved + 1000 * 5000 + 1...Int64.max).isEmpty)
+    #expect(bench.store.series(matching: [[]], within: Int64.min...moved - 1).isEmpty)
     bench.store.expire(nowMilliseconds: moved + 1000 * 5000)
     #expect(try !bench.samples(up).isEmpty)
   }

@@ -110,11 +110,13 @@ actor GroupRunner {
     sleeper?.cancel()
   }
 
-  /// The clock was put forward.
-  func shift(byMilliseconds distance: Int64) {
-    for index in state.rules.indices { state.rules[index].book.shift(byMilliseconds: distance) }
+  /// The clock was set, and nothing is evaluated meanwhile.
+  func shift(byMilliseconds distance: Int64) async {
+    state.shift(byMilliseconds: distance)
+    nextTurn += distance
+    callableFrom = .min
+    await keep(at: surroundings.now())
     show()
-    sleeper?.cancel()
   }
 
   /// There were no samples for so long at the start.

@@ -30,12 +30,11 @@ extension RuleEngine {
     let kept = archive.alerts()
     var count = 0
     let taken: (String) -> [Alert] = { rule in
-      let alerts = kept[rule] ?? []
+      let alerts = (kept[rule] ?? []).map { $0.shifted(byMilliseconds: shift) }
       count += alerts.count
       return alerts
     }
     rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }, taken)
-    rules.shift(byMilliseconds: shift)
     if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
   }
 

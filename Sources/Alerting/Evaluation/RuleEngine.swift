@@ -190,11 +190,15 @@ public actor RuleEngine {
     await loadHistory()
     guard !Task.isCancelled else { return }
     await settleArchive()
-    await withTaskGroup { group in
-      for runner in runnersNow {
-        group.addTask(executorPreference: WorkExecutor.rules) { await runner.run() }
+    while !Task.isCancelled {
+      await withTaskGroup { group in
+        for runner in runnersNow {
+          group.addTask(executorPreference: WorkExecutor.rules) { await runner.run() }
+        }
+        await keepScraping()
+        group.cancelAll()
       }
-      await keepScraping()
+      if !Task.isCancelled { await followClock() }
     }
   }
 
@@ -215,10 +219,12 @@ public actor RuleEngine {
 
   // MARK: Samples
 
+  /// Until the task is cancelled or the clock was set.
   private func keepScraping() async {
     var lastMinute: Int64 = 0
     while !Task.isCancelled {
-      await adjustClock()
+      guard adjustClock() == 0 else { return }
+      archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
       await settleArchive()
       scrape()
       let now = nowMilliseconds
@@ -232,16 +238,22 @@ public actor RuleEngine {
     }
   }
 
-  private func adjustClock() async {
-    let distance = clock.withLock {
-      $0.adjust(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds())
-    }
-    archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+  /// - Returns: by how much the wall clock was set, which is still to be followed.
+  private func adjustClock() -> Int64 {
+    clock.withLock { $0.adjust(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()) }
+  }
+
+  /// Goes on at the wall clock's side: samples and alerts are as old as they were. To be done while nothing is evaluated.
+  private func followClock() async {
+    let distance = adjustClock()
     guard distance != 0 else { return }
+    clock.withLock { $0.step(byMilliseconds: distance) }
+    series.shift(byMilliseconds: distance)
+    archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(
-      "the clock was put forward; pending alerts do not count it as waiting",
+      "the clock was put \(distance > 0 ? "forward" : "back"); alerts and the history that they rest on go with it",
       metadata: ["seconds": "\(Double(distance) / 1000)"])
-    for runner in runners.withLock({ $0 }) { await runner.shift(byMilliseconds: distance) }
+    for runner in runnersNow { await runner.shift(byMilliseconds: distance) }
   }
 
   /// Takes in the newest page.

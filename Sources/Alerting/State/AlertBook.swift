@@ -129,15 +129,9 @@ public struct AlertBook: Sendable {
     if unseen.untilMilliseconds != .min { unseen.untilMilliseconds += distance }
   }
 
-  /// Takes note that the clock was put forward: what is pending has not waited longer for that.
-  ///
-  /// When a firing alert began stays as it was told.
+  /// Takes note that the clock was set; see ``Alert/shifted(byMilliseconds:)``.
   public mutating func shift(byMilliseconds distance: Int64) {
-    for (labels, alert) in byLabels where alert.state != .inactive {
-      if alert.state == .pending { byLabels[labels]?.activeAtMilliseconds += distance }
-      byLabels[labels]?.keepFiringSinceMilliseconds? += distance
-      byLabels[labels]?.lastSentAtMilliseconds? += distance
-    }
+    byLabels = byLabels.mapValues { $0.shifted(byMilliseconds: distance) }
     extendHold(byMilliseconds: distance)
   }
 

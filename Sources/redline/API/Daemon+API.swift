@@ -1,6 +1,7 @@
 import Alerting
 import Config
 import Fleet
+import Metrics
 import PromQL
 import Redis
 import Runtime
@@ -23,10 +24,11 @@ extension Daemon {
     api.alertmanagers = { [notifier = watch.notifier] in
       (notifier.alertmanagerURLs.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
     }
+    let namespace = options.export.namespace
     api.targets = { [fleet = watch.fleet] in
-      await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job) }
+      await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
     }
-    api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: options.export.namespace)
+    api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace)
     let began = Int64(wallClockSeconds() * 1000)
     api.startMilliseconds = began
     api.heldSinceMilliseconds = { name in
@@ -41,10 +43,15 @@ extension Daemon {
 }
 
 extension PrometheusAPI.Target {
-  init(_ member: FleetMember, job: String) {
+  init(_ member: FleetMember, job: String, namespace: String) {
     var labels = ["job": job, "instance": member.instance, "workload": member.workload]
     labels["environment"] = member.environment
     self.init(labels: labels, pool: member.workload, url: "\(member.address)", health: .unknown)
+    intervalMilliseconds = member.pollInterval.milliseconds
+    timeoutMilliseconds = member.timeout.milliseconds
+    families = { [registry = member.node.registry] in
+      registry.page().sources.reduce(into: []) { $0.formUnion($1.familyNames(namespace: namespace)) }
+    }
     guard let newest = member.node.poller.newest else { return }
     switch newest.state {
     case .unknown: break

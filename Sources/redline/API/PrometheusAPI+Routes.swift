@@ -20,10 +20,12 @@ extension PrometheusAPI {
     [
       route("query", .queries, query), route("query_range", .queries, queryRange),
       route("query_exemplars", .compute, exemplars), route("format_query", .compute, formatQuery),
+      route("parse_query", .compute, parseQuery),
       route("series", .queries, series), route("labels", .queries, labelNames),
       route(under: "label/", .queries, labelValues), route("metadata", .compute, metadata),
       route("rules", .compute, rules), route("alerts", .compute, alerts),
       route("alertmanagers", .compute, alertmanagers), route("targets", .compute, targets),
+      route("targets/metadata", .compute, targetMetadata),
       route("status/buildinfo", .compute, buildInfo), route("status/runtimeinfo", .compute, runtimeInfo),
       route("status/config", .compute, configuration), route("status/flags", .compute, flags),
       route("status/tsdb", .queries, storeStatistics),

@@ -40,6 +40,11 @@ struct PrometheusAPI: Sendable {
     /// Milliseconds since 1970.
     var lastScrapeMilliseconds: Int64?
     var lastScrapeSeconds = 0.0
+    /// Between two polls, and the longest that one may take, in milliseconds.
+    var intervalMilliseconds: Int64 = 0
+    var timeoutMilliseconds: Int64 = 0
+    /// The names of the metric families that it gives now.
+    var families = { @Sendable () -> Set<String> in [] }
   }
 
   /// What is known of a metric family.

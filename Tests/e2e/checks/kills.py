@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 480
 WAITS = True
 
 KILLS = 100
-MEAN_LIFE_SECONDS = 1.7
+MEAN_LIFE_SECONDS = 1.4
 SEED = 20261128
 # A life must last for more than three seconds for every rule to be evaluated in it, and most do not.
 LATE_SECONDS = 60

@@ -55,6 +55,16 @@ receivers: [{{name: hook, webhook_configs: [{{url: "{receiver.url}", send_resolv
     check.equal(labels, {"alertname": "RedlineTest", "severity": "critical", "note": "<a> & \"b\" é"}, "its labels")
 
 
+def check_test_alert_is_like_those_of_rules(check: Check) -> None:
+    """It carries the external labels of the rules, and its link leads to where they say."""
+    fake = Fake(check)
+    code, lines = send(check, [f"{{url: '{fake.url}'}}"], "--label", "zone=own", more=(
+        "rules: {files: [none.yml], external_labels: {site: a, zone: b}, external_url: 'http://redline.example:9121/'}\n"))
+    check.equal(code, 0, f"accepted: {lines}")
+    check.equal(fake.alert()["labels"], {"alertname": "RedlineTest", "site": "a", "zone": "own"}, "its labels")
+    check.equal(fake.alert()["generatorURL"], "http://redline.example:9121/graph?g0.expr=vector%281%29&g0.tab=1", "its link")
+
+
 def check_logins(check: Check) -> None:
     """Basic authentication, a token from a file, a path prefix; whoever has none sends none."""
     password, token = check.file("password", f"{SECRET}\n"), check.file("token", f"{SECRET}\n")

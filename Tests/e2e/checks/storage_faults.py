@@ -14,7 +14,6 @@ from harness.fake_alertmanager import FakeAlertmanager, story
 from harness.judging import Judge, workload
 
 TIMEOUT_SECONDS = 150
-WAITS = True
 
 RULES = """
 groups:
@@ -204,7 +203,8 @@ def check_foreign_files(check: Check) -> None:
         other.execute("CREATE TABLE accounts(name TEXT)")
         other.execute("INSERT INTO accounts VALUES ('precious')")
     site = Site(check)
-    for content, words in ((database.read_bytes(), "another program"), (b"name,amount\nprecious,1\n" * 50, "not an SQLite")):
+    text = b"name,amount\nprecious,1\n" * 50
+    for content, words in ((database.read_bytes(), "another program"), (text, "not an SQLite")):
         path = site.folder / "redline.db"
         for old in site.folder.glob("redline.db*"):
             old.unlink()
@@ -226,4 +226,5 @@ def damage(path: pathlib.Path) -> None:
 
 
 def aside(site: Site) -> list[pathlib.Path]:
-    return [one for one in site.folder.glob("redline.db.corrupt-*") if not one.name.endswith(("-wal", "-shm", "-journal"))]
+    logs = ("-wal", "-shm", "-journal")
+    return [one for one in site.folder.glob("redline.db.corrupt-*") if not one.name.endswith(logs)]

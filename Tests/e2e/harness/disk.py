@@ -27,7 +27,8 @@ class Disk:
                 break
         if holder is None:
             raise Skipped("no name space for mounts may be made here")
-        self._enter = ("nsenter", f"--target={holder.pid}", "--mount", *(("--user", "--preserve-credentials") if user else ()))
+        also = ("--user", "--preserve-credentials") if user else ()
+        self._enter = ("nsenter", f"--target={holder.pid}", "--mount", *also)
         self.folder = pathlib.Path(f"/proc/{holder.pid}/root{self.path}")
 
         def is_there() -> bool:

@@ -49,7 +49,8 @@ def hastened_routes(text: str) -> str:
 def rules(check: Check, folder: str) -> pathlib.Path:
     """The folder with a hastened copy of every file of alerts/."""
     texts = {path.name: path.read_text() for path in sorted((ROOT / "alerts").glob("*.yml"))}
-    check.equal(sum(text.count("< 600\n") for text in texts.values()), FAILOVER_SPANS, "rules that look back on failovers")
+    spans = sum(text.count("< 600\n") for text in texts.values())
+    check.equal(spans, FAILOVER_SPANS, "rules that look back on failovers")
     texts["evictions.yml"] = hastened_baseline(texts["evictions.yml"])
     files = [check.file(f"{folder}/{name}", hastened_minutes(text)) for name, text in texts.items()]
     return files[0].parent

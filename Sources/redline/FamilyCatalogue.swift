@@ -6,7 +6,7 @@ import Metrics
 enum FamilyCatalogue {
   static var groups: [FamilyGroup] {
     FamilyGroup.ofFleet + [
-      FamilyGroup("Rules", "With `rules` in the file of `--config.file`.", families: RuleFamilies.all),
+      FamilyGroup("Rules", "With `rules` or `history` in the file of `--config.file`.", families: RuleFamilies.all),
       FamilyGroup(
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
       FamilyGroup(

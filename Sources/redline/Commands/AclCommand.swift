@@ -122,7 +122,7 @@ struct AclCommand: ParsableCommand {
       let words = (rules.keys + rules.channels + rules.commands).map { "`\($0)`" }.joined(separator: " ")
       var lost: [String] = []
       for text in needs.flatMap(\.lost) where !lost.contains(text) { lost.append(text) }
-      print("| \(feature) | \(words) | \(lost.joined(separator: ", ")) |")
+      print("| \(feature) | \(words.replacing("|", with: "\\|")) | \(lost.joined(separator: ", ")) |")
     }
   }
 }

@@ -151,13 +151,15 @@ import Testing
   @Test func endsAreMovedForAClockAhead() async throws {
     let fake = try await Fake(date: "Sat, 01 Jan 2028 00:00:00 GMT")
     let notifier = try Self.notifier(Self.config([fake.url]))
+    let began = Int64(wallClockSeconds() * 1000)
     notifier.send([Self.notice("A")], expression: "up")
     // On a busy machine the first POST may go out before the clock is known; the next one follows at once.
     #expect(
       try await Self.eventually {
         let now = Int64(wallClockSeconds() * 1000)
-        let expected = Timestamp(epochMs: now + 240_000 + 86_400_000).description.prefix(15)
-        return fake.text.contains(#""endsAt":"\#(expected)"#)
+        let expected = [began, now].map { Timestamp(epochMs: $0 + 240_000 + 86_400_000).description.prefix(19) }
+        let ends = fake.text.split(separator: #""endsAt":""#).dropFirst().map { $0.prefix(19) }
+        return ends.contains { expected[0] <= $0 && $0 <= expected[1] }
       })
     #expect(fake.text.contains(#""startsAt":"2026-11-28T03:16:55.632Z""#))
   }
@@ -220,7 +222,7 @@ import Testing
     notifier.send([Self.notice("A")], expression: "up")
     let began = NIODeadline.now()
     await notifier.drain(until: .now() + .milliseconds(200))
-    #expect(NIODeadline.now() - began < .seconds(2))
+    #expect(NIODeadline.now() - began < .seconds(10), "without a deadline it goes on for the alert's minutes")
   }
 
   /// What was told is written down once, and what was refused with the reason.

@@ -69,23 +69,26 @@ let package = Package(
     // Floor 0.
     module("Runtime", []),
     module("Metrics", ["Runtime"]),
+    module("Transport", ["Runtime", nio, nioPosix, nioSSL]),
     // Floor 1.
-    module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
+    module("Redis", ["Runtime", "Transport", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
-    module("HTTPClient", ["Runtime", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
+    module("HTTPClient", ["Runtime", "Transport", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
     module("Storage", ["Runtime", "CSQLite"]),
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
-    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
-    module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
+    module("Fleet", ["Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
+    module(
+      "Alerting",
+      ["Runtime", "Transport", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
     module(
       "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting", "Fleet",
-        "Web",
+        "CMalloc", "Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting",
+        "Fleet", "Web",
         nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -100,7 +103,8 @@ let package = Package(
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),
-    tests("HTTPClientTests", ["HTTPClient", "Runtime", nio, nioPosix, nioHTTP, nioSSL]),
+    tests("TransportTests", ["Transport"]),
+    tests("HTTPClientTests", ["HTTPClient", "Transport", "Runtime", nio, nioPosix, nioHTTP, nioSSL]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests(
       "AlertingTests", ["Alerting", "PromQL", "Metrics", "Config", "HTTPClient", "Runtime", nio, nioPosix, log],

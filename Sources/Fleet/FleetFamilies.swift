@@ -1,11 +1,71 @@
 import Metrics
+import Redis
 
-extension Family {
-  /// Every family that the fleet's parts export, those apart that servers name.
-  public static var ofFleet: [Family] {
-    CollectorCatalogue.all.flatMap(\.families) + PollFamilies.all + KeyWork.families + WorkloadFamilies.all
-      + FailoverFamilies.all + ObjectiveFamilies.all + JudgementFamilies.all + ProbeFamilies.all
-      + LoadFamilies.all + WatchFamilies.all
+extension FamilyGroup {
+  /// Everything that the fleet's parts export, those families apart that servers name.
+  public static var ofFleet: [FamilyGroup] {
+    CollectorCatalogue.all.map(\.group) + [
+      FamilyGroup("Polls", "Of each server that is polled.", families: PollFamilies.all),
+      FamilyGroup(
+        "Keys, streams and scripts that flags name",
+        "With the flags that name keys, streams, key groups or scripts, such as `--check-keys`; without `--config.file`.",
+        families: KeyWork.families),
+      FamilyGroup("Workloads", fleetOnly, families: WorkloadFamilies.all),
+      FamilyGroup("Failovers", fleetOnly, families: FailoverFamilies.all),
+      FamilyGroup(
+        "Objectives", "With `--config.file`, of each workload; one that is off has none.",
+        families: ObjectiveFamilies.all),
+      FamilyGroup("Judgement", fleetOnly, families: JudgementFamilies.all),
+      FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
+      FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
+      FamilyGroup(
+        "Watches over keys", "With `--config.file`, of each workload that has the watch on.",
+        families: WatchFamilies.all),
+    ]
+  }
+
+  private static let fleetOnly = "With `--config.file`, of each workload and its members."
+}
+
+extension Collector {
+  /// What the collector exports, and which commands that needs of which servers.
+  fileprivate var group: FamilyGroup {
+    FamilyGroup("Collector `\(name)`", condition, entries)
+  }
+
+  private var condition: String {
+    let options = CollectorOptions.everything
+    let servers: [(name: String, facts: ServerFacts)] = [
+      ("Redis", ServerFacts(product: .redis, version: Version(99), mode: .standalone)),
+      ("Valkey", ServerFacts(product: .valkey, version: Version(99), mode: .standalone)),
+      ("nodes of clusters", ServerFacts(product: .redis, version: Version(99), mode: .cluster)),
+      ("Sentinels", ServerFacts(product: .redis, version: Version(99), mode: .sentinel, sentinelMasters: ["NAME"])),
+    ]
+    var names: [String] = []
+    var askers: [String] = []
+    for (server, facts) in servers {
+      let commands = commands(for: facts, options)
+      if !commands.isEmpty { askers.append(server) }
+      for command in commands.map({ "`\($0.description)`" }) where !names.contains(command) { names.append(command) }
+    }
+    if names.isEmpty { return "From `INFO`." }
+    let isForSome = !askers.contains("Redis")
+    return "From \(names.joined(separator: ", "))\(isForSome ? ", of \(askers.joined(separator: " and ")) only" : "")."
+  }
+}
+
+extension CollectorOptions {
+  /// Whatever an option can add.
+  static var everything: CollectorOptions {
+    var options = CollectorOptions()
+    options.includesConfig = true
+    options.includesSystemMetrics = true
+    options.includesModules = true
+    options.includesSentinelPeers = true
+    options.includesRDBFileSize = true
+    options.exportsClientList = true
+    options.exportsClientPort = true
+    return options
   }
 }
 
@@ -13,7 +73,7 @@ extension Family {
   /// The families of which a change is an event: a node or its role is lost or found, a failover, clients turned away.
   /// Alerts that rest on them need not wait for their turn.
   public static var ofEvents: [Family] {
-    ofFleet.filter { eventNames.contains($0.name) }
+    FamilyGroup.ofFleet.flatMap(\.families).filter { eventNames.contains($0.name) }
   }
 
   static let eventNames: Set = [

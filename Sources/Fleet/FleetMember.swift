@@ -21,6 +21,10 @@ public struct FleetMember: Sendable {
   /// `present`, `missing` or `ghost`; nil for a Sentinel.
   public let standing: String?
   public let node: Node
+  /// Between two polls.
+  public let pollInterval: Duration
+  /// The deadline of one whole poll.
+  public let timeout: Duration
   /// It failed so often that nothing waits for it.
   public let isLeftAlone: Bool
 }
@@ -51,6 +55,6 @@ extension Workload {
       workload: config.name, environment: config.environment, instance: member.instance,
       address: member.node.poller.options.connection.address, role: role,
       standing: isSentinel ? nil : roster.members[address]?.name, node: member.node,
-      isLeftAlone: member.schedule.isBreakerOpen)
+      pollInterval: config.pollInterval, timeout: config.timeout, isLeftAlone: member.schedule.isBreakerOpen)
   }
 }

@@ -53,6 +53,14 @@ extension Samples {
     return hash
   }
 
+  /// The full names of the families that have samples.
+  public func familyNames(namespace: String) -> Set<String> {
+    let order = FamilyTable.shared.order
+    let exposition = Exposition(namespace: namespace)
+    return Set(
+      Set(samples.map(\.family)).map { exposition.fullName(of: order.families[Int(order.ranks[Int($0)])]) })
+  }
+
   /// Hands out every series of those families.
   ///
   /// - Parameter areEdgesFloats: `le` and `quantile` are written as Prometheus 3 stores them, `1.0` for `1`.

@@ -12,3 +12,8 @@ public func jsonString(_ text: String) -> String {
   }
   return result + "\""
 }
+
+/// A JSON object of texts, in the order given.
+public func jsonObject(_ pairs: some Sequence<(key: String, value: String)>) -> String {
+  "{\(pairs.map { "\(jsonString($0.key)):\(jsonString($0.value))" }.joined(separator: ","))}"
+}

@@ -72,6 +72,8 @@ actor StoreWriter {
         file.release()
         throw refusal
       }
+      // What cannot be written may still tell what was before.
+      if let contents = try? file.contents() { state.withLock { $0.ledger.adopt(contents) } }
       fail(error)
     }
   }

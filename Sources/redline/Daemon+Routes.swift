@@ -31,11 +31,13 @@ extension Daemon {
 
   /// The pages, with what fills them.
   var pages: Pages {
-    Pages(
+    let rules = watch?.rules
+    return Pages(
       metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
-      groups: { [watch] in watch?.rules?.engine.groups ?? [] }, store: watch?.rules?.engine.series,
-      events: watch?.events,
-      runbooks: watch?.rules?.runbooks.map { RunbookLibrary(directory: $0) })
+      target: node, maxAge: TimeAmount(options.web.maxAge),
+      groups: { rules?.engine.groups ?? [] },
+      store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: watch?.events,
+      runbooks: { rules?.runbooks.map { RunbookLibrary(directory: $0) } })
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.

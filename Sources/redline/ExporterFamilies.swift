@@ -6,12 +6,12 @@ enum ExporterFamilies {
   static let targetScrapeErrors = Family.counter(
     "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
 
-  static let storageDurable = Family.gauge(
-    "exporter_storage_durable", "Whether events and counters reach the file of storage.path: 1 yes, 0 no.")
-  static let storageDropped = Family.counter(
-    "exporter_storage_dropped_events_total", "Events that were lost because the file could not be written for long.")
+  static let entries: [FamilyGroup.Entry] =
+    [FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly)]
+    + StorageFamilies.all.map { FamilyGroup.Entry($0, flag: "`--config.file`") }
+    + ProcessFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
 
-  static let all = [storageDurable, storageDropped, targetScrapeErrors, BuildInfo.family] + ProcessFamilies.all
+  private static let exceptRedisOnly = "not with `--redis-only-metrics`"
 
   /// The live sources of a page.
   ///

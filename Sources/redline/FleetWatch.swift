@@ -13,10 +13,10 @@ struct FleetWatch: Sendable {
   let path: String
   let fleet: Fleet
   let registry: Registry
-  /// Nil when the configuration has neither rules nor a history.
-  let rules: RuleWatch?
-  /// Nil when no Alertmanager is configured.
-  let notifier: Notifier?
+  /// Idle while the configuration has neither rules nor a history.
+  let rules: RuleWatch
+  /// Idle while no Alertmanager is configured.
+  let notifier: Notifier
   private let options: Options
   private let store: Store?
   /// Nil without storage.path.
@@ -58,37 +58,30 @@ struct FleetWatch: Sendable {
     self.store = store
     let health: @Sendable () -> Samples = { [store] in
       var sink = SampleSink()
-      if let health = store?.health {
-        sink.add(ExporterFamilies.storageDurable, health.isDurable ? 1 : 0)
-        sink.add(ExporterFamilies.storageDropped, Double(health.droppedEvents))
-      }
+      if let health = store?.health { StorageFamilies.collect(health, into: &sink) }
       return sink.finish()
     }
-    notifier = try config.alerting.map { alerting in
-      try Notifier(
-        alerting, file: path, externalLabels: loadedRules?.options.externalLabels ?? [:],
-        externalURL: loadedRules?.options.externalURL ?? "", environment: environment,
-        group: factory.context.group, log: log)
-    }
+    let notifier = try Notifier(
+      config.alerting, file: path, externalLabels: loadedRules.options.externalLabels,
+      externalURL: loadedRules.options.externalURL, environment: environment, group: factory.context.group, log: log
+    ) { [store] records in store?.notifications.append(records) }
+    self.notifier = notifier
     // The engine looks at the registry that its own figures are on.
-    let own = Lock<RuleEngine?>(nil)
-    let judgement: @Sendable () -> Samples = { [notifier] in
-      Samples(merging: [own.withLock { $0 }?.samples(), notifier?.samples()].compactMap { $0 })
+    let own = Lock<RuleWatch?>(nil)
+    let judgement: @Sendable () -> Samples = {
+      let rules = own.withLock { $0 }
+      return Samples(merging: [rules?.isOn ?? false ? rules?.engine.samples() ?? .none : .none, notifier.samples()])
     }
     let registry = Registry(live: live + [health, judgement])
     self.registry = registry
-    let notifier = notifier
-    rules = loadedRules.map { loaded in
-      RuleWatch(loaded, options: options, registry: registry, storage: store, log: log) { notices, expression in
-        notifier?.send(notices, expression: expression)
-      }
+    let rules = RuleWatch(loadedRules, options: options, registry: registry, storage: store, log: log) {
+      notices, expression in
+      notifier.send(notices, expression: expression)
     }
-    let engine = rules?.engine
-    own.withLock { $0 = engine }
-    if let loadedRules { await rules?.apply(loadedRules) }
-    if config.alerting == nil, config.rules != nil {
-      log.info("rules are evaluated and nobody is told: no alerting.alertmanagers are configured")
-    }
+    self.rules = rules
+    own.withLock { $0 = rules }
+    await rules.apply(loadedRules)
+    Self.tellOfSilence(config, log)
     fleet = Fleet(
       config,
       context: FleetContext(
@@ -103,20 +96,25 @@ struct FleetWatch: Sendable {
   /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.
   func start() async {
     await fleet.start()
-    await rules?.engine.start()
+    await rules.engine.start()
+  }
+
+  private static func tellOfSilence(_ config: FleetConfig, _ log: Logger) {
+    guard config.alerting == nil, config.rules != nil else { return }
+    log.info("rules are evaluated and nobody is told: no alerting.alertmanagers are configured")
   }
 
   /// The bytes of every file that a change of is to be taken over.
   private var contents: [[UInt8]?] {
-    ([path] + (rules?.paths ?? []).filter { $0 != RuleWatch.builtIn }).map { SmallFile.bytes($0, limit: 8 << 20) }
+    ([path] + rules.paths.filter { $0 != RuleWatch.builtIn }).map { SmallFile.bytes($0, limit: 8 << 20) }
   }
 
   /// Ends the watching and writes what is still to be kept.
   func stop() async {
     // A server that is watched no more is not down: the rules end first.
-    await rules?.engine.stop()
+    await rules.engine.stop()
     await fleet.stop()
-    await notifier?.drain(until: .now() + TimeAmount(Self.drainDeadline))
+    await notifier.drain(until: .now() + TimeAmount(Self.drainDeadline))
     await store?.close()
   }
 
@@ -139,18 +137,11 @@ struct FleetWatch: Sendable {
     seen.withLock { $0 = contents }
     let config = try FleetConfig.load(path)
     let loaded = try RuleWatch.load(config, options: options)
-    guard (loaded == nil) == (rules == nil), (config.alerting == nil) == (notifier == nil) else {
-      throw ConfigErrors(
-        ConfigError(
-          .file(path, nil), problem: "rules, history or alerting came or went as a whole",
-          hint: "restart redline for that; everything else is taken over while it runs"))
-    }
-    if let alerting = config.alerting, let notifier {
-      try notifier.apply(
-        alerting, file: path, externalLabels: loaded?.options.externalLabels ?? [:],
-        externalURL: loaded?.options.externalURL ?? "")
-    }
-    if let loaded { await rules?.apply(loaded) }
+    try notifier.apply(
+      config.alerting, file: path, externalLabels: loaded.options.externalLabels,
+      externalURL: loaded.options.externalURL)
+    await rules.apply(loaded)
+    Self.tellOfSilence(config, log)
     seen.withLock { $0 = contents }
     await fleet.apply(config)
     log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])

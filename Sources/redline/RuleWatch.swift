@@ -12,11 +12,13 @@ import Storage
 struct RuleWatch: Sendable {
   let engine: RuleEngine
   private let options: Options
+  private let isStored: Bool
   private let log: Logger
   /// What was loaded last: the folder of runbooks and the paths of all files.
   private let loaded = Lock(Loaded())
 
   private struct Loaded {
+    var isOn = false
     var paths: [String] = []
     var runbooks: String?
     var options = RuleEngine.Options()
@@ -27,9 +29,11 @@ struct RuleWatch: Sendable {
 
   /// Rules and what the configuration says of their evaluation, read and found good.
   struct Rules: Sendable {
-    let files: [RuleFile]
-    let options: RuleEngine.Options
-    let runbooks: String?
+    /// Whether the configuration names rules or a history at all.
+    var isOn = true
+    var files: [RuleFile] = []
+    var options: RuleEngine.Options
+    var runbooks: String?
   }
 
   init(
@@ -39,16 +43,13 @@ struct RuleWatch: Sendable {
     self.options = options
     self.log = log
     engine = RuleEngine(rules.options, registry: registry, storage: storage, log: log, deliver: deliver)
-    if storage == nil {
-      log.warning("without storage.path, alerts begin anew with each start")
-    }
+    isStored = storage != nil
   }
 
-  /// Reads the rule files of a configuration; nil where it names none and keeps no history.
+  /// Reads the rule files of a configuration.
   ///
   /// - Throws: everything that is wrong in any of them.
-  static func load(_ config: FleetConfig, options: Options) throws(ConfigErrors) -> Rules? {
-    guard config.rules != nil || config.history.retention != nil else { return nil }
+  static func load(_ config: FleetConfig, options: Options) throws(ConfigErrors) -> Rules {
     var engine = RuleEngine.Options()
     engine.namespace = options.export.namespace
     engine.instance = ownAddress(options.web.listenAddress)
@@ -57,7 +58,9 @@ struct RuleWatch: Sendable {
     engine.sampleBytes = config.history.memoryBytes
     let exposition = Exposition(namespace: engine.namespace)
     engine.eventMetrics = Set(Family.ofEvents.map { exposition.fullName(of: $0) })
-    guard let rules = config.rules else { return Rules(files: [], options: engine, runbooks: nil) }
+    guard let rules = config.rules else {
+      return Rules(isOn: config.history.retention != nil, options: engine)
+    }
     engine.intervalMilliseconds = rules.interval.milliseconds
     engine.scrapeMilliseconds = rules.scrapeInterval.milliseconds
     engine.queryOffsetMilliseconds = rules.queryOffset.milliseconds
@@ -118,8 +121,14 @@ struct RuleWatch: Sendable {
 
   /// Takes over rules: also the first ones.
   func apply(_ rules: Rules) async {
-    loaded.withLock { $0 = Loaded(paths: rules.files.map(\.path), runbooks: rules.runbooks, options: rules.options) }
+    let wasOn = isOn
+    loaded.withLock {
+      $0 = Loaded(
+        isOn: rules.isOn, paths: rules.files.map(\.path), runbooks: rules.runbooks, options: rules.options)
+    }
     await engine.apply(rules.files, options: rules.options)
+    guard rules.isOn || wasOn else { return }
+    if !isStored, !wasOn { log.warning("without storage.path, alerts begin anew with each start") }
     for remark in rules.files.flatMap(\.remarks) { log.warning("\(remark)") }
     let count = rules.files.reduce(0) { $0 + $1.ruleCount }
     log.info("rules loaded", metadata: ["files": "\(rules.files.count)", "rules": "\(count)"])
@@ -128,6 +137,8 @@ struct RuleWatch: Sendable {
   /// The files that were loaded, to look for changes in them.
   var paths: [String] { loaded.withLock { $0.paths } }
   var runbooks: String? { loaded.withLock { $0.runbooks } }
+  /// Whether the configuration names rules or a history: else nothing is evaluated and no samples are taken.
+  var isOn: Bool { loaded.withLock { $0.isOn } }
   /// What the configuration last said of the evaluation.
   var engineOptions: RuleEngine.Options { loaded.withLock { $0.options } }
 

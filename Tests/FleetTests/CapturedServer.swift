@@ -49,16 +49,9 @@ struct CapturedServer {
 }
 
 extension CollectorOptions {
-  /// Every family that an option can add.
-  static var everything: CollectorOptions {
-    var options = CollectorOptions()
-    options.includesConfig = true
-    options.includesSystemMetrics = true
-    options.includesModules = true
-    options.includesSentinelPeers = true
-    options.includesRDBFileSize = true
-    options.exportsClientList = true
-    options.exportsClientPort = true
+  /// Every family that an option can add, with a file of 88 bytes to look at.
+  static var wholePage: CollectorOptions {
+    var options = CollectorOptions.everything
     options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : nil }
     return options
   }

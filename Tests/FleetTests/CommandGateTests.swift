@@ -32,7 +32,7 @@ struct CommandGateTests {
     Server("redis_version:?", "CONFIG GET", "CLIENT LIST"),
   ])
   func withEverythingOn(_ server: Server) {
-    #expect(commands(server.info, .everything) == server.asked)
+    #expect(commands(server.info, .wholePage) == server.asked)
   }
 
   @Test func byDefaultNothingIsAskedThatAnOptionGates() {

@@ -12,7 +12,7 @@ struct GoldenTests {
   @Test(arguments: servers)
   func master(_ name: String) throws {
     let server = CapturedServer(folder: "servers/\(name)")
-    Fixture.expectGolden(try server.page(.everything), "\(name).prom")
+    Fixture.expectGolden(try server.page(.wholePage), "\(name).prom")
   }
 
   @Test(arguments: servers)
@@ -40,6 +40,6 @@ struct GoldenTests {
         "SENTINEL SLAVES": "failing-sentinel-replicas", "SENTINEL CKQUORUM": "failing-sentinel-ckquorum",
         "SENTINEL CONFIG": "failing-sentinel-config-get",
       ])
-    Fixture.expectGolden(try server.page(.everything), "\(name)-sentinel.prom")
+    Fixture.expectGolden(try server.page(.wholePage), "\(name)-sentinel.prom")
   }
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct HostileReplyTests {
   static let asking = CollectorCatalogue.all.filter { collector in
-    hosts.contains { !collector.commands(for: ServerFacts($0), .everything).isEmpty }
+    hosts.contains { !collector.commands(for: ServerFacts($0), .wholePage).isEmpty }
   }.map(\.name)
 
   /// INFO texts that together make every collector ask something.
@@ -26,7 +26,7 @@ struct HostileReplyTests {
   static func outcome(_ collector: any Collector, _ info: InfoText, _ replies: [Reply]) -> String? {
     var sink = SampleSink(limit: 20_000)
     let input = CollectorInput(
-      info: info, replies: replies, server: ServerFacts(info), options: .everything, nowSeconds: 1e9,
+      info: info, replies: replies, server: ServerFacts(info), options: .wholePage, nowSeconds: 1e9,
       config: replies.first.flatMap { ServerConfig($0) })
     do throws(CollectorError) {
       try collector.collect(input, into: &sink)
@@ -54,7 +54,7 @@ struct HostileReplyTests {
       "*3\r\n:1\r\n:2\r\n:3\r\n", "$3\r\n\u{1}:\n\r\n", "-ERR no\r\n",
     ]
     for info in Self.hosts {
-      let commands = collector.commands(for: ServerFacts(info), .everything)
+      let commands = collector.commands(for: ServerFacts(info), .wholePage)
       if commands.isEmpty { continue }
       for kind in kinds {
         let reply = try Replies.read(Array(kind.utf8))[0]
@@ -75,7 +75,7 @@ struct HostileReplyTests {
     let reply = try Replies.read(Array("*1\r\n$7\r\nhunter2\r\n".utf8))[0]
     for collector in CollectorCatalogue.all {
       for info in Self.hosts {
-        let replies = collector.commands(for: ServerFacts(info), .everything).map { _ in reply }
+        let replies = collector.commands(for: ServerFacts(info), .wholePage).map { _ in reply }
         #expect(Self.outcome(collector, info, replies)?.contains("hunter2") != true)
       }
     }
@@ -119,7 +119,7 @@ struct HostileReplyTests {
     ]
     let sources = try #require(files[name]).map { try #require(Fixture.bytes($0 + ".resp")) }
     let info = try #require(
-      Self.hosts.first { !collector.commands(for: ServerFacts($0), .everything).isEmpty })
+      Self.hosts.first { !collector.commands(for: ServerFacts($0), .wholePage).isEmpty })
     var random = FixedRandom(state: 11)
     var readCount = 0
     for _ in 0..<300 {

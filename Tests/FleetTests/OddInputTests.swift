@@ -7,7 +7,7 @@ import Testing
 /// Runs one collector over texts of our own and shows the series that come out, without HELP and TYPE.
 private func series(
   _ collector: any Collector, info: String = "", replies: [String] = [],
-  config: String? = nil, options: CollectorOptions = .everything
+  config: String? = nil, options: CollectorOptions = .wholePage
 ) throws -> [String] {
   let info = InfoText(bytes: Array(info.utf8))
   var sink = SampleSink()
@@ -299,7 +299,7 @@ struct OddInputTests {
     let lines = try series(ConfigCollector(), config: reply) + series(SentinelConfigCollector(), replies: [reply])
     #expect(!lines.contains { $0.contains("hunter2") || $0.contains("\"\(key)\"") })
     #expect(lines.contains { $0.contains("masteruser") })
-    var open = CollectorOptions.everything
+    var open = CollectorOptions.wholePage
     open.redactsConfig = false
     #expect(try series(ConfigCollector(), config: reply, options: open).contains { $0.contains("hunter2") })
   }

@@ -102,6 +102,10 @@ class Watch:
     def up(self) -> int:
         return int(sum(self.page("redis_up").named("redis_up").values()))
 
+    def evaluations(self) -> int:
+        name = "redis_exporter_rule_evaluations_total"
+        return int(sum(self.page(name).named(name).values()))
+
     def buckets(self) -> dict[str, dict[float, float]]:
         """Of the healthy workload: how late its polls began, and what its probes took, over all nodes."""
         families = {"lateness": "redis_exporter_poll_lateness_seconds", "probe": "redis_probe_duration_seconds"}
@@ -220,6 +224,11 @@ def measure(check: Check, nodes: Nodes, flags: list[str], options: argparse.Name
     figures["bytes identity"] = len(plain.body)
     figures["series"] = sum(1 for line in plain.body.split(b"\n") if line and not line.startswith(b"#"))
     watch.redline.stop()
+    judging = Watch(check, nodes, flags, f"rules: {{files: ['{ROOT}/alerts/*.yml']}}\n")
+    check.until(lambda: judging.evaluations() > 0, 60, "rules are evaluated", pause=1)
+    note("judging", judging.quiet(max(seconds, 2 * SCRAPE_SECONDS)))
+    figures["memory judging"] = judging.resident()
+    judging.redline.stop()
     return figures
 
 
@@ -299,7 +308,8 @@ def print_table(variants: list[Figures], dead: Figures | None, peer: Figures | N
         met=[value >= 450 * nodes.count for value in each("series")])
     row("polls per second", each("polls quiet"), lambda value: f"{value:.0f}")
     for name, text in (("quiet", "nobody scrapes"), ("one scraper", "one scraper, gzip, every 15 s"),
-                       ("two scrapers", "two scrapers at once"), ("hung", "30 % of them hang")):
+                       ("two scrapers", "two scrapers at once"), ("hung", "30 % of them hang"),
+                       ("judging", "the rules of alerts/ judged")):
         values = each(f"cpu {name}")
         theirs = percent(peer["cpu"]) if peer and name == "one scraper" else ""
         row(f"CPU of one core, {text}", values, percent, theirs, "< 25 %", [value < 0.25 for value in values])
@@ -308,7 +318,11 @@ def print_table(variants: list[Figures], dead: Figures | None, peer: Figures | N
         values = each(f"memory {name}")
         theirs = megabytes(peer["memory"]) if peer and name == "one scraper" else ""
         row(f"resident memory, {text}", values, megabytes, theirs, "< 150 MB", [value < 150e6 for value in values])
+    row("resident memory, the rules of alerts/ judged", each("memory judging"), megabytes)
     row("poll lateness p99", each("lateness quiet"), milliseconds)
+    row("poll lateness p99, the rules of alerts/ judged", each("lateness judging"), milliseconds,
+        target="unchanged (within 1 ms)",
+        met=[figures["lateness judging"] <= figures["lateness quiet"] + 0.001 for figures in variants])
     healthy = [(figures["lateness quiet"], figures["lateness hung"]) for figures in variants]
     row("poll lateness p99 of the healthy, 30 % hang", each("lateness hung"), milliseconds, target="≤ 10 % or 20 ms more",
         met=[hung <= quiet + max(0.1 * quiet, 0.02) for quiet, hung in healthy])
@@ -316,6 +330,7 @@ def print_table(variants: list[Figures], dead: Figures | None, peer: Figures | N
         row("poll lateness p99, a name never resolves", [dead["lateness"]], milliseconds, target="unchanged (within 1 ms)",
             met=[dead["lateness"] <= first["lateness quiet"] + 0.001])
     row("probe p99", each("probe quiet"), milliseconds)
+    row("probe p99, the rules of alerts/ judged", each("probe judging"), milliseconds)
     row("probe p99, pages rendered without a pause", each("probe busy"), milliseconds, target="unchanged (within 1 ms)",
         met=[figures["probe busy"] <= figures["probe quiet"] + 0.001 for figures in variants])
     row("/metrics, gzip", each("page gzip"), milliseconds, target="< 300 ms",

@@ -32,9 +32,16 @@ struct reply {
   size_t length;
 };
 
+#define CLIENTS \
+  "# Clients\r\nconnected_clients:41\r\ncluster_connections:0\r\nmaxclients:10000\r\n" \
+  "client_recent_max_input_buffer:16392\r\nclient_recent_max_output_buffer:0\r\nblocked_clients:0\r\n" \
+  "tracking_clients:0\r\npubsub_clients:0\r\nwatching_clients:0\r\nclients_in_timeout_table:0\r\n" \
+  "total_watched_keys:0\r\ntotal_blocking_keys:0\r\ntotal_blocking_keys_on_nokey:0\r\n"
+
 /* The first that the command begins with counts. */
 static struct reply replies[] = {
   {"PING", NULL, "+PONG\r\n", 7},
+  {"INFO CLIENTS", NULL, "$329\r\n" CLIENTS "\r\n", sizeof CLIENTS + 7},
   {"INFO", "info-all", NULL, 0},
   {"CONFIG GET", "config-get", NULL, 0},
   {"LATENCY LATEST", "latency-latest", NULL, 0},
@@ -46,7 +53,7 @@ static struct reply replies[] = {
   {"SELECT", NULL, "+OK\r\n", 5},
   {"", NULL, "-ERR unknown command\r\n", 22},
 };
-enum { ping_reply = 0, info_reply = 1, reply_count = sizeof replies / sizeof *replies };
+enum { ping_reply = 0, info_reply = 2, reply_count = sizeof replies / sizeof *replies };
 
 struct client {
   int socket, server;

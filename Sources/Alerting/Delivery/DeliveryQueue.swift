@@ -15,9 +15,13 @@ struct DeliveryQueue: Sendable {
 
   /// The most alerts in one request, as in Prometheus.
   static let batchLimit = 64
+  /// The most dropped alerts that are remembered until somebody takes them.
+  static let lossLimit = 1000
 
   let capacity: Int
   private(set) var dropped: [DropReason: Int] = [:]
+  /// The newest of those dropped and not taken by ``takeLosses()``.
+  private var losses: [(alert: OutgoingAlert, reason: DropReason)] = []
   private var order: [OutgoingAlert.Key] = []
   private var alerts: [OutgoingAlert.Key: OutgoingAlert] = [:]
   /// Halves of batches that were refused as a whole; they go before the rest.
@@ -38,6 +42,13 @@ struct DeliveryQueue: Sendable {
     for alert in queue.pieces.joined() { add(alert) }
     for key in queue.order { queue.alerts[key].map { add($0) } }
     for (reason, count) in queue.dropped { dropped[reason, default: 0] += count }
+    remember(queue.losses)
+  }
+
+  /// What was dropped since this was last asked, as far as it is remembered.
+  mutating func takeLosses() -> [(alert: OutgoingAlert, reason: DropReason)] {
+    defer { losses = [] }
+    return losses
   }
 
   /// The next alerts to send in one request; empty when none wait.
@@ -59,9 +70,8 @@ struct DeliveryQueue: Sendable {
   /// Without what has expired or is known more newly.
   private mutating func current(_ batch: [OutgoingAlert], at now: Int64) -> [OutgoingAlert] {
     let newest = batch.filter { alerts[$0.key] == nil }
-    let live = newest.filter { !$0.isExpired(atMilliseconds: now) }
-    drop(newest.count - live.count, .expired)
-    return live
+    drop(newest.filter { $0.isExpired(atMilliseconds: now) }, .expired)
+    return newest.filter { !$0.isExpired(atMilliseconds: now) }
   }
 
   /// A batch that could not be delivered goes back to the front.
@@ -75,7 +85,7 @@ struct DeliveryQueue: Sendable {
   /// A batch that was refused is tried again in halves, so that one bad alert does not lose the others; a single alert
   /// is dropped.
   mutating func split(_ batch: [OutgoingAlert]) {
-    guard batch.count > 1 else { return drop(batch.count, .rejected) }
+    guard batch.count > 1 else { return drop(batch, .rejected) }
     let middle = batch.count / 2
     pieces.append(Array(batch[middle...]))
     pieces.append(Array(batch[..<middle]))
@@ -84,12 +94,19 @@ struct DeliveryQueue: Sendable {
   private mutating func dropSurplus() {
     let surplus = order.count - capacity
     guard surplus > 0 else { return }
-    for key in order.prefix(surplus) { alerts[key] = nil }
+    let oldest = order.prefix(surplus).compactMap { alerts.removeValue(forKey: $0) }
     order.removeFirst(surplus)
-    drop(surplus, .full)
+    drop(oldest, .full)
   }
 
-  private mutating func drop(_ count: Int, _ reason: DropReason) {
-    if count > 0 { dropped[reason, default: 0] += count }
+  private mutating func drop(_ alerts: [OutgoingAlert], _ reason: DropReason) {
+    guard !alerts.isEmpty else { return }
+    dropped[reason, default: 0] += alerts.count
+    remember(alerts.map { ($0, reason) })
+  }
+
+  private mutating func remember(_ more: [(alert: OutgoingAlert, reason: DropReason)]) {
+    losses += more
+    if losses.count > Self.lossLimit { losses.removeFirst(losses.count - Self.lossLimit) }
   }
 }

@@ -4,11 +4,13 @@ import Logging
 import Metrics
 import NIOCore
 import Runtime
+import Storage
 
 /// Tells every configured Alertmanager of every alert, each through a queue of its own.
 public final class Notifier: Sendable {
   private struct State {
-    var config: AlertingConfig
+    /// Nil while nobody is to be told.
+    var config: AlertingConfig?
     var form: OutgoingForm
     /// By URL: those that are configured, and those that names stand for.
     var targets: [String: AlertmanagerTarget] = [:]
@@ -19,29 +21,36 @@ public final class Notifier: Sendable {
     var backlogs: [String: DeliveryQueue] = [:]
     var relabelDroppedCount = 0
     var isEnded = false
+
+    var queueCapacity: Int { config?.queueCapacity ?? 0 }
   }
 
   private let state: Lock<State>
   private let environment: [String: String]
   private let context: HTTPContext
+  private let record: @Sendable ([NotificationRecord]) -> Void
   private let log: Logger
 
   /// Starts at once.
   ///
   /// - Parameters:
+  ///   - config: nil for nobody to tell, until another one is applied.
   ///   - file: names the configuration file in errors.
   ///   - externalLabels: labels for alerts that do not have them.
   ///   - externalURL: where people find this program; empty for alerts without a link.
   ///   - environment: where secrets may come from.
+  ///   - record: is handed what Alertmanagers were told, but for repeats, and what they never accepted; must not wait.
   /// - Throws: expressions of relabelling that cannot be used.
   public init(
-    _ config: AlertingConfig, file: String, externalLabels: [String: String], externalURL: String,
-    environment: [String: String], group: any EventLoopGroup, log: Logger
+    _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String,
+    environment: [String: String], group: any EventLoopGroup, log: Logger,
+    record: @escaping @Sendable ([NotificationRecord]) -> Void = { _ in }
   ) throws(ConfigErrors) {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
     state = Lock(State(config: config, form: form))
     self.environment = environment
     context = HTTPContext(group: group)
+    self.record = record
     self.log = log
     settle()
   }
@@ -65,7 +74,7 @@ public final class Notifier: Sendable {
     let form = state.withLock { $0.form }
     let alerts = form.alerts(of: notices, expression: expression)
     let targets = state.withLock { state -> [AlertmanagerTarget] in
-      guard !state.isEnded else { return [] }
+      guard !state.isEnded, state.config != nil else { return [] }
       state.relabelDroppedCount += notices.count - alerts.count
       for name in state.names where state.discovered[name.key] == nil {
         for alert in alerts { state.backlogs[name.key]?.add(alert) }
@@ -77,9 +86,10 @@ public final class Notifier: Sendable {
 
   /// Takes over another configuration. What waits for an Alertmanager that stays is kept, whatever else changed.
   ///
+  /// - Parameter config: nil for nobody to tell.
   /// - Throws: expressions of relabelling that cannot be used; all stays as it was then.
   public func apply(
-    _ config: AlertingConfig, file: String, externalLabels: [String: String], externalURL: String
+    _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String
   ) throws(ConfigErrors) {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
     state.withLock { state in
@@ -114,12 +124,13 @@ public final class Notifier: Sendable {
   /// The metrics of delivery as they are now; their families are ``DeliveryFamilies/all``.
   public func samples() -> Samples {
     let state = state.withLock { $0 }
+    guard let config = state.config else { return .none }
     var sink = SampleSink()
     for (url, target) in state.targets.sorted(by: { $0.key < $1.key }) {
       DeliveryFamilies.collect(target.ledger.figures, of: url, into: &sink)
     }
     sink.add(DeliveryFamilies.relabelDropped, Double(state.relabelDroppedCount))
-    sink.add(DeliveryFamilies.queueCapacity, Double(state.config.queueCapacity))
+    sink.add(DeliveryFamilies.queueCapacity, Double(config.queueCapacity))
     sink.add(DeliveryFamilies.discovered, Double(state.targets.count))
     return sink.finish()
   }
@@ -129,7 +140,7 @@ public final class Notifier: Sendable {
   /// Starts and stops names and targets, so that they are those of the configuration.
   private func settle() {
     let stopped = state.withLock { state -> [DiscoveredName] in
-      let wanted = state.config.alertmanagers.filter(\.isDiscovered)
+      let wanted = state.config?.alertmanagers.filter(\.isDiscovered) ?? []
       let gone = state.names.filter { !wanted.contains($0.config) }
       let fresh = wanted.filter { config in !state.names.contains { $0.config == config } }
       state.names = state.names.filter { wanted.contains($0.config) } + fresh.map { DiscoveredName($0) }
@@ -137,7 +148,7 @@ public final class Notifier: Sendable {
       state.discovered = state.discovered.filter { keys.contains($0.key) }
       var backlogs: [String: DeliveryQueue] = [:]
       for key in keys where state.discovered[key] == nil {
-        backlogs[key] = state.backlogs[key] ?? DeliveryQueue(capacity: state.config.queueCapacity)
+        backlogs[key] = state.backlogs[key] ?? DeliveryQueue(capacity: state.queueCapacity)
       }
       state.backlogs = backlogs
       return gone
@@ -155,7 +166,7 @@ public final class Notifier: Sendable {
     let backlog = state.withLock { state -> DeliveryQueue? in
       guard state.names.contains(where: { $0 === name }), state.discovered[name.key] != addresses else { return nil }
       state.discovered[name.key] = addresses
-      return state.backlogs.removeValue(forKey: name.key) ?? DeliveryQueue(capacity: state.config.queueCapacity)
+      return state.backlogs.removeValue(forKey: name.key) ?? DeliveryQueue(capacity: state.queueCapacity)
     }
     if let backlog { settleTargets(backlog: backlog, for: name) }
   }
@@ -165,14 +176,15 @@ public final class Notifier: Sendable {
       guard !state.isEnded else { return ([:], [:]) }
       let old = state.targets
       state.targets = [:]
-      for config in state.config.alertmanagers {
+      guard let alerting = state.config else { return ([:], old) }
+      for config in alerting.alertmanagers {
         let literals: [String?] =
           config.isDiscovered ? (state.discovered[config.address.description] ?? []).sorted() : [nil]
         for literal in literals {
           let client = AlertmanagerClient(config, literal: literal, environment: environment, in: context)
           let url = client.address.description
           guard state.targets[url] == nil else { continue }
-          state.targets[url] = target(client, old: old[url], config: state.config)
+          state.targets[url] = target(client, old: old[url], config: alerting)
           if let backlog, config == name?.config, old[url] == nil {
             state.targets[url]?.ledger.withFigures { $0.queue.add(contentsOf: backlog) }
           }
@@ -193,6 +205,6 @@ public final class Notifier: Sendable {
     if let old, old.client.config == client.config, old.resendSeconds == resendSeconds { return old }
     return AlertmanagerTarget(
       client, ledger: old?.ledger ?? DeliveryLedger(capacity: config.queueCapacity), resendSeconds: resendSeconds,
-      log: log)
+      log: log, record: record)
   }
 }

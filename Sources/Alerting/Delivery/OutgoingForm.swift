@@ -9,9 +9,9 @@ struct OutgoingForm: Sendable {
 
   /// - Parameter file: names the configuration file in errors.
   init(
-    _ config: AlertingConfig, file: String, externalLabels: [String: String], externalURL: String
+    _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String
   ) throws(ConfigErrors) {
-    relabeling = try Relabeling(config.relabel, file: file)
+    relabeling = try Relabeling(config?.relabel ?? [], file: file)
     self.externalLabels = externalLabels
     var url = externalURL[...]
     while url.last == "/" { url.removeLast() }

@@ -31,10 +31,10 @@ struct AlertArchive: Sendable {
     Dictionary(grouping: store.alerts.all(), by: \.rule).mapValues { $0.compactMap(Self.alert) }
   }
 
-  /// Keeps what has changed between two states of a rule.
+  /// Keeps what has changed between two states of a rule, and in the same transaction the events that tell of it.
   ///
   /// - Returns: whether there was anything to keep.
-  func keep(_ now: [Alert], instead before: [Alert], of rule: String) -> Bool {
+  func keep(_ now: [Alert], instead before: [Alert], of rule: String, events: [Event]) -> Bool {
     let old = Dictionary(uniqueKeysWithValues: before.map { ($0.labels, $0) })
     let current = Set(now.map(\.labels))
     let changed = now.filter { alert in old[alert.labels].map { !alert.isKept(as: $0) } ?? true }
@@ -42,10 +42,17 @@ struct AlertArchive: Sendable {
     guard !changed.isEmpty || !gone.isEmpty else { return false }
     store.change { ledger in
       ledger.put(changed.map { Self.record($0, of: rule) })
-      for alert in gone { ledger.removeAlert(rule: rule, labels: Self.text(alert.labels)) }
+      for alert in gone { ledger.removeAlert(rule: rule, labels: alert.labels.json) }
+      for event in events { ledger.append(event) }
     }
     return true
   }
+
+  /// Whether `alerts()` has those of the last run: not while the file could not be read since the start.
+  var isRestored: Bool { store.alerts.isRestored }
+
+  /// Says that what the last run left has been taken up, or is too old for that: see `AlertStore.settle()`.
+  func settle() { store.alerts.settle() }
 
   /// Drops what is kept of rules that are no more.
   func forget(allBut rules: Set<String>) {
@@ -54,8 +61,7 @@ struct AlertArchive: Sendable {
 
   private static func record(_ alert: Alert, of rule: String) -> AlertRecord {
     AlertRecord(
-      rule: rule, labels: text(alert.labels),
-      annotations: json(alert.annotations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+      rule: rule, labels: alert.labels.json, annotations: jsonObject(alert.annotations.sorted { $0.key < $1.key }),
       value: alert.value, state: alert.state.rawValue, activeAtMs: alert.activeAtMilliseconds,
       firedAtMs: alert.firedAtMilliseconds, resolvedAtMs: alert.resolvedAtMilliseconds,
       keepFiringSinceMs: alert.keepFiringSinceMilliseconds, lastSentAtMs: alert.lastSentAtMilliseconds)
@@ -63,21 +69,15 @@ struct AlertArchive: Sendable {
 
   /// Nil for a row that makes no sense: it is left alone.
   private static func alert(_ record: AlertRecord) -> Alert? {
-    guard let labels = try? JSONStringMap.parse(Array(record.labels.utf8), file: "alerts"),
+    guard let labels = Labels(json: record.labels),
       let annotations = try? JSONStringMap.parse(Array(record.annotations.utf8), file: "alerts"),
       let state = AlertState(rawValue: record.state)
     else { return nil }
     return Alert(
-      labels: Labels(labels.map { Labels.Pair($0.key, $0.value) }), annotations: annotations, value: record.value,
-      state: state, activeAtMilliseconds: record.activeAtMs, firedAtMilliseconds: record.firedAtMs,
+      labels: labels, annotations: annotations, value: record.value, state: state,
+      activeAtMilliseconds: record.activeAtMs, firedAtMilliseconds: record.firedAtMs,
       resolvedAtMilliseconds: record.resolvedAtMs, keepFiringSinceMilliseconds: record.keepFiringSinceMs,
       lastSentAtMilliseconds: record.lastSentAtMs)
-  }
-
-  private static func text(_ labels: Labels) -> String { json(labels.pairs.map { ($0.name, $0.value) }) }
-
-  private static func json(_ pairs: [(String, String)]) -> String {
-    "{\(pairs.map { "\(jsonString($0.0)):\(jsonString($0.1))" }.joined(separator: ","))}"
   }
 
   // MARK: The clock

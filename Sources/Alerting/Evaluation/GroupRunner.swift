@@ -41,12 +41,16 @@ actor GroupRunner {
   }
 
   nonisolated let intervalMilliseconds: Int64
+  /// Whose samples the group's are.
+  nonisolated let origin: SeriesOrigin
   private nonisolated let shown: Lock<View>
   private let evaluator: GroupEvaluator
   private let surroundings: Surroundings
   private let keys: [String]
   /// What the archive was told last, by rule.
   private var kept: [[Alert]]
+  /// What is told of them as events, by rule.
+  private var events: [AlertEvents]
   private var state: GroupState
   private var tally = Tally()
   private var nextTurn: Int64
@@ -54,19 +58,23 @@ actor GroupRunner {
   private var callableFrom: Int64 = .min
   private var sleeper: Task<Void, Never>?
 
-  /// - Parameter firstTurn: when the first evaluation is; later ones are at multiples of the interval.
+  /// - Parameters:
+  ///   - evaluator: gives its samples as those of `origin`.
+  ///   - firstTurn: when the first evaluation is; later ones are at multiples of the interval.
   init(
-    _ state: GroupState, evaluator: GroupEvaluator, intervalMilliseconds: Int64, firstTurn: Int64,
-    surroundings: Surroundings
+    _ state: GroupState, evaluator: GroupEvaluator, origin: SeriesOrigin, intervalMilliseconds: Int64,
+    firstTurn: Int64, surroundings: Surroundings
   ) {
     self.state = state
     self.evaluator = evaluator
+    self.origin = origin
     self.intervalMilliseconds = intervalMilliseconds
     self.surroundings = surroundings
     nextTurn = firstTurn
     keys = AlertArchive.keys(of: state.group)
     // What was restored and shifted may differ from its row.
     kept = state.rules.map(\.book.all)
+    events = state.rules.map { _ in AlertEvents() }
     shown = Lock(View(state: state))
   }
 
@@ -102,10 +110,39 @@ actor GroupRunner {
     sleeper?.cancel()
   }
 
-  /// The clock was put forward.
-  func shift(byMilliseconds distance: Int64) {
-    for index in state.rules.indices { state.rules[index].book.shift(byMilliseconds: distance) }
-    sleeper?.cancel()
+  /// The clock was set, and nothing is evaluated meanwhile.
+  func shift(byMilliseconds distance: Int64) async {
+    state.shift(byMilliseconds: distance)
+    nextTurn += distance
+    callableFrom = .min
+    await keep(at: surroundings.now())
+    show()
+  }
+
+  /// There were no samples for so long at the start.
+  func extendHold(byMilliseconds distance: Int64) {
+    for index in state.rules.indices { state.rules[index].book.extendHold(byMilliseconds: distance) }
+    show()
+  }
+
+  /// Takes up alerts of the last run that could not be read before. What has begun anew meanwhile stays as it is.
+  ///
+  /// - Parameters:
+  ///   - alerts: as they are kept, by rule.
+  ///   - holdUntil: of a rule; see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
+  /// - Returns: how many were taken up.
+  func restore(_ alerts: [String: [Alert]], holdingUntilMilliseconds holdUntil: @Sendable (Rule) -> Int64) -> Int {
+    var count = 0
+    for (index, rule) in state.group.rules.enumerated() {
+      let known = Set(state.rules[index].book.all.map(\.labels))
+      let late = (alerts[keys[index]] ?? []).filter { !known.contains($0.labels) }
+      guard !late.isEmpty else { continue }
+      state.rules[index].book.restore(late, holdingUntilMilliseconds: holdUntil(rule))
+      kept[index] += late
+      count += late.count
+    }
+    show()
+    return count
   }
 
   private func takeTurn(_ now: Int64) async {
@@ -133,7 +170,7 @@ actor GroupRunner {
       tally.evaluations += 1
       if state.rules[index].health == .bad { tally.failures += 1 }
     }
-    await keep()
+    await keep(at: time)
     for (index, rule) in state.group.rules.enumerated() {
       guard case .alerting(let rule) = rule else { continue }
       let notices = state.rules[index].book.takeNotices(
@@ -145,13 +182,14 @@ actor GroupRunner {
   }
 
   /// Writes down what has changed, and waits until it is in the file.
-  private func keep() async {
+  private func keep(at time: Int64) async {
     guard let archive = surroundings.archive else { return }
     var hasChanged = false
     for index in state.rules.indices {
       let now = state.rules[index].book.all
       if now.isEmpty, kept[index].isEmpty { continue }
-      if archive.keep(now, instead: kept[index], of: keys[index]) { hasChanged = true }
+      let news = events[index].events(of: now, instead: kept[index], atMilliseconds: time)
+      if archive.keep(now, instead: kept[index], of: keys[index], events: news) { hasChanged = true }
       kept[index] = now
     }
     // What cannot be written stays in memory, and the store says so; the alert must go out all the same.

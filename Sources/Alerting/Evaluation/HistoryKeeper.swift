@@ -1,4 +1,3 @@
-import Config
 import PromQL
 import Runtime
 import Storage
@@ -12,29 +11,13 @@ struct HistoryKeeper: Sendable {
   /// Shorter windows fill up by themselves before an alert that was restored is let go.
   static let shortestReachMilliseconds: Int64 = HistoryPolicy.shortestMilliseconds + 60_000
 
-  /// Puts what was kept into the series store. To be done before anything else is in there.
-  func load(policy: HistoryPolicy, nowMilliseconds now: Int64) async {
-    let kept = await store.history.load(sinceMs: now - policy.longestMilliseconds)
-    var batches: [Int64: SeriesBatch] = [:]
-    for one in kept {
-      guard let labels = try? JSONStringMap.parse(Array(one.labels.utf8), file: "history") else { continue }
-      let identity = Labels(labels.map { Labels.Pair($0.key, $0.value) })
-      let since = now - policy.milliseconds(for: labels[Labels.metricName] ?? "")
-      guard let reference = try? series.reference(to: identity) else { continue }
-      for point in one.points where point.atMs >= since && point.atMs < now {
-        batches[point.atMs, default: SeriesBatch()].append(point.value, to: reference)
-      }
-    }
-    let origin = series.openOrigin()
-    for (time, batch) in batches.sorted(by: { $0.key < $1.key }) {
-      _ = try? series.append(batch, atMilliseconds: time, from: origin, isComplete: false)
-    }
-    // Whoever gives these series from here on takes them over.
-    try? series.close(origin, endingSeriesAtMilliseconds: nil)
+  /// What was kept of a span of time, both ends included.
+  func kept(_ span: ClosedRange<Int64>) async -> [HistorySeries] {
+    await store.history.load(sinceMs: span.lowerBound, untilMs: span.upperBound)
   }
 
   /// Writes down the newest sample of each series that is looked back over.
-  func keep(nowMilliseconds now: Int64, policy: HistoryPolicy) async {
+  func keep(nowMilliseconds now: Int64, policy: HistoryPolicy) {
     guard let newest = try? series.selectNewest([], fromMilliseconds: now - 60_000, throughMilliseconds: now) else {
       return
     }
@@ -42,8 +25,7 @@ struct HistoryKeeper: Sendable {
       guard let sample = one.samples.last, !sample.isStale,
         policy.milliseconds(for: one.labels[Labels.metricName] ?? "") > Self.shortestReachMilliseconds
       else { return nil }
-      let pairs = one.labels.pairs.map { "\(jsonString($0.name)):\(jsonString($0.value))" }
-      return HistoryPoint(labels: "{\(pairs.joined(separator: ","))}", atMs: now, value: sample.value)
+      return HistoryPoint(labels: one.labels.json, atMs: now, value: sample.value)
     }
     store.history.retain(ms: policy.longestMilliseconds)
     store.history.append(points)

@@ -8,51 +8,32 @@ import Storage
 /// Judges by rules inside the daemon: takes the registry's pages into a series store, evaluates every group at its turn
 /// and those that an event concerns at once, and hands on what Alertmanagers are to be told.
 public actor RuleEngine {
-  /// What a configuration says of the evaluation.
-  public struct Options: Sendable, Equatable {
-    public var intervalMilliseconds: Int64 = 15_000
-    public var scrapeMilliseconds: Int64 = 5_000
-    public var queryOffsetMilliseconds: Int64 = 0
-    public var resendDelayMilliseconds: Int64 = 60_000
-    /// For every series; nil keeps only what rules read.
-    public var retentionMilliseconds: Int64?
-    public var sampleBytes = 2 << 30
-    public var dialect = Dialect.prometheus3
-    public var externalLabels: [String: String] = [:]
-    public var externalURL = ""
-    /// The labels of series that have none of these.
-    public var job = "redline"
-    public var instance = "localhost:9121"
-    public var namespace = "redis"
-    /// Full names of metrics of which a change is an event: alerting rules that read any are then evaluated at once.
-    public var eventMetrics: Set<String> = []
-
-    public init() {}
-  }
-
   /// The samples that rules and queries read.
   public nonisolated let series: SeriesStore
   nonisolated let registry: Registry
   private nonisolated let runners = Lock<[GroupRunner]>([])
-  private nonisolated let clock: Lock<EvaluationClock>
+  nonisolated let clock: Lock<EvaluationClock>
   private nonisolated let events = EventWatch()
   private nonisolated let counts = Lock(EngineCounts())
-  private let archive: AlertArchive?
-  private let history: HistoryKeeper?
+  let archive: AlertArchive?
+  let history: HistoryKeeper?
   private let deliver: @Sendable ([AlertNotice], _ expression: String) -> Void
-  private let log: Logger
+  let log: Logger
   private var options: Options
   private var feed: SeriesFeed
-  private var rules = RuleSet([])
+  var rules = RuleSet([])
   /// The rules that read metrics of events.
   private var readers: [(runner: GroupRunner, places: Set<Int>)] = []
-  private var work: [Task<Void, Never>] = []
+  private var work: Task<Void, Never>?
   private var isRunning = false
+  /// Whether nothing is to be taken from pages: there are no rules, and no history is asked for.
+  private var isIdle = true
+  /// Nil once the history of the last run is in the series store.
+  var intake: HistoryIntake?
+  nonisolated let historyBeginnings = Lock<[String: Int64]>([:])
+  var legacy = Legacy()
   private var lastScrape: ContinuousClock.Instant?
 
-  /// Right after a start there are few samples: what was restored is kept without them until the first polls have come
-  /// and the rule's ranges are filled, but not longer than the second of these.
-  static let holdMilliseconds: ClosedRange<Int64> = 15_000...150_000
   /// Until the first polls have ended.
   static let firstTurnMilliseconds: Int64 = 3_000
   /// A page is taken again after this long at the soonest.
@@ -113,31 +94,46 @@ public actor RuleEngine {
     self.options = options
     let wasRunning = isRunning
     await halt()
-    let current = views.map(\.state)
-    rules = current.isEmpty ? RuleSet(files) : RuleSet(files, carryingOver: rules.with(current))
+    let former = runnersNow
+    let isFirst = former.isEmpty
+    rules = isFirst ? RuleSet(files) : RuleSet(files, carryingOver: rules.with(former.map(\.view.state)))
     let now = nowMilliseconds
-    if current.isEmpty { restore(at: now) }
-    let policy = Self.policy(files, options)
+    if isFirst { restore(at: now) }
+    let policy = HistoryPolicy(files, options)
+    isIdle = rules.groups.isEmpty && options.retentionMilliseconds == nil
     series.policy = policy
+    series.limits.sampleBytes = options.sampleBytes
+    intake?.policy = policy
     feed.select(
       FamilySelection(namespace: options.namespace) { name in
         options.retentionMilliseconds != nil || policy.isRead(name)
       }, target: Self.target(options))
-    let evaluator = self.evaluator
-    let ending = evaluator(series.openOrigin())
-    for labels in rules.takeOrphans() { ending.markStale(labels, at: now) }
+    // Only then may others give the series of before: rules that stay, under whatever group they are now.
+    for runner in former { try? series.close(runner.origin, endingSeriesAtMilliseconds: nil) }
+    end(rules.takeOrphans(), at: now)
     let made = rules.groups.map { state in
       let interval = state.group.intervalMilliseconds ?? options.intervalMilliseconds
       let isNew = state.lastEvaluationMilliseconds == nil
+      let origin = series.openOrigin()
       return GroupRunner(
-        state, evaluator: evaluator(series.openOrigin()), intervalMilliseconds: interval,
+        state, evaluator: evaluator(origin), origin: origin, intervalMilliseconds: interval,
         firstTurn: isNew ? now + Self.firstTurnMilliseconds : (now / interval + 1) * interval,
         surroundings: surroundings)
     }
     runners.withLock { $0 = made }
     archive?.forget(allBut: Set(rules.groups.flatMap { AlertArchive.keys(of: $0.group) }))
-    learnReaders(made)
+    readers = zip(made, EventReaders.places(in: rules.groups.map(\.group), of: options.eventMetrics))
+      .map { (runner: $0, places: $1) }.filter { !$0.places.isEmpty }
     if wasRunning { begin() }
+  }
+
+  /// Marks the series of groups that are gone as stale.
+  private func end(_ orphans: [Labels], at now: Int64) {
+    guard !orphans.isEmpty else { return }
+    let origin = series.openOrigin()
+    let ending = evaluator(origin)
+    for labels in orphans { ending.markStale(labels, at: now) }
+    try? series.close(origin, endingSeriesAtMilliseconds: nil)
   }
 
   private var evaluator: (SeriesOrigin) -> GroupEvaluator {
@@ -170,54 +166,14 @@ public actor RuleEngine {
       deliver: deliver, archive: archive, resendDelayMilliseconds: options.resendDelayMilliseconds)
   }
 
-  /// What rules look back over, and what the configuration asks for on top.
-  private static func policy(_ files: [RuleFile], _ options: Options) -> HistoryPolicy {
-    var policy = HistoryPolicy()
-    var query = QueryOptions()
-    query.subqueryStepMilliseconds = options.intervalMilliseconds
-    for rule in files.flatMap(\.groups).flatMap(\.rules) {
-      policy.keep(rule.query, options: query)
-      guard case .alerting(let rule) = rule else { continue }
-      for template in Array(rule.annotations.values) + Array(rule.labels.values) {
-        for text in template.queryTexts {
-          if let asked = try? Query(text, dialect: options.dialect) { policy.keep(asked, options: query) }
-        }
-      }
-    }
-    if let retention = options.retentionMilliseconds { policy.keepAll(forMilliseconds: retention) }
-    return policy
-  }
-
-  // MARK: Restarts
-
-  private func restore(at now: Int64) {
-    guard let archive else { return }
-    let shift = archive.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
-    let kept = archive.alerts()
-    var count = 0
-    let taken: (String) -> [Alert] = { rule in
-      let alerts = kept[rule] ?? []
-      count += alerts.count
-      return alerts
-    }
-    rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }, taken)
-    rules.shift(byMilliseconds: shift)
-    if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
-  }
-
-  private static func holdMilliseconds(of rule: Rule) -> Int64 {
-    var ranges = QueryOptions()
-    ranges.lookbackMilliseconds = 0
-    let longest = rule.query.reaches(options: ranges).compactMap(\.milliseconds).max() ?? 0
-    return min(holdMilliseconds.lowerBound + longest, holdMilliseconds.upperBound)
-  }
-
   // MARK: At work
 
-  /// Starts to evaluate. ``apply(_:options:)`` comes first.
-  public func start() async {
+  /// Starts to evaluate, once the history of the last run is there. ``apply(_:options:)`` comes first.
+  public func start() {
     guard !isRunning else { return }
-    await history?.load(policy: series.policy, nowMilliseconds: nowMilliseconds)
+    if history != nil, lastScrape == nil, !isIdle {
+      intake = HistoryIntake(into: series, policy: series.policy, nowMilliseconds: nowMilliseconds)
+    }
     begin()
   }
 
@@ -227,10 +183,23 @@ public actor RuleEngine {
     events.start(FamilySelection(namespace: options.namespace) { names.contains($0) }) { [weak self] in
       await self?.answerEvents()
     }
-    for runner in runners.withLock({ $0 }) {
-      work.append(Task(executorPreference: WorkExecutor.rules) { await runner.run() })
+    work = Task(executorPreference: WorkExecutor.rules) { [weak self] in await self?.run() }
+  }
+
+  private func run() async {
+    await loadHistory()
+    guard !Task.isCancelled else { return }
+    await settleArchive()
+    while !Task.isCancelled {
+      await withTaskGroup { group in
+        for runner in runnersNow {
+          group.addTask(executorPreference: WorkExecutor.rules) { await runner.run() }
+        }
+        await keepScraping()
+        group.cancelAll()
+      }
+      if !Task.isCancelled { await followClock() }
     }
-    work.append(Task(executorPreference: WorkExecutor.rules) { [weak self] in await self?.keepScraping() })
   }
 
   /// Ends all evaluations and waits for those under way.
@@ -238,48 +207,60 @@ public actor RuleEngine {
     isRunning = false
     events.stop()
     let work = work
-    self.work = []
-    for task in work { task.cancel() }
-    for task in work { await task.value }
+    self.work = nil
+    work?.cancel()
+    await work?.value
   }
 
   public func stop() async {
     await halt()
-    await history?.keep(nowMilliseconds: nowMilliseconds, policy: series.policy)
+    if intake == nil { history?.keep(nowMilliseconds: nowMilliseconds, policy: series.policy) }
   }
 
+  // MARK: Samples
+
+  /// Until the task is cancelled or the clock was set.
   private func keepScraping() async {
     var lastMinute: Int64 = 0
     while !Task.isCancelled {
-      await adjustClock()
+      guard adjustClock() == 0 else { return }
+      archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+      await settleArchive()
       scrape()
       let now = nowMilliseconds
       if now / 60_000 != lastMinute {
         lastMinute = now / 60_000
         series.expire(nowMilliseconds: now)
-        await history?.keep(nowMilliseconds: now, policy: series.policy)
+        history?.keep(nowMilliseconds: now, policy: series.policy)
       }
       let pause = options.scrapeMilliseconds - now % options.scrapeMilliseconds
       try? await Task.sleep(for: .milliseconds(pause))
     }
   }
 
-  private func adjustClock() async {
-    let distance = clock.withLock {
-      $0.adjust(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds())
-    }
-    archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+  /// - Returns: by how much the wall clock was set, which is still to be followed.
+  private func adjustClock() -> Int64 {
+    clock.withLock { $0.adjust(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()) }
+  }
+
+  /// Goes on at the wall clock's side: samples and alerts are as old as they were. To be done while nothing is evaluated.
+  private func followClock() async {
+    let distance = adjustClock()
     guard distance != 0 else { return }
+    clock.withLock { $0.step(byMilliseconds: distance) }
+    series.shift(byMilliseconds: distance)
+    archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(
-      "the clock was put forward; pending alerts do not count it as waiting",
+      "the clock was put \(distance > 0 ? "forward" : "back"); alerts and the history that they rest on go with it",
       metadata: ["seconds": "\(Double(distance) / 1000)"])
-    for runner in runners.withLock({ $0 }) { await runner.shift(byMilliseconds: distance) }
+    for runner in runnersNow { await runner.shift(byMilliseconds: distance) }
   }
 
   /// Takes in the newest page.
   ///
   /// - Parameter isForced: also where that was just done: something has changed since.
   func scrape(isForced: Bool = false) {
+    guard !isIdle, intake == nil else { return }
     let began = ContinuousClock.now
     if !isForced, let lastScrape, began - lastScrape < Self.freshness { return }
     let page = registry.page()
@@ -299,40 +280,11 @@ public actor RuleEngine {
 
   // MARK: Events
 
-  /// Finds the alerting rules that read a metric of events, themselves or by what is recorded from it.
-  private func learnReaders(_ made: [GroupRunner]) {
-    let all = rules.groups.flatMap(\.group.rules)
-    var names = options.eventMetrics
-    var known = -1
-    while names.count != known {
-      known = names.count
-      for case .recording(let rule) in all where rule.query.reads(anyOf: names) { names.insert(rule.name) }
-    }
-    readers = zip(made, rules.groups).map { runner, state in
-      let places = state.group.rules.indices.filter { index in
-        guard case .alerting(let rule) = state.group.rules[index] else { return false }
-        return rule.query.reads(anyOf: names)
-      }
-      return (runner, Set(places))
-    }.filter { !$0.places.isEmpty }
-  }
-
   /// Evaluates what depends on metrics that changed.
   private func answerEvents() async {
-    guard isRunning else { return }
+    guard isRunning, intake == nil else { return }
     scrape(isForced: true)
     for (runner, places) in readers { await runner.call(places) }
-  }
-}
-
-extension Query {
-  /// Whether a selector of the query names one of these metrics.
-  fileprivate func reads(anyOf names: Set<String>) -> Bool {
-    reaches().contains { reach in
-      reach.matchers.contains { matcher in
-        matcher.name == Labels.metricName && names.contains { matcher.matches(value: $0) }
-      }
-    }
   }
 }
 

@@ -35,7 +35,8 @@ public enum RuleFamilies {
   static let alerts = Family.gauge("exporter_alerts", "Alerts by state.", labels: ["state"])
   static let clockAhead = Family.gauge(
     "exporter_evaluation_clock_ahead_seconds",
-    "By how much evaluations are ahead of a wall clock that was put back; they wait for it.", unit: .seconds)
+    "By how much evaluations are ahead of a wall clock that was put back; they follow it within seconds.",
+    unit: .seconds)
   static let storedSeries = Family.gauge("exporter_history_series", "Series held in memory for rules and queries.")
   static let storedSamples = Family.gauge("exporter_history_samples", "Samples held in memory for rules and queries.")
   static let storedBytes = Family.gauge(

@@ -49,6 +49,21 @@ public struct Alert: Sendable, Equatable {
   }
 }
 
+extension Alert {
+  /// The alert after the clock was set: nothing has lasted longer for that, or shorter.
+  ///
+  /// When a firing alert began to fire stays as it was told.
+  func shifted(byMilliseconds distance: Int64) -> Alert {
+    var alert = self
+    // After a clock was put back, a firing alert must not seem too young to fire.
+    if state == .pending || (state == .firing && distance < 0) { alert.activeAtMilliseconds += distance }
+    alert.keepFiringSinceMilliseconds? += distance
+    alert.lastSentAtMilliseconds? += distance
+    alert.resolvedAtMilliseconds? += distance
+    return alert
+  }
+}
+
 /// What an Alertmanager is to be told of one alert. Times are milliseconds since 1970.
 public struct AlertNotice: Sendable, Equatable {
   public let labels: Labels

@@ -121,19 +121,18 @@ public struct AlertBook: Sendable {
       byLabels[alert.labels] = alert
       unseen.labels.insert(alert.labels)
     }
-    unseen.untilMilliseconds = holdUntil
+    unseen.untilMilliseconds = max(unseen.untilMilliseconds, holdUntil)
   }
 
-  /// Takes note that the clock was put forward: what is pending has not waited longer for that.
-  ///
-  /// When a firing alert began stays as it was told.
-  public mutating func shift(byMilliseconds distance: Int64) {
-    for (labels, alert) in byLabels where alert.state != .inactive {
-      if alert.state == .pending { byLabels[labels]?.activeAtMilliseconds += distance }
-      byLabels[labels]?.keepFiringSinceMilliseconds? += distance
-      byLabels[labels]?.lastSentAtMilliseconds? += distance
-    }
+  /// Keeps what was restored and not seen since for longer: there were no samples for that time.
+  public mutating func extendHold(byMilliseconds distance: Int64) {
     if unseen.untilMilliseconds != .min { unseen.untilMilliseconds += distance }
+  }
+
+  /// Takes note that the clock was set; see ``Alert/shifted(byMilliseconds:)``.
+  public mutating func shift(byMilliseconds distance: Int64) {
+    byLabels = byLabels.mapValues { $0.shifted(byMilliseconds: distance) }
+    extendHold(byMilliseconds: distance)
   }
 
   /// When the next pending alert is to fire, if it goes on to hold.

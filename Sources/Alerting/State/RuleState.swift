@@ -63,6 +63,16 @@ public struct GroupState: Sendable {
     for place in places.values.joined() { orphans.formUnion(old.rules[place].series) }
   }
 
+  /// Takes note that the clock was set.
+  mutating func shift(byMilliseconds distance: Int64) {
+    for index in rules.indices {
+      rules[index].book.shift(byMilliseconds: distance)
+      rules[index].lastEvaluationMilliseconds? += distance
+    }
+    lastEvaluationMilliseconds? += distance
+    lastSampleMilliseconds? += distance
+  }
+
   /// Puts back alerts kept through a restart into the rules that they belong to.
   ///
   /// - Parameter kept: the alerts of a rule, asked for by its place in the group.
@@ -129,14 +139,6 @@ public struct RuleSet: Sendable {
     for index in groups.indices {
       let keys = AlertArchive.keys(of: groups[index].group)
       groups[index].restore(holdingUntilMilliseconds: holdUntil) { place, _ in kept(keys[place]) }
-    }
-  }
-
-  /// The clock was put forward while nobody watched.
-  mutating func shift(byMilliseconds distance: Int64) {
-    guard distance != 0 else { return }
-    for index in groups.indices {
-      for place in groups[index].rules.indices { groups[index].rules[place].book.shift(byMilliseconds: distance) }
     }
   }
 

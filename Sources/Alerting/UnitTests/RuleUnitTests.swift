@@ -113,7 +113,8 @@ private struct UnitTestReader {
     let interval = given > 0 ? given : evaluationIntervalMs
     let startMs = dialect == .prometheus3 ? fields.optional("start_timestamp", .moment) ?? 0 : 0
     var series: [Labels: [Sample]] = [:]
-    for (labels, values) in fields.mappings("input_series", self.series) {
+    let inputs = fields.mappings("input_series") { self.series($0) }
+    for (labels, values) in inputs {
       // Of a series given twice the last one holds, as in Prometheus.
       series[labels] = values.enumerated().compactMap { step, value in
         value.map { Sample(timestampMilliseconds: startMs + Int64(step) * interval, value: $0) }
@@ -121,8 +122,8 @@ private struct UnitTestReader {
     }
     return RuleUnitTests.Test(
       name: fields.value("name", .string, default: "unnamed#\(index)"), intervalMilliseconds: interval,
-      startMilliseconds: startMs, series: series, alerts: fields.mappings("alert_rule_test", alertCase),
-      queries: fields.mappings("promql_expr_test", queryCase),
+      startMilliseconds: startMs, series: series, alerts: fields.mappings("alert_rule_test") { alertCase($0) },
+      queries: fields.mappings("promql_expr_test") { queryCase($0) },
       externalLabels: fields.dictionary("external_labels", of: .string),
       externalURL: fields.value("external_url", .string, default: ""))
   }

@@ -18,7 +18,20 @@ extension Flags {
     return String(text.dropLast())
   }
 
-  /// The table for the README, a line for each flag, without a line break at its end.
+  /// The reference of the flags as Markdown, without a line break at its end.
+  public static var referenceText: String {
+    """
+    # Flag reference
+
+    The flags of the daemon, as `redline reference flags` prints them from the table that they are read by. Each may be \
+    written `-x`, `--x` or `--x=value`; booleans take a value only after `=`. A flag goes before its environment \
+    variable, and that before the default. `redline --help` groups them by subject.
+
+    \(markdownTable())
+    """
+  }
+
+  /// A table with a line for each flag, without a line break at its end.
   public static func markdownTable() -> String {
     func cell(_ text: String) -> String { text.replacing("|", with: "\\|") }
     func code(_ text: String) -> String { text.isEmpty ? "" : "`\(text)`" }

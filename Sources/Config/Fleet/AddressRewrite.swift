@@ -19,8 +19,10 @@ public struct AddressRewrite: Sendable, Hashable {
   }
 
   init(_ fields: MappingReader) {
-    let from = fields.required("from", .addressPattern)
-    let to = fields.required("to", .addressPattern)
+    let from = fields.required(
+      "from", .addressPattern, "Announced addresses that it is about: a host, a glob or a network, with a port or `*`.")
+    let to = fields.required(
+      "to", .addressPattern, "Where to connect instead; `*` keeps the host or the port.")
     self.from = from.text
     self.to = to.text
     port = from.port
@@ -60,7 +62,7 @@ struct AddressPattern: Sendable {
 
 extension ScalarType<AddressPattern> {
   static var addressPattern: ScalarType {
-    ScalarType(placeholder: AddressPattern()) { text throws(Mismatch) in
+    ScalarType(placeholder: AddressPattern(), name: "address pattern") { text throws(Mismatch) in
       let hint = "write it like 10.1.0.5:6379, 10.1.0.0/16:* or [fd00::1]:*"
       if let at = text.lastIndex(of: "@") {
         throw Mismatch("holds credentials", hint: hint, part: "…" + text[at...])

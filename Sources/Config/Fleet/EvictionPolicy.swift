@@ -26,8 +26,12 @@ public struct EvictionPolicy: Sendable, Equatable {
 
   /// Reads `eviction` and `eviction_policies`; a list alone decides the permission.
   init(_ fields: MappingReader, base: EvictionPolicy) {
-    let given = fields.optional("eviction", .oneOf(Permission.self, noun: "an eviction rule"))
-    policies = fields.list("eviction_policies", of: .evictionPolicy)
+    let given = fields.optional(
+      "eviction", .oneOf(Permission.self, noun: "an eviction rule"),
+      "Whether keys may be evicted; `any` is not judged.", shown: base.permission.rawValue)
+    policies = fields.list(
+      "eviction_policies", of: .evictionPolicy,
+      "The values of maxmemory-policy that fit; left out for all that `eviction` allows.")
     let evicts = policies.contains { $0 != "noeviction" }
     permission = given ?? (policies.isEmpty ? base.permission : evicts ? .allowed : .forbidden)
     if permission == .forbidden, evicts {
@@ -55,6 +59,7 @@ extension ScalarType<String> {
   static var evictionPolicy: ScalarType {
     let names = ["noeviction"] + EvictionPolicy.evictingPolicies
     return string.restricted(
-      to: { names.contains($0) }, "is not a maxmemory-policy", hint: "use one of \(names.joined(separator: ", "))")
+      to: { names.contains($0) }, "is not a maxmemory-policy", hint: "use one of \(names.joined(separator: ", "))",
+      name: "word", range: orList(names))
   }
 }

@@ -32,15 +32,20 @@ public struct FleetConfig: Sendable, Equatable {
   }
 
   /// - Parameter folder: of the file, where relative paths begin; empty for the working directory.
-  private init(_ fields: MappingReader, folder: String) {
-    var defaults = fields.mapping("defaults") { WorkloadDefaults($0) } ?? WorkloadDefaults()
-    maintenance = Schedule(fields.list("maintenance", of: .window))
-    addressRewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
-    alerting = fields.mapping("alerting") { AlertingConfig($0) }
+  init(_ fields: MappingReader, folder: String) {
+    var defaults =
+      fields.mapping("defaults", "For every workload that does not say otherwise.") { WorkloadDefaults($0) }
+      ?? WorkloadDefaults()
+    maintenance = Schedule(fields.list("maintenance", of: .window, "Windows of planned work on every workload."))
+    addressRewrites = fields.mappings("address_rewrites", "Rules for announced addresses that mean nothing here.") {
+      AddressRewrite($0)
+    }
+    alerting = fields.mapping("alerting", "Who is told of alerts; left out for nobody.") { AlertingConfig($0) }
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     var names: Set<String> = [""]
-    workloads = fields.mappings("workloads") { fields in
+    workloads = fields.mappings("workloads", "What is watched; at least one, at most \(Self.workloadLimit).") {
+      fields in
       let workload = WorkloadConfig(fields, defaults: defaults)
       if !names.insert(workload.name).inserted, !workload.name.isEmpty {
         fields.report("name", value: workload.name, problem: "is the name of another workload as well")
@@ -50,8 +55,12 @@ public struct FleetConfig: Sendable, Equatable {
     if !fields.contains("workloads") || fields.hasEmptyList("workloads") {
       fields.report("workloads", problem: "is missing", hint: "list at least one workload")
     }
-    rules = fields.mapping("rules") { RulesConfig($0, folder: folder) }
-    history = fields.mapping("history") { HistoryConfig($0) } ?? HistoryConfig(nil)
+    rules = fields.mapping("rules", "What the daemon judges by itself; left out for nothing.") {
+      RulesConfig($0, folder: folder)
+    }
+    history =
+      fields.mapping("history", "How long samples are kept for rules and queries.") { HistoryConfig($0) }
+      ?? HistoryConfig(nil)
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
     }

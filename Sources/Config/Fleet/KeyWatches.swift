@@ -54,11 +54,14 @@ public struct KeyWatches: Sendable, Equatable {
 
   init(_ fields: MappingReader?, kind: WorkloadKind) {
     interval =
-      fields?.value("interval", .duration(.extended, .atLeast(.seconds(1))), default: Self.defaultInterval)
+      fields?.value(
+        "interval", .duration(.extended, .atLeast(.seconds(1))), default: Self.defaultInterval,
+        "From the start of a walk over the keys to the start of the next.")
       ?? Self.defaultInterval
-    locks = fields?.mapping("locks") { Locks($0) } ?? Locks(nil)
-    circuits = fields?.mapping("circuits") { Circuits($0) } ?? Circuits(nil)
-    streams = fields?.mapping("streams") { Streams($0, kind: kind) } ?? Streams(nil, kind: kind)
+    locks = fields?.mapping("locks", "Locks that never expire.") { Locks($0) } ?? Locks(nil)
+    circuits = fields?.mapping("circuits", "Counters of failures by service.") { Circuits($0) } ?? Circuits(nil)
+    streams =
+      fields?.mapping("streams", "Streams with their groups.") { Streams($0, kind: kind) } ?? Streams(nil, kind: kind)
   }
 
   private static let defaultInterval: Duration = .seconds(15)
@@ -66,20 +69,26 @@ public struct KeyWatches: Sendable, Equatable {
 
 extension KeyWatches.Locks {
   init(_ fields: MappingReader?) {
-    isOn = fields?.value("enabled", .bool, default: true) ?? true
-    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    isOn = fields?.value("enabled", .bool, default: true, "Whether it is on.") ?? true
+    let given = fields?.list("patterns", of: .keyPattern, "Keys that are locks.", shown: "lock:*") ?? []
     patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("lock:*".utf8))] : given
-    maxKeys = fields?.value("max_keys", .int(1...1_000_000), default: 10_000) ?? 10_000
+    maxKeys =
+      fields?.value("max_keys", .int(1...1_000_000), default: 10_000, "Matching keys looked at in a walk.") ?? 10_000
   }
 }
 
 extension KeyWatches.Circuits {
   init(_ fields: MappingReader?) {
-    isOn = fields?.value("enabled", .bool, default: true) ?? true
-    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    isOn = fields?.value("enabled", .bool, default: true, "Whether it is on.") ?? true
+    let given =
+      fields?.list(
+        "patterns", of: .keyPattern, "Counters; exactly one `*` in each stands for the service.",
+        shown: "circuit:*:failures") ?? []
     patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("circuit:*:failures".utf8))] : given
-    threshold = fields?.value("threshold", .int(1...1_000_000), default: 5) ?? 5
-    maxServices = fields?.value("max_services", .int(1...10_000), default: 100) ?? 100
+    threshold =
+      fields?.value("threshold", .int(1...1_000_000), default: 5, "Failures from which a circuit counts as open.") ?? 5
+    maxServices =
+      fields?.value("max_services", .int(1...10_000), default: 100, "Services that get a series each.") ?? 100
     for pattern in given where pattern.bytes.filter({ "*?[]\\".utf8.contains($0) }) != [UInt8(ascii: "*")] {
       fields?.report(
         "patterns", value: pattern.text, problem: "does not name the service",
@@ -91,19 +100,22 @@ extension KeyWatches.Circuits {
 extension KeyWatches.Streams {
   /// On where patterns are given, and for queues, which are made of streams.
   init(_ fields: MappingReader?, kind: WorkloadKind) {
-    let given = fields?.list("patterns", of: .keyPattern) ?? []
+    let given = fields?.list("patterns", of: .keyPattern, "Names or globs of streams.", shown: "*") ?? []
     let brought = kind == .queue || !given.isEmpty
-    isOn = fields?.value("enabled", .bool, default: brought) ?? brought
+    isOn =
+      fields?.value("enabled", .bool, default: brought, "Whether it is on; given patterns switch it on.") ?? brought
     patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: [UInt8(ascii: "*")])] : given
-    maxStreams = fields?.value("max_streams", .int(1...1000), default: 100) ?? 100
-    areConsumersIncluded = fields?.value("consumers", .bool, default: false) ?? false
+    maxStreams = fields?.value("max_streams", .int(1...1000), default: 100, "Streams that get series.") ?? 100
+    areConsumersIncluded =
+      fields?.value("consumers", .bool, default: false, "Whether each consumer gets series of its own.") ?? false
   }
 }
 
 extension ScalarType<KeyPattern> {
   /// One pattern as the check-keys flags write it: `lock:*`, `db3=lock:*`.
   static var keyPattern: ScalarType {
-    ScalarType(placeholder: KeyPattern(database: 0, bytes: [UInt8(ascii: "*")])) { text throws(Mismatch) in
+    ScalarType(placeholder: KeyPattern(database: 0, bytes: [UInt8(ascii: "*")]), name: "key pattern") {
+      text throws(Mismatch) in
       let patterns = try KeyPattern.list(text)
       guard patterns.count == 1, !text.contains(",") else {
         throw Mismatch("is not one pattern", hint: "write one a line, with %2C for a comma in a key")

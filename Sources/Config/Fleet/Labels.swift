@@ -34,7 +34,8 @@ enum LabelRules {
   /// The labels under `labels`, over inherited ones.
   static func read(_ fields: MappingReader, inherited: [String: String]) -> [String: String] {
     let own =
-      fields.mapping("labels") { labels -> [String: String] in
+      fields.mapping("labels", "Further labels of `redis_workload_info`, by name; at most \(countLimit).") {
+        labels -> [String: String] in
         var result: [String: String] = [:]
         for name in labels.keys {
           result[name] = labels.required(name, .labelValue)
@@ -55,7 +56,8 @@ extension ScalarType<String> {
       to: { text in
         text.utf8.count <= LabelRules.valueLimitBytes
           && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-      }, "is not fit for a label", hint: "use up to \(LabelRules.valueLimitBytes) bytes without control characters")
+      }, "is not fit for a label", hint: "use up to \(LabelRules.valueLimitBytes) bytes without control characters",
+      range: "1 to \(LabelRules.valueLimitBytes) bytes")
   }
 
   /// A name for pages, paths and labels: 1 to 63 letters, digits, dots, dashes and underscores, of which a letter or
@@ -73,6 +75,7 @@ extension ScalarType<String> {
         }
         return isPlain && (1...63).contains(text.utf8.count) && text.first.map { !".-_".contains($0) } == true
       }, "is not a plain name",
-      hint: "use 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first")
+      hint: "use 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first", name: "name",
+      range: "1 to 63 letters, digits, `.`, `-` and `_`, a letter or digit first")
   }
 }

@@ -6,8 +6,8 @@ public struct LoginConfig: Sendable, Equatable {
 
   /// Nil, with an error noted, when there is no password.
   init?(_ fields: MappingReader) {
-    user = fields.optional("user", .nonEmptyString)
-    guard let password = fields.secret("password") else {
+    user = fields.optional("user", .nonEmptyString, "ACL user; left out for the default user.")
+    guard let password = fields.secret("password", "Password; one of the four keys is needed.") else {
       fields.report(
         "password", problem: "is missing",
         hint: "give password_file, password_env, password_credential or password")

@@ -19,9 +19,13 @@ public struct MemberCounts: Sendable, Equatable {
   }
 
   init(_ fields: MappingReader, topology: Topology, base: MemberCounts) {
-    masters = fields.value("masters", .int(1...1000), or: "any", default: base.masters)
-    replicas = fields.value("replicas", .int(0...10_000), or: "any", default: base.replicas)
-    sentinels = fields.value("sentinels", .int(1...100), or: "any", default: base.sentinels)
+    masters = fields.value(
+      "masters", .int(1...1000), or: "any", default: base.masters,
+      "Masters; 1 with topology `sentinel` and `replication`.")
+    replicas = fields.value(
+      "replicas", .int(0...10_000), or: "any", default: base.replicas, "Replicas of all masters together.")
+    sentinels = fields.value(
+      "sentinels", .int(1...100), or: "any", default: base.sentinels, "Sentinels, with topology `sentinel` only.")
     if topology == .sentinel || topology == .replication, let masters, masters != 1 {
       fields.report("masters", value: String(masters), problem: "is more than topology \(topology) has", hint: "use 1")
     }

@@ -23,14 +23,26 @@ public struct Objectives: Sendable, Equatable {
   init(_ fields: MappingReader?, base: Objectives) {
     self = base
     guard let fields else { return }
-    availabilityRatio = fields.value("availability", .ratio, or: "off", default: base.availabilityRatio)
-    latencyP99 = fields.value("latency_p99", .duration(), or: "off", default: base.latencyP99)
-    memoryUsedRatio = fields.value("memory_used", .ratio, or: "off", default: base.memoryUsedRatio)
-    memoryPages = fields.value("memory_pages", .bool, default: base.memoryPages)
-    hitRatio = fields.value("hit_ratio", .ratio, or: "off", default: base.hitRatio)
-    replicationLag = fields.value("replication_lag", .duration(), or: "off", default: base.replicationLag)
-    rpo = fields.value("rpo", .duration(.extended, .nonNegative), or: "off", default: base.rpo)
-    backupAge = fields.value("backup_age", .duration(), or: "off", default: base.backupAge)
+    availabilityRatio = fields.value(
+      "availability", .ratio, or: "off", default: base.availabilityRatio, "Share of probes that must succeed.")
+    latencyP99 = fields.value(
+      "latency_p99", .duration(), or: "off", default: base.latencyP99,
+      "Time within which 99 of 100 probes must be answered.")
+    memoryUsedRatio = fields.value(
+      "memory_used", .ratio, or: "off", default: base.memoryUsedRatio, "Largest share of maxmemory in use.")
+    memoryPages = fields.value(
+      "memory_pages", .bool, default: base.memoryPages,
+      "Whether memory above the objective pages; by default where `eviction` is not `allowed`.")
+    hitRatio = fields.value(
+      "hit_ratio", .ratio, or: "off", default: base.hitRatio, "Smallest share of lookups that find their key.")
+    replicationLag = fields.value(
+      "replication_lag", .duration(), or: "off", default: base.replicationLag,
+      "Largest age of what a replica has not yet applied.")
+    rpo = fields.value(
+      "rpo", .duration(.extended, .nonNegative), or: "off", default: base.rpo,
+      "Most that may be lost in a crash or failover, as time of writing.")
+    backupAge = fields.value(
+      "backup_age", .duration(), or: "off", default: base.backupAge, "Largest age of the last good RDB file.")
   }
 
   init(
@@ -62,7 +74,7 @@ public struct Objectives: Sendable, Equatable {
 extension ScalarType<Double> {
   /// A share in (0, 1], written `0.85` or `85%`.
   static var ratio: ScalarType {
-    ScalarType(placeholder: 1) { text throws(Mismatch) in
+    ScalarType(placeholder: 1, name: "share", range: "more than 0, up to 1 or 100%") { text throws(Mismatch) in
       let isPercent = text.hasSuffix("%")
       guard let number = Double(isPercent ? String(text.dropLast()) : text), number.isFinite else {
         throw Mismatch("is not a share", hint: "write it like 0.85 or 85%")

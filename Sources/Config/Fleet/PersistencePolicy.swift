@@ -18,7 +18,10 @@ public struct PersistencePolicy: Sendable, Equatable {
   }
 
   init(_ fields: MappingReader, base: PersistencePolicy) {
-    isRDBOn = fields.value("rdb", .bool, or: "any", default: base.isRDBOn)
-    aof = fields.value("aof", .oneOf(AOF.self, noun: "an AOF mode"), or: "any", default: base.aof)
+    isRDBOn = fields.value(
+      "rdb", .bool, or: "any", default: base.isRDBOn, "Whether `save` points must be set; `any` is not judged.")
+    aof = fields.value(
+      "aof", .oneOf(AOF.self, noun: "an AOF mode"), or: "any", default: base.aof,
+      "The append-only file: off, or on with this or a stricter `appendfsync`; `any` is not judged.")
   }
 }

@@ -28,17 +28,29 @@ public struct RulesConfig: Sendable, Equatable {
   }
 
   init(_ fields: MappingReader, folder: String) {
-    files = fields.list("files", of: .nonEmptyString).map { Self.absolute($0, in: folder) }
+    files = fields.list(
+      "files", of: .nonEmptyString, "Rule files of Prometheus, globs allowed, relative to this file; at least one."
+    ).map { Self.absolute($0, in: folder) }
     if files.isEmpty { fields.report("files", problem: "is missing", hint: "list rule files, such as alerts/*.yml") }
-    interval = fields.value("interval", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(15))
-    scrapeInterval =
-      fields.value("scrape_interval", .duration(.extended, .atLeast(.milliseconds(200))), default: .seconds(5))
-    queryOffset = fields.value("query_offset", .duration(.extended, .nonNegative), default: .zero)
-    runbooks = fields.optional("runbooks", .nonEmptyString).map { Self.absolute($0, in: folder) }
-    job = fields.value("job", .nonEmptyString, default: "redline")
-    instance = fields.optional("instance", .nonEmptyString)
+    interval = fields.value(
+      "interval", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(15),
+      "Between two evaluations of a group that names no interval.")
+    scrapeInterval = fields.value(
+      "scrape_interval", .duration(.extended, .atLeast(.milliseconds(200))), default: .seconds(5),
+      "Between two samples of every series that rules and queries see.")
+    queryOffset = fields.value(
+      "query_offset", .duration(.extended, .nonNegative), default: .zero,
+      "How far back in time groups are evaluated that name no offset.")
+    runbooks = fields.optional(
+      "runbooks", .nonEmptyString,
+      "Folder of runbooks, one `ALERT.md` each; left out for `runbooks` beside the first rule file."
+    ).map { Self.absolute($0, in: folder) }
+    job = fields.value("job", .nonEmptyString, default: "redline", "The label `job` of series that have none.")
+    instance = fields.optional(
+      "instance", .nonEmptyString,
+      "The label `instance` of series that have none; left out for the address that is listened on.")
     externalLabels =
-      fields.mapping("external_labels") { labels in
+      fields.mapping("external_labels", "Labels, by name, for every alert that has none of that name.") { labels in
         Dictionary(
           uniqueKeysWithValues: labels.keys.map { name in
             if let (problem, hint) = LabelRules.problem(ofAnyName: name) {
@@ -47,9 +59,16 @@ public struct RulesConfig: Sendable, Equatable {
             return (name, labels.required(name, .labelValue))
           })
       } ?? [:]
-    externalURL = fields.optional("external_url", .webAddress)
-    isDialect2 = fields.value("dialect", .oneOf(DialectName.self, noun: "a dialect"), default: .v3) == .v2
-    hasWatchdog = fields.value("watchdog", .bool, default: true)
+    externalURL = fields.optional(
+      "external_url", .webAddress,
+      "Where people and Alertmanagers reach this daemon, for links in alerts; left out for what it listens on.")
+    isDialect2 =
+      fields.value(
+        "dialect", .oneOf(DialectName.self, noun: "a dialect"), default: .v3,
+        "Whose PromQL rules are written in: that of Prometheus 2.42 or 3.") == .v2
+    hasWatchdog = fields.value(
+      "watchdog", .bool, default: true,
+      "Whether the alert `RedlineWatchdog` always fires, for a dead man's switch.")
   }
 
   /// A path as seen from the folder of the configuration.
@@ -65,9 +84,16 @@ public struct HistoryConfig: Sendable, Equatable {
   /// Bytes of memory that all samples may take.
   public let memoryBytes: Int
 
+  private static let standardMegabytes = 2048
+
   init(_ fields: MappingReader?) {
-    retention = fields?.optional("retention", .duration(.extended, .atLeast(.seconds(60))))
-    let megabytes = fields?.value("memory_mb", .int(16...1_048_576), default: 2048) ?? 2048
+    retention = fields?.optional(
+      "retention", .duration(.extended, .atLeast(.seconds(60))),
+      "How long all series are kept, for the query API; left out, only what rules read, as far as they look back.")
+    let megabytes =
+      fields?.value(
+        "memory_mb", .int(16...1_048_576), default: Self.standardMegabytes,
+        "Megabytes of memory that all samples may take.") ?? Self.standardMegabytes
     memoryBytes = megabytes << 20
   }
 }
@@ -80,6 +106,7 @@ extension ScalarType<String> {
         guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return false }
         let rest = text.dropFirst(scheme.count)
         return !rest.isEmpty && rest.first != "/" && !rest.contains { "?#@ \"<>\\".contains($0) }
-      }, "is not a web address", hint: "write http://host:port or https://host:port/path, without user and query")
+      }, "is not a web address", hint: "write http://host:port or https://host:port/path, without user and query",
+      name: "web address")
   }
 }

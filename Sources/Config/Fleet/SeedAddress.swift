@@ -84,7 +84,10 @@ public struct SeedAddress: Sendable, Hashable, CustomStringConvertible {
 
 extension ScalarType<SeedAddress> {
   public static func seed(defaultPort: Int) -> ScalarType {
-    ScalarType(placeholder: SeedAddress(endpoint: .unix(path: ""), schemeUsesTLS: nil)) { text throws(Mismatch) in
+    ScalarType(
+      placeholder: SeedAddress(endpoint: .unix(path: ""), schemeUsesTLS: nil), name: "address",
+      range: "port \(defaultPort) where none is given"
+    ) { text throws(Mismatch) in
       try SeedAddress.parse(text, defaultPort: defaultPort)
     }
   }

@@ -11,10 +11,13 @@ public struct SentinelGroup: Sendable, Equatable {
   public let tls: TLSConfig?
 
   init(_ fields: MappingReader) {
-    masterName = fields.required("master_name", .nonEmptyString)
+    masterName = fields.required("master_name", .nonEmptyString, "What the Sentinels call the master.")
     let seeds = readSeeds(fields, defaultPort: Self.defaultPort)
     if seeds.isEmpty { fields.report("seeds", problem: "is missing", hint: "name at least one Sentinel") }
-    login = fields.mapping("credentials") { LoginConfig($0) } ?? nil
+    login =
+      fields.mapping("credentials", "The login of the Sentinels; that of servers never goes to them.") {
+        LoginConfig($0)
+      } ?? nil
     tls = TLSConfig.settled(fields, seeds: seeds, inherited: nil)
     self.seeds = seeds.map(\.withoutScheme)
   }
@@ -22,7 +25,8 @@ public struct SentinelGroup: Sendable, Equatable {
 
 /// The addresses under `seeds`; one given twice is an error.
 func readSeeds(_ fields: MappingReader, defaultPort: Int) -> [SeedAddress] {
-  let seeds = fields.list("seeds", of: .seed(defaultPort: defaultPort))
+  let seeds = fields.list(
+    "seeds", of: .seed(defaultPort: defaultPort), "Where to start from; at least one, the others are found.")
   let limit = 1000
   if seeds.count > limit { fields.report("seeds", problem: "has more than \(limit) addresses") }
   var seen: Set<SeedAddress.Endpoint> = [.unix(path: "")]

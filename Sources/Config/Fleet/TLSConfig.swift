@@ -18,11 +18,14 @@ public struct TLSConfig: Sendable, Equatable {
   }
 
   init(_ fields: MappingReader) {
-    authoritiesFile = fields.optional("ca_file", .nonEmptyString)
-    certificateFile = fields.optional("cert_file", .nonEmptyString)
-    keyFile = fields.optional("key_file", .nonEmptyString)
-    serverName = fields.optional("server_name", .nonEmptyString)
-    isVerificationSkipped = fields.value("insecure_skip_verify", .bool, default: false)
+    authoritiesFile = fields.optional(
+      "ca_file", .nonEmptyString, "Authorities, PEM; left out for those of the system.")
+    certificateFile = fields.optional("cert_file", .nonEmptyString, "Client certificate, PEM; with `key_file`.")
+    keyFile = fields.optional("key_file", .nonEmptyString, "Key of the client certificate, PEM; with `cert_file`.")
+    serverName = fields.optional(
+      "server_name", .nonEmptyString, "Name that certificates must carry; left out for the host of each address.")
+    isVerificationSkipped = fields.value(
+      "insecure_skip_verify", .bool, default: false, "Take any certificate: whoever is on the way can read and answer.")
     if certificateFile != nil, keyFile == nil {
       fields.report("cert_file", problem: "is given without key_file", hint: "give both or neither")
     }
@@ -40,7 +43,7 @@ public struct TLSConfig: Sendable, Equatable {
   static func settled(
     _ fields: MappingReader, seeds: [SeedAddress], inherited: TLSConfig?
   ) -> TLSConfig? {
-    let own = fields.mapping("tls") { TLSConfig($0) }
+    let own = fields.mapping("tls", "TLS to these servers; `{}` is enough to turn it on.") { TLSConfig($0) }
     let schemes = Set(seeds.compactMap(\.schemeUsesTLS))
     if schemes.count == 2 {
       fields.report(

@@ -1,10 +1,14 @@
 extension WorkloadConfig {
   init(_ fields: MappingReader, defaults: WorkloadDefaults) {
-    name = fields.required("name", .plainName)
-    let kind = fields.required("kind", .oneOf(WorkloadKind.self, noun: "a workload kind"))
+    name = fields.required("name", .plainName, "The label `workload`; no other workload has it.")
+    let kind = fields.required(
+      "kind", .oneOf(WorkloadKind.self, noun: "a workload kind"),
+      "What it is for: brings topology, counts, policies and objectives where they are left out.")
     self.kind = kind
     let brought = kind.defaults
-    let givenTopology = fields.optional("topology", .oneOf(Topology.self, noun: "a topology"))
+    let givenTopology = fields.optional(
+      "topology", .oneOf(Topology.self, noun: "a topology"), "How members are found and followed.",
+      shown: brought.topology?.rawValue ?? "")
     if givenTopology == nil, brought.topology == nil {
       fields.report("topology", problem: "is missing", hint: "kind \(kind) has none of its own")
     }
@@ -13,32 +17,50 @@ extension WorkloadConfig {
 
     let seeds = readSeeds(fields, defaultPort: 6379)
     self.seeds = seeds.map(\.withoutScheme)
-    sentinel = fields.mapping("sentinel") { SentinelGroup($0) }
+    sentinel = fields.mapping("sentinel", "The Sentinels; needed with topology `sentinel`, which has no `seeds`.") {
+      SentinelGroup($0)
+    }
     Self.checkSources(fields, topology: topology, seeds: seeds, hasSentinel: sentinel != nil)
-    login = fields.mapping("credentials") { LoginConfig($0) } ?? nil
+    login =
+      fields.mapping("credentials", "The login of servers; left out for servers without a password.") {
+        LoginConfig($0)
+      } ?? nil
     tls = TLSConfig.settled(fields, seeds: seeds, inherited: defaults.tls)
 
     let members = topology == brought.topology ? brought.members : topology.members
-    expected = fields.mapping("expected") { MemberCounts($0, topology: topology, base: members) } ?? members
+    expected =
+      fields.mapping("expected", "How many members there should be; what is missing is a finding.") {
+        MemberCounts($0, topology: topology, base: members)
+      } ?? members
     let eviction = EvictionPolicy(fields, base: brought.eviction)
     self.eviction = eviction
     persistence =
-      fields.mapping("persistence") { PersistencePolicy($0, base: brought.persistence) } ?? brought.persistence
+      fields.mapping("persistence", "How masters must persist.") { PersistencePolicy($0, base: brought.persistence) }
+      ?? brought.persistence
     var base = brought.objectives
     base.memoryPages = eviction.permission != .allowed
-    let objectives = fields.mapping("objectives") { Objectives($0, base: base) } ?? base
+    let objectives =
+      fields.mapping("objectives", "What has to be reached; alerts ask these.") { Objectives($0, base: base) } ?? base
     self.objectives = objectives
-    peak = fields.mapping("peak") { PeakProfile($0, base: objectives, eviction: eviction) }
+    peak = fields.mapping("peak", "Other objectives for declared windows.") {
+      PeakProfile($0, base: objectives, eviction: eviction)
+    }
 
-    pollInterval = fields.value("poll_interval", .pollInterval, default: defaults.pollInterval)
-    timeout = fields.value("timeout", .duration(), default: defaults.timeout)
-    environment = fields.optional("environment", .labelValue) ?? defaults.environment
-    team = fields.optional("team", .labelValue) ?? defaults.team
+    pollInterval = fields.value(
+      "poll_interval", .pollInterval, default: defaults.pollInterval, "Between two polls of a server.")
+    timeout = fields.value("timeout", .duration(), default: defaults.timeout, "Deadline of one whole poll.")
+    environment = fields.optional("environment", .labelValue, "The label `environment`.") ?? defaults.environment
+    team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.") ?? defaults.team
     labels = LabelRules.read(fields, inherited: defaults.labels)
-    maintenance = Schedule(fields.list("maintenance", of: .window)).joined(defaults.maintenance)
-    let rewrites = fields.mappings("address_rewrites") { AddressRewrite($0) }
+    maintenance = Schedule(
+      fields.list("maintenance", of: .window, "Windows of planned work, beside those of the whole file.")
+    ).joined(defaults.maintenance)
+    let rewrites = fields.mappings("address_rewrites", "Rules for announced addresses, before those of the whole file.")
+    { AddressRewrite($0) }
     addressRewrites = rewrites + defaults.addressRewrites.filter { !rewrites.contains($0) }
-    watches = fields.mapping("watches") { KeyWatches($0, kind: kind) } ?? KeyWatches(nil, kind: kind)
+    watches =
+      fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind) }
+      ?? KeyWatches(nil, kind: kind)
     aliases = Self.aliases(fields)
   }
 
@@ -62,7 +84,7 @@ extension WorkloadConfig {
   }
 
   private static func aliases(_ fields: MappingReader) -> [String: String] {
-    fields.mapping("aliases") { names -> [String: String] in
+    fields.mapping("aliases", "Names for the label `instance`, by address.") { names -> [String: String] in
       var result: [String: String] = [:]
       for key in names.keys {
         let alias = names.required(key, .labelValue)

@@ -12,12 +12,13 @@ struct WorkloadDefaults {
   init() {}
 
   init(_ fields: MappingReader) {
-    pollInterval = fields.value("poll_interval", .pollInterval, default: pollInterval)
-    timeout = fields.value("timeout", .duration(), default: timeout)
-    environment = fields.optional("environment", .labelValue)
-    team = fields.optional("team", .labelValue)
+    pollInterval = fields.value(
+      "poll_interval", .pollInterval, default: pollInterval, "Between two polls of a server.")
+    timeout = fields.value("timeout", .duration(), default: timeout, "Deadline of one whole poll.")
+    environment = fields.optional("environment", .labelValue, "The label `environment`.")
+    team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.")
     labels = LabelRules.read(fields, inherited: [:])
-    tls = fields.mapping("tls") { TLSConfig($0) }
+    tls = fields.mapping("tls", "TLS to servers; a workload's own block takes its place.") { TLSConfig($0) }
   }
 }
 

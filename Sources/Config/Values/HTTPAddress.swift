@@ -107,7 +107,8 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
 extension ScalarType<HTTPAddress> {
   public static var httpAddress: ScalarType {
-    ScalarType(placeholder: HTTPAddress(usesTLS: false, host: "", port: 1)) { text throws(Mismatch) in
+    ScalarType(placeholder: HTTPAddress(usesTLS: false, host: "", port: 1), name: "web address") {
+      text throws(Mismatch) in
       try HTTPAddress.parse(text)
     }
   }

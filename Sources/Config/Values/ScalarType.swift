@@ -22,24 +22,33 @@ public struct ScalarType<Value: Sendable>: Sendable {
   /// Stands in for a missing or wrong value while the other errors of a file are gathered; never seen outside.
   let placeholder: Value
   let isSecret: Bool
+  /// What a value is, for the reference: `duration`.
+  let name: String
+  /// Which values there are, for the reference: `at least 1s`; empty where the name says it.
+  let range: String
   let parse: @Sendable (String) throws(Mismatch) -> Value
 
   /// A type of one's own. A secret type's text is never shown in an error.
   public init(
-    placeholder: Value, isSecret: Bool = false,
+    placeholder: Value, isSecret: Bool = false, name: String = "text", range: String = "",
     parse: @escaping @Sendable (String) throws(Mismatch) -> Value
   ) {
     self.placeholder = placeholder
     self.isSecret = isSecret
+    self.name = name
+    self.range = range
     self.parse = parse
   }
 
-  /// The same type with a further rule on its values.
+  /// The same type with a further rule on its values; `name` and `range` tell of it in the reference.
   public func restricted(
-    to isAllowed: @escaping @Sendable (Value) -> Bool, _ problem: String, hint: String? = nil
+    to isAllowed: @escaping @Sendable (Value) -> Bool, _ problem: String, hint: String? = nil, name: String? = nil,
+    range: String? = nil
   ) -> ScalarType {
     let parse = parse
-    return ScalarType(placeholder: placeholder, isSecret: isSecret) { text throws(Mismatch) in
+    return ScalarType(
+      placeholder: placeholder, isSecret: isSecret, name: name ?? self.name, range: range ?? self.range
+    ) { text throws(Mismatch) in
       let value = try parse(text)
       guard isAllowed(value) else { throw Mismatch(problem, hint: hint) }
       return value
@@ -59,14 +68,14 @@ extension ScalarType<String> {
 
 extension ScalarType<Secret> {
   public static var secret: ScalarType {
-    ScalarType(placeholder: Secret(""), isSecret: true) { text in Secret(text) }
+    ScalarType(placeholder: Secret(""), isSecret: true, name: "secret") { text in Secret(text) }
   }
 }
 
 extension ScalarType<Bool> {
   /// `true` and `false`, and YAML 1.1's yes, no, on, off, each also capitalised or in capitals.
   public static var bool: ScalarType {
-    ScalarType(placeholder: false) { text throws(Mismatch) in
+    ScalarType(placeholder: false, name: "boolean") { text throws(Mismatch) in
       switch text {
       case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": return true
       case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF": return false
@@ -89,23 +98,24 @@ extension ScalarType<Bool> {
 
 extension ScalarType<Int> {
   public static func int(_ range: ClosedRange<Int>) -> ScalarType {
-    ScalarType(placeholder: range.lowerBound) { text throws(Mismatch) in
+    ScalarType(placeholder: range.lowerBound, name: "integer", range: boundsText(range)) { text throws(Mismatch) in
       guard let value = Int(text) else { throw Mismatch("is not a whole number", hint: bounds(range)) }
       guard range.contains(value) else { throw Mismatch("is out of range", hint: bounds(range)) }
       return value
     }
   }
 
-  private static func bounds(_ range: ClosedRange<Int>) -> String {
-    range.upperBound == .max
-      ? "use \(range.lowerBound) or more" : "use \(range.lowerBound) to \(range.upperBound)"
+  private static func bounds(_ range: ClosedRange<Int>) -> String { "use \(boundsText(range))" }
+
+  private static func boundsText(_ range: ClosedRange<Int>) -> String {
+    range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
   }
 }
 
 extension ScalarType<Double> {
   /// A finite number.
   public static var double: ScalarType {
-    ScalarType(placeholder: 0) { text throws(Mismatch) in
+    ScalarType(placeholder: 0, name: "number") { text throws(Mismatch) in
       guard let value = Double(text), value.isFinite else { throw Mismatch("is not a number") }
       return value
     }
@@ -120,7 +130,7 @@ extension ScalarType<Double> {
 extension ScalarType<Duration> {
   /// A duration within the range.
   public static func duration(_ syntax: DurationSyntax = .extended, _ range: DurationRange = .positive) -> ScalarType {
-    ScalarType(placeholder: .zero) { text throws(Mismatch) in
+    ScalarType(placeholder: .zero, name: "duration", range: range.text) { text throws(Mismatch) in
       guard let value = syntax.parse(text) else {
         throw Mismatch("is not a duration", hint: "write a number with its unit, such as 15s, 300ms or 1h30m")
       }
@@ -138,6 +148,14 @@ extension ScalarType<Duration> {
 public enum DurationRange: Sendable, Equatable {
   case positive, nonNegative
   case atLeast(Duration)
+
+  var text: String {
+    switch self {
+    case .positive: "more than 0"
+    case .nonNegative: "0 or more"
+    case .atLeast(let least): "at least \(durationText(least))"
+    }
+  }
 }
 
 extension ScalarType where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
@@ -147,11 +165,18 @@ extension ScalarType where Value: CaseIterable & RawRepresentable, Value.RawValu
   ) -> ScalarType {
     let names = Value.allCases.map(name)
     guard let first = Value.allCases.first else { preconditionFailure("\(Value.self) has no cases") }
-    return ScalarType(placeholder: first) { text throws(Mismatch) in
+    return ScalarType(placeholder: first, name: "word", range: orList(names)) { text throws(Mismatch) in
       guard let value = Value.allCases.first(where: { name($0) == text }) else {
         throw Mismatch("is not \(noun)", hint: "use one of \(names.joined(separator: ", "))")
       }
       return value
     }
   }
+}
+
+/// Words as code, for the reference: `` `a`, `b` or `c` ``.
+func orList(_ words: [String]) -> String {
+  let codes = words.map { "`\($0)`" }
+  guard let last = codes.last, codes.count > 1 else { return codes.joined() }
+  return "\(codes.dropLast().joined(separator: ", ")) or \(last)"
 }

@@ -2,9 +2,12 @@
 final class Diagnostics {
   let file: String
   private(set) var errors: [ConfigError] = []
+  /// Present while nothing is read but what could be is listed.
+  let recorder: KeyRecorder?
 
-  init(file: String) {
+  init(file: String, recorder: KeyRecorder? = nil) {
     self.file = file
+    self.recorder = recorder
   }
 
   func report(_ mark: SourceMark, path: String, value: String? = nil, problem: String, hint: String? = nil) {
@@ -25,6 +28,9 @@ final class Diagnostics {
 /// }
 /// ```
 /// A key whose value is null counts as left out. Not to be kept after the closure it was given to.
+///
+/// The `meaning` of a key is a sentence for the reference, which is made of what the reader is asked (``KeyRecorder``);
+/// `shown` is how it writes the default where the value does not tell.
 public final class MappingReader {
   /// The place of the mapping in the document, such as `workloads[0]`; empty at the top.
   public let path: String
@@ -46,7 +52,7 @@ public final class MappingReader {
     } else {
       diagnostics.report(node.mark, path: path, problem: "a mapping is expected here, not \(node.kindName)")
       // What its fields lack is no news after that.
-      self.diagnostics = Diagnostics(file: diagnostics.file)
+      self.diagnostics = Diagnostics(file: diagnostics.file, recorder: diagnostics.recorder)
     }
     order = pairs.map(\.key)
     entries = Dictionary(pairs.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -67,27 +73,37 @@ public final class MappingReader {
 
   // MARK: Single values
 
-  public func optional<Value>(_ key: String, _ type: ScalarType<Value>) -> Value? {
-    node(key).map { scalar($0, type, path: path(key)) }
+  public func optional<Value>(
+    _ key: String, _ type: ScalarType<Value>, _ meaning: String = "", shown: String = ""
+  ) -> Value? {
+    record(key, type, meaning, default: shown)
+    return read(key, type)
   }
 
-  public func value<Value>(_ key: String, _ type: ScalarType<Value>, default: Value) -> Value {
-    optional(key, type) ?? `default`
+  public func value<Value>(
+    _ key: String, _ type: ScalarType<Value>, default: Value, _ meaning: String = "", shown: String? = nil
+  ) -> Value {
+    record(key, type, meaning, default: shown ?? ConfigKey.text(of: `default`))
+    return read(key, type) ?? `default`
   }
 
-  public func required<Value>(_ key: String, _ type: ScalarType<Value>) -> Value {
-    if let value = optional(key, type) { return value }
+  public func required<Value>(_ key: String, _ type: ScalarType<Value>, _ meaning: String = "") -> Value {
+    record(key, type, meaning, isRequired: true)
+    if let value = read(key, type) { return value }
     reportMissing(key)
     return type.placeholder
   }
 
   /// A secret under `key` itself, or under `key_file`, `key_env` or `key_credential`; at most one of them.
-  public func secret(_ key: String) -> SecretSource? {
+  public func secret(_ key: String, _ meaning: String = "") -> SecretSource? {
     let found: [(key: String, source: SecretSource)] = [
-      optional(key, .secret).map { (key, .literal($0)) },
-      optional("\(key)_file", .nonEmptyString).map { ("\(key)_file", .file($0)) },
-      optional("\(key)_env", .nonEmptyString).map { ("\(key)_env", .environment($0)) },
-      optional("\(key)_credential", .nonEmptyString).map { ("\(key)_credential", .credential($0)) },
+      optional(key, .secret, meaning).map { (key, .literal($0)) },
+      optional("\(key)_file", .nonEmptyString, "File that holds `\(key)`; read anew at each use.")
+        .map { ("\(key)_file", .file($0)) },
+      optional("\(key)_env", .nonEmptyString, "Environment variable that holds `\(key)`.")
+        .map { ("\(key)_env", .environment($0)) },
+      optional("\(key)_credential", .nonEmptyString, "Credential of systemd that holds `\(key)`.")
+        .map { ("\(key)_credential", .credential($0)) },
     ].compactMap { $0 }
     if found.count > 1 { report(found[1].key, problem: "conflicts with \(found[0].key)", hint: "keep one of them") }
     return found.first?.source
@@ -96,25 +112,35 @@ public final class MappingReader {
   // MARK: Lists and mappings
 
   /// The values of a list; a key left out gives an empty one.
-  public func list<Value>(_ key: String, of type: ScalarType<Value>) -> [Value] {
-    items(key).map { scalar($0.node, type, path: $0.path) }
+  public func list<Value>(
+    _ key: String, of type: ScalarType<Value>, _ meaning: String = "", shown: String = ""
+  ) -> [Value] {
+    record(key, type, meaning, default: shown, isList: true)
+    return items(key).map { scalar($0.node, type, path: $0.path) }
   }
 
   /// The mappings of a list; a key left out gives an empty one.
-  public func mappings<Value>(_ key: String, _ body: (MappingReader) -> Value) -> [Value] {
-    items(key).map { read($0.node, path: $0.path, body) }
+  public func mappings<Value>(_ key: String, _ meaning: String = "", _ body: (MappingReader) -> Value) -> [Value] {
+    if let recorder = diagnostics.recorder {
+      recorder.add(ConfigKey(path: path(key), type: ConfigKey.listOfMappings, meaning: meaning))
+      return [body(empty("\(path(key))[]"))]
+    }
+    return items(key).map { read($0.node, path: $0.path, body) }
   }
 
-  public func mapping<Value>(_ key: String, _ body: (MappingReader) -> Value) -> Value? {
-    node(key).map { read($0, path: path(key), body) }
+  public func mapping<Value>(_ key: String, _ meaning: String = "", _ body: (MappingReader) -> Value) -> Value? {
+    if let recorder = diagnostics.recorder {
+      recorder.add(ConfigKey(path: path(key), type: ConfigKey.mapping, meaning: meaning))
+      return body(empty(path(key)))
+    }
+    return node(key).map { read($0, path: path(key), body) }
   }
 
   /// A mapping that must be there; when it is not, the closure still runs, on an empty one.
   public func requiredMapping<Value>(_ key: String, _ body: (MappingReader) -> Value) -> Value {
-    if let value = mapping(key, body) { return value }
+    if let value = mapping(key, "", body) { return value }
     reportMissing(key)
-    let empty = YAMLNode(content: .mapping([]), mark: mark)
-    return body(MappingReader(empty, path: path(key), diagnostics: Diagnostics(file: diagnostics.file)))
+    return body(MappingReader(.emptyMapping, path: path(key), diagnostics: Diagnostics(file: diagnostics.file)))
   }
 
   /// A mapping from names of the user's choice to values of one type; a key left out gives an empty one.
@@ -145,6 +171,26 @@ public final class MappingReader {
   }
 
   // MARK: Inside
+
+  private func read<Value>(_ key: String, _ type: ScalarType<Value>) -> Value? {
+    node(key).map { scalar($0, type, path: path(key)) }
+  }
+
+  private func record<Value>(
+    _ key: String, _ type: ScalarType<Value>, _ meaning: String, default: @autoclosure () -> String = "",
+    isRequired: Bool = false, isList: Bool = false
+  ) {
+    guard let recorder = diagnostics.recorder else { return }
+    let name = isList ? "list of \(type.name)\(type.name.hasSuffix("s") ? "es" : "s")" : type.name
+    recorder.add(
+      ConfigKey(
+        path: path(key), type: name, range: type.range, default: `default`(), isRequired: isRequired, meaning: meaning))
+  }
+
+  /// Nothing to read: what is asked of it is recorded.
+  private func empty(_ path: String) -> MappingReader {
+    MappingReader(diagnostics.recorder?.given[path] ?? .emptyMapping, path: path, diagnostics: diagnostics)
+  }
 
   /// The value of a key, nil when it is left out or null. The key counts as known from here on.
   private func node(_ key: String) -> YAMLNode? {
@@ -201,6 +247,8 @@ public final class MappingReader {
 }
 
 extension YAMLNode {
+  static let emptyMapping = YAMLNode(content: .mapping([]), mark: SourceMark(line: 1, column: 1))
+
   /// Decodes the top of a document, a mapping (an empty document is an empty one), and throws all errors in file order.
   public func decode<Value>(file: String, _ body: (MappingReader) -> Value) throws(ConfigErrors) -> Value {
     let diagnostics = Diagnostics(file: file)

@@ -11,6 +11,12 @@ struct ConfigCollector: Collector {
       Self.bufferLimit, Self.bufferOvercome, Self.keyValue, Self.value,
     ]
   }
+  var entries: [FamilyGroup.Entry] {
+    families.map {
+      let isOfAnyKey = $0 === Self.keyValue || $0 === Self.value
+      return FamilyGroup.Entry($0, flag: isOfAnyKey ? "`--include-config-metrics`" : "")
+    }
+  }
 
   private struct Number: Sendable {
     let key: String

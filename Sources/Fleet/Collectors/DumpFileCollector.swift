@@ -5,6 +5,7 @@ import Redis
 struct DumpFileCollector: Collector {
   let name = "rdb_file"
   var families: [Family] { [Self.size] }
+  var entries: [FamilyGroup.Entry] { [FamilyGroup.Entry(Self.size, flag: "`--include-rdb-file-size-metric`")] }
   var readsInfoOnly: Bool { true }
 
   private static let size = Family.gauge(

@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import Redis
 import Storage
+import Transport
 
 /// What all workloads of a fleet share.
 public struct FleetContext: Sendable {
@@ -109,12 +110,12 @@ struct MemberFactory: Sendable {
     return WatchedNode(
       address: address, instance: instance, node: node, interval: config.pollInterval, spread: spread,
       lateness: lateness
-    ) { mayConnect, lost in
+    ) { mayConnect, pollNow in
       guard isProbed else { return nil }
       let labels = options.constantLabels
       return Prober(
         options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
-        cost: node.cost, lost: lost
+        cost: node.cost, pollNow: pollNow
       ) { tally, missedCount in
         fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }

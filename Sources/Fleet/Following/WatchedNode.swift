@@ -20,13 +20,12 @@ struct WatchedNode: Sendable {
   /// - Parameters:
   ///   - spread: within this time, at random, it is polled first.
   ///   - lateness: is told how late each poll began.
-  ///   - makeProber: is told whether a new connection may be tried now, and what to do when the server is lost: the poll
-  ///     that says why need not wait for its turn.
+  ///   - makeProber: is told whether a new connection may be tried now, and how to have a poll out of turn.
   init(
     address: NodeAddress, instance: String, node: Node, interval: Duration, spread: Duration,
     lateness: Histogram?,
     makeProber: (
-      _ mayConnect: @escaping @Sendable () -> Bool, _ lost: @escaping @Sendable () -> Void
+      _ mayConnect: @escaping @Sendable () -> Bool, _ pollNow: @escaping @Sendable () -> Void
     ) -> Prober?
   ) {
     self.address = address

@@ -4,7 +4,8 @@ import NIOPosix
 import Redis
 import Runtime
 
-/// Sends a PING every second on a connection of its own and keeps what came of it.
+/// Sends a PING every second on a connection of its own and keeps what came of it. With it goes a question for how many
+/// clients there are, a few hundred bytes: that takes the server some microseconds and costs no further packet.
 ///
 /// It runs on the event loop of its connection, which also takes the times: neither other work of the daemon nor a server
 /// that hangs adds to what it measures of this one. What fails is not logged: the poller tells.
@@ -15,7 +16,8 @@ actor Prober {
   /// Probes are sent at multiples of this. Those of one slot wait for one another by a few microseconds.
   static let slotSeconds = 0.005
   static let ping: Command = ["PING"]
-  private static let batch = CommandBatch([ping])
+  private static let batch = CommandBatch([ping, Crowding.command])
+  private static let plainBatch = CommandBatch([ping])
 
   private let options: ConnectionOptions
   private let timeout: TimeAmount
@@ -25,7 +27,7 @@ actor Prober {
   private let context: ConnectionContext
   private let mayConnect: @Sendable () -> Bool
   private let cost: NodeCost
-  private let lost: @Sendable () -> Void
+  private let pollNow: @Sendable () -> Void
   private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
 
   private nonisolated let answered = Lock<Bool?>(nil)
@@ -37,16 +39,19 @@ actor Prober {
   private var isStopped = false
   /// Whether the connection is to be closed once the probe that is under way has ended.
   private var isConnectionStale = false
+  /// Whether the server tells how many clients it has. One that refuses is not asked again on the same connection.
+  private var tellsClients = true
 
   /// - Parameters:
   ///   - timeout: the bound on one probe, with a connect where it needs one.
   ///   - mayConnect: whether a new connection may be tried now. A connection that works is used in any case.
   ///   - cost: where the cost is counted with that of other parts.
-  ///   - lost: is called when a server that answered no longer does.
+  ///   - pollNow: is called when a server that answered no longer does, and at each probe of one that has few connections
+  ///     left: what a poll tells of them need not wait for its turn.
   init(
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
-    lost: @escaping @Sendable () -> Void = {},
+    pollNow: @escaping @Sendable () -> Void = {},
     publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
   ) {
     var options = options
@@ -57,7 +62,7 @@ actor Prober {
     self.context = context
     self.mayConnect = mayConnect
     self.cost = cost
-    self.lost = lost
+    self.pollNow = pollNow
     self.publish = publish
     eventLoop = context.probeLoop
     executor = LoopExecutor(eventLoop)
@@ -125,6 +130,7 @@ actor Prober {
       ended = schedule.answer(
         afterSeconds: Double((exchange.ended - exchange.sent).nanoseconds) / 1e9,
         atSeconds: monotonicSeconds(exchange.ended))
+      noteClients(exchange.replies)
     } catch {
       ended = schedule.fail(atSeconds: monotonicSeconds())
       dropConnection()
@@ -152,13 +158,25 @@ actor Prober {
     cost.noteConnect(opened)
     tally.noteConnect(seconds: opened.connectSeconds)
     connection = opened
+    tellsClients = true
     return try checked(await send(on: opened, deadline: deadline))
   }
 
   private func send(on connection: Connection, deadline: NIODeadline) async -> Exchange {
-    let exchange = await connection.send(Self.batch, deadline: deadline)
-    cost.note(exchange, of: Self.batch)
+    let batch = tellsClients ? Self.batch : Self.plainBatch
+    let exchange = await connection.send(batch, deadline: deadline)
+    cost.note(exchange, of: batch)
     return exchange
+  }
+
+  private func noteClients(_ replies: Replies) {
+    guard replies.count > 1 else { return }
+    if replies[1].isError {
+      // Each further refusal would be another line of its ACL LOG.
+      tellsClients = false
+    } else if let bytes = replies[1].bytes, Crowding.isCrowded(InfoText(bytes)) {
+      pollNow()
+    }
   }
 
   /// A server that does not permit PING has answered it all the same.
@@ -166,7 +184,7 @@ actor Prober {
     if let failure = exchange.failure { throw failure }
     let reply = exchange.replies[0]
     guard reply.isError else { return exchange }
-    let error = RedisError(reply: reply, to: Self.batch.commands[0])
+    let error = RedisError(reply: reply, to: Self.ping)
     guard error.errorClass == .permission else { throw error }
     return exchange
   }
@@ -188,7 +206,7 @@ actor Prober {
       defer { answered = tally.isAnswered }
       return answered
     }
-    if before == true, tally.isAnswered == false { lost() }
+    if before == true, tally.isAnswered == false { pollNow() }
     published = (.now(), tally.isAnswered)
     publish(tally, schedule.missedCount)
   }

@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOSSL
 import NIOTLS
 import Runtime
+import Transport
 
 /// What came of one request.
 enum ExchangeOutcome: Sendable {
@@ -30,7 +31,7 @@ final class ExchangeHandler: ChannelInboundHandler {
   }
 
   private let origin: HTTPOrigin
-  /// The name that the certificate must carry beyond what NIOSSL checks; see ``checkName(_:)``.
+  /// The name that the certificate must carry beyond what NIOSSL checks; see `peerIsCertified(as:)`.
   private let requiredName: String?
   private let limit: ByteLimit
   private var isReady: Bool
@@ -102,21 +103,13 @@ final class ExchangeHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSUserEvent.handshakeCompleted = event {
-      if let requiredName { checkName(requiredName) }
+      if let requiredName, !context.peerIsCertified(as: requiredName) {
+        end(HTTPClientError(.tls, "TLS: the certificate of \(origin) is not for \(requiredName)"))
+      }
       isReady = true
       if failure == nil { write() }
     }
     context.fireUserInboundEventTriggered(event)
-  }
-
-  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
-  private func checkName(_ name: String) {
-    let certificate = try? context?.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
-    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
-      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
-    }
-    guard names?.contains(where: { certifies($0, name) }) != true else { return }
-    end(HTTPClientError(.tls, "TLS: the certificate of \(origin) is not for \(name)"))
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -23,13 +23,15 @@ extension SeriesStore: SeriesSource {
     // Mostly the newest sample of all is the one, and it is at hand.
     var older: [SeriesReference] = []
     contents.withLock { contents in
+      let (innerFrom, innerThrough) = (contents.innerTime(from), contents.innerTime(through))
       for reference in references {
         guard let slot = contents.slot(of: reference) else { continue }
         let newest = contents.series[slot].newestMilliseconds
-        if newest > through {
+        if newest > innerThrough {
           older.append(reference)
-        } else if newest >= from {
-          let sample = Sample(timestampMilliseconds: newest, value: contents.series[slot].column.newest)
+        } else if newest >= innerFrom {
+          let sample = Sample(
+            timestampMilliseconds: newest + contents.shiftMilliseconds, value: contents.series[slot].column.newest)
           result.append(Series(labels: contents.labels(of: slot), samples: [sample]))
         }
       }
@@ -50,7 +52,11 @@ extension SeriesStore: SeriesSource {
     let whole = limit
     var rest = references
     while !rest.isEmpty {
-      var extract = SeriesExtract(fromMilliseconds: from, throughMilliseconds: through)
+      var extract = contents.withLock { contents in
+        SeriesExtract(
+          fromMilliseconds: contents.innerTime(from), throughMilliseconds: contents.innerTime(through),
+          shiftMilliseconds: contents.shiftMilliseconds)
+      }
       contents.withLock { contents in
         while let reference = rest.first, extract.wordCount < Self.wordsPerSlice {
           rest.removeFirst()
@@ -63,33 +69,38 @@ extension SeriesStore: SeriesSource {
 
   // MARK: Listing
 
+  /// All times.
+  public static let allTimes: ClosedRange<Int64> = .min ... .max
+
   /// The labels of the series that some list of matchers matches, each once, sorted.
   ///
-  /// - Parameter from: only series with a sample at this time or later.
-  public func series(matching lists: [[LabelMatcher]], fromMilliseconds from: Int64 = .min) -> [Labels] {
+  /// - Parameter times: only series that had begun at its end and were not over at its start, in milliseconds since 1970.
+  public func series(matching lists: [[LabelMatcher]], within times: ClosedRange<Int64> = allTimes) -> [Labels] {
     let references = references(matching: lists)
     return contents.withLock { contents in
-      contents.slots(of: references, fromMilliseconds: from).map { contents.labels(of: $0) }
+      contents.slots(of: references, within: times).map { contents.labels(of: $0) }
     }.sorted()
   }
 
   /// The names that the labels of those series have, sorted; with no list of all series.
-  public func labelNames(matching lists: [[LabelMatcher]] = [], fromMilliseconds from: Int64 = .min) -> [String] {
-    if lists.isEmpty && from == .min { return sortedTexts(contents.withLock { $0.index.table.usedNames }) }
+  public func labelNames(
+    matching lists: [[LabelMatcher]] = [], within times: ClosedRange<Int64> = allTimes
+  ) -> [String] {
+    if lists.isEmpty && times == Self.allTimes { return sortedTexts(contents.withLock { $0.index.table.usedNames }) }
     let references = references(matching: lists.isEmpty ? [[]] : lists)
     return sortedTexts(
       contents.withLock { contents in
-        let labels = contents.distinctLabels(of: references, fromMilliseconds: from)
+        let labels = contents.distinctLabels(of: references, within: times)
         return Array(Set(labels.map { contents.index.table.name(of: $0) }))
       })
   }
 
   /// The values that a label has in those series, sorted; with no list in all series.
   public func labelValues(
-    of name: String, matching lists: [[LabelMatcher]] = [], fromMilliseconds from: Int64 = .min
+    of name: String, matching lists: [[LabelMatcher]] = [], within times: ClosedRange<Int64> = allTimes
   ) -> [String] {
     let bytes = Array(name.utf8)
-    if lists.isEmpty && from == .min {
+    if lists.isEmpty && times == Self.allTimes {
       return sortedTexts(
         contents.withLock { contents in
           contents.index.table.labels(ofName: bytes).map { Array(contents.index.table.value(of: $0)) }
@@ -99,7 +110,7 @@ extension SeriesStore: SeriesSource {
     return sortedTexts(
       contents.withLock { contents in
         guard let number = contents.index.table.nameNumber(of: bytes) else { return [] }
-        return contents.distinctLabels(of: references, fromMilliseconds: from)
+        return contents.distinctLabels(of: references, within: times)
           .filter { contents.index.table[$0].name == number }
           .map { Array(contents.index.table.value(of: $0)) }
       })
@@ -118,14 +129,17 @@ extension SeriesStore: SeriesSource {
 extension StoreContents {
   func labels(of slot: Int) -> Labels { Labels(packed: index.packedLabels(of: UInt32(slot))) }
 
-  func distinctLabels(of references: [SeriesReference], fromMilliseconds from: Int64) -> Set<UInt32> {
+  func distinctLabels(of references: [SeriesReference], within times: ClosedRange<Int64>) -> Set<UInt32> {
     var labels: Set<UInt32> = []
-    for slot in slots(of: references, fromMilliseconds: from) { labels.formUnion(index.labels(of: UInt32(slot))) }
+    for slot in slots(of: references, within: times) { labels.formUnion(index.labels(of: UInt32(slot))) }
     return labels
   }
 
-  /// The slots of series that are still there and have a sample at that time or later.
-  func slots(of references: [SeriesReference], fromMilliseconds from: Int64) -> [Int] {
-    references.compactMap { slot(of: $0) }.filter { series[$0].newestMilliseconds >= from }
+  /// The slots of series that are still there, had begun by the end of that time and were not over at its start.
+  func slots(of references: [SeriesReference], within times: ClosedRange<Int64>) -> [Int] {
+    let times = innerTime(times.lowerBound)...innerTime(times.upperBound)
+    return references.compactMap { slot(of: $0) }.filter {
+      series[$0].newestMilliseconds >= times.lowerBound && series[$0].firstMilliseconds <= times.upperBound
+    }
   }
 }

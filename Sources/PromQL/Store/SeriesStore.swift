@@ -25,7 +25,8 @@ public final class SeriesStore: Sendable {
   ///   or right after its newest sample if that is later. Nil when they only pause, to be taken up by another origin.
   public func close(_ origin: SeriesOrigin, endingSeriesAtMilliseconds time: Int64?) throws(SeriesStoreError) {
     try contents.withLock { contents throws(SeriesStoreError) in
-      try contents.close(contents.slot(of: origin), endingSeriesAtMilliseconds: time)
+      try contents.close(
+        contents.slot(of: origin), endingSeriesAtMilliseconds: time.map { contents.innerTime($0) })
     }
   }
 
@@ -47,7 +48,8 @@ public final class SeriesStore: Sendable {
     _ batch: SeriesBatch, atMilliseconds time: Int64, from origin: SeriesOrigin, isComplete: Bool = true
   ) throws(SeriesStoreError) -> AppendReport {
     try contents.withLock { contents throws(SeriesStoreError) in
-      try contents.append(batch, atMilliseconds: time, from: origin, isComplete: isComplete)
+      try contents.append(
+        batch, atMilliseconds: contents.innerTime(time), from: origin, isComplete: isComplete)
     }
   }
 
@@ -55,13 +57,26 @@ public final class SeriesStore: Sendable {
 
   /// Lets go of what is older than the policy keeps it. To be called every minute or so.
   public func expire(nowMilliseconds now: Int64) {
-    contents.withLock { $0.expire(nowMilliseconds: now) }
+    contents.withLock { $0.expire(nowMilliseconds: $0.innerTime(now)) }
+  }
+
+  /// The clock was set: all samples are as old by the new one as they were by the old one.
+  ///
+  /// - Parameter distance: negative for a clock that was put back.
+  public func shift(byMilliseconds distance: Int64) {
+    contents.withLock { $0.shiftMilliseconds += distance }
   }
 
   /// How long samples are kept. A longer time holds for what has not gone yet. To set another one looks at every series.
   public var policy: HistoryPolicy {
     get { contents.withLock { $0.policy } }
     set { contents.withLock { $0.replacePolicy(newValue) } }
+  }
+
+  /// What it may hold. With less room, the oldest samples go at the next append.
+  public var limits: SeriesLimits {
+    get { contents.withLock { $0.limits } }
+    set { contents.withLock { $0.limits = newValue } }
   }
 
   // MARK: Measures

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Transport
 
 /// What is needed to reach a server and log in.
 public struct ConnectionOptions: Sendable {
@@ -8,7 +9,7 @@ public struct ConnectionOptions: Sendable {
   /// Asked at every connect, so that a rotated password serves from the next one on.
   public var credentials: @Sendable () -> Credentials? = { nil }
   /// Used when the address asks for TLS.
-  public var tls = TLSSettings()
+  public var tls = TLSClientSettings()
   /// CLIENT SETNAME after logging in, or nil.
   public var clientName: String?
   /// PING after logging in, and measure it.
@@ -24,7 +25,7 @@ public struct ConnectionOptions: Sendable {
 /// What all connections share.
 public struct ConnectionContext: Sendable {
   public let group: MultiThreadedEventLoopGroup
-  public let resolver: Resolver
+  public let names: NameResolver
   public let tls: TLSContexts
 
   /// Where probes run. Where there is more than one loop, members are polled on another: reading their replies then adds
@@ -37,8 +38,15 @@ public struct ConnectionContext: Sendable {
     self.group = group
     probeLoop = group.next()
     pollLoop = group.next()
-    resolver = Resolver()
+    // A fleet has many names, of which some may never resolve.
+    names = NameResolver(threadCount: 8)
     tls = TLSContexts()
+  }
+}
+
+extension ConnectionContext {
+  fileprivate func tlsContext(for settings: TLSClientSettings) throws(RedisError) -> NIOSSLContext {
+    do { return try tls.context(for: settings) } catch { throw RedisError(.tls, error.message) }
   }
 }
 
@@ -75,7 +83,7 @@ public final class Connection: Sendable {
     let started = NIODeadline.now()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
     let eventLoop = loop ?? context.group.next()
-    let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
+    let sslContext = options.address.usesTLS ? try context.tlsContext(for: options.tls) : nil
     let serverName = serverName(for: options)
     let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
@@ -149,7 +157,7 @@ public final class Connection: Sendable {
     }
     // The look-up goes on after the deadline: its answer serves the next poll.
     Task {
-      do { promise.succeed(try await context.resolver.resolve(endpoint)) } catch { promise.fail(error) }
+      do { promise.succeed(try await context.names.resolve(endpoint)) } catch { promise.fail(error) }
     }
     defer { timer.cancel() }
     do {

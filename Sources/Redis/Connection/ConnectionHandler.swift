@@ -2,6 +2,7 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 import Runtime
+import Transport
 
 /// What came of one batch of commands.
 public struct Exchange: Sendable {
@@ -30,7 +31,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private let reader = ReplyReader()
-  /// The name that the server's certificate must carry beyond what NIOSSL checks; see ``checkName(_:)``.
+  /// The name that the server's certificate must carry beyond what NIOSSL checks; see `peerIsCertified(as:)`.
   private let requiredName: String?
   private var context: ChannelHandlerContext?
   private var pending: Pending?
@@ -112,18 +113,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSUserEvent.handshakeCompleted = event, let requiredName { checkName(requiredName) }
-    context.fireUserInboundEventTriggered(event)
-  }
-
-  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
-  private func checkName(_ name: String) {
-    let certificate = try? context?.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
-    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
-      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
+    if case TLSUserEvent.handshakeCompleted = event, let requiredName, !context.peerIsCertified(as: requiredName) {
+      end(RedisError(.tls, "TLS: the server's certificate is not for \(requiredName)"))
     }
-    guard names?.contains(where: { certifies($0, name) }) != true else { return }
-    end(RedisError(.tls, "TLS: the server's certificate is not for \(name)"))
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -160,15 +153,6 @@ final class ConnectionHandler: ChannelInboundHandler {
       context?.close(promise: nil)
     }
   }
-}
-
-/// Whether a name of a certificate, which may begin with `*.`, stands for `name`.
-func certifies(_ pattern: String, _ name: String) -> Bool {
-  let pattern = pattern.lowercased()
-  let name = name.lowercased()
-  if pattern == name { return true }
-  guard pattern.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
-  return dot != name.startIndex && name[dot...] == pattern.dropFirst()
 }
 
 /// The class and words for an error of the channel or of its TLS handler.

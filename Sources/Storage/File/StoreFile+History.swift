@@ -13,7 +13,7 @@ extension StoreFile {
   }
 
   func loadHistory(sinceMs: Int64, untilMs: Int64) throws(StoreFailure) -> HistoryLoad {
-    let database = try opened()
+    let database = try readable()
     var load = HistoryLoad()
     try refused { () throws(SQLiteError) in
       try load.read(database, sinceMs: sinceMs, untilMs: untilMs, limit: StoreLimits.loadedPoints)

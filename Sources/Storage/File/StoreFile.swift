@@ -112,18 +112,38 @@ final class StoreFile {
   }
 
   func events(_ query: EventQuery) throws(StoreFailure) -> [Event] {
-    let database = try opened()
+    let database = try readable()
     return try refused { () throws(SQLiteError) in try database.events(query) }
   }
 
   func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [NotificationRecord] {
-    let database = try opened()
+    let database = try readable()
     return try refused { () throws(SQLiteError) in try database.notifications(query) }
   }
 
   func opened() throws(StoreFailure) -> Database {
     guard let database else { throw .unavailable("\(place.path): not open") }
     return database
+  }
+
+  /// What the file holds, where it cannot be opened for writing.
+  func contents() throws(StoreFailure) -> StoreContents {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try database.contents() }
+  }
+
+  /// The database, or where it cannot be opened for writing, as on a full disk, another that is read this once.
+  func readable() throws(StoreFailure) -> Database {
+    if let database { return database }
+    guard try place.occupant() == .ours(version: schema.version) else {
+      throw .unavailable("\(place.path): nothing to read")
+    }
+    return try refused { () throws(SQLiteError) in
+      let reader = try Database(reading: place.path, hasLog: place.hasLog)
+      let findings = try reader.rows("PRAGMA quick_check(1)") { $0.text(0) }
+      guard findings == ["ok"] else { throw SQLiteError(code: 11, message: findings.joined(separator: "; ")) }
+      return reader
+    }
   }
 
   // MARK: Opening

@@ -72,6 +72,9 @@ struct StorePath {
     return target
   }
 
+  /// Whether SQLite has left a write-ahead log beside the file.
+  var hasLog: Bool { Self.exists(path + "-wal") }
+
   private static func exists(_ path: String) -> Bool {
     var status = stat()
     return unsafe lstat(path, &status) == 0

@@ -11,10 +11,26 @@ import CSQLite
   /// to be somebody else's is only looked at.
   ///
   /// - Parameter busyTimeoutMs: how long a statement waits for another process that holds the database.
-  init(path: String, busyTimeoutMs: Int32) throws(SQLiteError) {
+  convenience init(path: String, busyTimeoutMs: Int32) throws(SQLiteError) {
+    try self.init(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busyTimeoutMs: busyTimeoutMs)
+  }
+
+  /// Opens a file that is there, for reading alone: also on a full disk, and where nothing may be written.
+  ///
+  /// - Parameter hasLog: whether a write-ahead log lies beside it. It is read, too, and its index is kept in memory.
+  convenience init(reading path: String, hasLog: Bool) throws(SQLiteError) {
+    let escaped = path.utf8.map { byte in
+      let isPlain = [UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "%")].allSatisfy { $0 != byte }
+      return isPlain ? [byte] : Array("%\(String(byte, radix: 16, uppercase: true))".utf8)
+    }
+    // Without a log SQLite would make one, unless it is told that nobody changes the file.
+    let uri = "file:\(String(decoding: escaped.joined(), as: UTF8.self))?\(hasLog ? "readonly_shm" : "immutable")=1"
+    try self.init(uri, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busyTimeoutMs: 0)
+  }
+
+  private init(_ name: String, flags: Int32, busyTimeoutMs: Int32) throws(SQLiteError) {
     var opened: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-    let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+    let code = unsafe sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
     guard code == SQLITE_OK, let handle = unsafe opened else {
       let error = unsafe SQLiteError(of: opened, code: code)
       unsafe sqlite3_close_v2(opened)

@@ -92,14 +92,14 @@ struct APIParameters: Sendable {
     try parse(text(name), name)
   }
 
-  /// The matchers of every `match[]`; they are selectors without a range, offset or `@`.
-  func selectors() throws(APIError) -> [[LabelMatcher]] {
+  /// The matchers of every value of a parameter; they are selectors without a range, offset or `@`.
+  func selectors(_ name: String = "match[]") throws(APIError) -> [[LabelMatcher]] {
     var lists: [[LabelMatcher]] = []
-    for text in form.values("match[]") {
-      guard case .selector(let selector) = try parse(text, "match[]").expression, selector.shift.anchor == nil,
+    for text in form.values(name) {
+      guard case .selector(let selector) = try parse(text, name).expression, selector.shift.anchor == nil,
         selector.shift.offsetMilliseconds == 0
       else {
-        throw .invalid("match[]", "\(shown(text)) is no selector such as up{job=\"redis\"}")
+        throw .invalid(name, "\(shown(text)) is no selector such as up{job=\"redis\"}")
       }
       lists.append(selector.matchers)
     }

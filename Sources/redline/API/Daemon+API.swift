@@ -1,16 +1,19 @@
 import Alerting
 import Config
 import Fleet
+import Metrics
 import PromQL
 import Redis
 import Runtime
 
 extension Daemon {
-  /// Prometheus' API; nil where the configuration has neither rules nor a history.
+  /// Prometheus' API; nil where one server is watched by flags.
   var api: PrometheusAPI? {
-    guard let watch, let rules = watch.rules else { return nil }
+    guard let watch else { return nil }
+    let rules = watch.rules
     let engine = rules.engine
     var api = PrometheusAPI(store: engine.series) { engine.groups }
+    api.isOn = { rules.isOn }
     api.settings = {
       let options = rules.engineOptions
       var settings = PrometheusAPI.Settings(
@@ -19,17 +22,19 @@ extension Daemon {
       return settings
     }
     api.alertmanagers = { [notifier = watch.notifier] in
-      let urls = notifier?.alertmanagerURLs ?? []
-      return (urls.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
+      (notifier.alertmanagerURLs.map { PrometheusAPI.AlertmanagerTarget(url: $0) }, [])
     }
+    let namespace = options.export.namespace
     api.targets = { [fleet = watch.fleet] in
-      await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job) }
+      await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
     }
-    api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: options.export.namespace)
+    api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace)
     let began = Int64(wallClockSeconds() * 1000)
     api.startMilliseconds = began
     api.heldSinceMilliseconds = { name in
-      max(began, Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
+      max(
+        min(began, engine.historyBeginMilliseconds(of: name) ?? began),
+        Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
     }
     api.flags = options.shownFlags
     api.configurationText = { [path = watch.path] in try FleetConfig.load(path).resolvedText }
@@ -38,10 +43,15 @@ extension Daemon {
 }
 
 extension PrometheusAPI.Target {
-  init(_ member: FleetMember, job: String) {
+  init(_ member: FleetMember, job: String, namespace: String) {
     var labels = ["job": job, "instance": member.instance, "workload": member.workload]
     labels["environment"] = member.environment
     self.init(labels: labels, pool: member.workload, url: "\(member.address)", health: .unknown)
+    intervalMilliseconds = member.pollInterval.milliseconds
+    timeoutMilliseconds = member.timeout.milliseconds
+    families = { [registry = member.node.registry] in
+      registry.page().sources.reduce(into: []) { $0.formUnion($1.familyNames(namespace: namespace)) }
+    }
     guard let newest = member.node.poller.newest else { return }
     switch newest.state {
     case .unknown: break

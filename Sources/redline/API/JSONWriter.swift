@@ -84,6 +84,11 @@ struct JSONWriter: Sendable {
     bytes.append(contentsOf: (value ? "true" : "false").utf8)
   }
 
+  mutating func null() {
+    separate()
+    bytes.append(contentsOf: "null".utf8)
+  }
+
   mutating func strings(_ texts: some Sequence<String>) {
     array { json in for text in texts { json.string(text) } }
   }

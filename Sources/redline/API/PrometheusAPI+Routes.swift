@@ -20,10 +20,12 @@ extension PrometheusAPI {
     [
       route("query", .queries, query), route("query_range", .queries, queryRange),
       route("query_exemplars", .compute, exemplars), route("format_query", .compute, formatQuery),
+      route("parse_query", .compute, parseQuery),
       route("series", .queries, series), route("labels", .queries, labelNames),
       route(under: "label/", .queries, labelValues), route("metadata", .compute, metadata),
       route("rules", .compute, rules), route("alerts", .compute, alerts),
       route("alertmanagers", .compute, alertmanagers), route("targets", .compute, targets),
+      route("targets/metadata", .compute, targetMetadata),
       route("status/buildinfo", .compute, buildInfo), route("status/runtimeinfo", .compute, runtimeInfo),
       route("status/config", .compute, configuration), route("status/flags", .compute, flags),
       route("status/tsdb", .queries, storeStatistics),
@@ -48,6 +50,11 @@ extension PrometheusAPI {
   private func respond(
     to request: Request, rest: String = "", at place: Place, _ handler: @escaping Handler
   ) async -> Response {
+    guard isOn() else {
+      return APIError(
+        .notFound, "no rules are evaluated and no history is kept: name rules or a history in the configuration file"
+      ).response
+    }
     do {
       let parameters = try APIParameters(
         form: Form(request), rest: rest, settings: settings(), nowMilliseconds: nowMilliseconds(),

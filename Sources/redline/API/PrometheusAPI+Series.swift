@@ -5,8 +5,8 @@ extension PrometheusAPI {
   func series(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
     guard !parameters.texts("match[]").isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
-    let start = try start(parameters)
-    let found = store.series(matching: try parameters.selectors(), fromMilliseconds: start)
+    let times = try times(parameters)
+    let found = store.series(matching: try parameters.selectors(), within: times)
     let shown = answer.limited(found, to: limit)
     try answer.data.array { json throws(APIError) in
       for labels in shown {
@@ -18,8 +18,8 @@ extension PrometheusAPI {
 
   func labelNames(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
-    let start = try start(parameters)
-    let names = store.labelNames(matching: try parameters.selectors(), fromMilliseconds: start)
+    let times = try times(parameters)
+    let names = store.labelNames(matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(names, to: limit))
   }
 
@@ -36,19 +36,17 @@ extension PrometheusAPI {
       throw APIError(.badData, "invalid label name: \(parameters.shown(name))")
     }
     let limit = try parameters.limit()
-    let start = try start(parameters)
-    let values = store.labelValues(of: name, matching: try parameters.selectors(), fromMilliseconds: start)
+    let times = try times(parameters)
+    let values = store.labelValues(of: name, matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(values, to: limit))
   }
 
-  /// The start of the time in which series must have samples. Series that begin after `end` are shown all the same: the
-  /// store is short, and knows of a series only its newest sample.
-  private func start(_ parameters: APIParameters) throws(APIError) -> Int64 {
+  /// The time in which series must have samples.
+  private func times(_ parameters: APIParameters) throws(APIError) -> ClosedRange<Int64> {
     let start = try parameters.time("start", otherwise: .min)
-    guard try parameters.time("end", otherwise: .max) >= start else {
-      throw .invalid("end", "end timestamp must not be before start time")
-    }
-    return start
+    let end = try parameters.time("end", otherwise: .max)
+    guard end >= start else { throw .invalid("end", "end timestamp must not be before start time") }
+    return start...end
   }
 }
 

@@ -1,4 +1,5 @@
 import Metrics
+import PromQL
 
 extension PrometheusAPI {
   /// The Alertmanagers that alerts go to.
@@ -56,6 +57,42 @@ extension PrometheusAPI {
       json.number(target.lastScrapeSeconds)
       json.key("health")
       json.string(target.health.rawValue)
+      json.key("scrapeInterval")
+      json.string(NumberSyntax.duration(milliseconds: target.intervalMilliseconds))
+      json.key("scrapeTimeout")
+      json.string(NumberSyntax.duration(milliseconds: target.timeoutMilliseconds))
+    }
+  }
+
+  /// Type and help of the metric families of each target, or of one family of each target that has it.
+  func targetMetadata(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let limit = try parameters.limit()
+    let matchers = try parameters.selectors("match_target").first ?? []
+    let name = parameters.text("metric")
+    var found: [(target: Target, family: Metadata)] = []
+    for target in await targets() where limit == 0 || found.count < limit {
+      let labels = Labels(target.labels.map { Labels.Pair($0.key, $0.value) })
+      guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
+      let families = target.families()
+      found += metadata.filter { (name.isEmpty || $0.name == name) && families.contains($0.name) }.map { (target, $0) }
+    }
+    if limit > 0 { found = Array(found.prefix(limit)) }
+    try answer.data.array { json throws(APIError) in
+      for (target, family) in found {
+        json.object { json in
+          json.key("target")
+          json.texts(target.labels)
+          if name.isEmpty {
+            json.key("metric")
+            json.string(family.name)
+          }
+          for (key, text) in [("type", family.type), ("help", family.help), ("unit", family.unit)] {
+            json.key(key)
+            json.string(text)
+          }
+        }
+        try json.checkSize()
+      }
     }
   }
 

@@ -40,6 +40,11 @@ struct PrometheusAPI: Sendable {
     /// Milliseconds since 1970.
     var lastScrapeMilliseconds: Int64?
     var lastScrapeSeconds = 0.0
+    /// Between two polls, and the longest that one may take, in milliseconds.
+    var intervalMilliseconds: Int64 = 0
+    var timeoutMilliseconds: Int64 = 0
+    /// The names of the metric families that it gives now.
+    var families = { @Sendable () -> Set<String> in [] }
   }
 
   /// What is known of a metric family.
@@ -60,6 +65,8 @@ struct PrometheusAPI: Sendable {
   }
 
   let store: SeriesStore
+  /// Whether there is anything to tell: while the configuration has neither rules nor a history, all answers are errors.
+  var isOn = { @Sendable () -> Bool in true }
   var settings = { @Sendable () -> Settings in Settings() }
   var limits = Limits()
   let groups: @Sendable () -> [GroupState]
@@ -67,8 +74,8 @@ struct PrometheusAPI: Sendable {
   var alertmanagers: @Sendable () -> (active: [AlertmanagerTarget], dropped: [AlertmanagerTarget]) = { ([], []) }
   var targets: @Sendable () async -> [Target] = { [] }
   var metadata: [Metadata] = []
-  /// Since when the samples of a metric are kept without a gap, in milliseconds since 1970: not longer than its history
-  /// goes, nor than the store is old. The name is empty for what may be any metric. Nil when nothing is missing.
+  /// Since when the samples of a metric are kept, in milliseconds since 1970: not longer than its history goes, nor than
+  /// the daemon and what the last run left are old. The name is empty for what may be any metric. Nil when nothing is missing.
   var heldSinceMilliseconds: @Sendable (_ name: String) -> Int64? = { _ in nil }
   /// When the daemon started, in milliseconds since 1970.
   var startMilliseconds: Int64?

@@ -12,6 +12,8 @@ struct AclCommand: ParsableCommand {
       Give the fleet's file or an address, and the flags that the daemon is started with: what they switch on is what \
       the user may do. Lines are for redis.conf or an ACL file; --setuser prints commands for redis-cli. Put the \
       password in the place of PASSWORD. redline check-access then says whether servers agree.
+
+      Exits with 0, or with 2 when the configuration cannot be used.
       """)
 
   @Option(help: "The servers' product and version, such as redis-6.2, redis-7.0 or valkey-8.1.")
@@ -120,7 +122,7 @@ struct AclCommand: ParsableCommand {
       let words = (rules.keys + rules.channels + rules.commands).map { "`\($0)`" }.joined(separator: " ")
       var lost: [String] = []
       for text in needs.flatMap(\.lost) where !lost.contains(text) { lost.append(text) }
-      print("| \(feature) | \(words) | \(lost.joined(separator: ", ")) |")
+      print("| \(feature) | \(words.replacing("|", with: "\\|")) | \(lost.joined(separator: ", ")) |")
     }
   }
 }

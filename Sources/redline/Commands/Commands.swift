@@ -8,7 +8,8 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      FamiliesCommand.self, FlagsCommand.self, CheckConfigCommand.self, CheckCommand.self, TestCommand.self,
+      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckConfigCommand.self, CheckCommand.self,
+      TestCommand.self,
       AclCommand.self, CheckAccessCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
       QuerySeriesCommand.self,
     ])

@@ -5,7 +5,8 @@ import Metrics
 /// Prints every family that the program can export, as tab-separated name, type and labels.
 struct FamiliesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "families", abstract: "List every metric family with its type and labels.")
+    commandName: "families", abstract: "List every metric family with its type and labels.",
+    discussion: "Exits with 0.")
 
   @Flag(help: "Add the help text as a fourth column.")
   var helpTexts = false

@@ -4,7 +4,8 @@ import Config
 /// Prints the reference of the exporter's flags as a Markdown table.
 struct FlagsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "flags", abstract: "Print the exporter's flags as a Markdown table.")
+    commandName: "flags", abstract: "Print the exporter's flags as a Markdown table.",
+    discussion: "Exits with 0.")
 
   func run() {
     print(Flags.markdownTable())

@@ -9,8 +9,8 @@ struct TestAlertmanagerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alertmanager", abstract: "Send a test alert to every configured Alertmanager.",
     discussion: """
-      Prints what each answered and how far its clock is ahead. The alert is RedlineTest; it goes through the \
-      relabelling of the configuration and ends by itself. Exits with 1 when an Alertmanager did not accept it.
+      Prints what each answered and how far its clock is ahead. The alert is RedlineTest; it carries the \
+      external labels and the link of the block rules, goes through the relabelling of alerting and ends by itself. Exits with 1 when an Alertmanager did not accept it.
       """)
 
   @Argument(help: "The configuration file, with its block alerting.", completion: .file(extensions: ["yml", "yaml"]))
@@ -30,12 +30,15 @@ struct TestAlertmanagerCommand: AsyncParsableCommand {
   func run() async throws {
     let answers: [TestAlert.Answer]
     do throws(ConfigErrors) {
-      guard let alerting = try FleetConfig.load(file).alerting else {
+      let config = try FleetConfig.load(file)
+      guard let alerting = config.alerting else {
         throw ConfigErrors(
           ConfigError(.file(file, nil), path: "alerting", problem: "is missing", hint: "name the Alertmanagers there"))
       }
       answers = try await TestAlert(labels: labels.map(\.pair), seconds: seconds).send(
-        alerting, file: file, environment: processEnvironment(), group: MultiThreadedEventLoopGroup.singleton)
+        alerting, file: file, externalLabels: config.rules?.externalLabels ?? [:],
+        externalURL: config.rules?.externalURL ?? "", environment: processEnvironment(),
+        group: MultiThreadedEventLoopGroup.singleton)
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(1)

@@ -4,5 +4,6 @@ import ArgumentParser
 struct TestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "Run tests of rules and queries, or try the path to Alertmanager.",
+    discussion: "Exits as its subcommand does.",
     subcommands: [TestRulesCommand.self, TestPromQLCommand.self, TestAlertmanagerCommand.self])
 }

@@ -35,20 +35,21 @@ extension Pages {
 
 extension EventsPage.Event {
   init(_ event: Event) {
+    let details = EventDetails(event.details)
     self.init(
       seconds: event.atSeconds, workload: event.workload, node: event.node, kind: event.kind.rawValue,
-      summary: event.summary, level: Self.level(event.kind))
-    let details = EventDetails(event.details)
+      summary: event.summary, level: Self.level(event.kind, severity: details.severity))
     phases = details.phases
     outageSeconds = details.outageSeconds
     clients = details.clients
   }
 
-  private static func level(_ kind: EventKind) -> TopologyPage.Level {
+  private static func level(_ kind: EventKind, severity: String) -> TopologyPage.Level {
     switch kind {
+    case .alertFired: severity == "critical" ? .grave : severity == "warning" ? .warning : .note
     case .unreachable, .flush, .failoverAborted: .grave
     case .failover, .restart, .roleChange, .departure: .warning
-    case .recovered, .arrival: .good
+    case .recovered, .arrival, .alertResolved: .good
     default: .note
     }
   }
@@ -59,6 +60,8 @@ struct EventDetails {
   private(set) var phases: [EventsPage.Phase] = []
   private(set) var outageSeconds: Double?
   private(set) var clients: [EventsPage.Clients] = []
+  /// Of an alert; empty for none.
+  private(set) var severity = ""
 
   /// - Parameter json: a JSON object, which YAML is a superset of.
   init(_ json: String) {
@@ -67,6 +70,7 @@ struct EventDetails {
     phases = (fields["phases"]?.numbers ?? []).map { EventsPage.Phase($0.name, seconds: $0.value) }
       .sorted { $0.seconds < $1.seconds }
     outageSeconds = fields["outage_seconds"]?.number
+    if case .scalar(let text, isPlain: _)? = fields["severity"]?.content { severity = text }
     let before = fields["clients_before"]?.numbers ?? []
     let after = fields["clients_after"]?.numbers ?? []
     func count(_ list: [(name: String, value: Double)], _ name: String) -> Int? {

@@ -1,5 +1,6 @@
 import Alerting
 import Fleet
+import NIOCore
 import PromQL
 import Runtime
 import Storage
@@ -12,14 +13,18 @@ struct Pages: Sendable {
   let namespace: String
   /// Nil when one server is watched by flags.
   let fleet: Fleet?
+  /// That one server.
+  let target: Node?
+  /// How old a poll may be that a page shows of it.
+  let maxAge: TimeAmount
   /// The rules as they stand now; none where no rules are evaluated.
   let groups: @Sendable () -> [GroupState]
-  /// Nil where no history is kept.
-  let store: SeriesStore?
+  /// Nil while no history is kept.
+  let store: @Sendable () -> SeriesStore?
   /// Nil without storage.path.
   let events: EventStore?
-  /// Nil where no directory of runbooks is known.
-  let runbooks: RunbookLibrary?
+  /// Nil while no directory of runbooks is known.
+  let runbooks: @Sendable () -> RunbookLibrary?
 
   var routes: [Route] {
     [
@@ -52,12 +57,14 @@ struct Pages: Sendable {
   private static let noRunbooks = "No directory of runbooks is known: name one in redline.yml, under rules.runbooks."
 
   private func runbookIndex() async -> Response {
+    let runbooks = runbooks()
     let names = await onFiles { runbooks?.names() ?? [] }
     let notice = runbooks.map { "There is no runbook in \($0.directory)." } ?? Self.noRunbooks
     return RunbookPage(index: names, notice: notice, metricsPath: metricsPath).response()
   }
 
   private func allRunbooks() async -> Response {
+    let runbooks = runbooks()
     let texts = await onFiles { () -> [RunbookPage.Runbook] in
       let names = runbooks?.names() ?? []
       return names.compactMap { name in
@@ -70,6 +77,7 @@ struct Pages: Sendable {
 
   private func runbook(_ request: Request) async -> Response {
     let name = request.rest(under: "/runbooks/") ?? ""
+    let runbooks = runbooks()
     let text = await onFiles { runbooks?.text(name, pages: Set(runbooks?.names() ?? [])) }
     guard let text else { return notFound("There is no runbook of this name. The list is at /runbooks.") }
     return RunbookPage(RunbookPage.Runbook(name, text), metricsPath: metricsPath).response()

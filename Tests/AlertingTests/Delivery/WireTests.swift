@@ -77,6 +77,17 @@ struct WireTests {
     #expect(short.endsAtMilliseconds(aheadMilliseconds: -300_000) == 0)
   }
 
+  /// An alert of before the clock was put back: it goes on firing with its beginning, and its end is one at once.
+  @Test func beginningsInTheFutureAreTold() {
+    let firing = DeliveryQueueTests.alert("a", starts: 7_000_000, ends: 240_000)
+    #expect(firing.startsAtMilliseconds == 7_000_000)
+    #expect(firing.endsAtMilliseconds(aheadMilliseconds: 0) > 7_000_000)
+    let resolved = DeliveryQueueTests.alert("a", starts: 7_000_000, ends: 100_000, isResolved: true)
+    #expect(resolved.startsAtMilliseconds == 100_000)
+    #expect(resolved.endsAtMilliseconds(aheadMilliseconds: 0) == 100_000)
+    #expect(resolved.key == firing.key)
+  }
+
   @Test func pausesDoubleUpToTheirLimit() {
     var backoff = Backoff(resendSeconds: 60)
     #expect((0..<8).map { _ in backoff.nextSeconds { 1 } } == [0.25, 0.5, 1, 2, 4, 8, 15, 15])

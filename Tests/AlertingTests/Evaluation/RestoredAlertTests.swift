@@ -54,4 +54,25 @@ import Testing
     #expect(book.all.map(\.state) == [.pending])
     #expect(book.all[0].activeAtMilliseconds == 3_600_000)
   }
+
+  @Test func aClockPutBackEndsNothingAndBeginsNothingAnew() throws {
+    var book = AlertBook()
+    let (pending, firing) = (Self.alert("A", .pending, since: 7_230_000), Self.alert("B", .pending, since: 7_100_000))
+    book.restore([pending, firing])
+    try book.update(with: [pending, firing], timing: Self.timing, limit: 0, atMilliseconds: 7_240_000)
+    #expect(book.takeNotices(atMilliseconds: 7_240_000, intervalMilliseconds: 15_000).count == 1)
+    book.shift(byMilliseconds: -7_200_000)
+    let found = ["A", "B"].map { Self.alert($0, .pending, since: 45_000) }
+    try book.update(with: found, timing: Self.timing, limit: 0, atMilliseconds: 45_000)
+    #expect(book.all.map(\.state) == [.pending, .firing])
+    #expect(book.nextFiringMilliseconds(Self.timing) == 90_000)
+    #expect(book.all[1].firedAtMilliseconds == 7_240_000)
+    // Told again when its time has come, not two hours later.
+    #expect(book.takeNotices(atMilliseconds: 45_000, intervalMilliseconds: 15_000).isEmpty)
+    #expect(book.takeNotices(atMilliseconds: 101_000, intervalMilliseconds: 15_000).count == 1)
+    try book.update(with: [], timing: Self.timing, limit: 0, atMilliseconds: 105_000)
+    let notices = book.takeNotices(atMilliseconds: 105_000, intervalMilliseconds: 15_000)
+    #expect(notices.map(\.endsAtMilliseconds) == [105_000])
+    #expect(notices.map(\.startsAtMilliseconds) == [7_240_000])
+  }
 }

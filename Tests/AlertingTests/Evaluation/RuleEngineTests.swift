@@ -1,12 +1,12 @@
 import Glibc
 import Logging
 import Metrics
-import PromQL
 import Runtime
 import Storage
 import Testing
 
 @testable import Alerting
+@testable import PromQL
 
 /// The engine over a real registry, series store and SQLite file.
 @Suite(.timeLimit(.minutes(1))) struct RuleEngineTests {
@@ -134,5 +134,108 @@ import Testing
     #expect(try await Self.eventually { outbox.all.contains { $0.labels["alertname"] == "New" } })
     #expect(engine.groups[0].rules[1].book.all.map(\.firedAtMilliseconds) == [fired])
     await engine.stop()
+  }
+
+  /// What a rule recorded goes on under the new group, and ends where the rule is gone.
+  @Test func aReloadHandsSeriesOnAndEndsThoseOfRulesThatAreGone() async throws {
+    let registry = Registry()
+    let engine = Self.engine(registry, nil, Outbox(), Self.options())
+    Self.publish(0, to: registry)
+    let files = try Self.rules(
+      "rules: [{record: stays, expr: vector(1)}, {record: goes, expr: vector(1)}, {alert: Up, expr: vector(1)}]")
+    await engine.apply(files, options: Self.options())
+    await engine.start()
+    #expect(try await Self.eventually { engine.series.newest("goes") != nil })
+    let origins = engine.series.contents.withLock { $0.origins.count { $0.isOpen } }
+    for _ in 0..<5 { await engine.apply(files, options: Self.options()) }
+    #expect(engine.series.contents.withLock { $0.origins.count { $0.isOpen } } <= origins)
+
+    let before = try #require(engine.series.newest("stays")).timestampMilliseconds
+    await engine.apply(
+      try Self.rules("rules: [{record: stays, expr: vector(2)}, {alert: Up, expr: vector(1)}]"), options: Self.options()
+    )
+    #expect(try await Self.eventually { engine.series.newest("goes")?.isStale == true })
+    #expect(try await Self.eventually { engine.series.newest("stays")?.value == 2 })
+    #expect(try #require(engine.series.newest("stays")).timestampMilliseconds > before)
+    #expect(engine.groups[0].rules.allSatisfy { $0.health == .good })
+
+    // The whole group makes way for one of another name with the same rule.
+    await engine.apply(
+      [try RuleFile.parse(Array("groups: [{name: h, rules: [{record: stays, expr: vector(3)}]}]".utf8), file: "x")],
+      options: Self.options())
+    #expect(engine.series.newest("ALERTS")?.isStale == true)
+    #expect(try await Self.eventually { engine.series.newest("stays")?.value == 3 })
+    #expect(try await Self.eventually { engine.groups[0].rules[0].health == .good })
+    await engine.stop()
+  }
+
+  @Test func firedAndResolvedAreEvents() async throws {
+    let (registry, outbox) = (Registry(), Outbox())
+    let store = try await Store.open(Self.scratchFile()) { _ in }
+    let engine = Self.engine(registry, store, outbox, Self.options())
+    Self.publish(0, to: registry)
+    await engine.apply(
+      try Self.rules(
+        "rules: [{alert: Down, expr: redis_engine_test_up == 0, annotations: {summary: '{{ $labels.instance }} fell'}}]"
+      ),
+      options: Self.options())
+    await engine.start()
+    #expect(try await Self.eventually { outbox.all.count == 1 })
+    // In the file before anybody is told.
+    #expect(await store.events.newest(EventQuery(node: "a\"b")).map(\.kind) == [.alertFired])
+    Self.publish(1, to: registry)
+    #expect(try await Self.eventually { outbox.all.last?.isResolved == true })
+    let events = await store.events.newest(EventQuery(node: "a\"b"))
+    #expect(events.map(\.kind) == [.alertResolved, .alertFired])
+    #expect(events.last?.summary == "Down: a\"b fell")
+    #expect(events.last.map { Int64($0.atSeconds * 1000) } == outbox.all[0].startsAtMilliseconds)
+    await engine.stop()
+    await store.close()
+  }
+
+  /// Leaves a firing alert in a file, as a run before would.
+  static func leaveAlert(_ rules: [RuleFile], in path: String) async throws -> Int64 {
+    let (registry, outbox) = (Registry(), Outbox())
+    publish(0, to: registry)
+    let store = try await Store.open(path) { _ in }
+    let engine = engine(registry, store, outbox, options())
+    await engine.apply(rules, options: options())
+    await engine.start()
+    #expect(try await eventually { outbox.all.count == 1 })
+    await engine.stop()
+    await store.close()
+    return outbox.all[0].startsAtMilliseconds
+  }
+
+  /// The file turns up a moment after the start: its alerts go on. Once it is decided what they mean, no later file counts.
+  @Test func alertsOfAFileThatComesLateAreTakenUp() async throws {
+    let rules = try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]")
+    let folder = String(Self.scratchFile().dropLast("/redline.db".count))
+    let began = try await Self.leaveAlert(rules, in: "\(folder)/a/redline.db")
+    var options = StoreOptions()
+    (options.retryMs, options.retryMaxMs) = (20, 20)
+    let store = try await Store.open("\(folder)-late/a/redline.db", options: options) { _ in }
+    #expect(!store.alerts.isRestored)
+    let outbox = Outbox()
+    let engine = Self.engine(Registry(), store, outbox, Self.options())
+    await engine.apply(rules, options: Self.options())
+    await engine.start()
+    #expect(try await Self.eventually { engine.groups[0].lastEvaluationMilliseconds != nil })
+    #expect(engine.groups[0].rules[0].book.all.isEmpty)
+    #expect(unsafe rename(folder, "\(folder)-late") == 0)
+    #expect(try await Self.eventually { !engine.groups[0].rules[0].book.all.isEmpty })
+    #expect(engine.groups[0].rules[0].book.all.map(\.firedAtMilliseconds) == [began])
+    #expect(outbox.all.allSatisfy { !$0.isResolved })
+    await engine.stop()
+    await store.close()
+  }
+}
+
+extension SeriesStore {
+  /// The newest sample of any series of a metric.
+  fileprivate func newest(_ name: String) -> Sample? {
+    guard let matcher = try? LabelMatcher(Labels.metricName, .equal, name) else { return nil }
+    return try? select([matcher], fromMilliseconds: .min, throughMilliseconds: .max).flatMap(\.samples)
+      .max { $0.timestampMilliseconds < $1.timestampMilliseconds }
   }
 }

@@ -12,6 +12,7 @@ import Testing
 struct ProberLiveTests {
   private final class Gate: Sendable {
     let isOpen = Atomic(true)
+    let pollCount = Atomic(0)
   }
 
   /// A prober with what it published last.
@@ -30,6 +31,7 @@ struct ProberLiveTests {
       change(&options)
       let prober = Prober(
         options, timeout: timeout, context: RedisServer.context, mayConnect: { gate.isOpen.load(ordering: .relaxed) },
+        pollNow: { gate.pollCount.add(1, ordering: .relaxed) },
         publish: { tally, missedCount in newest.withLock { $0 = (tally, missedCount) } })
       (self.newest, self.prober, self.gate) = (newest, prober, gate)
       task = Lock(Task { await prober.run() })
@@ -39,6 +41,8 @@ struct ProberLiveTests {
     func openBreaker() { gate.isOpen.store(false, ordering: .relaxed) }
 
     var tally: ProbeTally { newest.withLock { $0.tally } }
+    /// Polls out of turn that it asked for.
+    var pollCount: Int { gate.pollCount.load(ordering: .relaxed) }
     var missedCount: Int { newest.withLock { $0.missedCount } }
 
     func until(seconds: Int = 20, _ isReached: (Probe) -> Bool) async throws {
@@ -119,6 +123,41 @@ struct ProberLiveTests {
     try await probe.until { $0.tally.durations.count > count + 1 }
     await probe.end()
     #expect(probe.tally.isAnswered == true)
+  }
+
+  /// The one that is polled out of turn has nine of ten connections taken, and each probe asks for it.
+  @Test func aCrowdedServerIsPolledOutOfTurn() async throws {
+    let server = try await RedisServer(["--maxclients", "20"])
+    let probe = Probe(server.address)
+    try await probe.until { $0.tally.isAnswered == true }
+    try await Task.sleep(for: .milliseconds(1200))
+    #expect(probe.pollCount == 0)
+    var clients: [Connection] = []
+    for _ in 0..<17 {
+      clients.append(
+        try await Connection.open(
+          ConnectionOptions(address: server.address), in: RedisServer.context, deadline: .now() + .seconds(5)))
+    }
+    try await probe.until { $0.pollCount >= 2 }
+    for client in clients { client.close() }
+    try await Task.sleep(for: .milliseconds(1200))
+    let count = probe.pollCount
+    try await Task.sleep(for: .milliseconds(1200))
+    await probe.end()
+    #expect(probe.pollCount == count, "there is room again")
+    #expect(probe.tally.failureCount == 0)
+  }
+
+  /// A refusal is noted once for each connection, as every one is a line of the server's ACL LOG.
+  @Test func aServerThatDoesNotTellItsClientsIsAskedOnce() async throws {
+    let server = try await RedisServer()
+    try await server.run("ACL SETUSER probe on >secret +ping")
+    let probe = Probe(server.address) { $0.credentials = { Credentials(user: "probe", password: "secret") } }
+    try await probe.until { $0.tally.durations.count >= 3 }
+    await probe.end()
+    #expect(probe.tally.isAnswered == true && probe.tally.failureCount == 0)
+    let entries = try await server.run("ACL LOG")[0].elements.map { $0.map { $0.field("count")?.integer } }
+    #expect(entries == [1])
   }
 
   @Test func nothingIsLeftAfterAStop() async throws {

@@ -72,7 +72,7 @@ import Testing
       store.labelValues(of: "job")
         == Self.values.filter { !$0.isEmpty }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     #expect(store.labelValues(of: "nowhere").isEmpty)
-    #expect(store.series(matching: [[]], fromMilliseconds: .max).isEmpty)
+    #expect(store.series(matching: [[]], within: Int64.max...Int64.max).isEmpty)
   }
 
   @Test func intersectionsAreThoseOfSets() {

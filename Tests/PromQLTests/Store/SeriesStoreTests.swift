@@ -31,6 +31,24 @@ import Testing
     #expect(newest.flatMap(\.samples).map { TestSample($0.timestampMilliseconds, $0.value) } == expected.suffix(1))
   }
 
+  /// All samples move along, sealed ones too, and the next ones follow on them.
+  @Test(arguments: [7_200_000, -7_200_000] as [Int64])
+  func aClockThatIsSetChangesNoAges(_ distance: Int64) throws {
+    let bench = StoreBench()
+    for step in 0..<1000 { try bench.append([up: Double(step)], at: 8_000_000 + Int64(step) * 5000) }
+    bench.store.shift(byMilliseconds: distance)
+    let moved = 8_000_000 + distance
+    try bench.append([up: 1000], at: moved + 1000 * 5000)
+    #expect(try bench.samples(up) == (0...1000).map { TestSample(moved + Int64($0) * 5000, Double($0)) })
+    let newest = try bench.store.selectNewest([], fromMilliseconds: moved, throughMilliseconds: moved + 999 * 5000)
+    #expect(newest.flatMap(\.samples).map(\.timestampMilliseconds) == [moved + 999 * 5000])
+    #expect(bench.store.series(matching: [[]], within: moved - 5000...moved).count == 1)
+    #expect(bench.store.series(matching: [[]], within: moved + 1000 * 5000 + 1...Int64.max).isEmpty)
+    #expect(bench.store.series(matching: [[]], within: Int64.min...moved - 1).isEmpty)
+    bench.store.expire(nowMilliseconds: moved + 1000 * 5000)
+    #expect(try !bench.samples(up).isEmpty)
+  }
+
   @Test func theSameLabelsAreTheSameSeries() throws {
     let store = StoreBench().store
     let reference = try store.reference(to: up)

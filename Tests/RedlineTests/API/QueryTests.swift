@@ -187,4 +187,49 @@ import Web
     #expect(answer.text.contains("\"warnings\":[\"history of ") == isWarned, "\(answer.text)")
     if isWarned { #expect(answer.text.contains("begins at 1970-01-01T02:30:00Z")) }
   }
+
+  @Test(arguments: [
+    ("-1.5e3", #"{"type":"numberLiteral","val":"-1500"}"#),
+    (
+      "-time()",
+      #"{"type":"unaryExpr","op":"-","expr":{"type":"call","func":{"name":"time","argTypes":[],"variadic":0,"returnType":"scalar"},"args":[]}}"#
+    ),
+    ("('x<')", #"{"type":"parenExpr","expr":{"type":"stringLiteral","val":"x\u003c"}}"#),
+    (
+      #"up{a!="b"} offset 5m"#,
+      #"{"type":"vectorSelector","name":"up","matchers":[{"name":"a","value":"b","type":"!="},{"name":"__name__","value":"up","type":"="}],"offset":300000,"timestamp":null,"startOrEnd":null}"#
+    ),
+    (
+      "rate(x[1m] @ 1.5)",
+      #"{"type":"call","func":{"name":"rate","argTypes":["matrix"],"variadic":0,"returnType":"vector"},"args":[{"type":"matrixSelector","name":"x","matchers":[{"name":"__name__","value":"x","type":"="}],"offset":0,"timestamp":1500,"startOrEnd":null,"range":60000}]}"#
+    ),
+    (
+      "topk(1, x) by (a)",
+      #"{"type":"aggregation","op":"topk","expr":{"type":"vectorSelector","name":"x","matchers":[{"name":"__name__","value":"x","type":"="}],"offset":0,"timestamp":null,"startOrEnd":null},"param":{"type":"numberLiteral","val":"1"},"grouping":["a"],"without":false}"#
+    ),
+    (
+      "1 == bool 2",
+      #"{"type":"binaryExpr","op":"==","lhs":{"type":"numberLiteral","val":"1"},"rhs":{"type":"numberLiteral","val":"2"},"matching":null,"bool":true}"#
+    ),
+    (
+      "max_over_time(vector(1)[1h:] @ end())",
+      #"{"type":"call","func":{"name":"max_over_time","argTypes":["matrix"],"variadic":0,"returnType":"vector"},"args":[{"type":"subquery","expr":{"type":"call","func":{"name":"vector","argTypes":["scalar"],"variadic":0,"returnType":"vector"},"args":[{"type":"numberLiteral","val":"1"}]},"range":3600000,"step":0,"offset":0,"timestamp":null,"startOrEnd":"end"}]}"#
+    ),
+  ])
+  func aQueryAsATree(text: String, tree: String) async throws {
+    #expect(try await Fixture().get("parse_query", ["query": text]).data == tree)
+  }
+
+  @Test(arguments: [
+    ("a * on (x) group_left (y) b", #""matching":{"card":"many-to-one","labels":["x"],"on":true,"include":["y"]}"#),
+    ("a and b", #""matching":{"card":"many-to-many","labels":[],"on":false,"include":[]}"#),
+    ("round(a)", #""variadic":1"#), ("label_join(a, 'b', ',')", #""variadic":-1"#),
+  ])
+  func aTreeTellsOfMatchingAndArguments(text: String, part: String) async throws {
+    #expect(try await Fixture().get("parse_query", ["query": text]).data.contains(part))
+  }
+
+  @Test func aTreeOfNonsenseIsAnError() async throws {
+    #expect(try await Fixture().get("parse_query", ["query": "sum("]).errorType == "bad_data")
+  }
 }

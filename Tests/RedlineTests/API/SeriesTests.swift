@@ -19,6 +19,9 @@ import Testing
     #expect(all.data == #"[{"__name__":"old","a.b":"1"},{"__name__":"up","job":"y"}]"#)
     let late = try await fixture.get("series", ["match[]": "{__name__=~\".+\"}", "start": "9000"])
     #expect(!late.data.contains("old"))
+    let early = try await fixture.get("series", ["match[]": "{__name__=~\".+\"}", "end": "9000"])
+    #expect(early.data == #"[{"__name__":"old","a.b":"1"}]"#)
+    #expect(try await fixture.get("series", ["match[]": "old", "start": "1", "end": "4999.9"]).data == "[]")
     let limited = try await fixture.get("series", ["match[]": "{__name__=~\".+\"}", "limit": "1"])
     #expect(limited.text.hasSuffix(#"[{"__name__":"old","a.b":"1"}],"warnings":["results truncated due to limit"]}"#))
     #expect(try await fixture.get("series", ["match[]": "nothing"]).data == "[]")
@@ -34,6 +37,8 @@ import Testing
     #expect(try await fixture.get("labels").data == #"["__name__","a.b","job"]"#)
     #expect(try await fixture.get("labels", ["match[]": "up"]).data == #"["__name__","job"]"#)
     #expect(try await fixture.get("labels", ["start": "9000"]).data == #"["__name__","job"]"#)
+    #expect(try await fixture.get("labels", ["end": "9000"]).data == #"["__name__","a.b"]"#)
+    #expect(try await fixture.get("label/__name__/values", ["end": "5000"]).data == #"["old"]"#)
     #expect(try await fixture.get("label/__name__/values").data == #"["old","up"]"#)
     let limited = try await fixture.get("label/__name__/values", ["limit": "1"]).text
     #expect(limited.contains(##"["old"],"warnings""##))

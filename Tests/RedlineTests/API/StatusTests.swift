@@ -11,12 +11,13 @@ import Testing
       [
         .init(
           labels: ["instance": "a:1"], pool: "p", url: "redis://a:1", health: .down, lastError: "refused",
-          lastScrapeMilliseconds: 1500, lastScrapeSeconds: 0.25)
+          lastScrapeMilliseconds: 1500, lastScrapeSeconds: 0.25, intervalMilliseconds: 90_000,
+          timeoutMilliseconds: 1500)
       ]
     }
     fixture.api.alertmanagers = { ([.init(url: "http://am:9093/api/v2/alerts")], []) }
     let target = #"""
-      {"discoveredLabels":{"instance":"a:1"},"labels":{"instance":"a:1"},"scrapePool":"p","scrapeUrl":"redis://a:1","globalUrl":"redis://a:1","lastError":"refused","lastScrape":"1970-01-01T00:00:01.5Z","lastScrapeDuration":0.25,"health":"down"}
+      {"discoveredLabels":{"instance":"a:1"},"labels":{"instance":"a:1"},"scrapePool":"p","scrapeUrl":"redis://a:1","globalUrl":"redis://a:1","lastError":"refused","lastScrape":"1970-01-01T00:00:01.5Z","lastScrapeDuration":0.25,"health":"down","scrapeInterval":"1m30s","scrapeTimeout":"1s500ms"}
       """#
     #expect(try await fixture.get("targets").data == #"{"activeTargets":["# + target + #"],"droppedTargets":[]}"#)
     let none = #"{"activeTargets":[],"droppedTargets":[]}"#
@@ -37,6 +38,38 @@ import Testing
     let all = try await fixture.get("metadata").data
     #expect(all.contains("\"redis_connected_clients\"") && all.contains("\"type\":\"counter\""))
     #expect(try await fixture.get("metadata", ["limit": "2"]).data.split(separator: "\"type\"").count == 3)
+  }
+
+  @Test func metadataOfTargets() async throws {
+    var fixture = Fixture()
+    fixture.api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: "redis")
+    fixture.api.targets = {
+      ["a", "b"].map { name in
+        PrometheusAPI.Target(
+          labels: ["instance": name], pool: "p", url: "redis://\(name)", health: .up,
+          families: { name == "a" ? ["redis_up", "redis_connected_clients"] : ["redis_up"] })
+      }
+    }
+    func count(_ parameters: KeyValuePairs<String, String>) async throws -> Int {
+      try await fixture.get("targets/metadata", parameters).data.split(separator: "\"target\":").count - 1
+    }
+    #expect(try await count([:]) == 3)
+    #expect(try await count(["metric": "redis_up"]) == 2)
+    #expect(try await count(["limit": "1"]) == 1)
+    #expect(try await count(["match_target": "{instance=~\"a|c\"}"]) == 2)
+    let one = try await fixture.get("targets/metadata", ["match_target": "{instance=\"b\"}"]).data
+    #expect(one.hasPrefix(#"[{"target":{"instance":"b"},"metric":"redis_up","type":"gauge","help":""#))
+    let named = try await fixture.get("targets/metadata", ["metric": "redis_up", "limit": "1"]).data
+    #expect(named.hasPrefix(#"[{"target":{"instance":"a"},"type":"gauge","help":""#))
+    #expect(try await fixture.get("targets/metadata", ["metric": "none"]).data == "[]")
+    #expect(try await fixture.get("targets/metadata", ["match_target": "{"]).status == 400)
+  }
+
+  @Test func nothingIsToldWhileNothingIsKept() async throws {
+    var fixture = Fixture()
+    fixture.api.isOn = { false }
+    let answer = try await fixture.get("query", ["query": "1"])
+    #expect(answer.status == 404 && answer.errorType == "not_found")
   }
 
   @Test func statusPages() async throws {

@@ -1,15 +1,19 @@
 """Prometheus' HTTP API: what its own clients get from Redline, beside what they get from Prometheus."""
 
 import base64
+import contextlib
 import json
+import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 import urllib.parse
 
-from harness import exporters, http, servers
+from harness import http, servers
 from harness.check import Check
+from harness.judging import HASTY, Judge, workload
 from harness.monitoring import Prometheus
 from harness.paths import tool
 
@@ -49,19 +53,18 @@ class Pair:
                  with_peer: bool = True):
         self.check = check
         self.server = servers.RedisServer(check)
-        rules = check.file("rules.yml", RULES)
-        config = check.file("redline.yml", (
-            "defaults: {poll_interval: 1s}\n"
-            f"workloads: [{{name: carts, kind: cache, seeds: ['127.0.0.1:{self.server.port}']}}]\n"
-            f"rules: {{files: [{rules.name}], interval: 1s, scrape_interval: 1s, dialect: 2.x, "
-            f"watchdog: false}}\n{history}"))
-        self.redline = exporters.redline(check, None, f"--config.file={config}", *flags, environment=environment)
+        self.judge = Judge(check, [workload(self.server)], RULES, name=f"redline-{self.server.port}",
+                           settings=f"{HASTY}, dialect: 2.x", more=history, flags=flags, environment=environment)
+        self.start()
         self.peer = None
         if with_peer:
             self.peer = Prometheus(check, (
-                f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}']\n"
+                f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{self.judge.rules}']\n"
                 "scrape_configs:\n  - job_name: redline\n    honor_labels: true\n    static_configs:\n"
                 f"      - targets: ['127.0.0.1:{self.redline.port}']\n"))
+
+    def start(self) -> None:
+        self.redline = self.judge.start().process
 
     def ask(self, port: int, path: str, method: str = "GET", **parameters) -> tuple[int, dict]:
         pairs = [(name.replace("__", "[]"), one) for name, value in parameters.items()
@@ -124,7 +127,11 @@ def check_answers_have_prometheus_shape(check: Check) -> None:
             ("label/nothing/values", {}), ("label/__name__/values", {"match__": "redis_up"}),
             ("metadata", {"metric": "nothing"}), ("alertmanagers", {}), ("query_exemplars", {
                 "query": "redis_up", "start": f"{now - 3:.3f}", "end": f"{now:.3f}"}),
-            ("format_query", {"query": "sum  by(job)(x)"}), ("alerts", {}), ("rules", {}), ("rules", {"type": "alert"}),
+            ("format_query", {"query": "sum  by(job)(x)"}), ("targets/metadata", {"metric": "redis_up"}),
+            ("targets/metadata", {"match_target": '{job="redline"}', "limit": "3"}),
+            ("targets/metadata", {"metric": "nothing"}),
+            ("series", {"match__": "redis_up", "end": f"{now - 600:.3f}"}), ("labels", {"end": f"{now - 600:.3f}"}),
+            ("label/job/values", {"end": f"{now - 600:.3f}"}), ("alerts", {}), ("rules", {}), ("rules", {"type": "alert"}),
             ("rules", {"type": "record"}), ("status/flags", {})):
         (status, ours), (peer_status, theirs) = pair.both(path, **parameters)
         check.equal(status, peer_status, f"status of {path} {parameters}: {ours}")
@@ -138,6 +145,10 @@ def check_answers_have_prometheus_shape(check: Check) -> None:
                 answer["data"]["groups"] = [group for group in answer["data"]["groups"] if group["rules"]]
             if path == "series":
                 answer["data"] = [{} for _ in answer["data"]]
+            if path == "targets/metadata" and "data" in answer:
+                # A node of Redline's is one target, and all of Redline one of Prometheus'.
+                for one in answer["data"]:
+                    one["target"] = {}
         check.equal(shape(ours), shape(theirs), f"shape of {path} {parameters}")
     metadata = pair.good("metadata", metric="redis_up")["redis_up"]
     check.equal(metadata[0]["type"], "gauge", "the type of redis_up")
@@ -145,7 +156,9 @@ def check_answers_have_prometheus_shape(check: Check) -> None:
     target = pair.good("targets")["activeTargets"][0]
     check.equal((target["health"], target["scrapePool"], target["lastError"]), ("up", "carts", ""), f"{target}")
     theirs = pair.ask(pair.peer.port, "targets")[1]["data"]["activeTargets"][0]
-    check.equal(set(theirs) - set(target), {"scrapeInterval", "scrapeTimeout"}, "keys that Redline's targets lack")
+    check.equal(set(target), set(theirs), "the keys of a target")
+    check.equal((target["scrapeInterval"], target["scrapeTimeout"]), ("1s", "2s"), "its interval and deadline")
+    check.equal(pair.good("parse_query", query="up + 1")["type"], "binaryExpr", "a query as a tree")
     version = pair.good("status/buildinfo")
     check.equal(version["version"], "2.42.0", "the version of Prometheus that the dialect is of")
     check.that(version["revision"].startswith("redline-"), "the revision names the program")
@@ -203,7 +216,8 @@ def check_errors_are_prometheus_errors(check: Check) -> None:
             ("series", {}), ("series", {"match__": "{}"}), ("series", {"match__": "up["}),
             ("series", {"match__": "up", "start": "x"}), ("labels", {"match__": "{"}),
             ("label/a-b/values", {}), ("query_exemplars", {"query": "up", "start": now, "end": "1"}),
-            ("rules", {"type": "x"}), ("metadata", {"limit": "x"})):
+            ("rules", {"type": "x"}), ("metadata", {"limit": "x"}), ("targets/metadata", {"limit": "x"}),
+            ("targets/metadata", {"match_target": "{"})):
         for method in ("GET", "POST") if path.startswith(("query", "series", "labels")) else ("GET",):
             (status, ours), (peer_status, theirs) = pair.both(path, method=method, **parameters)
             check.equal((status, ours["status"], ours.get("errorType")),
@@ -280,6 +294,46 @@ def check_history_that_is_not_kept_is_told_of(check: Check) -> None:
         status, answer = pair.ask(port, path, **parameters)
         check.equal(status, 200, f"{parameters}: {answer}")
         check.that(any("history of redis_up" in text for text in answer.get("warnings", [])), f"{parameters}: {answer}")
+
+
+def number(value: int) -> bytes:
+    """In LEB128."""
+    text = bytearray()
+    while value >= 0x80:
+        text.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(text + bytes([value]))
+
+
+def check_history_of_the_last_run_is_known(check: Check) -> None:
+    """Warnings count from the oldest sample that was kept, not from the start."""
+    pair = Pair(check, "history: {retention: 6h}\n", with_peer=False)
+    pair.wait()
+    pair.redline.signal(signal.SIGTERM)
+    check.equal(pair.redline.wait(15), 0, "how redline ends")
+    now = int(time.time() * 1000)
+    with contextlib.closing(sqlite3.connect(pair.judge.storage)) as database, database:
+        series, = database.execute("SELECT id FROM history_series WHERE labels LIKE '%\"redis_up\"%'").fetchone()
+        for minute in range(180, 1, -1):
+            # 1.0 has two bytes that are not zero; nine values of each series number tell how many.
+            frame = b"\x01" + number(0) + number(1) + number(series * 9 + 2) + b"\x3f\xf0"
+            database.execute("INSERT INTO history_frames(from_ms, until_ms, point_count, points) VALUES(?, ?, 1, ?)",
+                             (now - minute * 60000, now - minute * 60000, frame))
+    pair.start()
+    pair.wait()
+    port = pair.redline.port
+
+    def ask(query: str) -> tuple[int, list[str]]:
+        answer = pair.ask(port, "query", query=query)[1]
+        return len(answer["data"]["result"]), answer.get("warnings", [])
+
+    check.equal(ask("redis_up offset 2h"), (1, []), "within the history that was kept")
+    check.equal(ask("count_over_time(redis_up[170m]) > 150"), (1, []), "all of it")
+    found, warnings = ask("redis_up offset 4h")
+    begins = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now / 1000 - 180 * 60))
+    check.that(not found and any(f"redis_up begins at {begins}" in text for text in warnings), f"before it: {warnings}")
+    found, warnings = ask("redis_connected_clients offset 2h")
+    check.that(not found and warnings, f"a series that was kept for a moment only: {warnings}")
 
 
 def check_limits(check: Check) -> None:

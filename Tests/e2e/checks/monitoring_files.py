@@ -6,12 +6,12 @@ import re
 import subprocess
 import time
 
-from checks.thin_chain import hastened, with_replaced
 from harness import exporters, grafana, http
 from harness.check import Check
 from harness.lab import Lab
 from harness.monitoring import Alertmanager, Prometheus, Receiver
 from harness.paths import ROOT, tool
+from harness.shipped import hastened_routes, with_replaced
 
 TIMEOUT_SECONDS = 150
 MEMBERS = 12
@@ -79,7 +79,7 @@ def check_watchdog_reaches_the_dead_mans_switch(check: Check) -> None:
     switch, pages = Receiver(check), Receiver(check)
     shipped = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
     alertmanager = Alertmanager(check, with_replaced(
-        hastened(shipped), {"http://localhost:5001/": pages.url, "http://localhost:5002/": switch.url}))
+        hastened_routes(shipped), {"http://localhost:5001/": pages.url, "http://localhost:5002/": switch.url}))
     began = time.monotonic()
     while len(switch.notifications) < 3:
         check.that(time.monotonic() - began < 40, f"{len(switch.notifications)} heartbeats within 40 s")

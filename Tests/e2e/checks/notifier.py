@@ -4,78 +4,19 @@ Driven through `redline test alertmanager`, which sends as the daemon does.
 """
 
 import base64
-import calendar
-import email.utils
-import http.server
 import json
 import ssl
 import subprocess
-import threading
 import time
 
 from harness.certificates import Authority
 from harness.check import Check
+from harness.fake_alertmanager import FakeAlertmanager, seconds
 from harness.monitoring import Alertmanager, Prometheus, Receiver
 from harness.paths import REDLINE
 
 TIMEOUT_SECONDS = 60
 SECRET = "hunter2-of-the-check"
-
-
-class Fake:
-    """An Alertmanager that answers every request as `answer(handler)` says, and keeps what was posted."""
-
-    def __init__(self, check: Check, answer=None, tls: ssl.SSLContext | None = None, date_offset: float = 0):
-        self.posts: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.paths: list[str] = []
-        fake = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def date_time_string(self, timestamp=None) -> str:
-                return email.utils.formatdate(time.time() + date_offset, usegmt=True)
-
-            def reply(self, status: int, body: bytes = b"") -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self) -> None:
-                self.reply(200)
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                fake.posts.append(body)
-                fake.headers.append(dict(self.headers))
-                fake.paths.append(self.path)
-                (answer or (lambda handler: handler.reply(200)))(self)
-
-            def log_message(self, *_) -> None:
-                pass
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_) -> None:
-                pass
-
-        server = Quiet(("127.0.0.1", 0), Handler)
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        self.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        check.closing.callback(server.server_close)
-        check.closing.callback(server.shutdown)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def alert(self) -> dict:
-        return json.loads(self.posts[0])[0]
 
 
 def send(check: Check, alertmanagers: list[str], *arguments: str, more: str = "", seconds: float = 20,
@@ -114,10 +55,20 @@ receivers: [{{name: hook, webhook_configs: [{{url: "{receiver.url}", send_resolv
     check.equal(labels, {"alertname": "RedlineTest", "severity": "critical", "note": "<a> & \"b\" Ã©"}, "its labels")
 
 
+def check_test_alert_is_like_those_of_rules(check: Check) -> None:
+    """It carries the external labels of the rules, and its link leads to where they say."""
+    fake = Fake(check)
+    code, lines = send(check, [f"{{url: '{fake.url}'}}"], "--label", "zone=own", more=(
+        "rules: {files: [none.yml], external_labels: {site: a, zone: b}, external_url: 'http://redline.example:9121/'}\n"))
+    check.equal(code, 0, f"accepted: {lines}")
+    check.equal(fake.alert()["labels"], {"alertname": "RedlineTest", "site": "a", "zone": "own"}, "its labels")
+    check.equal(fake.alert()["generatorURL"], "http://redline.example:9121/graph?g0.expr=vector%281%29&g0.tab=1", "its link")
+
+
 def check_logins(check: Check) -> None:
     """Basic authentication, a token from a file, a path prefix; whoever has none sends none."""
     password, token = check.file("password", f"{SECRET}\n"), check.file("token", f"{SECRET}\n")
-    fakes = [Fake(check) for _ in range(3)]
+    fakes = [FakeAlertmanager(check) for _ in range(3)]
     code, lines = send(check, [
         f"{{url: '{fakes[0].url}/a/b/', basic_auth: {{username: redline, password_file: '{password}'}}}}",
         f"{{url: '{fakes[1].url}', bearer_token_file: '{token}'}}", f"{{url: '{fakes[2].url}'}}"])
@@ -166,7 +117,7 @@ def check_bad_answers(check: Check) -> None:
         (close, "closed: "), (garbage, "protocol: "), (flood, "limit: "), (slow, "accepted"),
         (lambda handler: handler.reply(202), "accepted"),
     ]
-    fakes = [Fake(check, answer) for answer, _ in expected]
+    fakes = [FakeAlertmanager(check, answer) for answer, _ in expected]
     began = time.monotonic()
     code, lines = send(check, [f"{{url: '{fake.url}', {limited}}}" for fake in fakes])
     check.that(time.monotonic() - began < 5, f"none holds up the others: {time.monotonic() - began:.1f} s")
@@ -185,13 +136,13 @@ def check_tls(check: Check) -> None:
     """The authority, the name and the client's certificate are checked as configured; nothing goes to a wrong server."""
     authority, foreign = Authority(check), Authority(check, "foreign")
 
-    def server(certificate, client_authority: Authority | None = None) -> Fake:
+    def server(certificate, client_authority: Authority | None = None) -> FakeAlertmanager:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*map(str, certificate))
         if client_authority:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(str(client_authority.certificate))
-        return Fake(check, tls=context)
+        return FakeAlertmanager(check, tls=context)
 
     good, wrong = server(authority.issue("good")), server(authority.issue("wrong", "DNS:elsewhere.example"))
     client = authority.issue("client")
@@ -221,7 +172,7 @@ def check_tls(check: Check) -> None:
 def check_clocks(check: Check) -> None:
     """The other clock's offset is told, and the end of the alert is moved when that clock is ahead."""
     for offset, words in [(300, "; its clock is 300 s ahead"), (-300, "; its clock is 300 s behind"), (0, "")]:
-        fake = Fake(check, date_offset=offset)
+        fake = FakeAlertmanager(check, date_offset=offset)
         began = time.time()
         code, lines = send(check, [f"{{url: '{fake.url}'}}"])
         check.equal(code, 0, f"accepted: {lines}")
@@ -233,14 +184,9 @@ def check_clocks(check: Check) -> None:
         check.that(abs(seconds(fake.alert()["startsAt"]) - began) < 3, "the start is not moved")
 
 
-def seconds(text: str) -> float:
-    """Since 1970, of a time as it is on the wire."""
-    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float(text[19:-1])
-
-
 def check_every_address_of_a_name(check: Check) -> None:
     """A name is one Alertmanager for each of its addresses."""
-    fake = Fake(check)
+    fake = FakeAlertmanager(check)
     code, lines = send(check, [f"{{dns: {{name: localhost, port: {fake.port}}}}}"])
     check.that(any(line == f"http://127.0.0.1:{fake.port}/api/v2/alerts: accepted" for line in lines),
                f"each address has a line: {lines}")
@@ -271,7 +217,7 @@ LABELS = {"replica": "redis-a", "zone": "eu-west", "team": "Core", "odd": "straÃ
 
 def check_relabelling_is_that_of_prometheus(check: Check) -> None:
     """The same labels through the same steps leave Prometheus and Redline the same, byte for byte."""
-    fake = Fake(check)
+    fake = FakeAlertmanager(check)
     rules = check.file("rules.yml", "groups:\n- name: g\n  rules:\n  - alert: RedlineTest\n    expr: vector(1)\n"
                        f"    labels: {json.dumps(LABELS, ensure_ascii=False)}\n")
     Prometheus(check, f"""
@@ -285,7 +231,7 @@ alerting:
     check.until(lambda: fake.posts, 30, "Prometheus sends its alert")
     theirs = fake.posts[0]
     arguments = [word for name, value in LABELS.items() for word in ("--label", f"{name}={value}")]
-    own = Fake(check)
+    own = FakeAlertmanager(check)
     code, lines = send(check, [f"{{url: '{own.url}'}}"], *arguments, more=f"  relabel:{RELABEL}")
     check.equal(code, 0, f"accepted: {lines}")
     ours = own.posts[0]

@@ -13,12 +13,12 @@ class Exporter(Process):
     """An exporter that listens on a loopback port of its own. `flags` are added to the address and the port."""
 
     def __init__(self, check: Check, name: str, program: str, address: str | None, flags: tuple[str, ...],
-                 environment: dict[str, str] | None, open_files: int | None, wait: bool):
+                 environment: dict[str, str] | None, open_files: int | None, wait: bool, prefix: tuple[str, ...] = ()):
         self.port = check.free_port()
         self.check = check
         target = [] if address is None else [f"--redis.addr={address}"]
-        super().__init__(check, name, [program, *target, f"--web.listen-address=127.0.0.1:{self.port}", *flags],
-                         environment, open_files)
+        arguments = [*prefix, program, *target, f"--web.listen-address=127.0.0.1:{self.port}", *flags]
+        super().__init__(check, name, arguments, environment, open_files)
         if wait:
             check.until(self._listens, 10, f"{name} listens", pause=0.05)
 
@@ -47,10 +47,11 @@ class Exporter(Process):
 
 
 def redline(check: Check, address: str | None, *flags: str, environment: dict[str, str] | None = None,
-            open_files: int | None = None, wait: bool = True) -> Exporter:
+            open_files: int | None = None, wait: bool = True, prefix: tuple[str, ...] = ()) -> Exporter:
+    """`prefix` are words of a program that becomes redline, such as one that enters another namespace."""
     if not REDLINE.exists():
         raise Skipped(f"{REDLINE} is not built")
-    return Exporter(check, "redline", str(REDLINE), address, flags, environment, open_files, wait)
+    return Exporter(check, "redline", str(REDLINE), address, flags, environment, open_files, wait, prefix)
 
 
 def peer(check: Check, address: str, *flags: str, environment: dict[str, str] | None = None) -> Exporter:

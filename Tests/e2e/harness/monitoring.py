@@ -15,6 +15,7 @@ class Server(Process):
     """A program of the Prometheus project, with a configuration file and a port of its own."""
 
     def __init__(self, check: Check, name: str, program: str, config: str, storage_flag: str, *flags: str):
+        self.check = check
         self.port = check.free_port()
         path = check.file(f"{name}/config.yml", config)
         super().__init__(check, name, [
@@ -22,9 +23,19 @@ class Server(Process):
             f"--web.listen-address=127.0.0.1:{self.port}", *flags])
         check.until(self.is_ready, 30, f"{name} is ready")
 
+    def restart(self) -> None:
+        """Starts it again once it has ended, on the same port with what it kept."""
+        self.wait(10)
+        Process.__init__(self, self.check, self.name, self.arguments)
+        self.check.until(self.is_ready, 30, f"{self.name} is ready again")
+
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
 
     def is_ready(self) -> bool:
         if self.child.poll() is not None:
@@ -73,10 +84,20 @@ class Alertmanager(Server):
         if response.status != 200:
             raise Failed(f"Alertmanager refuses alerts: {response.status} {response.text}")
 
+    def alerts(self) -> list[dict]:
+        """What it takes for firing now."""
+        return json.loads(client.get(self.port, "/api/v2/alerts").text)
+
     def inhibited(self) -> list[dict[str, str]]:
         """The labels of alerts that it holds back because others tell their cause."""
-        alerts = json.loads(client.get(self.port, "/api/v2/alerts").text)
-        return [alert["labels"] for alert in alerts if alert["status"]["inhibitedBy"]]
+        return [alert["labels"] for alert in self.alerts() if alert["status"]["inhibitedBy"]]
+
+
+def telling_at_once(check: Check, receiver: "Receiver", name: str = "alertmanager") -> Alertmanager:
+    """One that tells each alert's beginning and end without delay, and nothing twice."""
+    return Alertmanager(check, (
+        "route: {receiver: people, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 1d}\n"
+        f"receivers: [{{name: people, webhook_configs: [{{url: '{receiver.url}', send_resolved: true}}]}}]\n"), name)
 
 
 class Receiver:
@@ -102,3 +123,8 @@ class Receiver:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         check.closing.callback(server.server_close)
         check.closing.callback(server.shutdown)
+
+    def told(self, **labels: str) -> list[str]:
+        """The states of alerts with these labels through all notifications, in their order."""
+        return [alert["status"] for one in list(self.notifications) for alert in one["alerts"]
+                if labels.items() <= alert["labels"].items()]

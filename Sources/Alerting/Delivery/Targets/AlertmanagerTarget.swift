@@ -3,22 +3,29 @@ import HTTPClient
 import Logging
 import NIOCore
 import Runtime
+import Storage
 
 /// Delivers to one Alertmanager what waits for it, one request at a time.
 final class AlertmanagerTarget: Sendable {
   let client: AlertmanagerClient
   let ledger: DeliveryLedger
   let resendSeconds: Double
+  private let record: @Sendable ([NotificationRecord]) -> Void
   private let log: Logger
   private let wakeups: AsyncStream<Void>
   private let wakeup: AsyncStream<Void>.Continuation
   private let worker = Lock(Task<Void, Never>?.none)
 
-  init(_ client: AlertmanagerClient, ledger: DeliveryLedger, resendSeconds: Double, log: Logger) {
+  /// - Parameter record: is handed what is worth keeping; must not wait.
+  init(
+    _ client: AlertmanagerClient, ledger: DeliveryLedger, resendSeconds: Double, log: Logger,
+    record: @escaping @Sendable ([NotificationRecord]) -> Void
+  ) {
     self.client = client
     self.ledger = ledger
     self.resendSeconds = resendSeconds
     self.log = log
+    self.record = record
     (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -36,6 +43,7 @@ final class AlertmanagerTarget: Sendable {
   func send(_ alerts: [OutgoingAlert]) {
     guard !alerts.isEmpty else { return }
     ledger.add(alerts)
+    recordLosses()
     wakeup.yield()
   }
 
@@ -104,6 +112,7 @@ final class AlertmanagerTarget: Sendable {
     let (batch, offset) = ledger.withFigures { figures in
       (figures.queue.takeBatch(atMilliseconds: now), figures.offsetSeconds)
     }
+    recordLosses()
     guard !batch.isEmpty else { return .nothing }
     let began = NIODeadline.now()
     let ahead = ClockOffset.correctionMilliseconds(offset)
@@ -126,6 +135,7 @@ final class AlertmanagerTarget: Sendable {
     let failure: AlertmanagerClient.Failure?
     let step: Step
     let failureClass: String?
+    var news: [OutgoingAlert] = []
     (failure, step, failureClass) = ledger.withFigures { figures in
       figures.requestCount += 1
       figures.requestSeconds += seconds
@@ -139,6 +149,8 @@ final class AlertmanagerTarget: Sendable {
         figures.sentCount += batch.count - late.count
         figures.lastSuccessSeconds = Double(now) / 1000
         figures.failureClass = nil
+        let taken = late.isEmpty ? batch : batch.filter { !late.contains($0) }
+        news = figures.journal.news(of: taken, atMilliseconds: now)
         return (nil, late.isEmpty ? .progress : .setback, before)
       case .refused(let failure):
         figures.errorCount += 1
@@ -152,8 +164,31 @@ final class AlertmanagerTarget: Sendable {
         return (failure, .setback, before)
       }
     }
+    if !news.isEmpty {
+      record(news.map { NotificationRecord($0, to: label, atMilliseconds: now, outcome: "accepted") })
+    }
+    recordLosses(failure)
     report(failure, before: failureClass)
     return step
+  }
+
+  /// Writes down what was dropped from the queue.
+  ///
+  /// - Parameter failure: why the last batch was refused.
+  private func recordLosses(_ failure: AlertmanagerClient.Failure? = nil) {
+    let losses = ledger.withFigures { $0.queue.takeLosses() }
+    guard !losses.isEmpty else { return }
+    let now = Int64(wallClockSeconds() * 1000)
+    record(
+      losses.map { alert, reason in
+        let outcome =
+          switch reason {
+          case .full: "dropped: the queue was full"
+          case .expired: "dropped: no longer of use when it could be sent"
+          case .rejected: "rejected: \(failure?.message ?? "")"
+          }
+        return NotificationRecord(alert, to: label, atMilliseconds: now, outcome: outcome)
+      })
   }
 
   /// Says once what is wrong, and once that it is over.

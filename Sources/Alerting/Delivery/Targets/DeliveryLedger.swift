@@ -4,6 +4,7 @@ import Runtime
 final class DeliveryLedger: Sendable {
   struct Figures: Sendable {
     var queue: DeliveryQueue
+    var journal = DeliveryJournal()
     var sentCount = 0
     /// Requests that brought no success.
     var errorCount = 0

@@ -33,14 +33,23 @@ struct OutgoingAlert: Sendable, Equatable {
       ? now - endsAtMilliseconds > AlertBook.resolvedRetentionMilliseconds : endsAtMilliseconds <= now
   }
 
+  /// The start: that of the episode, but for the end of one that seems to be before it, because the clock was put back.
+  var startsAtMilliseconds: Int64 {
+    isResolved ? min(key.startsAtMilliseconds, endsAtMilliseconds) : key.startsAtMilliseconds
+  }
+
   /// The end by the clock of an Alertmanager that is `aheadMilliseconds` before ours.
   ///
-  /// A firing alert must not end early there, nor a resolved one late; its end is never before its start.
+  /// A firing alert must not end early there, nor a resolved one late; its end is never before its start, which an
+  /// Alertmanager refuses.
   func endsAtMilliseconds(aheadMilliseconds: Int64) -> Int64 {
-    isResolved
-      ? max(key.startsAtMilliseconds, endsAtMilliseconds + min(0, aheadMilliseconds))
-      : endsAtMilliseconds + max(0, aheadMilliseconds)
+    if isResolved { return max(startsAtMilliseconds, endsAtMilliseconds + min(0, aheadMilliseconds)) }
+    let end = endsAtMilliseconds + max(0, aheadMilliseconds)
+    return end > startsAtMilliseconds ? end : startsAtMilliseconds + Self.shortestMilliseconds
   }
+
+  /// So long holds what seems to begin only later.
+  private static let shortestMilliseconds: Int64 = 60_000
 }
 
 /// The body of `POST /api/v2/alerts`, byte for byte as Prometheus writes it.
@@ -51,7 +60,7 @@ func alertsBody(_ alerts: [OutgoingAlert], aheadMilliseconds: Int64 = 0) -> [UIn
       if !alert.annotations.isEmpty { json.field("annotations", alert.annotations) }
       let endsAt = alert.endsAtMilliseconds(aheadMilliseconds: aheadMilliseconds)
       json.field("endsAt", Timestamp(epochMs: endsAt).description)
-      json.field("startsAt", Timestamp(epochMs: alert.key.startsAtMilliseconds).description)
+      json.field("startsAt", Timestamp(epochMs: alert.startsAtMilliseconds).description)
       if !alert.generatorURL.isEmpty { json.field("generatorURL", alert.generatorURL) }
       json.field("labels", alert.key.labels)
     }

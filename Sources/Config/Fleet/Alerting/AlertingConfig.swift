@@ -13,10 +13,17 @@ public struct AlertingConfig: Sendable, Equatable {
   public let queueCapacity: Int
 
   init(_ fields: MappingReader) {
-    alertmanagers = fields.mappings("alertmanagers") { AlertmanagerConfig($0) }
-    relabel = fields.mappings("relabel") { RelabelConfig($0) }
-    resendDelay = fields.value("resend_delay", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(60))
-    queueCapacity = fields.value("queue_capacity", .int(64...1_000_000), default: 10_000)
+    alertmanagers = fields.mappings(
+      "alertmanagers", "Each is told of every alert; at least one, at most \(Self.alertmanagerLimit)."
+    ) { AlertmanagerConfig($0) }
+    relabel = fields.mappings(
+      "relabel", "Steps that every alert goes through, with the keys of Prometheus' relabel_config."
+    ) { RelabelConfig($0) }
+    resendDelay = fields.value(
+      "resend_delay", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(60),
+      "How long after an alert was sent it is sent again.")
+    queueCapacity = fields.value(
+      "queue_capacity", .int(64...1_000_000), default: 10_000, "The most alerts that wait for one Alertmanager.")
     if !fields.contains("alertmanagers") || fields.hasEmptyList("alertmanagers") {
       fields.report("alertmanagers", problem: "is missing", hint: "list at least one, or leave alerting out")
     }

@@ -32,15 +32,19 @@ public struct RelabelConfig: Sendable, Equatable {
   }
 
   init(_ fields: MappingReader) {
-    let action = fields.value("action", .oneOf(Action.self, noun: "a relabel action"), default: .replace)
+    let action = fields.value(
+      "action", .oneOf(Action.self, noun: "a relabel action"), default: .replace, "What the step does.")
     self.action = action
-    sourceLabels = fields.list("source_labels", of: .sourceLabel)
-    separator = fields.value("separator", .string, default: Self.defaultSeparator)
-    regex = fields.value("regex", .string, default: Self.defaultRegex)
-    modulus = UInt64(fields.value("modulus", .int(1...Int.max), default: 0))
-    replacement = fields.value("replacement", .string, default: Self.defaultReplacement)
+    sourceLabels = fields.list("source_labels", of: .sourceLabel, "Labels whose values are joined and matched.")
+    separator = fields.value(
+      "separator", .string, default: Self.defaultSeparator, "Between the joined values.")
+    regex = fields.value("regex", .string, default: Self.defaultRegex, "RE2, to match the whole text.")
+    modulus = UInt64(
+      fields.value("modulus", .int(1...Int.max), default: 0, "For `hashmod`, which needs it.", shown: ""))
+    replacement = fields.value(
+      "replacement", .string, default: Self.defaultReplacement, "What is written; `$1` stands for a group.")
     targetLabel = fields.value(
-      "target_label", action == .replace ? .labelTemplate : .sourceLabel, default: "")
+      "target_label", action == .replace ? .labelTemplate : .sourceLabel, default: "", "The label that is written.")
     place = Place(path: "\(fields.path).regex", mark: fields.mark(of: "regex") ?? fields.mark)
     checkKeys(fields)
     if action == .labelmap, fields.contains("replacement"), !LabelSyntax.isTemplate(replacement) {
@@ -113,14 +117,15 @@ enum LabelSyntax {
 extension ScalarType<String> {
   fileprivate static var sourceLabel: ScalarType {
     nonEmptyString.restricted(
-      to: { LabelSyntax.isName($0) }, "is not a label name", hint: "use letters, digits and underscores, no digit first"
-    )
+      to: { LabelSyntax.isName($0) }, "is not a label name",
+      hint: "use letters, digits and underscores, no digit first",
+      name: "label name")
   }
 
   fileprivate static var labelTemplate: ScalarType {
     nonEmptyString.restricted(
       to: { LabelSyntax.isTemplate($0) }, "gives no label name",
-      hint: "use letters, digits and underscores, and ${1} for a group of the regex")
+      hint: "use letters, digits and underscores, and ${1} for a group of the regex", name: "label name")
   }
 }
 

@@ -34,7 +34,8 @@ public enum Window: Sendable, Hashable, CustomStringConvertible {
 extension ScalarType<Window> {
   /// `start/end` in RFC 3339 or a weekly window such as `Mon 02:00-04:00 UTC`.
   public static var window: ScalarType {
-    ScalarType(placeholder: .once(Timestamp(epochMs: 0)..<Timestamp(epochMs: 1))) { text throws(Mismatch) in
+    ScalarType(placeholder: .once(Timestamp(epochMs: 0)..<Timestamp(epochMs: 1)), name: "window") {
+      text throws(Mismatch) in
       try Window.parse(text)
     }
   }

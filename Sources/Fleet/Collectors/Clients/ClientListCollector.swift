@@ -7,6 +7,13 @@ struct ClientListCollector: Collector {
   var families: [Family] {
     [Self.info, Self.createdAt, Self.idleSince] + Self.numbers.map(\.family) + ClientTotals.families
   }
+  var entries: [FamilyGroup.Entry] {
+    families.map { family in
+      let isTotal = ClientTotals.families.contains { $0 === family }
+      return FamilyGroup.Entry(
+        family, flag: isTotal ? "`--export-client-aggregates` or `--export-client-list`" : "`--export-client-list`")
+    }
+  }
 
   private static let info = Family.gauge(
     "connected_client_info", "A connected client; the value is always 1 (CLIENT LIST).",

@@ -33,6 +33,15 @@ struct InfoFieldTable: Sendable {
     return rows.map(\.family).filter { seen.insert($0.name).inserted }
   }
 
+  /// The families of the rows, each once, with the first version that sends it.
+  var entries: [FamilyGroup.Entry] {
+    var seen = Set<String>()
+    return rows.filter { seen.insert($0.family.name).inserted }.map { row in
+      let flag = row.gate == .systemMetrics ? "`--include-system-metrics`" : ""
+      return FamilyGroup.Entry(row.family, flag: flag, since: row.since)
+    }
+  }
+
   /// The row of a field, or nil.
   func row(of field: InfoText.Field, in text: InfoText) -> InfoField? {
     number(of: field, in: text).map { rows[$0] }

@@ -5,6 +5,11 @@ import Redis
 struct ModulesCollector: Collector {
   let name = "modules"
   var families: [Family] { ModuleFields.table.families + [Self.info] }
+  var entries: [FamilyGroup.Entry] {
+    (ModuleFields.table.entries + [FamilyGroup.Entry(Self.info)]).map {
+      FamilyGroup.Entry($0.family, flag: "`--include-modules-metrics`", since: $0.since)
+    }
+  }
 
   private static let labels = ["name", "ver", "api", "filters", "usedby", "using"]
   private static let info = Family.gauge(

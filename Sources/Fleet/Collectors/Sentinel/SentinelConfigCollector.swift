@@ -5,6 +5,7 @@ import Redis
 struct SentinelConfigCollector: Collector {
   let name = "sentinel_config"
   var families: [Family] { [Self.keyValue, Self.value] }
+  var entries: [FamilyGroup.Entry] { families.map { FamilyGroup.Entry($0, flag: "`--include-config-metrics`") } }
 
   private static let keyValue = Family.gauge(
     "sentinel_config_key_value",

@@ -5,6 +5,9 @@ import Redis
 struct SentinelMastersCollector: Collector {
   let name = "sentinel_masters"
   var families: [Family] { Self.numbers.map(\.family) + [Self.okSentinels, Self.okSlaves, Self.peer] }
+  var entries: [FamilyGroup.Entry] {
+    families.map { FamilyGroup.Entry($0, flag: $0 === Self.peer ? "`--include-sentinel-peer-info`" : "") }
+  }
 
   private struct Number: Sendable {
     let field: String

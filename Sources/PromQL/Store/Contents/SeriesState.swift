@@ -10,6 +10,8 @@ struct SeriesState: Sendable {
   var sealedNewestMilliseconds = Int64.min
   /// The newest sample of all.
   var newestMilliseconds = Int64.min
+  /// The first sample since the series was made; it may be gone by now.
+  var firstMilliseconds = Int64.max
   /// The slot of the column's first value in its origin's block.
   var firstSlot: UInt16 = 0
   /// Where its chunks are filed.

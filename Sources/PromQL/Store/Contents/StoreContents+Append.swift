@@ -76,6 +76,7 @@ extension StoreContents {
       if state.column.count == 0 { state.firstSlot = UInt16(position) }
       let empty = position - Int(state.firstSlot) - Int(state.column.slotCount)
       state.column.append(value, afterEmpty: empty)
+      if state.newestMilliseconds == .min { state.firstMilliseconds = time }
       state.newestMilliseconds = time
       return state.column.heapByteCount - before
     }

@@ -1,6 +1,6 @@
 /// All that a ``SeriesStore`` holds; the store puts a lock around it.
 struct StoreContents: Sendable {
-  let limits: SeriesLimits
+  var limits: SeriesLimits
   var policy: HistoryPolicy
   var index = LabelIndex()
   var series = PagedArray<SeriesState>()
@@ -10,6 +10,8 @@ struct StoreContents: Sendable {
   var shelves: [Shelf] = []
   /// The times of blocks, kept as long as anything is.
   var timesShelf: Shelf
+  /// What times within are behind those that others know, because the clock was set.
+  var shiftMilliseconds: Int64 = 0
   /// The newest time seen.
   var clockMilliseconds = Int64.min
   var counters = SeriesStoreCounters()
@@ -28,6 +30,12 @@ struct StoreContents: Sendable {
     self.limits = limits
     self.policy = policy
     timesShelf = Shelf(keptMilliseconds: policy.longestMilliseconds)
+  }
+
+  /// A time of others as it is within; the ends of time stay what they are.
+  func innerTime(_ time: Int64) -> Int64 {
+    let (inner, isBeyond) = time.subtractingReportingOverflow(shiftMilliseconds)
+    return isBeyond || time == .min || time == .max ? time : inner
   }
 
   /// The series of a reference, unless it is gone.

@@ -21,6 +21,8 @@ struct SeriesExtract {
 
   private let from: Int64
   private let through: Int64
+  /// What is read gets times that are later by this.
+  private let shift: Int64
   private var entries: [Entry] = []
   private var pieces: [Piece] = []
   private var words: [UInt64] = []
@@ -30,8 +32,8 @@ struct SeriesExtract {
   private var sealedBlocks: [ChunkLink: Int] = [:]
   private var openBlocks: [UInt32: Int] = [:]
 
-  init(fromMilliseconds from: Int64, throughMilliseconds through: Int64) {
-    (self.from, self.through) = (from, through)
+  init(fromMilliseconds from: Int64, throughMilliseconds through: Int64, shiftMilliseconds shift: Int64 = 0) {
+    (self.from, self.through, self.shift) = (from, through, shift)
   }
 
   var wordCount: Int { words.count }
@@ -141,7 +143,7 @@ struct SeriesExtract {
       var slot = max(start, low)
       let end = min(start + run.count, high)
       while slot < end {
-        samples.append(Sample(timestampMilliseconds: slotTimes[slot], value: run.value))
+        samples.append(Sample(timestampMilliseconds: slotTimes[slot] + shift, value: run.value))
         slot += 1
       }
     }

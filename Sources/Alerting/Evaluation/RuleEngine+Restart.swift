@@ -1,0 +1,100 @@
+import Logging
+import PromQL
+import Runtime
+
+/// What an engine takes over from the last run.
+extension RuleEngine {
+  /// How far the alerts of the last run are taken up.
+  struct Legacy {
+    var isTakenUp = false
+    /// Whether it is decided what they mean.
+    var isSettled = false
+    /// Until when a file that cannot be read yet may still bring them, milliseconds since 1970.
+    var settlesAt = Int64.max
+  }
+
+  /// Right after a start there are few samples: what was restored is kept without them until the first polls have come
+  /// and the rule's ranges are filled, but not longer than the second of these.
+  static let holdMilliseconds: ClosedRange<Int64> = 15_000...150_000
+  /// Until the rest of the history is left out, so that the first evaluation need not wait longer.
+  static let intakeBudget: Duration = .seconds(10)
+
+  // MARK: Alerts
+
+  func restore(at now: Int64) {
+    guard let archive, !legacy.isTakenUp else { return }
+    legacy.settlesAt = now + Self.holdMilliseconds.upperBound
+    guard archive.isRestored else { return }
+    legacy.isTakenUp = true
+    let shift = archive.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
+    let kept = archive.alerts()
+    var count = 0
+    let taken: (String) -> [Alert] = { rule in
+      let alerts = (kept[rule] ?? []).map { $0.shifted(byMilliseconds: shift) }
+      count += alerts.count
+      return alerts
+    }
+    rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }, taken)
+    if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
+  }
+
+  /// Takes up what the last run left when its file can be read only now, and says when it is decided what that means.
+  func settleArchive() async {
+    guard let archive, !legacy.isSettled else { return }
+    let now = nowMilliseconds
+    if !legacy.isTakenUp, archive.isRestored {
+      legacy.isTakenUp = true
+      let kept = archive.alerts()
+      var count = 0
+      for runner in runnersNow {
+        count += await runner.restore(kept) { now + Self.holdMilliseconds(of: $0) }
+      }
+      log.info("alerts taken up late, since their file could not be read before", metadata: ["count": "\(count)"])
+    }
+    guard legacy.isTakenUp || now >= legacy.settlesAt else { return }
+    legacy.isSettled = true
+    archive.settle()
+    if !legacy.isTakenUp { log.warning("the alerts of the last run cannot be read: those that still hold begin anew") }
+  }
+
+  private static func holdMilliseconds(of rule: Rule) -> Int64 {
+    var ranges = QueryOptions()
+    ranges.lookbackMilliseconds = 0
+    let longest = rule.query.reaches(options: ranges).compactMap(\.milliseconds).max() ?? 0
+    return min(holdMilliseconds.lowerBound + longest, holdMilliseconds.upperBound)
+  }
+
+  // MARK: History
+
+  /// Since when samples of a metric are kept that the last run left, milliseconds since 1970; nil where it left none.
+  ///
+  /// - Parameter name: empty for any metric.
+  public nonisolated func historyBeginMilliseconds(of name: String) -> Int64? {
+    historyBeginnings.withLock { name.isEmpty ? $0.values.min() : $0[name] }
+  }
+
+  func loadHistory() async {
+    guard let history, var intake else { return }
+    let began = ContinuousClock.now
+    var hurries: Bool { ContinuousClock.now - began > Self.intakeBudget }
+    while !Task.isCancelled, let span = intake.nextSpan(hurries: hurries) {
+      intake.take(await history.kept(span))
+      self.intake = intake
+    }
+    let tookMilliseconds = Int64((ContinuousClock.now - began).seconds * 1000)
+    for runner in runnersNow { await runner.extendHold(byMilliseconds: tookMilliseconds) }
+    guard !Task.isCancelled else { return }
+    intake.finish()
+    self.intake = nil
+    historyBeginnings.withLock { $0 = intake.beginnings }
+    if intake.pointCount > 0 {
+      log.info(
+        "history of the last run loaded",
+        metadata: ["points": "\(intake.pointCount)", "milliseconds": "\(tookMilliseconds)"])
+    }
+    if intake.skippedCount > 0 {
+      log.warning(
+        "it took too long, so that baselines lack a part of it", metadata: ["hours": "\(intake.skippedCount)"])
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Metrics
+import Storage
+
+/// What the file of `storage.path` tells of itself.
+enum StorageFamilies {
+  static let durable = Family.gauge(
+    "exporter_storage_durable", "Whether alerts, events and counters reach the file of storage.path: 1 yes, 0 no.")
+  static let droppedEvents = Family.counter(
+    "exporter_storage_dropped_events_total", "Events that were lost because the file could not be written for long.")
+  static let droppedNotifications = Family.counter(
+    "exporter_storage_dropped_notifications_total",
+    "Records of what Alertmanagers were told that were lost because the file could not be written for long.")
+  static let droppedPoints = Family.counter(
+    "exporter_storage_dropped_points_total",
+    "Points of the history of series that were lost because the file could not be written for long, or because there "
+      + "are too many series.")
+
+  static let all = [durable, droppedEvents, droppedNotifications, droppedPoints]
+
+  static func collect(_ health: StoreHealth, into sink: inout SampleSink) {
+    sink.add(durable, health.isDurable ? 1 : 0)
+    sink.add(droppedEvents, Double(health.droppedEvents))
+    sink.add(droppedNotifications, Double(health.droppedNotifications))
+    sink.add(droppedPoints, Double(health.droppedPoints))
+  }
+}

@@ -1,0 +1,1 @@
+"""What the documents say that can be tried: their commands, flags, paths, links and generated parts."""

@@ -1,0 +1,88 @@
+"""Who runs each command of the documents. One that is new has no row here, and the check says so."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """The check of documents runs it, with words of the document exchanged for some that are there."""
+    exchange: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Serves:
+    """The check of documents runs it until it serves."""
+
+
+@dataclasses.dataclass(frozen=True)
+class By:
+    """Another check runs it: its file, the function (or class of the harness) that does, and words of it there."""
+    path: str
+    name: str
+    words: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Not:
+    """Nothing runs it, for this reason."""
+    reason: str
+
+
+CHECKS = "Tests/e2e/checks/"
+ITSELF = Not("it runs this very check, too; its options are held by Tests/run --help")
+MEASURES = "it measures for many minutes on a machine that does nothing else"
+RULES = (("FILES", "alerts/*.yml"),)
+
+COMMANDS: dict[str, Runs | Serves | By | Not] = {
+    # Starting
+    "deploy/quickstart": By(CHECKS + "quickstart.py", "check_the_lab", "started(check)"),
+    "deploy/quickstart --redis redis://host:6379": By(CHECKS + "quickstart.py", "check_existing_redis", '"--redis"'),
+    "swift build -c release --static-swift-stdlib --product redline": By(
+        "deploy/lib/build.sh", "swift_build", "-c release --static-swift-stdlib --product redline"),
+    ".build/release/redline --redis.addr redis://host:6379": Serves(),
+    "redline --config.file redline.yml": Serves(),
+    # The lab
+    "deploy/lab --help": Runs(),
+    "deploy/lab up": By("Tests/e2e/harness/lab.py", "up", '"up"'),
+    "deploy/lab config": By(CHECKS + "pages.py", "check_a_live_fleet", "lab.does('config')"),
+    "deploy/lab down": By("Tests/e2e/harness/lab.py", "goes_down", '"down"'),
+    "deploy/lab kill sessions-1": By(CHECKS + "pages.py", "check_a_live_fleet", '"kill", "sessions-1"'),
+    # Tests
+    "Tests/run": ITSELF,
+    "Tests/run --quick": ITSELF,
+    "Tests/run --only NAME": ITSELF,
+    "UPDATE_GOLDEN=1 Tests/run --quick": Not("it would rewrite the goldens that the tests compare with"),
+    "UPDATE_GOLDEN=1 Tests/run --only documents": Not("it would rewrite what this check compares with"),
+    "Tests/e2e/run.py --list": Runs(),
+    "swift format lint -r --strict Sources Tests Package.swift": Runs(),
+    "Tests/bench/run": Not(MEASURES),
+    "Tests/bench/run --scale": By(CHECKS + "scale.py", "check_benchmark", '"scale.py"'),
+    "Tests/bench/run --failover": Not(MEASURES),
+    # Subcommands
+    "redline families --help-texts": Runs(),
+    "redline check-config redline.yml": Runs(),
+    "redline check-config redline.yml --print": Runs(),
+    "redline check rules FILES": Runs(RULES),
+    "redline test rules FILES": Runs((("FILES", "alerts/tests/failover.test.yml"),)),
+    "redline test promql FILES": Runs((("FILES", "Tests/PromQLTests/Scripts/functions.test"),)),
+    "redline test alertmanager redline.yml": By(CHECKS + "notifier.py", "", '"test", "alertmanager"'),
+    "redline acl": Runs(),
+    "redline acl redline.yml": Runs(),
+    "redline acl --features": Runs(),
+    "redline check-access": By(CHECKS + "least_privilege.py", "check_exit_codes", '"check-access"'),
+    # Monitoring
+    "sudo mkdir -p /etc/prometheus/redline": Runs(),
+    "sudo cp alerts/*.yml alerts/meta/*.yml /etc/prometheus/redline/": Runs(),
+    "sudo cp deploy/prometheus/prometheus.yml deploy/alertmanager/alertmanager.yml /etc/prometheus/": Runs(),
+    r"sudo sed -i '/alerts.meta/d; s,\.\./\.\./alerts/,redline/,' /etc/prometheus/prometheus.yml": Runs(),
+    "promtool check config": Runs((("check config", "check config /etc/prometheus/prometheus.yml"),)),
+    "amtool check-config": Runs((("check-config", "check-config /etc/prometheus/alertmanager.yml"),)),
+    r"sed -i 's,http://redline:9121/runbooks/\(.*\),https://wiki.example.org/redis/\1,' /etc/prometheus/redline/*.yml":
+        Runs(),
+    "deploy/dashboards": By(CHECKS + "dashboards.py", "check_dashboards_are_what_the_tables_say", '"dashboards"'),
+    "deploy/package": By(CHECKS + "package.py", "", '"package"'),
+    "deploy/kubernetes/prometheus-rule.py > deploy/kubernetes/prometheus-rule.yaml": By(
+        CHECKS + "kubernetes.py", "check_rules_are_those_of_alerts", "prometheus-rule"),
+    # Storage
+    "sqlite3 redline.db '.backup copy.db'": Runs(),
+}

@@ -5,36 +5,6 @@ import NIOPosix
 import Redis
 import Runtime
 
-/// How a target is polled.
-public struct PollerOptions: Sendable {
-  public var connection: ConnectionOptions
-  public var collectors = CollectorOptions()
-  /// The bound on a whole poll: name, connect, TLS, login and replies.
-  public var timeout: TimeAmount = .seconds(2)
-  /// No credentials are configured for this host, although there are some for others.
-  public var withholdsCredentials = false
-  /// `instance_role` on every series that comes from the server.
-  public var appendsRole = false
-  /// Labels on every series of the target; none by default.
-  public var labels: [Label] = []
-
-  public struct Label: Sendable, Equatable {
-    public let name: String
-    public let value: String
-
-    public init(_ name: String, _ value: String) {
-      self.name = name
-      self.value = value
-    }
-  }
-
-  public init(connection: ConnectionOptions) { self.connection = connection }
-}
-
-extension PollerOptions {
-  var constantLabels: [(name: String, value: LabelValue)] { labels.map { ($0.name, .text($0.value)) } }
-}
-
 /// Polls one target. Owns its connection, its plan and its newest snapshot.
 ///
 /// Requests that ask for a fresh snapshot at the same time share one poll; nobody waits longer than the poll's deadline,
@@ -44,18 +14,18 @@ extension PollerOptions {
 /// one server's replies takes about 0.1 ms, less than two changes of thread.
 public actor Poller {
   public nonisolated let options: PollerOptions
-  private nonisolated let eventLoop: any EventLoop
+  nonisolated let eventLoop: any EventLoop
   /// What tasks that poll should prefer.
   nonisolated let executor: LoopExecutor
-  private let context: ConnectionContext
-  private let collectors: [any Collector]
+  let context: ConnectionContext
+  let collectors: [any Collector]
   private let publish: @Sendable (Samples) -> Void
 
-  private var connection: Connection?
-  private var plan: Plan?
-  private var refusals = Refusals()
-  private var infoCommand: Command = ["INFO", "ALL"]
-  private var cost: PollCost
+  var connection: Connection?
+  var plan: Plan?
+  var refusals = Refusals()
+  var infoCommand: Command = ["INFO", "ALL"]
+  var cost: PollCost
   private var diary: PollDiary
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
@@ -218,116 +188,12 @@ public actor Poller {
     publish(samples)
   }
 
-  /// Asks INFO and what the plan adds, and runs the collectors.
-  ///
-  /// A connection that the server closed since the last poll is opened anew once.
-  private func readServer(
-    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
-  ) async throws(RedisError) -> InfoText {
-    let isReused = connection?.isActive ?? false
-    do throws(RedisError) {
-      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
-    } catch {
-      guard isReused, error.errorClass == .closed else { throw error }
-      dropConnection()
-      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
-    }
-  }
-
-  private func readOnce(
-    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
-  ) async throws(RedisError) -> InfoText {
-    let connection = try await openConnection(deadline: deadline)
-    if let expires = plan?.expires, expires <= .now() { plan = nil }
-    var exchange = await send(
-      plan?.batchWithInfo ?? CommandBatch([infoCommand]), on: connection, deadline: deadline)
-    let info = try await readInfo(&exchange, on: connection, deadline: deadline)
-    let facts = ServerFacts(info)
-    var replies = exchange.replies.replies(in: 1..<max(1, exchange.replies.count))
-    var failure = exchange.failure
-    if plan?.facts != facts {
-      refusals.server(facts.runID)
-      let plan = Plan(
-        facts: facts, collectors: collectors, options: options.collectors, refusals: refusals,
-        info: infoCommand, now: .now())
-      self.plan = plan
-      replies = []
-      if !plan.batch.commands.isEmpty, failure == nil {
-        let rest = await send(plan.batch, on: connection, deadline: deadline)
-        replies = rest.replies.replies(in: 0..<rest.replies.count)
-        failure = rest.failure
-      }
-    }
-    if let plan {
-      // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
-      sink.reserve(1024)
-      reading.read(
-        plan, info: info, replies: replies, options: options.collectors,
-        nowSeconds: wallClockSeconds(), into: &sink)
-    }
-    if failure != nil { dropConnection() }
-    return info
-  }
-
-  /// The INFO of an exchange; asks again without ALL where the server does not know that.
-  private func readInfo(
-    _ exchange: inout Exchange, on connection: Connection, deadline: NIODeadline
-  ) async throws(RedisError) -> InfoText {
-    guard exchange.replies.count > 0 else {
-      throw exchange.failure ?? RedisError(.protocol, "INFO was not answered")
-    }
-    if let info = infoText(exchange.replies[0]) { return info }
-    let first = RedisError(reply: exchange.replies[0], to: infoCommand)
-    guard first.errorClass == .protocol, exchange.failure == nil, infoCommand.arguments.count > 1 else {
-      throw exchange.replies[0].isError
-        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
-    }
-    let plain: Command = ["INFO"]
-    exchange = await send(CommandBatch([plain]), on: connection, deadline: deadline)
-    guard exchange.replies.count > 0 else { throw exchange.failure ?? first }
-    guard let info = infoText(exchange.replies[0]) else {
-      throw exchange.replies[0].isError
-        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
-    }
-    infoCommand = plain
-    plan = nil
-    return info
-  }
-
-  private func infoText(_ reply: Reply) -> InfoText? {
-    guard reply.kind == .string, let bytes = reply.bytes else { return nil }
-    let info = InfoText(bytes)
-    return info.fields.isEmpty ? nil : info
-  }
-
-  private func openConnection(deadline: NIODeadline) async throws(RedisError) -> Connection {
-    if let connection, connection.isActive { return connection }
-    connection = nil
-    let opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
-    cost.noteConnect(opened)
-    connection = opened
-    return opened
-  }
-
-  private func send(
-    _ batch: CommandBatch, on connection: Connection, deadline: NIODeadline
-  ) async -> Exchange {
-    let exchange = await connection.send(batch, deadline: deadline)
-    cost.note(exchange, of: batch)
-    return exchange
-  }
-
   /// A server that wants credentials from a host that must not get any.
   private func explained(_ error: RedisError) -> RedisError {
     guard error.errorClass == .auth, options.withholdsCredentials else { return error }
     return RedisError(
       .credentialsWithheld,
       "the server wants credentials and none are configured for this host; add it to the password file")
-  }
-
-  private func dropConnection() {
-    connection?.close()
-    connection = nil
   }
 
   /// Remembers which collectors the server refuses and which answer again.

@@ -32,7 +32,8 @@ extension Daemon {
   func landingTarget(_ name: String, _ node: Node) -> LandingPage.Target {
     let snapshot = node.poller.newest
     return LandingPage.Target(
-      address: name, state: snapshot?.state.name ?? "unknown", isHealthy: snapshot?.state == .up,
+      address: name, page: Pages.name(of: node), state: snapshot?.state.name ?? "unknown",
+      isHealthy: snapshot?.state == .up,
       reason: snapshot?.state.error?.message ?? "",
       lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
   }

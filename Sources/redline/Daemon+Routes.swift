@@ -34,6 +34,7 @@ extension Daemon {
     let rules = watch?.rules
     return Pages(
       metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
+      target: node, maxAge: TimeAmount(options.web.maxAge),
       groups: { rules?.engine.groups ?? [] },
       store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: watch?.events,
       runbooks: { rules?.runbooks.map { RunbookLibrary(directory: $0) } })

@@ -42,13 +42,7 @@ extension TopologyPage.Node {
     let isGhost = watched.standing == "ghost"
     // What a server that is down was says nothing of what it is.
     let role = state.isUp || watched.role == .sentinel || watched.role == .unknown
-    let level: TopologyPage.Level =
-      switch state {
-      case .up: .good
-      case .loading: .warning
-      case .unknown: .note
-      case .failed: isGhost ? .note : .grave
-      }
+    let level = isGhost && state.error != nil ? .note : TopologyPage.Level(state)
     self.init(
       watched.instance, role: role ? watched.role.rawValue : "was \(watched.role.rawValue)", state: state.name,
       level: level)

@@ -19,7 +19,8 @@ struct AlertEvents: Sendable {
     let old = Dictionary(uniqueKeysWithValues: before.map { ($0.labels, $0) })
     var events: [Event] = []
     refill(at: time)
-    for alert in now {
+    // What nobody is to be told of, such as the watchdog, happens all the time.
+    for alert in now where alert.labels["severity"] != "none" {
       let known = old[alert.labels]
       if let fired = alert.firedAtMilliseconds, fired != known?.firedAtMilliseconds {
         add(alert, .alertFired, at: fired, to: &events)

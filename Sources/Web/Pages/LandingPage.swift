@@ -3,6 +3,8 @@ public struct LandingPage: Sendable {
   /// One Redis, as people see it.
   public struct Target: Sendable {
     public var address: String
+    /// The name of its own page under `/node/`; nil for none.
+    public var page: String?
     /// One word: `up`, `down`, `loading`.
     public var state: String
     /// Whether the state is a good one.
@@ -12,8 +14,12 @@ public struct LandingPage: Sendable {
     /// Seconds since the last good poll; nil when there was none.
     public var lastGoodPollAgeSeconds: Double?
 
-    public init(address: String, state: String, isHealthy: Bool, reason: String = "", lastGoodPollAgeSeconds: Double?) {
+    public init(
+      address: String, page: String? = nil, state: String, isHealthy: Bool, reason: String = "",
+      lastGoodPollAgeSeconds: Double?
+    ) {
       self.address = address
+      self.page = page
       self.state = state
       self.isHealthy = isHealthy
       self.reason = reason
@@ -66,8 +72,10 @@ public struct LandingPage: Sendable {
 
   private func row(_ target: Target) -> HTML {
     let kind: HTML = target.isHealthy ? "good" : "bad"
+    let address: HTML =
+      target.page.map { "<a href=\"/node/\(pathEncoded($0))\">\(target.address)</a>" } ?? "\(target.address)"
     return """
-      <tr><td>\(target.address)</td><td class="\(kind)">\(target.state)</td><td>\(target.reason)</td>\
+      <tr><td>\(address)</td><td class="\(kind)">\(target.state)</td><td>\(target.reason)</td>\
       <td>\(age(target.lastGoodPollAgeSeconds))</td></tr>
 
       """

@@ -12,37 +12,41 @@ struct NodeHistory: Sendable {
     var problem: String?
   }
 
-  static let windowSeconds = 3600.0
+  /// What the drawings show: the longest of these that the samples fill at least a quarter of.
+  static let windowsSeconds = [3600.0, 900, 300]
 
   let store: SeriesStore
   let namespace: String
   let instance: String
   let nowSeconds: Double
 
-  /// `$` is the namespace and its underline, `@` the matcher of the instance.
+  /// `$` is the namespace and its underline, `@` the matcher of the instance; `%` and `#` are a short and a longer range.
   private static let figures: [(title: String, query: String, unit: TimeSeries.Unit)] = [
     ("Memory", "max($memory_used_bytes@)", .bytes),
     ("Memory of maxmemory", "max($memory_used_bytes@) / (max($memory_max_bytes@) > 0)", .ratio),
-    ("Commands", "max(rate($commands_processed_total@[1m]))", .perSecond),
+    ("Commands", "max(rate($commands_processed_total@[%]))", .perSecond),
     (
       "Hit ratio",
-      "max(rate($keyspace_hits_total@[5m])) / (max(rate($keyspace_hits_total@[5m])) + max(rate($keyspace_misses_total@[5m])) > 0)",
+      "max(rate($keyspace_hits_total@[#])) / (max(rate($keyspace_hits_total@[#])) + max(rate($keyspace_misses_total@[#])) > 0)",
       .ratio
     ),
     ("Clients", "max($connected_clients@)", .count),
     ("Lag behind the master", "max($replica_lag_seconds@)", .seconds),
     (
       "Probe, 99th percentile",
-      "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[5m])))", .seconds
+      "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[#])))", .seconds
     ),
   ]
 
   func read() async -> Known {
     var known = Known()
-    let step = Self.windowSeconds / Double(TimeSeries.pointLimit)
+    let window = window()
+    let step = window / Double(TimeSeries.pointLimit)
     for figure in Self.figures {
       do {
-        let points = try series(figure.query, stepSeconds: step)
+        let text = figure.query.replacing("%", with: Self.range(of: window).short)
+          .replacing("#", with: Self.range(of: window).long)
+        let points = try series(text, stepSeconds: step)
         if points.contains(where: { $0 != nil }) {
           known.figures.append((figure.title, TimeSeries(points, unit: figure.unit, stepSeconds: step)))
         }
@@ -61,6 +65,19 @@ struct NodeHistory: Sendable {
       }
     } catch { known.problem = "\(error)" }
     return known
+  }
+
+  /// What the last run left has a sample a minute, of which a rate needs two.
+  private static func range(of window: Double) -> (short: String, long: String) {
+    window == windowsSeconds[0] ? ("150s", "5m") : ("1m", "1m")
+  }
+
+  private func window() -> Double {
+    Self.windowsSeconds.dropLast().first { window in
+      let points = try? series(
+        "max($up@) or max($memory_used_bytes@)", stepSeconds: window / Double(TimeSeries.pointLimit))
+      return (points?.count { $0 != nil } ?? 0) >= TimeSeries.pointLimit / 4
+    } ?? Self.windowsSeconds.last ?? 300
   }
 
   private var options: QueryOptions {

@@ -8,6 +8,7 @@ import Web
 extension Pages {
   func node(_ request: Request) async -> Response {
     let name = request.rest(under: "/node/") ?? ""
+    if let target, Self.name(of: target) == name { return await page(of: target, request) }
     let now = wallClockSeconds()
     let overviews = await fleet?.overview() ?? []
     let found = overviews.lazy.compactMap { overview in
@@ -48,10 +49,7 @@ extension NodePage {
     facts = [("Role", node.role), ("Workload", overview.name)]
     if let environment = watched.environment { facts.append(("Environment", environment)) }
     if let server {
-      let version =
-        server.valkeyVersion.map { "Valkey \($0)" }
-        ?? "\(server.product == .keydb ? "KeyDB" : "Redis") \(server.version)"
-      facts.append(("Version", version))
+      facts.append(("Version", server.versionText))
     }
     facts.append(("Address", watched.node.name))
     if let bytes = node.usedMemoryBytes {

@@ -1,5 +1,6 @@
 import Alerting
 import Fleet
+import NIOCore
 import PromQL
 import Runtime
 import Storage
@@ -12,6 +13,10 @@ struct Pages: Sendable {
   let namespace: String
   /// Nil when one server is watched by flags.
   let fleet: Fleet?
+  /// That one server.
+  let target: Node?
+  /// How old a poll may be that a page shows of it.
+  let maxAge: TimeAmount
   /// The rules as they stand now; none where no rules are evaluated.
   let groups: @Sendable () -> [GroupState]
   /// Nil while no history is kept.

@@ -50,4 +50,12 @@ struct AlertEventsTests {
     // An hour of quiet earns no more than a burst.
     #expect(events.events(of: all, instead: [], atMilliseconds: 100_000_000).count == AlertEvents.burst)
   }
+
+  @Test func whatNobodyIsToldOfIsNoEvent() {
+    var events = AlertEvents()
+    let watchdog = Alert(
+      labels: ["alertname": "RedlineWatchdog", "severity": "none"], annotations: [:], value: 1, state: .firing,
+      activeAtMilliseconds: 0, firedAtMilliseconds: 0)
+    #expect(events.events(of: [watchdog], instead: [], atMilliseconds: 0).isEmpty)
+  }
 }

@@ -6,6 +6,8 @@ import Testing
 @testable import Web
 
 /// Whole pages as files beside the tests; the browser check looks at the same files.
+///
+/// The rules that all pages share are a file of their own, and each page has a comment in their place.
 enum GoldenPage {
   private static let folder = String(#filePath.dropLast("Pages/GoldenPage.swift".count)) + "Goldens"
   /// `UPDATE_GOLDEN=1` writes what the code says now, to be looked at before it is committed.
@@ -20,8 +22,15 @@ enum GoldenPage {
   }
 
   static func expect(_ response: Response, _ name: String, location: SourceLocation = #_sourceLocation) {
-    let path = "\(folder)/\(name).html"
+    let styles = Layout.styles.markup
     let page = text(response)
+    #expect(page.contains(styles), sourceLocation: location)
+    compare(styles, with: "style.css", location)
+    compare(page.replacing(styles, with: "/* style.css */"), with: "\(name).html", location)
+  }
+
+  private static func compare(_ page: String, with name: String, _ location: SourceLocation) {
+    let path = "\(folder)/\(name)"
     if areUpdated, let file = unsafe fopen(path, "w") {
       _ = unsafe fputs(page, file)
       _ = unsafe fclose(file)

@@ -1,10 +1,12 @@
 """The pages about alerts, nodes, events and runbooks: in a browser of several sizes, and of a live fleet."""
 
 import http.server
+import pathlib
 import re
+import signal
 import threading
 
-from harness import exporters
+from harness import exporters, servers
 from harness.browser import Browser
 from harness.check import Check
 from harness.lab import Lab
@@ -43,6 +45,11 @@ PALE = """
 HEADINGS = "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => Number(h.tagName[1]))"
 
 
+def whole(path: pathlib.Path) -> bytes:
+    """A golden page as it is sent: the rules that all share are a file of their own."""
+    return path.read_bytes().replace(b"/* style.css */", (GOLDENS / "style.css").read_bytes())
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """Serves the golden pages under the policy that the daemon sends."""
 
@@ -54,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'nonce-NONCE'; base-uri 'none'; "
                          "form-action 'none'; frame-ancestors 'none'")
         self.end_headers()
-        self.wfile.write(path.read_bytes() if found else b"not found")
+        self.wfile.write(whole(path) if found else b"not found")
 
     def log_message(self, *arguments):
         pass
@@ -102,7 +109,7 @@ def check_every_page_in_a_browser(check: Check) -> None:
     check.equal(names, ["alerts", "events", "node", "runbook"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
-        check.that(len((GOLDENS / f"{name}.html").read_bytes()) < PAGE_LIMIT_BYTES, f"{name} is small")
+        check.that(len(whole(GOLDENS / f"{name}.html")) < PAGE_LIMIT_BYTES, f"{name} is small")
 
 
 def check_runbooks_on_paper(check: Check) -> None:
@@ -156,3 +163,21 @@ def check_a_live_fleet(check: Check) -> None:
     for name, path in (("live-start", "/"), ("live-node", "/node/sessions-2"), ("live-events", "/events"),
                        ("live-alerts", "/alerts")):
         look(check, browser, name, f"http://127.0.0.1:{exporter.port}{path}")
+
+
+def check_a_server_named_by_flags(check: Check) -> None:
+    """It has a page as well, with what a poll tells at that moment."""
+    server = servers.RedisServer(check, "maxmemory 100mb")
+    exporter = exporters.redline(check, server.url)
+    path = f"/node/127.0.0.1%3A{server.port}"
+    check.that(f'<a href="{path}">' in exporter.get("/").text, "the start page leads there")
+    page = exporter.get(path)
+    check.equal(page.status, 200, "the page is there")
+    for part in ("up</span>", "<dt>Role</dt><dd>master</dd>", "<h3>Memory</h3>", "% of maxmemory", "<h3>Commands</h3>",
+                 "<h3>Clients</h3>", "<h2>Slow log</h2>", "No history is kept"):
+        check.that(part in page.text, f"{part}: {page.text[-3000:]}")
+    look(check, Browser(check), "target", f"http://127.0.0.1:{exporter.port}{path}")
+    server.process.signal(signal.SIGKILL)
+    server.process.wait(5)
+    check.until(lambda: "connect</span>" in exporter.get(path).text, 10, "its loss is told")
+    check.equal(exporter.get("/node/nobody").status, 404, "there is no other")

@@ -123,9 +123,9 @@ extension NodePage {
     .figure h3 { margin: 0; font-size: .9rem; color: var(--dim); font-weight: 600; }
     .value { font-size: 1.25rem; margin: 0; font-variant-numeric: tabular-nums; } .value .dim { font-size: .85rem; }
     .small { font-size: .8rem; margin: 0; }
-    .spark { display: block; width: 100%; height: 2.75rem; margin: .2rem 0; }
+    .spark { display: block; width: 100%; height: 2.75rem; margin: .2rem 0; border-bottom: 1px solid var(--line); }
     .spark path { fill: none; stroke: var(--link); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round;
-      vector-effect: non-scaling-stroke; }
+      vector-effect: non-scaling-stroke; } .spark .now { stroke-width: 6; }
     \(AlertsPage.cardStyles)
     \(EventsPage.eventStyles)
     """

@@ -17,16 +17,30 @@ struct SparkLine {
     let about = "\(title) over \(span(Double(series.points.count) * series.stepSeconds)): \(words)\(gaps)"
     return """
       <svg class="spark" viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" preserveAspectRatio="none">\
-      <title>\(about)</title><path d="\(path(low, high))"/></svg>
+      <title>\(about)</title><path d="\(path(low, high))"/>\(newest(low, high))</svg>
       <p class="dim small">min \(series.text(low)) · max \(series.text(high)) · \
       last \(span(Double(series.points.count) * series.stepSeconds))</p>
       """
   }
 
-  /// A line through what is known; a gap begins a new one, and a lonely point is a dot.
-  private func path(_ low: Double, _ high: Double) -> String {
+  /// A dot at the newest value.
+  private func newest(_ low: Double, _ high: Double) -> HTML {
+    guard let index = series.points.lastIndex(where: { $0 != nil }), let value = series.points[index] else { return "" }
+    let place = place(of: value, at: index, low, high)
+    return "<path class=\"now\" d=\"M\(place.x) \(place.y)h0\"/>"
+  }
+
+  private func place(of value: Double, at index: Int, _ low: Double, _ high: Double) -> (x: String, y: String) {
     let count = series.points.count
     let scale = high > low ? (Self.height - 2 * Self.margin) / (high - low) : 0
+    let x =
+      count > 1 ? Self.margin + (Self.width - 2 * Self.margin) * Double(index) / Double(count - 1) : Self.width / 2
+    let y = scale == 0 ? Self.height / 2 : Self.height - Self.margin - (value - low) * scale
+    return (tenths(x), tenths(y))
+  }
+
+  /// A line through what is known; a gap begins a new one, and a lonely point is a dot.
+  private func path(_ low: Double, _ high: Double) -> String {
     var path = ""
     var isDrawing = false
     for (index, point) in series.points.enumerated() {
@@ -34,11 +48,9 @@ struct SparkLine {
         isDrawing = false
         continue
       }
-      let x =
-        count > 1 ? Self.margin + (Self.width - 2 * Self.margin) * Double(index) / Double(count - 1) : Self.width / 2
-      let y = scale == 0 ? Self.height / 2 : Self.height - Self.margin - (point - low) * scale
+      let (x, y) = place(of: point, at: index, low, high)
       // The line to itself makes a dot, as the caps are round.
-      path += isDrawing ? "L\(tenths(x)) \(tenths(y))" : "M\(tenths(x)) \(tenths(y))h0"
+      path += isDrawing ? "L\(x) \(y)" : "M\(x) \(y)h0"
       isDrawing = true
     }
     return path

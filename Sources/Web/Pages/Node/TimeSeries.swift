@@ -46,8 +46,14 @@ extension TimeSeries.Unit {
     case .bytes: size(Int(min(max(0, value), 1e18)))
     case .seconds: fineSpan(value)
     case .ratio: percent(value)
-    case .perSecond: "\(number(value))/s"
+    case .perSecond: "\(number(Self.shortened(value)))/s"
     case .count: number(value)
     }
+  }
+
+  /// Nobody reads more of a rate.
+  private static func shortened(_ value: Double) -> Double {
+    let scale = value.magnitude >= 100 ? 1.0 : value.magnitude >= 1 ? 10 : 100
+    return (value * scale).rounded() / scale
   }
 }

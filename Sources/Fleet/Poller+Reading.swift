@@ -1,0 +1,111 @@
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+
+/// What a poll says to the server.
+extension Poller {
+  /// Asks INFO and what the plan adds, and runs the collectors.
+  ///
+  /// A connection that the server closed since the last poll is opened anew once.
+  func readServer(
+    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
+  ) async throws(RedisError) -> InfoText {
+    let isReused = connection?.isActive ?? false
+    do throws(RedisError) {
+      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
+    } catch {
+      guard isReused, error.errorClass == .closed else { throw error }
+      dropConnection()
+      return try await readOnce(deadline: deadline, reading: &reading, into: &sink)
+    }
+  }
+
+  private func readOnce(
+    deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
+  ) async throws(RedisError) -> InfoText {
+    let connection = try await openConnection(deadline: deadline)
+    if let expires = plan?.expires, expires <= .now() { plan = nil }
+    var exchange = await send(
+      plan?.batchWithInfo ?? CommandBatch([infoCommand]), on: connection, deadline: deadline)
+    let info = try await readInfo(&exchange, on: connection, deadline: deadline)
+    let facts = ServerFacts(info)
+    var replies = exchange.replies.replies(in: 1..<max(1, exchange.replies.count))
+    var failure = exchange.failure
+    if plan?.facts != facts {
+      refusals.server(facts.runID)
+      let plan = Plan(
+        facts: facts, collectors: collectors, options: options.collectors, refusals: refusals,
+        info: infoCommand, now: .now())
+      self.plan = plan
+      replies = []
+      if !plan.batch.commands.isEmpty, failure == nil {
+        let rest = await send(plan.batch, on: connection, deadline: deadline)
+        replies = rest.replies.replies(in: 0..<rest.replies.count)
+        failure = rest.failure
+      }
+    }
+    if let plan {
+      // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
+      sink.reserve(1024)
+      reading.read(
+        plan, info: info, replies: replies, options: options.collectors,
+        nowSeconds: wallClockSeconds(), into: &sink)
+    }
+    if failure != nil { dropConnection() }
+    return info
+  }
+
+  /// The INFO of an exchange; asks again without ALL where the server does not know that.
+  private func readInfo(
+    _ exchange: inout Exchange, on connection: Connection, deadline: NIODeadline
+  ) async throws(RedisError) -> InfoText {
+    guard exchange.replies.count > 0 else {
+      throw exchange.failure ?? RedisError(.protocol, "INFO was not answered")
+    }
+    if let info = infoText(exchange.replies[0]) { return info }
+    let first = RedisError(reply: exchange.replies[0], to: infoCommand)
+    guard first.errorClass == .protocol, exchange.failure == nil, infoCommand.arguments.count > 1 else {
+      throw exchange.replies[0].isError
+        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
+    }
+    let plain: Command = ["INFO"]
+    exchange = await send(CommandBatch([plain]), on: connection, deadline: deadline)
+    guard exchange.replies.count > 0 else { throw exchange.failure ?? first }
+    guard let info = infoText(exchange.replies[0]) else {
+      throw exchange.replies[0].isError
+        ? first : RedisError(.protocol, "INFO was answered with something that is no INFO text")
+    }
+    infoCommand = plain
+    plan = nil
+    return info
+  }
+
+  private func infoText(_ reply: Reply) -> InfoText? {
+    guard reply.kind == .string, let bytes = reply.bytes else { return nil }
+    let info = InfoText(bytes)
+    return info.fields.isEmpty ? nil : info
+  }
+
+  private func openConnection(deadline: NIODeadline) async throws(RedisError) -> Connection {
+    if let connection, connection.isActive { return connection }
+    connection = nil
+    let opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
+    cost.noteConnect(opened)
+    connection = opened
+    return opened
+  }
+
+  func send(
+    _ batch: CommandBatch, on connection: Connection, deadline: NIODeadline
+  ) async -> Exchange {
+    let exchange = await connection.send(batch, deadline: deadline)
+    cost.note(exchange, of: batch)
+    return exchange
+  }
+
+  func dropConnection() {
+    connection?.close()
+    connection = nil
+  }
+}

@@ -1,0 +1,33 @@
+import Metrics
+import NIOCore
+import Redis
+
+/// How a target is polled.
+public struct PollerOptions: Sendable {
+  public var connection: ConnectionOptions
+  public var collectors = CollectorOptions()
+  /// The bound on a whole poll: name, connect, TLS, login and replies.
+  public var timeout: TimeAmount = .seconds(2)
+  /// No credentials are configured for this host, although there are some for others.
+  public var withholdsCredentials = false
+  /// `instance_role` on every series that comes from the server.
+  public var appendsRole = false
+  /// Labels on every series of the target; none by default.
+  public var labels: [Label] = []
+
+  public struct Label: Sendable, Equatable {
+    public let name: String
+    public let value: String
+
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public init(connection: ConnectionOptions) { self.connection = connection }
+}
+
+extension PollerOptions {
+  var constantLabels: [(name: String, value: LabelValue)] { labels.map { ($0.name, .text($0.value)) } }
+}

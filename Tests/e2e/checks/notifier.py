@@ -57,7 +57,7 @@ receivers: [{{name: hook, webhook_configs: [{{url: "{receiver.url}", send_resolv
 
 def check_test_alert_is_like_those_of_rules(check: Check) -> None:
     """It carries the external labels of the rules, and its link leads to where they say."""
-    fake = Fake(check)
+    fake = FakeAlertmanager(check)
     code, lines = send(check, [f"{{url: '{fake.url}'}}"], "--label", "zone=own", more=(
         "rules: {files: [none.yml], external_labels: {site: a, zone: b}, external_url: 'http://redline.example:9121/'}\n"))
     check.equal(code, 0, f"accepted: {lines}")

@@ -23,7 +23,7 @@ REFERENCES = ROOT / "deploy" / "docs" / "reference"
 PICTURE = ROOT / "deploy" / "docs" / "topology.png"
 PICTURE_LIMIT_BYTES = 200_000
 # Flags of scripts and of other programs that the documents name.
-FOREIGN_FLAGS = {"--cluster.peer", "--explicit-target-dependency-import-check", "--web.config.file"}
+FOREIGN_FLAGS = {"--build", "--cluster.peer", "--explicit-target-dependency-import-check", "--web.config.file"}
 
 
 def told(check: Check, *words: str) -> str:
@@ -55,7 +55,7 @@ def check_subcommands_tell_how_they_exit(check: Check) -> None:
     text = (REFERENCES / "cli.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## `redline ([\w -]+)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     check.that(len(sections) >= 12, f"subcommands: {[name for name, _ in sections]}")
-    check.none([name for name, section in sections if "xits " not in section], "subcommands that do not say how they exit")
+    check.none([name for name, section in sections if not re.search(r"\b[Ee]xits\s", section)], "subcommands that do not say how they exit")
     listed = re.findall(r"^  redline ([\w-]+)$", told(check, str(REDLINE), "--help"), re.MULTILINE)
     check.equal(sorted({name.split()[0] for name, _ in sections}), sorted(listed), "subcommands that --help lists")
     for name, _ in sections:
@@ -297,7 +297,7 @@ def check_floors(check: Check) -> None:
     """The table of the architecture is Package.swift's: the same modules, each with the same imports, each from below."""
     package = (ROOT / "Package.swift").read_text(encoding="utf-8")
     ours: dict[str, set[str]] = {name: set() for name in re.findall(r'^    door\("(\w+)"', package, re.MULTILINE)}
-    modules = re.findall(r'^    module\(\s*"(\w+)", \[(.*?)\]\)', package, re.MULTILINE | re.DOTALL)
+    modules = re.findall(r'^    module\(\s*"(\w+)",\s*\[(.*?)\]\)', package, re.MULTILINE | re.DOTALL)
     top = re.search(r'executableTarget\(\s*name: "(\w+)",\s*dependencies: \[(.*?)\n      \]', package, re.DOTALL)
     for name, imports in [*modules, (top[1], top[2])]:
         without_products = re.sub(r"\.product\([^)]*\)", "", imports)
@@ -316,3 +316,6 @@ def check_floors(check: Check) -> None:
     wrong = [f"{module} imports {other}" for module, others in ours.items() for other in others
              if floors[other] >= floors[module]]
     check.none(wrong, "imports that are not from below")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = set(re.findall(r"^\| `Sources/([A-Z]\w+|redline)` \|", readme, re.MULTILINE))
+    check.equal(folders, {module for module in ours if floors[module] > -1 or module == "Runtime"}, "folders of the README")

@@ -293,6 +293,39 @@ def check_metrics_are_there(check: Check) -> None:
     check.none([each for each in complaints if each.rpartition(": ")[2] not in known], "metrics that there are not")
 
 
+def check_reference_knows_what_is_exported(check: Check) -> None:
+    """Each family of a fleet that judges, and of one server with everything on, has its row, type and labels."""
+    rows = {name: (kind, set(re.findall(r"`([^`]+)`", labels))) for name, kind, labels in re.findall(
+        r"^\| `(\w+)` \| (\w+) \| ([^|]*) \|", (REFERENCES / "metrics.md").read_text(encoding="utf-8"), re.MULTILINE)}
+    lab = Lab(check)
+    lab.up()
+    rules = f"\nrules:\n  files: ['{ROOT}/alerts/*.yml']\nalerting:\n  alertmanagers: [{{url: 'http://127.0.0.1:1'}}]\n"
+    config = check.file("redline.yml", pathlib.Path(lab.does("config").strip()).read_text() + rules)
+    daemon = exporters.redline(check, None, f"--config.file={config}", f"--storage.path={check.folder / 'redline.db'}")
+    check.until(lambda: sum(daemon.page().named("redis_up").values()) == 15, 30, "all servers are up")
+    check.until(lambda: daemon.page().named("redis_exporter_alerts"), 20, "rules are evaluated")
+    time.sleep(6)
+    everything = exporters.redline(
+        check, f"redis://127.0.0.1:{lab.ports()['queues-1']}", "--include-config-metrics", "--include-system-metrics",
+        "--include-modules-metrics", "--export-client-list", "--export-client-port", "--check-keys=db0=*",
+        "--check-streams=db0=*", "--count-keys=db0=*", "--check-key-groups=^(.*)$", "--keywork.interval=1s")
+    check.until(lambda: everything.page().named("redis_key_size"), 20, "keys are looked at")
+    complaints, seen = [], set()
+    for page in (daemon.page(), everything.page()):
+        for name, family in page.families.items():
+            seen.add(name)
+            kind, labels = rows.get(name, (None, set()))
+            used = {label for series in page.named(name) for label, _ in series}
+            further = used - labels - {"workload", "instance", "environment", "sentinel_group"} - {
+                {"histogram": "le", "summary": "quantile"}.get(family.type)}
+            if kind != family.type:
+                complaints.append(f"{name} is a {family.type}, not a {kind}")
+            elif further:
+                complaints.append(f"{name} has labels {sorted(further)}")
+    check.none(complaints, "families that the reference tells otherwise of")
+    check.that(len(seen) > 300, f"{len(seen)} families were seen")
+
+
 def check_floors(check: Check) -> None:
     """The table of the architecture is Package.swift's: the same modules, each with the same imports, each from below."""
     package = (ROOT / "Package.swift").read_text(encoding="utf-8")

@@ -9,9 +9,10 @@ enum MetricReference {
   private static let introduction = """
     Every family that redline exports, as `redline reference metrics` prints it from the code that exports it; \
     `redline families --help-texts` is the same for programs. `redis` is what `--namespace` says. Beside the labels \
-    below, series of a fleet's members carry `workload`, `instance` and, where given, `environment`. What a meaning has \
-    in brackets is the field or command that it comes from; what a server does not send is absent. A field of INFO \
-    whose name begins with `cluster_` and that is not listed is exported as a gauge of that name.
+    below, histograms have `le` and summaries `quantile`, and series of a fleet's members carry `workload`, `instance` \
+    and, where given, `environment`. What a meaning has in brackets is the field or command that it comes from; what a \
+    server does not send is absent. A field of INFO whose name begins with `cluster_` and that is not listed is exported \
+    as a gauge of that name.
     """
 
   private static func section(_ group: FamilyGroup) -> [String] {

@@ -23,7 +23,7 @@ REFERENCES = ROOT / "deploy" / "docs" / "reference"
 PICTURE = ROOT / "deploy" / "docs" / "topology.png"
 PICTURE_LIMIT_BYTES = 200_000
 # Flags of scripts and of other programs that the documents name.
-FOREIGN_FLAGS = {"--cluster.peer", "--explicit-target-dependency-import-check", "--web.config.file"}
+FOREIGN_FLAGS = {"--build", "--cluster.peer", "--explicit-target-dependency-import-check", "--web.config.file"}
 
 
 def told(check: Check, *words: str) -> str:
@@ -55,7 +55,7 @@ def check_subcommands_tell_how_they_exit(check: Check) -> None:
     text = (REFERENCES / "cli.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## `redline ([\w -]+)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     check.that(len(sections) >= 12, f"subcommands: {[name for name, _ in sections]}")
-    check.none([name for name, section in sections if "xits " not in section], "subcommands that do not say how they exit")
+    check.none([name for name, section in sections if not re.search(r"\b[Ee]xits\s", section)], "subcommands that do not say how they exit")
     listed = re.findall(r"^  redline ([\w-]+)$", told(check, str(REDLINE), "--help"), re.MULTILINE)
     check.equal(sorted({name.split()[0] for name, _ in sections}), sorted(listed), "subcommands that --help lists")
     for name, _ in sections:
@@ -293,11 +293,44 @@ def check_metrics_are_there(check: Check) -> None:
     check.none([each for each in complaints if each.rpartition(": ")[2] not in known], "metrics that there are not")
 
 
+def check_reference_knows_what_is_exported(check: Check) -> None:
+    """Each family of a fleet that judges, and of one server with everything on, has its row, type and labels."""
+    rows = {name: (kind, set(re.findall(r"`([^`]+)`", labels))) for name, kind, labels in re.findall(
+        r"^\| `(\w+)` \| (\w+) \| ([^|]*) \|", (REFERENCES / "metrics.md").read_text(encoding="utf-8"), re.MULTILINE)}
+    lab = Lab(check)
+    lab.up()
+    rules = f"\nrules:\n  files: ['{ROOT}/alerts/*.yml']\nalerting:\n  alertmanagers: [{{url: 'http://127.0.0.1:1'}}]\n"
+    config = check.file("redline.yml", pathlib.Path(lab.does("config").strip()).read_text() + rules)
+    daemon = exporters.redline(check, None, f"--config.file={config}", f"--storage.path={check.folder / 'redline.db'}")
+    check.until(lambda: sum(daemon.page().named("redis_up").values()) == 15, 30, "all servers are up")
+    check.until(lambda: daemon.page().named("redis_exporter_alerts"), 20, "rules are evaluated")
+    time.sleep(6)
+    everything = exporters.redline(
+        check, f"redis://127.0.0.1:{lab.ports()['queues-1']}", "--include-config-metrics", "--include-system-metrics",
+        "--include-modules-metrics", "--export-client-list", "--export-client-port", "--check-keys=db0=*",
+        "--check-streams=db0=*", "--count-keys=db0=*", "--check-key-groups=^(.*)$", "--keywork.interval=1s")
+    check.until(lambda: everything.page().named("redis_key_size"), 20, "keys are looked at")
+    complaints, seen = [], set()
+    for page in (daemon.page(), everything.page()):
+        for name, family in page.families.items():
+            seen.add(name)
+            kind, labels = rows.get(name, (None, set()))
+            used = {label for series in page.named(name) for label, _ in series}
+            further = used - labels - {"workload", "instance", "environment", "sentinel_group"} - {
+                {"histogram": "le", "summary": "quantile"}.get(family.type)}
+            if kind != family.type:
+                complaints.append(f"{name} is a {family.type}, not a {kind}")
+            elif further:
+                complaints.append(f"{name} has labels {sorted(further)}")
+    check.none(complaints, "families that the reference tells otherwise of")
+    check.that(len(seen) > 300, f"{len(seen)} families were seen")
+
+
 def check_floors(check: Check) -> None:
     """The table of the architecture is Package.swift's: the same modules, each with the same imports, each from below."""
     package = (ROOT / "Package.swift").read_text(encoding="utf-8")
     ours: dict[str, set[str]] = {name: set() for name in re.findall(r'^    door\("(\w+)"', package, re.MULTILINE)}
-    modules = re.findall(r'^    module\(\s*"(\w+)", \[(.*?)\]\)', package, re.MULTILINE | re.DOTALL)
+    modules = re.findall(r'^    module\(\s*"(\w+)",\s*\[(.*?)\]\)', package, re.MULTILINE | re.DOTALL)
     top = re.search(r'executableTarget\(\s*name: "(\w+)",\s*dependencies: \[(.*?)\n      \]', package, re.DOTALL)
     for name, imports in [*modules, (top[1], top[2])]:
         without_products = re.sub(r"\.product\([^)]*\)", "", imports)
@@ -316,3 +349,6 @@ def check_floors(check: Check) -> None:
     wrong = [f"{module} imports {other}" for module, others in ours.items() for other in others
              if floors[other] >= floors[module]]
     check.none(wrong, "imports that are not from below")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = set(re.findall(r"^\| `Sources/([A-Z]\w+|redline)` \|", readme, re.MULTILINE))
+    check.equal(folders, {module for module in ours if floors[module] > -1 or module == "Runtime"}, "folders of the README")

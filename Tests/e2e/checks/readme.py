@@ -2,6 +2,7 @@
 
 import re
 
+from harness import exporters, servers
 from harness.check import Check
 from harness.paths import REDLINE, ROOT
 from harness.process import Process
@@ -29,6 +30,23 @@ def check_subcommands(check: Check) -> None:
     check.that("families" in words, "README.md names `redline families`")
     for word in sorted(words):
         check.that("USAGE: redline" in output(check, word, "--help"), f"redline {word} --help shows its usage")
+
+
+def check_error_classes(check: Check) -> None:
+    """The classes of errors in the table of deviations are those that are counted."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.search(r"one of a few classes: `([\w ]+)`", text)[1].split()
+    daemon = exporters.redline(check, servers.RedisServer(check).url, "--check-keys=db0=a*")
+    series = daemon.page().named("redis_exporter_key_work_errors_total")
+    check.equal(sorted(listed), sorted({dict(labels)["class"] for labels in series}), "classes")
+
+
+def check_counts(check: Check) -> None:
+    words = "no one two three four five six seven eight nine ten".split()
+    dashboards = len(list((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")))
+    for path in (ROOT / "README.md", ROOT / "deploy" / "README.md"):
+        check.that(f"{words[dashboards]} dashboards" in path.read_text(encoding="utf-8"),
+                   f"{path.name} tells of {words[dashboards]} dashboards")
 
 
 def check_benchmark(check: Check) -> None:

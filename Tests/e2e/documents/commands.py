@@ -58,6 +58,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "Tests/bench/run": Not(MEASURES),
     "Tests/bench/run --scale": By(CHECKS + "scale.py", "check_benchmark", '"scale.py"'),
     "Tests/bench/run --failover": Not(MEASURES),
+    "Tests/bench/run --rules": Not(MEASURES),
     # Subcommands
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
@@ -83,6 +84,10 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "deploy/package": By(CHECKS + "package.py", "", '"package"'),
     "deploy/kubernetes/prometheus-rule.py > deploy/kubernetes/prometheus-rule.yaml": By(
         CHECKS + "kubernetes.py", "check_rules_are_those_of_alerts", "prometheus-rule"),
+    # Containers
+    "docker build -f deploy/container/Dockerfile -t redline .": Not("it needs Docker; hadolint and container.py read it"),
+    "docker compose -f deploy/container/compose.yaml up --build": Not("it needs Docker; container.py resolves and reads it"),
+    "docker-compose config": By(CHECKS + "container.py", "check_compose_file", "linters.compose(check, COMPOSE)"),
     # Storage
     "sqlite3 redline.db '.backup copy.db'": Runs(),
 }

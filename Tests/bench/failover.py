@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 from checks import fleet  # noqa: E402
 from harness import http  # noqa: E402
 from harness.check import Check  # noqa: E402
-from harness.resp import ReplyError  # noqa: E402
+from harness.resp import Redis, ReplyError  # noqa: E402
 from measure import progress, table, verdict  # noqa: E402
 
 TARGET_SECONDS = 0.1
@@ -28,10 +28,10 @@ TARGET_SECONDS = 0.1
 class Announcements:
     """When each Sentinel published +switch-master. The one that leads does so last, once the replicas have turned."""
 
-    def __init__(self, sentinels: list):
+    def __init__(self, clients: list[Redis]):
+        """`clients` are connections to the Sentinels, one each, with a long timeout."""
         self.times: list[float] = []
-        for sentinel in sentinels:
-            client = sentinel.client(600)
+        for client in clients:
             client("SUBSCRIBE", "+switch-master")
             threading.Thread(target=self.listen, args=(client,), daemon=True).start()
 
@@ -57,7 +57,7 @@ def measure(check: Check, count: int) -> list[float]:
     check.until(lambda: len(fleet.up(redline, "carts")) == 3, 30, "all members are watched")
     time.sleep(2)
     sentinel = group.sentinels[0]
-    heard = Announcements(group.sentinels)
+    heard = Announcements([one.client(600) for one in group.sentinels])
     delays = []
     for index in range(count):
         before, began = failover_count(redline.port), time.monotonic()

@@ -69,22 +69,24 @@ let package = Package(
     // Floor 0.
     module("Runtime", []),
     module("Metrics", ["Runtime"]),
+    module("Transport", ["Runtime", nio, nioPosix, nioSSL]),
     // Floor 1.
-    module("Redis", ["Runtime", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
+    module("Redis", ["Runtime", "Transport", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
     module("Config", ["CYAML"]),
-    module("HTTPClient", ["Runtime", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
+    module("HTTPClient", ["Runtime", "Transport", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
     module("Storage", ["Runtime", "CSQLite"]),
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
-    module("Fleet", ["Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
-    module("Alerting", ["Runtime", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
+    module("Fleet", ["Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
+    module("Alerting", ["Runtime", "Transport", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
     module(
       "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
-        "CMalloc", "Runtime", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting", "Fleet",
+        "CMalloc", "Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting",
+        "Fleet",
         "Web",
         nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -97,10 +99,11 @@ let package = Package(
       name: "TestSupport", dependencies: [nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("MetricsTests", ["Metrics"]),
+    tests("TransportTests", ["Transport"]),
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),
-    tests("HTTPClientTests", ["HTTPClient", "Runtime", nio, nioPosix, nioHTTP, nioSSL]),
+    tests("HTTPClientTests", ["HTTPClient", "Transport", "Runtime", nio, nioPosix, nioHTTP, nioSSL]),
     tests("ConfigTests", ["Config"], exclude: ["Fixtures"]),
     tests(
       "AlertingTests", ["Alerting", "PromQL", "Metrics", "Config", "HTTPClient", "Runtime", nio, nioPosix, log],

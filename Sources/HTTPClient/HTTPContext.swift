@@ -1,4 +1,5 @@
 import NIOCore
+import Transport
 
 /// What all clients share.
 public struct HTTPContext: Sendable {
@@ -9,7 +10,7 @@ public struct HTTPContext: Sendable {
   public init(group: any EventLoopGroup) {
     self.group = group
     names = NameResolver()
-    tls = TLSContexts()
+    tls = TLSContexts(protocols: ["http/1.1"])
   }
 }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import Runtime
+import Transport
 
 /// One HTTP server. A connection that it keeps open serves the next request.
 public final class HTTPPeer: Sendable {
@@ -12,13 +13,13 @@ public final class HTTPPeer: Sendable {
   public let origin: HTTPOrigin
   /// The one address to connect to, in literal form; nil for those that the host's name has.
   public let address: String?
-  private let tls: HTTPTLSSettings
+  private let tls: TLSSettings
   private let limits: HTTPLimits
   private let context: HTTPContext
   private let state = Lock(State())
 
   public init(
-    _ origin: HTTPOrigin, address: String? = nil, tls: HTTPTLSSettings = HTTPTLSSettings(),
+    _ origin: HTTPOrigin, address: String? = nil, tls: TLSSettings = TLSSettings(),
     limits: HTTPLimits = HTTPLimits(), in context: HTTPContext
   ) {
     self.origin = origin
@@ -60,8 +61,8 @@ public final class HTTPPeer: Sendable {
 
   private func connect(deadline: NIODeadline) async throws(HTTPClientError) -> HTTPConnection {
     var addresses: [String] = []
-    if let address {
-      addresses = [address]
+    if let literal = address ?? ((try? SocketAddress(ipAddress: origin.host, port: 0)) == nil ? nil : origin.host) {
+      addresses = [literal]
     } else {
       let (names, host) = (context.names, origin.host)
       addresses = try await value(

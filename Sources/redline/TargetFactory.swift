@@ -5,6 +5,7 @@ import Metrics
 import NIOCore
 import Redis
 import Runtime
+import Transport
 
 /// Makes nodes from the options: the configured target's and those of `/scrape`.
 struct TargetFactory: Sendable {

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import TestSupport
 import Testing
+import Transport
 
 @testable import HTTPClient
 
@@ -131,12 +132,5 @@ import Testing
     guard case .failure(let error) = await outcome else { return #expect(Bool(false)) }
     #expect(error.errorClass == .closed)
     guard case .failure = await Self.get(peer) else { return #expect(Bool(false)) }
-  }
-
-  @Test(arguments: [
-    ("*.a.org", "b.a.org", true), ("*.a.org", "a.org", false), ("A.org", "a.ORG", true), ("*.org", "a.b.org", false),
-  ])
-  func namesOfCertificates(pattern: String, name: String, isFor: Bool) {
-    #expect(certifies(pattern, name) == isFor)
   }
 }

@@ -1,6 +1,7 @@
 import Config
 import HTTPClient
 import Runtime
+import Transport
 
 /// A name whose every address is an Alertmanager; it is looked up again and again.
 final class DiscoveredName: Sendable {

@@ -3,6 +3,7 @@ import HTTPClient
 import NIOCore
 import PromQL
 import Runtime
+import Transport
 
 /// One alert that people send to see whether it arrives. It ends by itself.
 public struct TestAlert: Sendable {

@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import Redis
 import Storage
+import Transport
 
 /// What all workloads of a fleet share.
 public struct FleetContext: Sendable {

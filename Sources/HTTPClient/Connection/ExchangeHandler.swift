@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOSSL
 import NIOTLS
 import Runtime
+import Transport
 
 /// What came of one request.
 enum ExchangeOutcome: Sendable {
@@ -109,13 +110,8 @@ final class ExchangeHandler: ChannelInboundHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
-  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
   private func checkName(_ name: String) {
-    let certificate = try? context?.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
-    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
-      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
-    }
-    guard names?.contains(where: { certifies($0, name) }) != true else { return }
+    guard context?.isServerCertified(as: name) != true else { return }
     end(HTTPClientError(.tls, "TLS: the certificate of \(origin) is not for \(name)"))
   }
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Transport
 
 /// One connection to a server; one request at a time.
 final class HTTPConnection: Sendable {
@@ -17,10 +18,13 @@ final class HTTPConnection: Sendable {
   ///
   /// - Parameter addresses: literal addresses of the origin's host.
   static func open(
-    _ origin: HTTPOrigin, addresses: [String], tls settings: HTTPTLSSettings, limits: HTTPLimits,
+    _ origin: HTTPOrigin, addresses: [String], tls settings: TLSSettings, limits: HTTPLimits,
     in context: HTTPContext, deadline: NIODeadline
   ) async throws(HTTPClientError) -> HTTPConnection {
-    let sslContext = origin.usesTLS ? try context.tls.context(for: settings) : nil
+    let sslContext: NIOSSLContext?
+    do throws(TLSProblem) { sslContext = origin.usesTLS ? try context.tls.context(for: settings) : nil } catch {
+      throw HTTPClientError(.tls, "\(error)")
+    }
     let name = settings.serverName.flatMap { $0.isEmpty ? nil : $0 } ?? origin.host
     // An IP address is no server name: NIOSSL then checks the certificate against the address itself.
     let serverName = (try? SocketAddress(ipAddress: name, port: 0)) == nil ? name : nil

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Transport
 
 /// What is needed to reach a server and log in.
 public struct ConnectionOptions: Sendable {
@@ -75,7 +76,12 @@ public final class Connection: Sendable {
     let started = NIODeadline.now()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
     let eventLoop = loop ?? context.group.next()
-    let sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
+    let sslContext: NIOSSLContext?
+    do throws(TLSProblem) {
+      sslContext = options.address.usesTLS ? try context.tls.context(for: options.tls) : nil
+    } catch {
+      throw RedisError(.tls, "\(error)")
+    }
     let serverName = serverName(for: options)
     let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()

@@ -2,6 +2,7 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 import Runtime
+import Transport
 
 /// What came of one batch of commands.
 public struct Exchange: Sendable {
@@ -116,13 +117,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
-  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
   private func checkName(_ name: String) {
-    let certificate = try? context?.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
-    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
-      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
-    }
-    guard names?.contains(where: { certifies($0, name) }) != true else { return }
+    guard context?.isServerCertified(as: name) != true else { return }
     end(RedisError(.tls, "TLS: the server's certificate is not for \(name)"))
   }
 
@@ -160,15 +156,6 @@ final class ConnectionHandler: ChannelInboundHandler {
       context?.close(promise: nil)
     }
   }
-}
-
-/// Whether a name of a certificate, which may begin with `*.`, stands for `name`.
-func certifies(_ pattern: String, _ name: String) -> Bool {
-  let pattern = pattern.lowercased()
-  let name = name.lowercased()
-  if pattern == name { return true }
-  guard pattern.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
-  return dot != name.startIndex && name[dot...] == pattern.dropFirst()
 }
 
 /// The class and words for an error of the channel or of its TLS handler.

@@ -1,32 +1,11 @@
 import NIOCore
-import NIOPosix
-import Runtime
+import Transport
 
-/// Turns names into addresses on a few threads of its own.
-///
-/// One name has at most one look-up under way, so that a name that never resolves holds one thread and delays no other
-/// name for long. An answer is kept for ``lifetimeSeconds``; when the next look-up fails, the last address still serves.
-/// A literal address needs no look-up.
+/// Turns endpoints into socket addresses.
 public final class Resolver: Sendable {
-  public static let threadCount = 8
-  public static let lifetimeSeconds: Int64 = 30
+  private let names = NameResolver()
 
-  private struct Entry {
-    var address: SocketAddress?
-    var expires = NIODeadline.uptimeNanoseconds(0)
-    var lookup: Task<SocketAddress, any Error>?
-  }
-  private struct Key: Hashable {
-    let host: String
-    let port: Int
-  }
-  private let entries = Lock([Key: Entry]())
-  private let pool: NIOThreadPool
-
-  public init() {
-    pool = NIOThreadPool(numberOfThreads: Self.threadCount)
-    pool.start()
-  }
+  public init() {}
 
   /// - Throws: ``RedisError`` of class `dns` or `connect`.
   /// - Returns: the address, at the latest when the look-up ends; the caller holds the deadline.
@@ -38,43 +17,11 @@ public final class Resolver: Sendable {
       }
     case .tcp(let host, let port):
       if let literal = try? SocketAddress(ipAddress: host, port: port) { return literal }
-      return try await lookUp(Key(host: host, port: port))
-    }
-  }
-
-  private func lookUp(_ key: Key) async throws(RedisError) -> SocketAddress {
-    enum Step {
-      case known(SocketAddress)
-      case wait(Task<SocketAddress, any Error>, SocketAddress?)
-    }
-    let step = entries.withLock { entries -> Step in
-      var entry = entries[key] ?? Entry()
-      if let address = entry.address, entry.expires > .now() { return .known(address) }
-      let lookup =
-        entry.lookup
-        ?? Task { [pool] in
-          try await pool.runIfActive {
-            try SocketAddress.makeAddressResolvingHost(key.host, port: key.port)
-          }
-        }
-      entry.lookup = lookup
-      entries[key] = entry
-      return .wait(lookup, entry.address)
-    }
-    switch step {
-    case .known(let address): return address
-    case .wait(let lookup, let previous):
-      do {
-        let address = try await lookup.value
-        entries.withLock {
-          $0[key] = Entry(address: address, expires: .now() + .seconds(Self.lifetimeSeconds))
-        }
-        return address
-      } catch {
-        entries.withLock { $0[key]?.lookup = nil }
-        if let previous { return previous }
-        throw RedisError(.dns, "the name \(printable(Array(key.host.utf8)[...])) does not resolve")
-      }
+      // A literal address that is not plain names its interface, as `fe80::1%eth0`; that is no look-up either.
+      guard let found = await names.addresses(of: host).first,
+        let address = try? SocketAddress.makeAddressResolvingHost(found, port: port)
+      else { throw RedisError(.dns, "the name \(printable(Array(host.utf8)[...])) does not resolve") }
+      return address
     }
   }
 }

@@ -1,6 +1,7 @@
 import Config
 import HTTPClient
 import NIOCore
+import Transport
 
 /// Posts alerts to one Alertmanager: its address, login and TLS.
 struct AlertmanagerClient: Sendable {
@@ -41,7 +42,7 @@ struct AlertmanagerClient: Sendable {
       usesTLS: configured.usesTLS, host: literal ?? configured.host, port: configured.port, path: configured.path)
     peer = HTTPPeer(
       HTTPOrigin(usesTLS: configured.usesTLS, host: configured.host, port: configured.port), address: literal,
-      tls: HTTPTLSSettings(config.tls), in: context)
+      tls: TLSSettings(config.tls), in: context)
   }
 
   /// The URL that alerts go to.
@@ -110,7 +111,7 @@ struct AlertmanagerClient: Sendable {
   }
 }
 
-extension HTTPTLSSettings {
+extension TLSSettings {
   init(_ config: TLSConfig?) {
     self.init()
     guard let config else { return }

@@ -4,10 +4,11 @@ import Runtime
 
 /// Turns names into addresses on a few threads of its own.
 ///
-/// One name has at most one look-up under way, so that a name that never resolves holds one thread. An answer is kept
+/// One name has at most one look-up under way, so that a name that never resolves holds one thread and
+/// delays no other name for long. An answer is kept
 /// for ``lifetimeSeconds``; when the next look-up fails, the last addresses still serve.
 public final class NameResolver: Sendable {
-  public static let threadCount = 4
+  public static let threadCount = 8
   public static let lifetimeSeconds: Int64 = 30
   /// The most addresses of one name that count.
   public static let addressLimit = 64

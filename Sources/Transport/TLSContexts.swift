@@ -2,21 +2,6 @@ import NIOCore
 import NIOSSL
 import Runtime
 
-/// How the daemon speaks TLS to a server.
-public struct TLSSettings: Sendable, Hashable {
-  /// Replaces the system's roots when given.
-  public var caFile: String?
-  public var certificateFile: String?
-  public var keyFile: String?
-  /// The name that the server's certificate must carry; by default the host of the address.
-  public var serverName: String?
-  public var skipsVerification = false
-
-  public init() {}
-
-  var files: [String] { [caFile, certificateFile, keyFile].compactMap { $0 } }
-}
-
 /// One `NIOSSLContext` for each configuration, made anew when one of its files changes.
 public final class TLSContexts: Sendable {
   private struct Entry {
@@ -25,10 +10,12 @@ public final class TLSContexts: Sendable {
   }
   private let entries = Lock([TLSSettings: Entry]())
 
-  public init() {}
+  private let protocols: [String]
 
-  /// - Throws: ``RedisError`` of class `tls` that names the file which cannot be used.
-  public func context(for settings: TLSSettings) throws(RedisError) -> NIOSSLContext {
+  /// - Parameter protocols: what is offered by ALPN; none for nothing.
+  public init(protocols: [String] = []) { self.protocols = protocols }
+
+  public func context(for settings: TLSSettings) throws(TLSProblem) -> NIOSSLContext {
     let stamps = settings.files.map { FileStamp($0) }
     if let entry = entries.withLock({ $0[settings] }), entry.stamps == stamps { return entry.context }
     let context = try make(settings)
@@ -36,10 +23,10 @@ public final class TLSContexts: Sendable {
     return context
   }
 
-  private func make(_ settings: TLSSettings) throws(RedisError) -> NIOSSLContext {
+  private func make(_ settings: TLSSettings) throws(TLSProblem) -> NIOSSLContext {
     var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.certificateVerification =
-      settings.skipsVerification ? .none : .fullVerification
+    configuration.certificateVerification = settings.skipsVerification ? .none : .fullVerification
+    configuration.applicationProtocols = protocols
     if let file = settings.caFile {
       configuration.trustRoots = .certificates(
         try read(file, "CA certificates") { try NIOSSLCertificate.fromPEMFile(file) })
@@ -56,15 +43,15 @@ public final class TLSContexts: Sendable {
     do {
       return try NIOSSLContext(configuration: configuration)
     } catch {
-      throw RedisError(.tls, "the TLS configuration cannot be used: \(error)")
+      throw TLSProblem(description: "the TLS configuration cannot be used: \(error)")
     }
   }
 
   private func read<Value>(
     _ file: String, _ what: String, _ body: () throws -> Value
-  ) throws(RedisError) -> Value {
+  ) throws(TLSProblem) -> Value {
     do { return try body() } catch {
-      throw RedisError(.tls, "the \(what) in \(file) cannot be read; it must be a readable PEM file")
+      throw TLSProblem(description: "the \(what) in \(file) cannot be read; it must be a readable PEM file")
     }
   }
 }

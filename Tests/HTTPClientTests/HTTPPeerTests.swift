@@ -13,7 +13,7 @@ import Transport
     HTTPPeer(HTTPOrigin(usesTLS: false, host: host, port: port), limits: limits, in: context)
   }
 
-  static func get(_ peer: HTTPPeer, milliseconds: Int64 = 5000) async -> Result<HTTPResponse, HTTPClientError> {
+  static func get(_ peer: HTTPPeer, milliseconds: Int64 = 30_000) async -> Result<HTTPResponse, HTTPClientError> {
     do throws(HTTPClientError) {
       return .success(try await peer.send(HTTPRequest(.get, "/x"), deadline: .now() + .milliseconds(milliseconds)))
     } catch {
@@ -23,7 +23,7 @@ import Transport
 
   /// The class of the error that this answer gives.
   static func failure(
-    _ answer: ScriptedServer.Answer, limits: HTTPLimits = HTTPLimits(), milliseconds: Int64 = 5000
+    _ answer: ScriptedServer.Answer, limits: HTTPLimits = HTTPLimits(), milliseconds: Int64 = 30_000
   ) async throws -> HTTPClientError.Class? {
     let server = try await ScriptedServer { _ in answer }
     defer { server.close() }
@@ -43,7 +43,7 @@ import Transport
     defer { server.close() }
     let peer = Self.peer(server.port)
     let request = HTTPRequest(.post, "/a/b?c=d", headers: [("X-A", "1")], body: Array("hello".utf8))
-    let response = try await peer.send(request, deadline: .now() + .seconds(5))
+    let response = try await peer.send(request, deadline: .now() + .seconds(30))
     #expect(response.status == 201 && response.isSuccess && response.header("x-b") == "c")
     #expect(String(decoding: response.body, as: UTF8.self) == "POST /a/b?c=d 127.0.0.1:\(server.port) 5 1 hello")
     #expect(response.sentAtSeconds > 1_700_000_000 && response.answeredAtSeconds >= response.sentAtSeconds)

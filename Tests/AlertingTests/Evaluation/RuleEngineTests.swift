@@ -44,9 +44,9 @@ import Testing
     }
   }
 
-  /// Waits for up to ten seconds.
+  /// Waits for up to half a minute.
   static func eventually(_ condition: () -> Bool) async throws -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<1500 {
       if condition() { return true }
       try await Task.sleep(for: .milliseconds(20))
     }

@@ -33,6 +33,7 @@ final class HTTPConnection: Sendable {
       guard remaining > .zero else { throw HTTPClientError(.timeout, "no connection to \(origin) before the deadline") }
       do {
         let remote = try SocketAddress(ipAddress: address, port: origin.port)
+        let made = MadeHandler(of: ExchangeHandler.self, on: loop)
         let channel = try await ClientBootstrap(group: loop)
           .connectTimeout(remaining / (addresses.count - index))
           .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -45,14 +46,13 @@ final class HTTPConnection: Sendable {
               let limit = ByteLimit(limits.responseBytes)
               try pipeline.addHandler(limit)
               try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
-              try pipeline.addHandler(ExchangeHandler(origin: origin, requiredName: requiredName, limit: limit))
+              let handler = ExchangeHandler(origin: origin, requiredName: requiredName, limit: limit)
+              made.note(handler)
+              try pipeline.addHandler(handler)
             }
           }
           .connect(to: remote).get()
-        let handler = try await loop.submit {
-          NIOLoopBound(try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self), eventLoop: loop)
-        }.get()
-        return HTTPConnection(channel: channel, handler: handler)
+        return HTTPConnection(channel: channel, handler: try await made.get())
       } catch let error as ChannelError {
         last = HTTPClientError(.timeout, "no connection to \(origin) before the deadline (\(error))")
       } catch {

@@ -88,6 +88,7 @@ public final class Connection: Sendable {
     let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
     guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
+    let made = MadeHandler(of: ConnectionHandler.self, on: eventLoop)
     var bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(remaining)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: options.readBytes))
@@ -98,7 +99,9 @@ public final class Connection: Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
           }
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(requiredName: requiredName))
+          let handler = ConnectionHandler(requiredName: requiredName)
+          made.note(handler)
+          try channel.pipeline.syncOperations.addHandler(handler)
         }
       }
     // A unix socket refuses the option.
@@ -109,11 +112,7 @@ public final class Connection: Sendable {
     let handler: NIOLoopBound<ConnectionHandler>
     do {
       channel = try await bootstrap.connect(to: remote).get()
-      handler = try await eventLoop.submit {
-        NIOLoopBound(
-          try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self),
-          eventLoop: eventLoop)
-      }.get()
+      handler = try await made.get()
     } catch {
       if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline") }
       throw connectionError(error, "no connection to \(options.address.endpoint)")

@@ -54,5 +54,6 @@ def check_benchmark(check: Check) -> None:
     table = part(check, "bench")
     check.that(table.count("|") > 20 and "CPU per fresh scrape" in table, "the table that Tests/bench/run prints")
     for name, words in (("scale", "poll lateness p99"), ("failover", "+switch-master to /metrics, p99"),
-                        ("rules", "| 1,005 | prometheus |")):
+                        ("rules", "| 1,005 | prometheus |"),
+                        ("page", "to the alert at Alertmanager")):
         check.that(words in part(check, name), f"the table that Tests/bench/run --{name} prints")

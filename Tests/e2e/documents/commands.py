@@ -60,6 +60,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "Tests/bench/run --scale": By(CHECKS + "scale.py", "check_benchmark", '"scale.py"'),
     "Tests/bench/run --failover": Not(MEASURES),
     "Tests/bench/run --rules": Not(MEASURES),
+    "Tests/bench/run --page": Not(MEASURES),
     # Subcommands
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),

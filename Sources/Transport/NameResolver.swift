@@ -24,6 +24,9 @@ public final class NameResolver: Sendable {
     pool.start()
   }
 
+  /// Its threads end; a look-up that still waits for the system then answers nobody.
+  deinit { pool.shutdownGracefully { _ in } }
+
   /// The name's addresses in literal form; empty when none are known. A literal address is its own.
   public func addresses(of name: String) async -> [String] {
     if (try? SocketAddress(ipAddress: name, port: 0)) != nil { return [name] }

@@ -142,12 +142,13 @@ import Testing
     store.alerts.put([.sample("a")])
     await store.flush()
     try await store.limit(pages: 40)
-    for round in 0..<10 {
-      store.history.append(
-        (0..<10_000).map {
-          HistoryPoint(labels: "\($0 % 100)", atMs: Self.base + Int64(round * 100 + $0 / 100), value: 0.1)
-        })
+    // Made beforehand: all are to be there before the first are written.
+    let rounds = (0..<10).map { round in
+      (0..<10_000).map {
+        HistoryPoint(labels: "\($0 % 100)", atMs: Self.base + Int64(round * 100 + $0 / 100), value: 0.1)
+      }
     }
+    for points in rounds { store.history.append(points) }
     #expect(!(await store.history.flush()))
     guard case .memoryOnly(let reason) = store.health.state else {
       Issue.record("\(store.health)")

@@ -99,7 +99,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: [nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
-    tests("MetricsTests", ["Metrics"]),
+    tests("MetricsTests", ["Metrics", "Runtime"]),
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),
     tests("PromQLTests", ["PromQL", "Runtime"], exclude: ["Scripts"]),

@@ -30,7 +30,11 @@ public final class Registry: Sendable {
   }
   private let state = Lock(State())
   private let live: [@Sendable () -> Samples]
-  private let observer = Lock<(@Sendable (Samples, String) -> Void)?>(nil)
+  /// In a structure: a bare closure in a generic place is wrapped once more each time that it is looked at.
+  private struct Observer {
+    let observe: @Sendable (_ samples: Samples, _ key: String) -> Void
+  }
+  private let observer = Lock<Observer?>(nil)
 
   /// - Parameter live: sources that are read whenever a new page is put together, such as the process's own figures.
   public init(live: [@Sendable () -> Samples] = []) {
@@ -43,12 +47,12 @@ public final class Registry: Sendable {
       state.published[key] = samples
       state.generation += 1
     }
-    observer.withLock { $0 }?(samples, key)
+    observer.withLock { $0 }?.observe(samples, key)
   }
 
   /// Has `observe` called after each publication, where it was made: it must take microseconds.
   public func onPublish(_ observe: @escaping @Sendable (_ samples: Samples, _ key: String) -> Void) {
-    observer.withLock { $0 = observe }
+    observer.withLock { $0 = Observer(observe: observe) }
   }
 
   /// Removes the source: its series are gone from the next page on.

@@ -1,5 +1,6 @@
 import PromQL
 import Storage
+import TestSupport
 import Testing
 
 @testable import Alerting
@@ -9,18 +10,20 @@ import Testing
   static let now: Int64 = 1_800_000_000_000
   static let hour: Int64 = 3_600_000
 
+  let folder = TemporaryFolder()
+
   static func labels(_ name: String) -> String { "{\"__name__\":\"\(name)\",\"i\":\"1\"}" }
 
   /// A point of `long` and `short` every ten minutes of the last day.
-  static func store() async throws -> Store {
-    let store = try await Store.open(RuleEngineTests.scratchFile()) { _ in }
-    store.history.retain(ms: 1_000 * hour)
+  func store() async throws -> Store {
+    let store = try await Store.open("\(folder.path)/redline.db") { _ in }
+    store.history.retain(ms: 1_000 * Self.hour)
     for minute in stride(from: Int64(0), to: 1440, by: 10) {
-      let time = now - (1440 - minute) * 60_000
+      let time = Self.now - (1440 - minute) * 60_000
       store.history.append(
-        ["long", "short", "unread"].map { HistoryPoint(labels: labels($0), atMs: time, value: Double(minute)) })
+        ["long", "short", "unread"].map { HistoryPoint(labels: Self.labels($0), atMs: time, value: Double(minute)) })
     }
-    store.history.append([HistoryPoint(labels: "nonsense", atMs: now - 1000, value: 1)])
+    store.history.append([HistoryPoint(labels: "nonsense", atMs: Self.now - 1000, value: 1)])
     #expect(await store.history.flush())
     return store
   }
@@ -49,7 +52,7 @@ import Testing
   }
 
   @Test func everyHourArrivesOnce() async throws {
-    let (store, series) = (try await Self.store(), SeriesStore(policy: Self.policy))
+    let (store, series) = (try await store(), SeriesStore(policy: Self.policy))
     var intake = HistoryIntake(into: series, policy: Self.policy, nowMilliseconds: Self.now)
     await Self.take(&intake, from: store)
     let expected = stride(from: Self.now - 24 * Self.hour, to: Self.now, by: 600_000)
@@ -67,7 +70,7 @@ import Testing
   }
 
   @Test func inAHurryTheNewestHourComesNext() async throws {
-    let (store, series) = (try await Self.store(), SeriesStore(policy: Self.policy))
+    let (store, series) = (try await store(), SeriesStore(policy: Self.policy))
     var intake = HistoryIntake(into: series, policy: Self.policy, nowMilliseconds: Self.now)
     await Self.take(&intake, from: store, hurriesAfter: 3)
     let times = try Self.times("long", in: series)
@@ -77,7 +80,7 @@ import Testing
   }
 
   @Test func whatNobodyReadsAnyMoreIsLeftOut() async throws {
-    let (store, series) = (try await Self.store(), SeriesStore(policy: Self.policy))
+    let (store, series) = (try await store(), SeriesStore(policy: Self.policy))
     var intake = HistoryIntake(into: series, policy: Self.policy, nowMilliseconds: Self.now)
     #expect(intake.nextSpan(hurries: false) != nil)
     intake.policy = HistoryPolicy(defaultMilliseconds: 0)

@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import Runtime
 import Storage
+import TestSupport
 import Testing
 
 @testable import Alerting
@@ -53,12 +54,6 @@ import Testing
     return condition()
   }
 
-  static func scratchFile() -> String {
-    var template = Array("/tmp/redline-engine.XXXXXX".utf8CString)
-    let folder = unsafe template.withUnsafeMutableBufferPointer { unsafe String(cString: mkdtemp($0.baseAddress!)) }
-    return folder + "/redline.db"
-  }
-
   @Test func aRuleFiresAndResolves() async throws {
     let (registry, outbox) = (Registry(), Outbox())
     let engine = Self.engine(registry, nil, outbox, Self.options())
@@ -92,7 +87,8 @@ import Testing
   }
 
   @Test func alertsLiveOnAfterARestartWithoutSamples() async throws {
-    let path = Self.scratchFile()
+    let folder = TemporaryFolder()
+    let path = "\(folder.path)/redline.db"
     let rules = try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]")
     let first = Outbox()
     let registry = Registry()
@@ -171,7 +167,8 @@ import Testing
 
   @Test func firedAndResolvedAreEvents() async throws {
     let (registry, outbox) = (Registry(), Outbox())
-    let store = try await Store.open(Self.scratchFile()) { _ in }
+    let folder = TemporaryFolder()
+    let store = try await Store.open("\(folder.path)/redline.db") { _ in }
     let engine = Self.engine(registry, store, outbox, Self.options())
     Self.publish(0, to: registry)
     await engine.apply(
@@ -210,11 +207,13 @@ import Testing
   /// The file turns up a moment after the start: its alerts go on. Once it is decided what they mean, no later file counts.
   @Test func alertsOfAFileThatComesLateAreTakenUp() async throws {
     let rules = try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]")
-    let folder = String(Self.scratchFile().dropLast("/redline.db".count))
-    let began = try await Self.leaveAlert(rules, in: "\(folder)/a/redline.db")
+    let folder = TemporaryFolder()
+    let (early, late) = ("\(folder.path)/early", "\(folder.path)/late")
+    #expect(unsafe mkdir(early, 0o700) == 0)
+    let began = try await Self.leaveAlert(rules, in: "\(early)/a/redline.db")
     var options = StoreOptions()
     (options.retryMs, options.retryMaxMs) = (20, 20)
-    let store = try await Store.open("\(folder)-late/a/redline.db", options: options) { _ in }
+    let store = try await Store.open("\(late)/a/redline.db", options: options) { _ in }
     #expect(!store.alerts.isRestored)
     let outbox = Outbox()
     let engine = Self.engine(Registry(), store, outbox, Self.options())
@@ -222,7 +221,7 @@ import Testing
     await engine.start()
     #expect(try await Self.eventually { engine.groups[0].lastEvaluationMilliseconds != nil })
     #expect(engine.groups[0].rules[0].book.all.isEmpty)
-    #expect(unsafe rename(folder, "\(folder)-late") == 0)
+    #expect(unsafe rename(early, late) == 0)
     #expect(try await Self.eventually { !engine.groups[0].rules[0].book.all.isEmpty })
     #expect(engine.groups[0].rules[0].book.all.map(\.firedAtMilliseconds) == [began])
     #expect(outbox.all.allSatisfy { !$0.isResolved })

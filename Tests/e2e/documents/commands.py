@@ -61,6 +61,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "Tests/bench/run --failover": Not(MEASURES),
     "Tests/bench/run --rules": Not(MEASURES),
     "Tests/bench/run --page": Not(MEASURES),
+    "Tests/bench/run --soak": Not(MEASURES),
     # Subcommands
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),

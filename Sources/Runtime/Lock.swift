@@ -2,6 +2,8 @@ import Glibc
 
 /// A value guarded by a mutex. The critical section must be short and must not suspend.
 ///
+/// A closure belongs into a structure: bare, it is wrapped once more by each look at it, and its calls go ever deeper.
+///
 /// It exists because `Mutex` of Synchronization reports races under the thread sanitizer on Linux that are not there.
 @safe public final class Lock<Value>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>

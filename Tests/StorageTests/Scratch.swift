@@ -1,25 +1,17 @@
 import Glibc
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Storage
 
 /// A directory of one test, with what the store said; removed at the end.
 final class Scratch: Sendable {
-  let directory: String
+  private let folder = TemporaryFolder()
   let notices = Lock<[StoreNotice]>([])
   let nowSeconds = Lock(1_800_000_000.0)
 
-  init() {
-    var template = Array("/tmp/redline-storage-XXXXXX".utf8CString)
-    directory = unsafe template.withUnsafeMutableBufferPointer { unsafe String(cString: mkdtemp($0.baseAddress!)) }
-  }
-
-  deinit {
-    for name in names { _ = unsafe unlink("\(directory)/\(name)") }
-    _ = unsafe rmdir(directory)
-  }
-
+  var directory: String { folder.path }
   var path: String { directory + "/redline.db" }
 
   /// The names in the directory, sorted.

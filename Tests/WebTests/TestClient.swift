@@ -1,6 +1,7 @@
 import CMicrohttpd
 import Dispatch
 import Glibc
+import TestSupport
 
 /// A blocking TCP client on the loopback address, byte by byte under the test's control.
 final class TestClient {
@@ -116,14 +117,8 @@ func shell(_ command: String) -> (status: Int32, output: String) {
 
 /// A folder that a test has for itself.
 final class Folder: Sendable {
-  let path: String
-
-  init() {
-    var template = Array("/tmp/redline-web-XXXXXX".utf8CString)
-    path = unsafe String(cString: mkdtemp(&template))
-  }
-
-  deinit { _ = shell("rm -rf '\(path)'") }
+  private let folder = TemporaryFolder()
+  var path: String { folder.path }
 
   func write(_ name: String, _ text: String) {
     let descriptor = unsafe open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)

@@ -54,14 +54,23 @@ import Testing
     return condition()
   }
 
+  static let down = "rules: [{alert: Down, expr: redis_engine_test_up == 0}]"
+
+  /// An engine at work, with a server that is down and somebody who has been told.
+  static func firing(
+    _ rules: [RuleFile], _ registry: Registry, _ store: Store?, _ outbox: Outbox
+  ) async throws -> RuleEngine {
+    let engine = engine(registry, store, outbox, options())
+    publish(0, to: registry)
+    await engine.apply(rules, options: options())
+    await engine.start()
+    #expect(try await eventually { outbox.all.count == 1 })
+    return engine
+  }
+
   @Test func aRuleFiresAndResolves() async throws {
     let (registry, outbox) = (Registry(), Outbox())
-    let engine = Self.engine(registry, nil, outbox, Self.options())
-    Self.publish(0, to: registry)
-    await engine.apply(
-      try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]"), options: Self.options())
-    await engine.start()
-    #expect(try await Self.eventually { outbox.all.count == 1 })
+    let engine = try await Self.firing(try Self.rules(Self.down), registry, nil, outbox)
     #expect(outbox.all[0].labels == ["alertname": "Down", "instance": "a\"b", "job": "redline"])
     Self.publish(1, to: registry)
     #expect(try await Self.eventually { outbox.all.last?.isResolved == true })
@@ -89,7 +98,7 @@ import Testing
   @Test func alertsLiveOnAfterARestartWithoutSamples() async throws {
     let folder = TemporaryFolder()
     let path = "\(folder.path)/redline.db"
-    let rules = try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]")
+    let rules = try Self.rules(Self.down)
     let first = Outbox()
     let registry = Registry()
     Self.publish(0, to: registry)
@@ -117,12 +126,7 @@ import Testing
 
   @Test func aReloadKeepsWhatFires() async throws {
     let (registry, outbox) = (Registry(), Outbox())
-    let engine = Self.engine(registry, nil, outbox, Self.options())
-    Self.publish(0, to: registry)
-    await engine.apply(
-      try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]"), options: Self.options())
-    await engine.start()
-    #expect(try await Self.eventually { outbox.all.count == 1 })
+    let engine = try await Self.firing(try Self.rules(Self.down), registry, nil, outbox)
     let fired = engine.groups[0].rules[0].book.all[0].firedAtMilliseconds
     await engine.apply(
       try Self.rules("rules: [{alert: New, expr: vector(1)}, {alert: Down, expr: redis_engine_test_up < 1}]"),
@@ -193,12 +197,8 @@ import Testing
   /// Leaves a firing alert in a file, as a run before would.
   static func leaveAlert(_ rules: [RuleFile], in path: String) async throws -> Int64 {
     let (registry, outbox) = (Registry(), Outbox())
-    publish(0, to: registry)
     let store = try await Store.open(path) { _ in }
-    let engine = engine(registry, store, outbox, options())
-    await engine.apply(rules, options: options())
-    await engine.start()
-    #expect(try await eventually { outbox.all.count == 1 })
+    let engine = try await firing(rules, registry, store, outbox)
     await engine.stop()
     await store.close()
     return outbox.all[0].startsAtMilliseconds
@@ -206,7 +206,7 @@ import Testing
 
   /// The file turns up a moment after the start: its alerts go on. Once it is decided what they mean, no later file counts.
   @Test func alertsOfAFileThatComesLateAreTakenUp() async throws {
-    let rules = try Self.rules("rules: [{alert: Down, expr: redis_engine_test_up == 0}]")
+    let rules = try Self.rules(Self.down)
     let folder = TemporaryFolder()
     let (early, late) = ("\(folder.path)/early", "\(folder.path)/late")
     #expect(unsafe mkdir(early, 0o700) == 0)

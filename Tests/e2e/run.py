@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs the end-to-end checks: every function `check_*` of checks/*.py, each in a process and a folder of its own.
 
-    run.py [--list] [--only NAME]... [--keep] [--counts FILE]
+    run.py [--list] [--only NAME]... [--thorough] [--keep] [--counts FILE]
 
-NAME is a file (`evil_redis`) or one check (`evil_redis.half_reply`). A check's module may set TIMEOUT_SECONDS, and
-WAITS where its checks hardly compute: these run one after another beside the rest.
+NAME is a file (`evil_redis`) or one check (`evil_redis.half_reply`). A check's module may set TIMEOUT_SECONDS,
+THOROUGH_TIMEOUT_SECONDS for --thorough, and WAITS where its checks hardly compute: these run one after another beside the
+rest. `Check.share` is how a check does more under --thorough, `thorough_only` marks one that is nothing for a short run.
 """
 
 import argparse
@@ -40,23 +41,26 @@ class Listed:
     waits: bool
 
 
-def discover() -> list[Listed]:
+def discover(thorough: bool) -> list[Listed]:
     """Every check, in the order of files and of lines."""
     found = []
     for path in sorted((HERE / "checks").glob("*.py")):
         module = importlib.import_module(f"checks.{path.stem}")
         limit = getattr(module, "TIMEOUT_SECONDS", DEFAULT_TIMEOUT_SECONDS)
+        if thorough:
+            limit = getattr(module, "THOROUGH_TIMEOUT_SECONDS", limit)
         found += [Listed(f"{path.stem}.{name.removeprefix('check_')}", limit, getattr(module, "WAITS", False))
-                  for name in vars(module) if name.startswith("check_")]
+                  for name, function in vars(module).items()
+                  if name.startswith("check_") and (thorough or not hasattr(function, "is_thorough_only"))]
     return found
 
 
-def run_here(name: str, folder: pathlib.Path) -> int:
+def run_here(name: str, folder: pathlib.Path, thorough: bool) -> int:
     """The child's part: one check, its verdict as the exit code and its reason on standard output."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     file, _, function = name.partition(".")
     module = importlib.import_module(f"checks.{file}")
-    check = Check(folder)
+    check = Check(folder, thorough)
     with check.closing:
         try:
             getattr(module, f"check_{function}")(check)
@@ -75,13 +79,14 @@ def run_here(name: str, folder: pathlib.Path) -> int:
             return 1
 
 
-def run_child(name: str, limit: int, keep: bool) -> tuple[str, str, float]:
+def run_child(name: str, limit: int, thorough: bool, keep: bool) -> tuple[str, str, float]:
     """Runs one check in a child; `passed`, `failed` or `skipped`, the reason, and the seconds it took."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="redline-e2e."))
     began = time.monotonic()
     with open(folder / "verdict", "w+", encoding="utf-8", errors="replace") as output:
-        child = subprocess.Popen([sys.executable, __file__, "--here", str(folder), name], stdin=subprocess.DEVNULL,
-                                 stdout=output, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            [sys.executable, __file__, *["--thorough"] * thorough, "--here", str(folder), name],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             code = child.wait(limit)
         except subprocess.TimeoutExpired:
@@ -111,30 +116,33 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--thorough", action="store_true", help="the long form of every check, and those that are long")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a failed check")
     parser.add_argument("--counts", help="write 'passed failed skipped' to this file")
     parser.add_argument("--failures", help="write what failed, with the reasons, to this file")
+    parser.add_argument("--times", help="write the seconds of each check and its name to this file")
     parser.add_argument("--here", nargs=2, metavar=("FOLDER", "NAME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        return run_here(options.here[1], pathlib.Path(options.here[0]))
-    checks = [one for one in discover()
+        return run_here(options.here[1], pathlib.Path(options.here[0]), options.thorough)
+    checks = [one for one in discover(options.thorough)
               if not options.only or any(one.name == only or one.name.startswith(only + ".") for only in options.only)]
     if options.list:
         print("\n".join(one.name for one in checks))
         return 0
     if not checks:
-        print(f"no check is called {' or '.join(options.only)}; --list names them", file=sys.stderr)
+        print(f"no check is called {' or '.join(options.only)}; --list names them, with --thorough all", file=sys.stderr)
         return 2
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    failures = []
+    failures, times = [], []
     telling = threading.Lock()
 
     def run_lane(lane: list[Listed]) -> None:
         for one in lane:
-            verdict, reason, seconds = run_child(one.name, one.limit_seconds, options.keep)
+            verdict, reason, seconds = run_child(one.name, one.limit_seconds, options.thorough, options.keep)
             with telling:
                 counts[verdict] += 1
+                times.append(f"{seconds:.1f}\t{one.name}\n")
                 print(f"[{sum(counts.values())}/{len(checks)}] {verdict:7} {one.name} ({seconds:.1f} s)", flush=True)
                 if reason and verdict != "passed":
                     indented = "    " + reason.replace("\n", "\n    ")
@@ -146,6 +154,8 @@ def main() -> int:
             lane.result()
     if options.failures:
         pathlib.Path(options.failures).write_text("".join(failures), encoding="utf-8")
+    if options.times:
+        pathlib.Path(options.times).write_text("".join(times), encoding="utf-8")
     if options.counts:
         pathlib.Path(options.counts).write_text("{passed} {failed} {skipped}\n".format(**counts), encoding="utf-8")
     else:

@@ -2,7 +2,8 @@
 
     unit_results.py FOLDER EXIT_CODE
 
-FOLDER holds unit.log and the reports unit*.xml; a run that crashed leaves a log and an exit code only.
+FOLDER holds unit.log and the reports unit*.xml; a run that crashed leaves a log and an exit code only. The seconds of each
+test and its name go to unit.times there.
 """
 
 import pathlib
@@ -11,13 +12,16 @@ import sys
 import xml.etree.ElementTree
 
 
+def cases(folder: pathlib.Path) -> list[xml.etree.ElementTree.Element]:
+    return [case for report in folder.glob("unit*.xml") for case in xml.etree.ElementTree.parse(report).iter("testcase")]
+
+
 def counts(folder: pathlib.Path) -> tuple[int, int, int]:
     total = failures = skipped = 0
-    for report in folder.glob("unit*.xml"):
-        for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-            total += 1
-            failures += case.find("failure") is not None or case.find("error") is not None
-            skipped += case.find("skipped") is not None
+    for case in cases(folder):
+        total += 1
+        failures += case.find("failure") is not None or case.find("error") is not None
+        skipped += case.find("skipped") is not None
     return total - failures - skipped, failures, skipped
 
 
@@ -25,6 +29,8 @@ def main() -> None:
     folder, code = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     log = (folder / "unit.log").read_text(encoding="utf-8", errors="replace").splitlines()
     passed, failed, skipped = counts(folder)
+    times = [f"{float(case.get('time', 0)):.1f}\t{case.get('classname')}.{case.get('name')}\n" for case in cases(folder)]
+    (folder / "unit.times").write_text("".join(times), encoding="utf-8")
     if code != 0:
         reasons = [line for line in log if re.match(r"✘|.*\berror:|.*Fatal error|.*[Cc]rash|.*Sanitizer", line)]
         print("\n".join(reasons[:60] or log[-40:]), file=sys.stderr)

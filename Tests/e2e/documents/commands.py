@@ -50,6 +50,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     # Tests
     "Tests/run": ITSELF,
     "Tests/run --quick": ITSELF,
+    "Tests/run --thorough": ITSELF,
     "Tests/run --only NAME": ITSELF,
     "UPDATE_GOLDEN=1 Tests/run --quick": Not("it would rewrite the goldens that the tests compare with"),
     "UPDATE_GOLDEN=1 Tests/run --only documents": Not("it would rewrite what this check compares with"),

@@ -18,11 +18,24 @@ class Skipped(Exception):
     """The check cannot run here; the text says why."""
 
 
+def thorough_only(check):
+    """Marks a check function that runs under `--thorough` only."""
+    check.is_thorough_only = True
+    return check
+
+
 class Check:
-    def __init__(self, folder: pathlib.Path):
+    """`thorough` says that time is no matter: the long form of the check is wanted."""
+
+    def __init__(self, folder: pathlib.Path, thorough: bool = False):
         self.folder = folder
+        self.thorough = thorough
         self.closing = contextlib.ExitStack()
         self._ports: set[int] = set()
+
+    def share(self, short, full):
+        """`full` under `--thorough`, otherwise `short`: how much of something the check does."""
+        return full if self.thorough else short
 
     def free_port(self) -> int:
         """A loopback port below the ephemeral range's usual use, never given twice to one check."""

@@ -9,11 +9,13 @@ struct CapturedServer {
   let folder: String
   /// The file that answers INFO.
   var info = "info-all"
-  /// Files by the words of the command; what is not listed is not answered.
+  /// Files by the words of the command, all or the first two; what is not listed is not answered.
   var files: [String: String] = [
     "CONFIG GET": "config-get", "LATENCY LATEST": "latency-latest",
     "LATENCY HISTOGRAM": "latency-histogram", "SLOWLOG LEN": "slowlog-len",
     "SLOWLOG GET": "slowlog-get", "CLIENT LIST": "client-list",
+    "COMMANDLOG LEN slow": "commandlog-len-slow", "COMMANDLOG LEN large-request": "commandlog-len-large-request",
+    "COMMANDLOG LEN large-reply": "commandlog-len-large-reply",
   ]
 
   func reply(_ file: String) -> Reply? {
@@ -31,7 +33,7 @@ struct CapturedServer {
     var sink = SampleSink()
     for collector in CollectorCatalogue.all {
       let commands = collector.commands(for: facts, options)
-      let replies = commands.compactMap { files[$0.description].flatMap(reply) }
+      let replies = commands.compactMap { (files[$0.text] ?? files[$0.description]).flatMap(reply) }
       guard replies.count == commands.count, collector.readsInfoOnly || !commands.isEmpty else { continue }
       if !collector.acceptsErrors, replies.contains(where: \.isError) { continue }
       try collector.collect(
@@ -46,6 +48,11 @@ struct CapturedServer {
   func page(_ options: CollectorOptions) throws -> String {
     String(decoding: Exposition().page([try samples(options)]), as: UTF8.self)
   }
+}
+
+extension Command {
+  /// All words of the command.
+  fileprivate var text: String { arguments.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ") }
 }
 
 extension CollectorOptions {

@@ -7,7 +7,11 @@ import Testing
 /// What real servers become, whole: a change of any collector shows here as a difference.
 @Suite(.timeLimit(.minutes(1)))
 struct GoldenTests {
-  static let servers: [String] = ["redis-5.0.14", "redis-6.2.16", "redis-7.0.15", "redis-7.4.1", "valkey-8.0.1"]
+  static let servers = [
+    "redis-5.0.14", "redis-6.2.16", "redis-7.0.15", "redis-7.4.1", "redis-8.2.3", "valkey-8.0.1", "valkey-9.1.2",
+  ]
+  /// Those of which clusters and Sentinel groups were captured, too.
+  static let topologies = ["redis-7.0.15", "redis-8.2.3", "valkey-8.0.1", "valkey-9.1.2"]
 
   @Test(arguments: servers)
   func master(_ name: String) throws {
@@ -23,7 +27,7 @@ struct GoldenTests {
     Fixture.expectGolden(try server.page(options), "\(name)-replica.prom")
   }
 
-  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  @Test(arguments: topologies)
   func clusterNode(_ name: String) throws {
     let server = CapturedServer(
       folder: "topologies/\(name)", info: "failing-cluster-info-all",
@@ -31,7 +35,7 @@ struct GoldenTests {
     Fixture.expectGolden(try server.page(CollectorOptions()), "\(name)-cluster.prom")
   }
 
-  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  @Test(arguments: topologies)
   func sentinel(_ name: String) throws {
     let server = CapturedServer(
       folder: "topologies/\(name)", info: "failing-sentinel-info-all",

@@ -89,7 +89,7 @@ struct HostileReplyTests {
       ["info-all", "replica-info-all"].compactMap {
         CapturedServer(folder: "servers/\(name)").reply($0)?.bytes
       }
-      + ["redis-7.0.15", "valkey-8.0.1"].compactMap {
+      + GoldenTests.topologies.compactMap {
         CapturedServer(folder: "topologies/\($0)").reply("failing-sentinel-info-all")?.bytes
       }
     let infoOnly = CollectorCatalogue.all.filter(\.readsInfoOnly)
@@ -110,7 +110,7 @@ struct HostileReplyTests {
       "latency_latest": ["servers/redis-7.4.1/latency-latest"],
       "latency_histogram": ["servers/redis-7.4.1/latency-histogram"],
       "slowlog": ["servers/redis-7.4.1/slowlog-len", "servers/redis-7.4.1/slowlog-get"],
-      "commandlog": Array(repeating: "servers/redis-7.4.1/slowlog-len", count: 3),
+      "commandlog": ["slow", "large-request", "large-reply"].map { "servers/valkey-9.1.2/commandlog-len-\($0)" },
       "client_list": ["servers/redis-7.4.1/client-list"],
       "modules": ["topologies/redis-7.0.15/failing-cluster-cluster-info"],
       "sentinel_masters": ["masters", "sentinels", "replicas"].map { "topologies/redis-7.0.15/failing-sentinel-\($0)" },

@@ -275,7 +275,9 @@ struct OddInputTests {
       engine_0:name=LUA,module=built-in,abi_version=4,used_memory=10,memory_overhead=2
       # TLS
       tls_server_cert_serial:0A1B
+      tls_server_cert_expires_in_seconds:5
       tls_ca_cert_serial:none
+      tls_ca_cert_expires_in_seconds:0
       """
     #expect(try series(ThreadsCollector(), info: info) == [#"active_time_io_thread_seconds_total{thread="1"} 0.5"#])
     #expect(
@@ -286,7 +288,7 @@ struct OddInputTests {
       ])
     #expect(
       try series(CertificatesCollector(), info: info) == [
-        #"tls_certificate_info{certificate="server",serial="0A1B"} 1"#
+        #"tls_certificate_info{certificate="server",serial="0A1B"} 1"#, "tls_server_cert_expires_in_seconds 5",
       ])
   }
 

@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True
 
 from harness.check import Check, Ended, Failed, Skipped  # noqa: E402
 from harness.process import end_recorded  # noqa: E402
+from harness.versions import USUAL  # noqa: E402
 
 DEFAULT_TIMEOUT_SECONDS = 60
 SKIPPED_CODE = 77
@@ -49,18 +50,26 @@ def discover(thorough: bool) -> list[Listed]:
         limit = getattr(module, "TIMEOUT_SECONDS", DEFAULT_TIMEOUT_SECONDS)
         if thorough:
             limit = getattr(module, "THOROUGH_TIMEOUT_SECONDS", limit)
-        found += [Listed(f"{path.stem}.{name.removeprefix('check_')}", limit, getattr(module, "WAITS", False))
-                  for name, function in vars(module).items()
-                  if name.startswith("check_") and (thorough or not hasattr(function, "is_thorough_only"))]
+        for name, function in vars(module).items():
+            if name.startswith("check_") and (thorough or not hasattr(function, "is_thorough_only")):
+                servers = getattr(function, "thorough_servers" if thorough else "servers", [USUAL])
+                found += [Listed(f"{path.stem}.{name.removeprefix('check_')}{suffix(server)}", limit,
+                                 getattr(module, "WAITS", False)) for server in servers]
     return found
+
+
+def suffix(server: str) -> str:
+    """What the name of a check ends with when it runs on another server than the usual one."""
+    return "" if server == USUAL else f"@{server}"
 
 
 def run_here(name: str, folder: pathlib.Path, thorough: bool) -> int:
     """The child's part: one check, its verdict as the exit code and its reason on standard output."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    name, _, server = name.partition("@")
     file, _, function = name.partition(".")
     module = importlib.import_module(f"checks.{file}")
-    check = Check(folder, thorough)
+    check = Check(folder, thorough, server or USUAL)
     with check.closing:
         try:
             getattr(module, f"check_{function}")(check)
@@ -126,7 +135,8 @@ def main() -> int:
     if options.here:
         return run_here(options.here[1], pathlib.Path(options.here[0]), options.thorough)
     checks = [one for one in discover(options.thorough)
-              if not options.only or any(one.name == only or one.name.startswith(only + ".") for only in options.only)]
+              if not options.only or any(one.name == only or one.name.startswith((f"{only}.", f"{only}@"))
+                                         for only in options.only)]
     if options.list:
         print("\n".join(one.name for one in checks))
         return 0

@@ -3,7 +3,7 @@
     unit_results.py FOLDER EXIT_CODE
 
 FOLDER holds unit.log and the reports unit*.xml; a run that crashed leaves a log and an exit code only. The seconds of each
-test and its name go to unit.times there.
+test and its name go to unit.times there. FOLDER is called `unit`, or after the server that the tests asked.
 """
 
 import pathlib
@@ -29,7 +29,9 @@ def main() -> None:
     folder, code = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     log = (folder / "unit.log").read_text(encoding="utf-8", errors="replace").splitlines()
     passed, failed, skipped = counts(folder)
-    times = [f"{float(case.get('time', 0)):.1f}\t{case.get('classname')}.{case.get('name')}\n" for case in cases(folder)]
+    suffix = "" if folder.name == "unit" else f"@{folder.name}"
+    times = [f"{float(case.get('time', 0)):.1f}\t{case.get('classname')}.{case.get('name')}{suffix}\n"
+             for case in cases(folder)]
     (folder / "unit.times").write_text("".join(times), encoding="utf-8")
     if code != 0:
         reasons = [line for line in log if re.match(r"✘|.*\berror:|.*Fatal error|.*[Cc]rash|.*Sanitizer", line)]

@@ -10,11 +10,10 @@ import Testing
     return try Replies.read(bytes)[0]
   }
 
-  private static let servers = ["redis-7.0.15", "valkey-8.0.1"]
   private static let states = ["steady", "failing", "after-failover"]
 
   /// The line of each node tells its role, its health and the slots that it owns.
-  @Test(arguments: servers, states)
+  @Test(arguments: GoldenTests.topologies, states)
   func nodes(server: String, state: String) throws {
     let nodes = ClusterNodes(try #require(try reply(server, "\(state)-cluster-cluster-nodes").bytes)).nodes
     #expect(nodes.count == 6 && Set(nodes.map(\.id)).count == 6)

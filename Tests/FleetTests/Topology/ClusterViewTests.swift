@@ -31,7 +31,7 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
     return ClusterView([ClusterReport(ClusterNodes(try #require(reply.bytes)))])
   }
 
-  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  @Test(arguments: GoldenTests.topologies)
   func capturedClusters(server: String) throws {
     let steady = try captured(server, "steady")
     #expect(steady.members.count == 6 && steady.shards.count == 3)

@@ -439,7 +439,7 @@ struct Story: Sendable, CustomTestStringConvertible {
     #expect(record.kind == .missed && record.atMost == 3 && record.epoch == 5 && record.to == Story.address("B"))
   }
 
-  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"], [1, 3])
+  @Test(arguments: GoldenTests.topologies, [1, 3])
   func capturedStreamsCountOne(server: String, sentinels: Int) throws {
     let bytes = try #require(Fixture.bytes("topologies/\(server)/sentinel-events.resp"))
     let replies = try Replies.read(bytes)

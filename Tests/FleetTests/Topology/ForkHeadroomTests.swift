@@ -26,7 +26,7 @@ import Testing
     #expect(headroom("used_memory_rss:300\n") == nil && headroom("total_system_memory:1000\n") == nil)
   }
 
-  @Test(arguments: ["redis-6.2.16", "redis-7.4.1", "valkey-8.0.1"])
+  @Test(arguments: GoldenTests.servers)
   func realServersTell(_ server: String) throws {
     let headroom = try #require(ForkHeadroom(CapturedServer(folder: "servers/\(server)").infoText))
     #expect(headroom.systemBytes > headroom.residentBytes && headroom.residentBytes > 0)

@@ -86,7 +86,7 @@ import Testing
         && !Self.facts("rdb_last_bgsave_status:err\n").isLastSaveOK)
   }
 
-  @Test(arguments: ["redis-5.0.14", "redis-7.4.1", "valkey-8.0.1"])
+  @Test(arguments: GoldenTests.servers)
   func capturedServersHaveABound(server: String) throws {
     let reply = try Replies.read(try #require(Fixture.bytes("servers/\(server)/info-all.resp")))[0]
     let facts = PersistenceFacts(InfoText(try #require(reply.bytes)))

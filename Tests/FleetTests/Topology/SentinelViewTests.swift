@@ -41,7 +41,7 @@ import Testing
       }, quorum: check)
   }
 
-  @Test(arguments: ["redis-7.0.15", "valkey-8.0.1"])
+  @Test(arguments: GoldenTests.topologies)
   func capturedGroups(server: String) throws {
     func view(_ state: String) throws -> SentinelView {
       func reply(_ name: String) throws -> Reply {

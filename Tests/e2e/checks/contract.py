@@ -7,6 +7,7 @@ from harness.check import Check, Skipped
 from harness.comparison import Difference
 from harness.paths import E2E, REDLINE, rows, tool
 from harness.process import Process
+from harness.versions import on_servers
 
 TIMEOUT_SECONDS = 120
 CONTRACT = E2E / "contract"
@@ -49,6 +50,7 @@ def check_families(check: Check) -> None:
     check.none(complaints, "families that differ from the contract")
 
 
+@on_servers
 def check_live_pages_keep_the_contract(check: Check) -> None:
     """What a real Redis makes us serve has the types and labels that the table promises."""
     table = {row[0]: row for row in rows(CONTRACT / "families.tsv")}
@@ -70,7 +72,7 @@ def check_live_pages_keep_the_contract(check: Check) -> None:
 
 def every_role(check: Check) -> list[exporters.Exporter]:
     """Redline on a loaded master, a replica, a Sentinel and a cluster node, each with every flag that adds families."""
-    master = servers.RedisServer(check, *awkward.SERVER_OPTIONS)
+    master = servers.RedisServer(check, *awkward.server_options(check))
     awkward.load(check, master)
     replica = servers.replica_of(check, master)
     sentinel = servers.sentinel_of(check, master)
@@ -81,6 +83,7 @@ def every_role(check: Check) -> list[exporters.Exporter]:
     return watched
 
 
+@on_servers
 def check_promtool(check: Check) -> None:
     """promtool complains of nothing but the names that compatibility forces."""
     allowed = {row[0] for row in rows(CONTRACT / "promtool_allowed.txt")}

@@ -5,6 +5,7 @@ import time
 from harness import exporters, servers
 from harness.check import Check
 from harness.evil import EvilRedis, Hang
+from harness.versions import on_servers
 
 POLLS = 12
 
@@ -13,6 +14,7 @@ def log_lines(exporter: exporters.Exporter, word: str) -> list[str]:
     return [line for line in exporter.output().splitlines() if word.lower() in line.lower()]
 
 
+@on_servers
 def check_acl(check: Check) -> None:
     """A user without CONFIG, LATENCY, SLOWLOG and CLIENT: refusals end after the first polls."""
     server = servers.RedisServer(

@@ -3,6 +3,7 @@
 from harness import awkward, exporters, servers
 from harness.check import Check
 from harness.comparison import Comparison
+from harness.versions import on_servers
 
 TIMEOUT_SECONDS = 150
 KEY_WORK_SECONDS = 45
@@ -31,11 +32,12 @@ def compare(check: Check, url: str, *flags: str) -> None:
 
 
 def loaded(check: Check, *options: str) -> servers.RedisServer:
-    server = servers.RedisServer(check, *awkward.SERVER_OPTIONS, *options)
+    server = servers.RedisServer(check, *awkward.server_options(check), *options)
     awkward.load(check, server)
     return server
 
 
+@on_servers
 def check_defaults(check: Check) -> None:
     server = loaded(check)
     servers.replica_of(check, server)
@@ -43,6 +45,7 @@ def check_defaults(check: Check) -> None:
     compare(check, server.url)
 
 
+@on_servers
 def check_append_only(check: Check) -> None:
     server = loaded(check, "appendonly yes", "save 3600 1")
     with server.client() as redis:
@@ -53,22 +56,27 @@ def check_append_only(check: Check) -> None:
     compare(check, server.url)
 
 
+@on_servers
 def check_keys(check: Check) -> None:
     compare(check, loaded(check).url, *KEY_FLAGS)
 
 
+@on_servers
 def check_key_groups(check: Check) -> None:
     compare(check, loaded(check).url, *GROUP_FLAGS)
 
 
+@on_servers
 def check_client_list(check: Check) -> None:
     compare(check, loaded(check).url, "--export-client-list", "--export-client-port")
 
 
+@on_servers
 def check_config_and_system(check: Check) -> None:
     compare(check, loaded(check).url, *OTHER_FLAGS)
 
 
+@on_servers
 def check_lua_script(check: Check) -> None:
     script = check.file("extra.lua", "return {'first', '1', 'second', '2.5', 'odd \\\"key', '-1e3'}")
     compare(check, loaded(check).url, f"--script={script}")
@@ -84,12 +92,14 @@ def check_namespace(check: Check) -> None:
     check.none(sorted(name for name in lost if not name.startswith("go_")), "families lost under another namespace")
 
 
+@on_servers
 def check_replica(check: Check) -> None:
     master = loaded(check)
     replica = servers.replica_of(check, master)
     compare(check, replica.url)
 
 
+@on_servers
 def check_sentinel(check: Check) -> None:
     master = loaded(check)
     servers.replica_of(check, master)
@@ -97,11 +107,13 @@ def check_sentinel(check: Check) -> None:
     compare(check, sentinel.url)
 
 
+@on_servers
 def check_cluster_node(check: Check) -> None:
     nodes = servers.cluster(check)
     awkward.load(check, nodes[0], cluster_node=True)
     compare(check, nodes[0].url)
 
 
+@on_servers
 def check_no_config_command(check: Check) -> None:
     compare(check, loaded(check).url, "--config-command=-")

@@ -124,7 +124,7 @@ def check_keep_alive(check: Check) -> None:
 def check_scrape(check: Check) -> None:
     """/scrape: another instance, a missing and a bad target, and its own parameters."""
     server, exporter = watched(check)
-    other = servers.RedisServer(check, *awkward.SERVER_OPTIONS, "maxclients 222")
+    other = servers.RedisServer(check, *awkward.server_options(check), "maxclients 222")
     awkward.load(check, other)
     for target in (other.url, f"127.0.0.1:{other.port}"):
         page = exporter.page(f"/scrape?target={target}")

@@ -9,6 +9,7 @@ from harness import exporters, servers
 from harness.check import Check
 from harness.process import Process
 from harness.paths import tool
+from harness.versions import on_servers
 
 TIMEOUT_SECONDS = 120
 # What is the same for all workloads here: polls are frequent, so that the checks are quick.
@@ -101,6 +102,7 @@ def check_sentinel_workload_is_found_from_one_seed(check: Check) -> None:
                            instance=address(group.master)), 0, "an objective")
 
 
+@on_servers
 def check_failovers_are_counted_once_over_kills(check: Check) -> None:
     """A killed master, then a manual failover, with a daemon that is killed in between."""
     group = Group(check)
@@ -166,6 +168,7 @@ def check_failover_while_the_daemon_was_away(check: Check) -> None:
     check.that(time.time() - last < 30, "the time of the last failover backs the counter")
 
 
+@on_servers
 def check_cluster_failover_and_a_dead_seed(check: Check) -> None:
     nodes = [servers.RedisServer(check, "cluster-enabled yes", "cluster-node-timeout 1500", name="node")
              for _ in range(6)]
@@ -198,6 +201,7 @@ def check_cluster_failover_and_a_dead_seed(check: Check) -> None:
     check.equal(failovers(exporter), {"automatic": 1, "manual": 0, "missed": 0}, "the count is kept")
 
 
+@on_servers
 def check_replication_from_a_replica(check: Check) -> None:
     master = servers.RedisServer(check)
     replicas = [servers.replica_of(check, master) for _ in range(2)]

@@ -70,7 +70,7 @@ def check_slow_senders(check: Check) -> None:
 
 def check_slow_readers(check: Check) -> None:
     """Readers with a tiny window ask for a page that no socket buffer holds, and read one byte a second."""
-    server = servers.RedisServer(check, *awkward.SERVER_OPTIONS)
+    server = servers.RedisServer(check, *awkward.server_options(check))
     with server.client() as redis:
         for index in range(2500):
             redis.send("SET", f"key:{index}:" + "x" * 700, index)

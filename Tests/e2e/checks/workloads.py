@@ -9,6 +9,7 @@ from harness.check import Check
 from harness.lab import Lab
 from harness.paths import tool
 from harness.process import Process
+from harness.versions import on_servers
 
 TIMEOUT_SECONDS = 180
 
@@ -23,6 +24,7 @@ def own_cost(exporter: exporters.Exporter, server: servers.RedisServer, name: st
                if instance == address(server))
 
 
+@on_servers
 def check_locks_and_circuits_are_read_from_a_replica(check: Check) -> None:
     master = servers.RedisServer(check)
     replica = servers.replica_of(check, master)
@@ -71,6 +73,7 @@ def _lookups_match(exporter: exporters.Exporter, server: servers.RedisServer) ->
     return own_cost(exporter, server, "lookups_total") == int(stats["keyspace_hits"]) + int(stats["keyspace_misses"])
 
 
+@on_servers
 def check_keys_of_a_cluster_are_read_on_its_replicas(check: Check) -> None:
     nodes = [servers.RedisServer(check, "cluster-enabled yes", "cluster-node-timeout 2000", name="node") for _ in range(6)]
     maker = Process(check, "redis-cli", [
@@ -118,6 +121,7 @@ def _set_in_cluster(check: Check, nodes: list[servers.RedisServer], key: str, va
     check.that(False, f"no node takes {key}")
 
 
+@on_servers
 def check_streams_of_a_queue(check: Check) -> None:
     """Lag known or absent, in entries and seconds; what waits longest; groups without a consumer; over a failover."""
     master = servers.RedisServer(check)
@@ -132,13 +136,17 @@ def check_streams_of_a_queue(check: Check) -> None:
     exporter = watch(check, f"- {{name: jobs, kind: queue, seeds: ['{address(master)}'], watches: {{interval: 1s}}}}\n")
     labels = {"workload": "jobs", "environment": "test", "db": "db0", "stream": "orders"}
     group = {**labels, "group": "billing"}
-    check.until(lambda: _has(exporter, "redis_stream_group_lag", 6, **group), 30, "the lag")
+    # Redis 6.2 never tells it.
+    lag = 6 if "lag" in _group(master, "orders") else None
+    check.until(lambda: _has(exporter, "redis_stream_group_lag_known", 0 if lag is None else 1, **group), 30,
+                f"the lag is {lag}")
     page = exporter.page()
-    check.equal(page.value("redis_stream_group_lag_known", **group), 1, "the lag is known")
+    check.equal(page.value("redis_stream_group_lag", **group), lag, "the lag")
     check.equal(page.value("redis_stream_group_messages_pending", **group), 4, "pending entries")
     check.equal(page.value("redis_stream_groups_without_consumer", **labels), 1, "groups without a consumer")
     check.equal(page.value("redis_stream_length", **labels), 10, "entries")
-    check.that("wait for groups without a consumer: nobody" in text(exporter), "the page tells of the group")
+    check.equal("wait for groups without a consumer: nobody" in text(exporter), lag is not None,
+                "the page tells of the group where it has something to do")
     age = page.value("redis_stream_group_oldest_pending_seconds", **group)
     check.that(0 <= age < 60, f"age of the oldest pending entry: {age}")
     check.until(lambda: exporter.page().value("redis_stream_group_oldest_pending_seconds", **group) > age + 2, 20,
@@ -151,8 +159,7 @@ def check_streams_of_a_queue(check: Check) -> None:
         client("REPLICAOF", "NO", "ONE")
     with master.client() as client:
         client("REPLICAOF", "127.0.0.1", replica.port)
-    with replica.client() as client:
-        lag = dict(zip(*[iter(client("XINFO", "GROUPS", "orders")[0])] * 2)).get(b"lag")
+    lag = _group(replica, "orders").get("lag")
     known = 0 if lag is None else 1
     check.until(lambda: _has(exporter, "redis_stream_group_lag_known", known, **group), 30,
                 f"the new master's lag is {lag}, so known is {known}")
@@ -162,11 +169,19 @@ def check_streams_of_a_queue(check: Check) -> None:
                 "the lag has a series only where it is known")
 
 
+def _group(server: servers.RedisServer, stream: str) -> dict:
+    """What XINFO GROUPS says of the stream's first group."""
+    with server.client() as client:
+        words = client("XINFO", "GROUPS", stream)[0]
+    return {name.decode(): value for name, value in zip(words[::2], words[1::2])}
+
+
 def _has(exporter: exporters.Exporter, name: str, value: float, **labels: str) -> bool:
     return any(seen == value and all(dict(series).get(key) == text for key, text in labels.items())
                for series, seen in exporter.page().named(name).items())
 
 
+@on_servers
 def check_room_for_a_fork(check: Check) -> None:
     server = servers.RedisServer(check, "maxmemory 100mb", "maxmemory-policy noeviction")
     exporter = watch(check, "- {name: one, kind: custom, topology: static, "

@@ -5,6 +5,8 @@ import pathlib
 import socket
 import time
 
+from .versions import USUAL
+
 
 class Failed(AssertionError):
     """The check's claim does not hold; the text is what a person reads."""
@@ -25,11 +27,13 @@ def thorough_only(check):
 
 
 class Check:
-    """`thorough` says that time is no matter: the long form of the check is wanted."""
+    """`thorough` says that time is no matter: the long form of the check is wanted. `server` is the version of the servers
+    that it starts."""
 
-    def __init__(self, folder: pathlib.Path, thorough: bool = False):
+    def __init__(self, folder: pathlib.Path, thorough: bool = False, server: str = USUAL):
         self.folder = folder
         self.thorough = thorough
+        self.server = server
         self.closing = contextlib.ExitStack()
         self._ports: set[int] = set()
 

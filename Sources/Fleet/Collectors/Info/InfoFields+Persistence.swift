@@ -96,5 +96,7 @@ extension InfoFields {
       help: "Whether a module's child process is running, 1 or 0"),
     .gauge("module_fork_last_cow_size", as: "module_fork_last_cow_size", .bytes, since: "6.0",
       help: "Memory that was copied on write during the last child process of a module, in bytes"),
+    .gauge("slot_migration_fork_in_progress", as: "slot_migration_fork_in_progress", since: "Valkey 9.0",
+      help: "Whether a child process sends slots to another node, 1 or 0"),
   ]
 }

@@ -3,7 +3,7 @@
 
 import Metrics
 
-/// The sections Server, Clients and CPU, the TLS and scripting totals, and what only KeyDB sends.
+/// The sections Server, Clients and CPU, the scripting totals, and what only KeyDB sends.
 extension InfoFields {
   static let server: [InfoField] = [
     .gauge("process_id", as: "process_id", since: "2.4", help: "Process id of the server on its host"),
@@ -19,12 +19,6 @@ extension InfoFields {
     .gauge("shutdown_in_milliseconds", as: "shutdown_in_seconds", .seconds, since: "7.0", .divided(by: 1e3),
       help: "How much longer a shutdown in progress waits for replicas at most, in seconds; absent when no shutdown is in progress"),
 
-    .gauge("tls_server_cert_expires_in_seconds", as: "tls_server_cert_expires_in_seconds", .seconds, since: "Valkey 9.1",
-      help: "Seconds until the server's TLS certificate expires"),
-    .gauge("tls_client_cert_expires_in_seconds", as: "tls_client_cert_expires_in_seconds", .seconds, since: "Valkey 9.1",
-      help: "Seconds until the TLS certificate that the server shows to its peers expires"),
-    .gauge("tls_ca_cert_expires_in_seconds", as: "tls_ca_cert_expires_in_seconds", .seconds, since: "Valkey 9.1",
-      help: "Seconds until the certificate of the server's TLS authority expires"),
     .gauge("engines_count", as: "scripting_engines_count", since: "Valkey 9.0",
       help: "Scripting engines that are registered"),
     .gauge("engines_total_used_memory", as: "scripting_engines_memory_used_bytes", .bytes, since: "Valkey 9.0",

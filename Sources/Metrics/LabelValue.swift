@@ -1,4 +1,7 @@
-/// The value of one label: text of ours, bytes that a server sent, or absent.
+import Runtime
+
+/// The value of one label: text of ours, bytes that a server sent, or absent. What is longer than ``ForeignText/byteLimit``
+/// is cut where it is written.
 public enum LabelValue: Sendable, ExpressibleByStringLiteral {
   case text(String)
   /// Bytes as received; what is not valid UTF-8 is shown as U+FFFD, since Prometheus refuses a whole page over one such byte.
@@ -14,6 +17,7 @@ public enum LabelValue: Sendable, ExpressibleByStringLiteral {
 
 /// Appends `bytes` as the inside of a quoted label value.
 func appendEscaped(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+  guard bytes.count <= ForeignText.byteLimit else { return appendEscaped(String(foreign: bytes), to: &output) }
   var isPlain = true
   for byte in bytes where needsCare(byte) {
     isPlain = false
@@ -29,6 +33,9 @@ func appendEscaped(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
 }
 
 func appendEscaped(_ text: String, to output: inout [UInt8]) {
+  guard text.utf8.count <= ForeignText.byteLimit else {
+    return appendEscaped(String(foreign: Array(text.utf8)), to: &output)
+  }
   for byte in text.utf8 {
     switch byte {
     case UInt8(ascii: "\\"), UInt8(ascii: "\""):

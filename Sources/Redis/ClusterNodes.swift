@@ -1,3 +1,5 @@
+import Runtime
+
 /// What CLUSTER NODES says: every node that one node knows, as it sees them.
 ///
 /// A line is `id ip:port@busport[,hostname[,name=value…]] flags master ping pong epoch link-state slot…`.
@@ -69,10 +71,10 @@ public struct ClusterNode: Sendable, Equatable {
   init?(line: ArraySlice<UInt8>) {
     let words = String(decoding: line, as: UTF8.self).split(separator: " ").map { $0.filter { $0 != "\r" } }
     guard words.count >= 8, !words[0].isEmpty, let address = Self.address(words[1]) else { return nil }
-    id = words[0]
+    id = words[0].cut(toBytes: ForeignText.hostByteLimit)
     (host, port, hostname) = address
-    flags = words[2].split(separator: ",").map(String.init)
-    masterID = words[3] == "-" ? nil : words[3]
+    flags = words[2].split(separator: ",").prefix(32).map { String($0).cut(toBytes: ForeignText.hostByteLimit) }
+    masterID = words[3] == "-" ? nil : words[3].cut(toBytes: ForeignText.hostByteLimit)
     configEpoch = parseInteger(Array(words[6].utf8)[...]).map { max(0, $0) } ?? 0
     isLinkConnected = words[7] == "connected"
     var room = ClusterNodes.slotCount
@@ -83,7 +85,9 @@ public struct ClusterNode: Sendable, Equatable {
       return true
     }
     movingSlots = words.dropFirst(8).compactMap(Self.movingSlot).prefix(ClusterNodes.slotCount).map { $0 }
-    shardID = words[1].split(separator: ",").first { $0.hasPrefix("shard-id=") }.map { String($0.dropFirst(9)) }
+    shardID = words[1].split(separator: ",").first { $0.hasPrefix("shard-id=") }.map {
+      String($0.dropFirst(9)).cut(toBytes: ForeignText.hostByteLimit)
+    }
   }
 
   /// `[5->-id]` leaves, `[5-<-id]` arrives.
@@ -93,7 +97,8 @@ public struct ClusterNode: Sendable, Equatable {
     guard parts.count == 3, parts[1] == ">" || parts[1] == "<", let slot = Int(parts[0]),
       (0..<ClusterNodes.slotCount).contains(slot)
     else { return nil }
-    return MovingSlot(slot: slot, isLeaving: parts[1] == ">", peerID: String(parts[2]))
+    return MovingSlot(
+      slot: slot, isLeaving: parts[1] == ">", peerID: String(parts[2]).cut(toBytes: ForeignText.hostByteLimit))
   }
 
   /// `ip:port@busport,hostname,name=value`; the ip may be IPv6, the bus port and all after it may be missing.
@@ -101,9 +106,12 @@ public struct ClusterNode: Sendable, Equatable {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let endpoint = parts[0].split(separator: "@", omittingEmptySubsequences: false)[0]
     guard let colon = endpoint.lastIndex(of: ":"),
-      let port = Int(endpoint[endpoint.index(after: colon)...]), (0...65535).contains(port)
+      endpoint.utf8.count <= ForeignText.hostByteLimit, let port = Int(endpoint[endpoint.index(after: colon)...]),
+      (0...65535).contains(port)
     else { return nil }
-    let hostname = parts.dropFirst().first.flatMap { $0.isEmpty || $0.contains("=") ? nil : String($0) }
+    let hostname = parts.dropFirst().first.flatMap {
+      $0.isEmpty || $0.contains("=") || $0.utf8.count > ForeignText.hostByteLimit ? nil : String($0)
+    }
     return (String(endpoint[..<colon]), port, hostname)
   }
 

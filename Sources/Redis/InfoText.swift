@@ -1,3 +1,5 @@
+import Runtime
+
 /// An INFO reply, cut into fields in one pass. Nothing is copied but the text itself.
 ///
 /// Lines are `name:value`, cut at the first colon only (hosts may be IPv6), under `# Section` headings. A field that
@@ -29,7 +31,7 @@ public struct InfoText: Sendable {
     var sections: [String] = []
     var position = 0
     let end = bytes.count
-    while position < end, fields.count < Limits.infoLines {
+    while position < end, fields.count + sections.count < Limits.infoLines {
       var hash = fnvStart
       var nameEnd = -1
       let start = position
@@ -49,7 +51,7 @@ public struct InfoText: Sendable {
       if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
       if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
         let name = bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }
-        sections.append(String(decoding: name, as: UTF8.self))
+        sections.append(String(foreign: name))
       } else if nameEnd > start, nameEnd < lineEnd {
         fields.append(
           Field(
@@ -77,9 +79,8 @@ public struct InfoText: Sendable {
     return nil
   }
 
-  public func text(_ name: String) -> String? {
-    self[name].map { String(decoding: $0, as: UTF8.self) }
-  }
+  /// The value as text, cut to ``ForeignText/byteLimit``.
+  public func text(_ name: String) -> String? { self[name].map { String(foreign: $0) } }
 
   public func integer(_ name: String) -> Int? { self[name].flatMap { parseInteger($0) } }
 

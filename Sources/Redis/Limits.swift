@@ -8,4 +8,12 @@ public enum Limits {
   public static let replyValues = 1 << 21
   /// Lines that are read of one INFO text.
   public static let infoLines = 20_000
+  /// Integers, as ``parseInteger(_:)`` and ``Reply/integer`` hand them out: what is beyond becomes the nearest of these.
+  ///
+  /// No server counts further: 2^53 are 9 PB, or 285 years in microseconds. Sums of up to 1,023 of them, and products
+  /// with constants up to 1,023, fit into 64 bits, and a Double holds each exactly. Code that sums over all members of a
+  /// workload does so in Double.
+  public static let integers = -(1 << 53)...(1 << 53)
+
+  static func nearest(_ value: Int64) -> Int { min(max(Int(value), integers.lowerBound), integers.upperBound) }
 }

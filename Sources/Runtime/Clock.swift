@@ -14,6 +14,12 @@ public func bootClockSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
+/// The wall clock in whole milliseconds since the epoch.
+public func wallClockMilliseconds() -> Int64 { Int64(clamping: wallClockSeconds() * 1000) }
+
+/// ``bootClockSeconds()`` in whole milliseconds.
+public func bootClockMilliseconds() -> Int64 { Int64(clamping: bootClockSeconds() * 1000) }
+
 /// What tells this boot of the system from others; nil where the kernel does not say.
 public func bootIdentity() -> String? {
   guard let bytes = SmallFile.bytes("/proc/sys/kernel/random/boot_id") else { return nil }

@@ -48,7 +48,7 @@ extension TopologyPage.Node {
       level: level)
     var reasons = [state.error?.message].compactMap { $0 }
     if state.error != nil, let success = newest?.lastSuccessSeconds {
-      reasons.append("last answer \(Int(max(0, now - success))) s ago")
+      reasons.append("last answer \(TimeSeries.Unit.seconds.words(max(0, now - success))) ago")
     }
     if isGhost { reasons.append("remembered; the workload does without it") }
     if watched.isLeftAlone { reasons.append("tried at growing intervals") }

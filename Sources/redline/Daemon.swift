@@ -112,6 +112,7 @@ struct Daemon: Sendable {
     // A peer that hangs up must not end the process.
     signal(SIGPIPE, SIG_IGN)
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+    LastWords.limitEnd()
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
     // Whoever scrapes first finds the counters, so that `increase()` misses nothing.

@@ -29,7 +29,7 @@ struct FleetWatch: Sendable {
   static let fileInterval: Duration = .seconds(2)
 
   /// Until alerts that wait for an Alertmanager are given up at the end.
-  static let drainDeadline: Duration = .seconds(10)
+  static let drainDeadline: Duration = .seconds(8)
 
   /// - Throws: ``ConfigErrors`` or ``StoreError`` for a file that cannot be used.
   init(

@@ -11,6 +11,9 @@ struct Redline {
   static let usageStatus: Int32 = 2
 
   static func main() async {
+    let memory = MemoryLimits.current()
+    LastWords.install(limits: "\(memory)")
+    if let shortage = memory.shortage { fail(shortage) }
     let arguments = Array(CommandLine.arguments.dropFirst())
     if let word = arguments.first, !word.hasPrefix("-") || word.hasPrefix("--generate-completion-script") {
       await Commands.main(arguments)

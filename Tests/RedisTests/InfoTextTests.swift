@@ -81,8 +81,9 @@ import Testing
 @Suite struct NumberTests {
   @Test(
     arguments: [
-      ("0", 0), ("-1", -1), ("+7", 7), ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
-      ("9223372036854775808", nil), ("", nil), ("-", nil), ("1.5", nil), ("1 ", nil), ("99%", nil),
+      ("0", 0), ("-1", -1), ("+7", 7), ("9007199254740992", 1 << 53), ("9223372036854775807", 1 << 53),
+      ("-9223372036854775808", -(1 << 53)), ("99999999999999999999", 1 << 53), ("", nil), ("-", nil), ("1.5", nil),
+      ("1 ", nil), ("99%", nil),
     ] as [(String, Int?)])
   func integers(text: String, expected: Int?) { #expect(parseInteger(Array(text.utf8)[...]) == expected) }
 

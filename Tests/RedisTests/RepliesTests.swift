@@ -70,6 +70,44 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
     #expect(second[0].elements.map { $0.map(\.text) } == ["a", "b"])
   }
 
+  /// Whatever is taken, and however much came before: what stays behind is the beginning of the next reply.
+  @Test func nothingOfWhatIsTakenStaysBehind() throws {
+    let reader = ReplyReader()
+    let head = Array("*3\r\n$7\r\nmessage\r\n".utf8)
+    func rest(_ size: Int) -> [UInt8] {
+      Array("$4\r\nnews\r\n$\(size)\r\n".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: size) + Array("\r\n".utf8)
+    }
+    func feed(_ bytes: [UInt8]) throws { try unsafe bytes.withUnsafeBytes { unsafe try reader.feed($0) } }
+    try feed(head)
+    for size in [8000, 1 << 20, 8000] {
+      for _ in 0..<40 {
+        try feed(rest(size) + head)
+        let taken = reader.take()
+        #expect(taken.count == 1 && taken.bytes.count == 11 + size)
+        #expect(taken[0].elements.map { $0.map { $0.bytes?.count } } == [7, 4, size])
+        #expect(reader.heldBytes < 4096, "\(reader.heldBytes) bytes stay behind")
+      }
+    }
+    // The limit is one of what is held, not of what ever came.
+    try feed(rest(1))
+    #expect(reader.take()[0].elements.map { $0.map(\.text) } == ["message", "news", "x"])
+  }
+
+  @Test func integersStayWhereArithmeticIsSafe() throws {
+    let most = Limits.integers.upperBound
+    let cases: [(String, Int?)] = [
+      ("9007199254740992", most), ("9007199254740993", most), ("9223372036854775807", most),
+      ("-9223372036854775808", -most),
+      ("99999999999999999999999", most), ("-1", -1), ("+5", 5), ("-0", 0), ("", nil), ("-", nil), ("1.5", nil),
+      ("1e300", nil), ("nan", nil), ("12a", nil), (String(repeating: "9", count: 100_000), most),
+    ]
+    for (text, expected) in cases { #expect(parseInteger(Array(text.utf8)[...]) == expected, "\(text.prefix(30))") }
+    let replies = try Replies.read(Array("*2\r\n:9223372036854775807\r\n:-9223372036854775808\r\n".utf8))
+    #expect(replies[0].elements.map { $0.map(\.integer) } == [most, -most])
+    #expect(replies[0].numbers == [0x1p63, -0x1p63], "samples keep the number that was sent")
+    #expect((0..<1023).reduce(0) { sum, _ in sum + most } > 0)
+  }
+
   @Test(arguments: [
     "*2147483647\r\n", "*1048577\r\n", "@nothing\r\n", "$abc\r\n",
     "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",

@@ -1,4 +1,5 @@
 import HTTPClient
+import Runtime
 
 /// How far another machine's clock is before ours, from the `Date` of its response.
 enum ClockOffset {
@@ -17,6 +18,6 @@ enum ClockOffset {
   /// By how much ends are moved, in whole seconds.
   static func correctionMilliseconds(_ offsetSeconds: Double?) -> Int64 {
     guard let offsetSeconds, abs(offsetSeconds) >= leastSeconds else { return 0 }
-    return Int64(min(max(offsetSeconds, -limitSeconds), limitSeconds).rounded()) * 1000
+    return Int64(clamping: min(max(offsetSeconds, -limitSeconds), limitSeconds).rounded()) * 1000
   }
 }

@@ -8,7 +8,7 @@ final class DiscoveredName: Sendable {
   /// How often a name is looked up that has not resolved yet, in seconds.
   private static let retrySeconds = 5
   /// How often one is that has; an answer is kept by the resolver for a moment less.
-  private static let refreshSeconds = Int(NameResolver.lifetimeSeconds) + 1
+  private static let refreshSeconds = Int(clamping: NameResolver.lifetimeSeconds) + 1
 
   let config: AlertmanagerConfig
   private let task = Lock(Task<Void, Never>?.none)

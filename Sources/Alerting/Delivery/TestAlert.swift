@@ -21,8 +21,8 @@ public struct TestAlert: Sendable {
 
     /// `http://localhost:9093/api/v2/alerts: accepted; its clock is 300 s ahead`.
     public var description: String {
-      let offset = clockOffsetSeconds.map { Int($0.rounded()) } ?? 0
-      let clock = abs(offset) < 2 ? "" : "; its clock is \(abs(offset)) s \(offset > 0 ? "ahead" : "behind")"
+      let offset = clockOffsetSeconds.map { Int(clamping: $0.rounded()) } ?? 0
+      let clock = offset.magnitude < 2 ? "" : "; its clock is \(offset.magnitude) s \(offset > 0 ? "ahead" : "behind")"
       return "\(url): \(isAccepted ? "accepted" : problem)\(clock)"
     }
   }
@@ -47,10 +47,10 @@ public struct TestAlert: Sendable {
     environment: [String: String], group: any EventLoopGroup
   ) async throws(ConfigErrors) -> [Answer] {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
-    let now = Int64(wallClockSeconds() * 1000)
+    let now = wallClockMilliseconds()
     let notice = AlertNotice(
       labels: labels, annotations: ["summary": "A test of the path from redline to whoever gets its alerts"],
-      startsAtMilliseconds: now, endsAtMilliseconds: now + Int64(seconds) * 1000, isResolved: false)
+      startsAtMilliseconds: now, endsAtMilliseconds: now + Int64(clamping: seconds) * 1000, isResolved: false)
     let alerts = form.alerts(of: [notice], expression: "vector(1)")
     guard !alerts.isEmpty else {
       throw ConfigErrors(

@@ -81,7 +81,7 @@ extension RuleEngine {
       intake.take(await history.kept(span))
       self.intake = intake
     }
-    let tookMilliseconds = Int64((ContinuousClock.now - began).seconds * 1000)
+    let tookMilliseconds = Int64(clamping: (ContinuousClock.now - began).seconds * 1000)
     for runner in runnersNow { await runner.extendHold(byMilliseconds: tookMilliseconds) }
     guard !Task.isCancelled else { return }
     intake.finish()

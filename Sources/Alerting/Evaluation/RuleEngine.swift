@@ -56,7 +56,7 @@ public actor RuleEngine {
     let series = SeriesStore(policy: HistoryPolicy(), limits: limits)
     self.series = series
     history = storage.map { HistoryKeeper(store: $0, series: series) }
-    clock = Lock(EvaluationClock(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()))
+    clock = Lock(EvaluationClock(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()))
     feed = SeriesFeed(
       series, target: Self.target(options), families: FamilySelection(namespace: options.namespace) { _ in false })
     let events = events
@@ -79,12 +79,14 @@ public actor RuleEngine {
 
   /// The time of evaluations, milliseconds since 1970.
   public nonisolated var nowMilliseconds: Int64 {
-    clock.withLock { $0.now(bootMilliseconds: bootMilliseconds()) }
+    clock.withLock { $0.now(bootMilliseconds: bootClockMilliseconds()) }
   }
 
   /// By how much evaluations are ahead of a wall clock that was put back.
   nonisolated var clockAheadMilliseconds: Int64 {
-    clock.withLock { $0.aheadMilliseconds(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()) }
+    clock.withLock {
+      $0.aheadMilliseconds(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds())
+    }
   }
 
   // MARK: Rules
@@ -240,7 +242,7 @@ public actor RuleEngine {
 
   /// - Returns: by how much the wall clock was set, which is still to be followed.
   private func adjustClock() -> Int64 {
-    clock.withLock { $0.adjust(wallMilliseconds: wallMilliseconds(), bootMilliseconds: bootMilliseconds()) }
+    clock.withLock { $0.adjust(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()) }
   }
 
   /// Goes on at the wall clock's side: samples and alerts are as old as they were. To be done while nothing is evaluated.
@@ -287,9 +289,6 @@ public actor RuleEngine {
     for (runner, places) in readers { await runner.call(places) }
   }
 }
-
-func wallMilliseconds() -> Int64 { Int64(wallClockSeconds() * 1000) }
-func bootMilliseconds() -> Int64 { Int64(bootClockSeconds() * 1000) }
 
 /// What the engine counts beside its groups.
 struct EngineCounts: Sendable {

@@ -52,11 +52,10 @@ public struct Alert: Sendable, Equatable {
 extension Alert {
   /// The alert after the clock was set: nothing has lasted longer for that, or shorter.
   ///
-  /// When a firing alert began to fire stays as it was told.
+  /// When a firing alert began stays as it was told, even where that is in the future now.
   func shifted(byMilliseconds distance: Int64) -> Alert {
     var alert = self
-    // After a clock was put back, a firing alert must not seem too young to fire.
-    if state == .pending || (state == .firing && distance < 0) { alert.activeAtMilliseconds += distance }
+    if state == .pending { alert.activeAtMilliseconds += distance }
     alert.keepFiringSinceMilliseconds? += distance
     alert.lastSentAtMilliseconds? += distance
     alert.resolvedAtMilliseconds? += distance

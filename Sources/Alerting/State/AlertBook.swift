@@ -101,7 +101,8 @@ public struct AlertBook: Sendable {
     if alert.state == .pending, isDue {
       alert.state = .firing
       alert.firedAtMilliseconds = now
-    } else if alert.state == .firing, !isDue, timing.demotesOnRaisedFor {
+    } else if alert.state == .firing, !isDue, timing.demotesOnRaisedFor, (alert.firedAtMilliseconds ?? .min) <= now {
+      // What began to fire after `now` seems young only because the clock was put back.
       alert.state = .pending
       alert.firedAtMilliseconds = nil
       alert.lastSentAtMilliseconds = nil

@@ -22,14 +22,14 @@ struct GoTime: Sendable, Equatable {
   var fields: Fields {
     let secondNs: Int64 = 1_000_000_000
     let seconds = Self.floored(unixNs, by: secondNs)
-    let days = Int(Self.floored(seconds, by: 86_400))
-    let ofDay = Int(seconds) - days * 86_400
+    let days = Int(clamping: Self.floored(seconds, by: 86_400))
+    let ofDay = Int(clamping: seconds) - days * 86_400
     let (year, month, day) = Timestamp.civilDate(days: Int64(days))
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let beforeMonth = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][Int(month) - 1]
     return Fields(
       year: Int(year), month: Int(month), day: Int(day), hour: ofDay / 3600, minute: ofDay / 60 % 60,
-      second: ofDay % 60, nanosecond: Int(unixNs - seconds * secondNs), weekday: ((days % 7) + 11) % 7,
+      second: ofDay % 60, nanosecond: Int(clamping: unixNs - seconds * secondNs), weekday: ((days % 7) + 11) % 7,
       yearDay: beforeMonth + Int(day) + (isLeap && month > 2 ? 1 : 0))
   }
 

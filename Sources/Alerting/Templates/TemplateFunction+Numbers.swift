@@ -1,3 +1,5 @@
+import Runtime
+
 /// Functions that put numbers into words.
 extension TemplateFunction {
   static let numbers: [String: TemplateFunction] = [
@@ -49,14 +51,14 @@ extension TemplateFunction {
       throw TemplateFunctionError(
         "\(GoNumber.plain(seconds)) cannot be represented as a nanoseconds timestamp since it overflows int64")
     }
-    return GoTime(unixNs: Int64(seconds * 1e9) / 1_000_000 * 1_000_000)
+    return GoTime(unixNs: Int64(clamping: seconds * 1e9) / 1_000_000 * 1_000_000)
   }
 }
 
 extension Int64 {
   fileprivate init(clampingToNs seconds: Double) {
     let ns = seconds * 1e9
-    self = ns.isNaN ? 0 : ns >= 9.2e18 ? .max : ns <= -9.2e18 ? .min : Int64(ns)
+    self.init(clamping: ns)
   }
 }
 
@@ -83,7 +85,7 @@ enum Humanized {
     if seconds == 0 { return short(seconds) + "s" }
     guard seconds.magnitude >= 1 else { return small(seconds) + "s" }
     let sign = seconds < 0 ? "-" : ""
-    let whole = seconds.magnitude < 9.2e18 ? Int64(seconds.magnitude) : .max
+    let whole = Int64(clamping: seconds.magnitude)
     let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60)
     let rest = "\(whole % 60)s"
     if days != 0 { return "\(sign)\(days)d \(hours)h \(minutes)m \(rest)" }

@@ -1,5 +1,6 @@
 import Config
 import PromQL
+import Runtime
 
 /// A file of unit tests for rules, in promtool's format.
 public struct RuleUnitTests: Sendable {
@@ -220,7 +221,9 @@ extension ScalarType<Int64> {
   /// A time in milliseconds, written in seconds since 1970 or as RFC 3339.
   fileprivate static var moment: ScalarType {
     ScalarType(placeholder: 0) { text throws(Mismatch) in
-      if let seconds = Double(text), seconds.magnitude < 1e12 { return Int64((seconds * 1000).rounded(.down)) }
+      if let seconds = Double(text), seconds.magnitude < 1e12 {
+        return Int64(clamping: (seconds * 1000).rounded(.down))
+      }
       if let timestamp = Timestamp.parse(text) { return timestamp.epochMs }
       throw Mismatch("is not a time", hint: "write seconds since 1970, or 2026-01-31T12:00:00Z")
     }

@@ -24,7 +24,7 @@ public enum DurationSyntax: Sendable {
     while !rest.isEmpty {
       guard let part = Self.number(&rest), let unitNs = unit(&rest) else { return nil }
       let whole = part.whole.multipliedReportingOverflow(by: unitNs)
-      let fraction = Int64(Double(part.fraction) / part.scale * Double(unitNs))
+      let fraction = Int64(exactly: (Double(part.fraction) / part.scale * Double(unitNs)).rounded(.towardZero)) ?? 0
       let withFraction = whole.partialValue.addingReportingOverflow(fraction)
       let sum = totalNs.addingReportingOverflow(withFraction.partialValue)
       guard !whole.overflow, !withFraction.overflow, !sum.overflow else { return nil }

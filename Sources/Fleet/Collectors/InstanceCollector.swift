@@ -39,7 +39,7 @@ struct InstanceCollector: Collector {
 
     if let uptimeSeconds = input.info.double("uptime_in_seconds") {
       // Uptime is counted in whole seconds of the server's clock: with any other clock the start would jitter.
-      let nowSeconds = input.info.double("server_time_usec").map { $0 / 1e6 } ?? input.nowSeconds
+      let nowSeconds = input.info.serverSeconds ?? input.nowSeconds
       sink.add(Self.startTime, nowSeconds.rounded(.down) - uptimeSeconds)
     }
     if let state = input.info["master_failover_state"] {

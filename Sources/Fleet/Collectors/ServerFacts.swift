@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What INFO says of a server that decides what else it is asked. Equal facts mean an equal plan of commands.
 public struct ServerFacts: Sendable, Equatable {
@@ -48,7 +49,7 @@ public struct ServerFacts: Sendable, Equatable {
     let masters = info.fields(inSection: InfoSection.sentinel).compactMap { field -> String? in
       guard isNumbered(info.name(of: field), prefix: "master") else { return nil }
       return InfoPairs(info.value(of: field)).first { $0.key.elementsEqual("name".utf8) }
-        .map { String(decoding: $0.value, as: UTF8.self) }
+        .map { String(foreign: $0.value) }
     }
     return Array(masters.prefix(sentinelMastersLimit))
   }

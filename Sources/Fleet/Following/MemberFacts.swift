@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What one poll says of a server as a member of a topology: small, so that a fleet's facts fit into memory.
 struct MemberFacts: Sendable, Equatable {
@@ -64,7 +65,7 @@ struct MemberFacts: Sendable, Equatable {
     _ info: InfoText, config: ServerConfig?, replies: [Reply], masterNames: [String] = [], server: ServerFacts,
     nowSeconds: Double
   ) {
-    func setting(_ key: String) -> String? { config?[key].map { String(decoding: $0, as: UTF8.self) } }
+    func setting(_ key: String) -> String? { config?[key].map { String(foreign: $0) } }
     self.server = server
     replication = server.mode == .sentinel ? nil : ReplicationFacts(info)
     persistence = PersistenceFacts(info, appendFsync: setting("appendfsync"), save: setting("save"))
@@ -80,8 +81,8 @@ struct MemberFacts: Sendable, Equatable {
     masters = [:]
     connectedClients = info.integer("connected_clients") ?? 0
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
-    eventLoopMicroseconds = info.double("eventloop_duration_sum")
-    clockOffsetSeconds = info.double("server_time_usec").map { $0 / 1e6 - nowSeconds }
+    eventLoopMicroseconds = info.finite("eventloop_duration_sum")
+    clockOffsetSeconds = info.serverSeconds.map { $0 - nowSeconds }
     switch server.mode {
     case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }
     case .sentinel where replies.count == 1 + 4 * masterNames.count:
@@ -103,7 +104,7 @@ struct MemberFacts: Sendable, Equatable {
   /// `cmdstat_flushall:calls=1,usec=…`
   private static func calls(_ field: String, _ info: InfoText) -> Int {
     let pair = info[field].flatMap { InfoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
-    return pair.flatMap { Int(String(decoding: $0.value, as: UTF8.self)) } ?? 0
+    return pair.flatMap { parseInteger($0.value) } ?? 0
   }
 }
 
@@ -114,5 +115,15 @@ extension MemberFacts.SentinelFacts {
       id: id.isError ? nil : id.text, master: WatchedMaster(replies[0]),
       replicas: replies[1].instances { WatchedReplica($0) } ?? [],
       peers: replies[2].instances { PeerSentinel($0) } ?? [], quorum: QuorumCheck(replies[3]))
+  }
+}
+
+extension InfoText {
+  /// A number to judge by; nil for `inf` and `nan` too.
+  func finite(_ name: String) -> Double? { double(name).flatMap { $0.isFinite ? $0 : nil } }
+
+  /// The server's own clock, Unix time; nil where it does not tell (before 7) or tells what no clock shows.
+  var serverSeconds: Double? {
+    finite("server_time_usec").map { $0 / 1e6 }.flatMap { (0..<1e11).contains($0) ? $0 : nil }
   }
 }

@@ -19,9 +19,9 @@ extension FailoverTracker.State {
       let words = line.split(separator: " ", maxSplits: 1).map(String.init)
       guard words.count == 2 else { continue }
       switch words[0] {
-      case "number": lastNumber = max(0, Int(words[1]) ?? 0)
+      case "number": lastNumber = max(0, storedInteger(words[1]) ?? 0)
       case "last": lastFailoverSeconds = Double(words[1])
-      case "epoch": configEpoch = Int(words[1])
+      case "epoch": configEpoch = storedInteger(words[1])
       case "address": address = NodeAddress(storedText: words[1])
       case "down": quorumDownSeconds = Double(words[1])
       case "unconfirmed": if let address = NodeAddress(storedText: words[1]) { unconfirmed.append(address) }
@@ -50,7 +50,7 @@ extension ReplicationFailoverTracker.State {
       let words = line.split(separator: " ", maxSplits: 1).map(String.init)
       guard words.count == 2 else { continue }
       switch words[0] {
-      case "number": lastNumber = max(0, Int(words[1]) ?? 0)
+      case "number": lastNumber = max(0, storedInteger(words[1]) ?? 0)
       case "last": lastFailoverSeconds = Double(words[1])
       case "master":
         master = NodeAddress(storedText: words[1]).map { ReplicationFailoverTracker.Server(address: $0, runID: "") }
@@ -72,7 +72,7 @@ extension ClusterFailoverTracker.Node {
 
   init?(text: String) {
     let words = text.split(separator: " ").map(String.init)
-    guard words.count >= 4, let epoch = Int(words[2]) else { return nil }
+    guard words.count >= 4, let epoch = storedInteger(words[2]) else { return nil }
     let slots = words.dropFirst(4).compactMap { word -> ClosedRange<Int>? in
       let ends = word.split(separator: "-").map { Int($0) }
       guard ends.count == 2, let first = ends[0], let last = ends[1], 0 <= first, first <= last,
@@ -96,3 +96,6 @@ extension NodeAddress {
     self.init(host: words[1], port: words[0])
   }
 }
+
+/// A number of the file, which may have been written by anybody: in the bounds of what servers say.
+func storedInteger(_ text: String) -> Int? { Int(text).flatMap { Limits.integers.contains($0) ? $0 : nil } }

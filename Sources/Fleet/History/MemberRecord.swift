@@ -66,8 +66,8 @@ extension MemberRecord {
     self.init(instance: instance, answers: fields["answers"] == "yes")
     runID = fields["run"] ?? ""
     isMaster = fields["master"].map { $0 == "yes" }
-    flushCount = fields["flushes"].flatMap { Int($0) } ?? 0
-    maxBytes = fields["maxmemory"].flatMap { Int($0) } ?? 0
+    flushCount = fields["flushes"].flatMap { storedInteger($0) } ?? 0
+    maxBytes = fields["maxmemory"].flatMap { storedInteger($0) } ?? 0
     policy = fields["policy"]
     isAOFEnabled = fields["appendonly"] == "yes"
     appendFsync = fields["appendfsync"]

@@ -1,4 +1,5 @@
 import Metrics
+import Runtime
 
 /// What was read of one stream.
 struct WatchedStream: Sendable {
@@ -34,7 +35,7 @@ extension WatchSummary {
     }
     let open = (circuits ?? []).filter(\.isOpen).sorted { ($1.failures, $0.service) < ($0.failures, $1.service) }
     if !open.isEmpty {
-      let names = open.prefix(5).map { "\($0.service) (\(Int(min($0.failures, 1e15))) failures)" }
+      let names = open.prefix(5).map { "\($0.service) (\(Int(clamping: min($0.failures, 1e15))) failures)" }
       let rest = openCircuitCount > names.count ? " and \(openCircuitCount - names.count) more" : ""
       all.append(.init(.warning, "Circuits are open: \(names.joined(separator: ", "))\(rest)"))
     }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// When a server is probed, and how long each turn had to wait. Pure: the clock is the caller's.
 ///
 /// Turns come at fixed times, whatever became of those before. A turn that comes while a probe is under way sends
@@ -45,12 +47,12 @@ struct ProbeSchedule: Sendable {
   /// - Returns: whether to send one now; the caller then owes ``answer(afterSeconds:atSeconds:)`` or ``fail(atSeconds:)``.
   mutating func takeTurn(atSeconds now: Double, mayTry: Bool) -> Bool {
     guard now >= nextSeconds else { return false }
-    let newest = max(next, Int(((now - startSeconds) / intervalSeconds).rounded(.down)))
+    let newest = max(next, Int(clamping: ((now - startSeconds) / intervalSeconds).rounded(.down)))
     let sleptThroughCount = newest - next
     missedCount += sleptThroughCount
     if isUnderWay {
       // Those before would have ended by now.
-      let known = max(next, newest - Int(timeoutSeconds / intervalSeconds) - 1)
+      let known = max(next, newest - Int(clamping: timeoutSeconds / intervalSeconds) - 1)
       for turn in known..<newest { waiting.append(startSeconds + Double(turn) * intervalSeconds) }
     }
     let due = startSeconds + Double(newest) * intervalSeconds

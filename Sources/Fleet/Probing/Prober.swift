@@ -116,7 +116,7 @@ actor Prober {
 
   /// Wakes on the event loop itself: the shared threads may be busy.
   private func sleep(untilSeconds seconds: Double) async {
-    let timer = eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, seconds) * 1e9) + 1)) {}
+    let timer = eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: max(0, seconds) * 1e9) + 1)) {}
     self.timer = timer
     await withCheckedContinuation { continuation in
       timer.futureResult.whenComplete { _ in continuation.resume() }

@@ -45,9 +45,9 @@ public struct PersistenceFacts: Sendable, Equatable {
   ///   - save: the value of `save`, likewise; empty means no rules.
   public init(_ info: InfoText, appendFsync: String? = nil, save: String? = nil) {
     let saves = info.integer("rdb_saves") ?? 0
-    let lastSave = info.double("rdb_last_save_time") ?? 0
-    let uptime = max(0, info.double("uptime_in_seconds") ?? 0)
-    let server = info.double("server_time_usec").map { $0 / 1e6 }
+    let lastSave = info.finite("rdb_last_save_time") ?? 0
+    let uptime = max(0, info.finite("uptime_in_seconds") ?? 0)
+    let server = info.serverSeconds
     // Servers before 7 have no `rdb_saves`; a child that finished, or a save after the start, tells as much.
     let childFinished = (info.integer("rdb_last_bgsave_time_sec") ?? -1) >= 0
     let savedAfterStart = server.map { lastSave > $0 - uptime + 2 } ?? false

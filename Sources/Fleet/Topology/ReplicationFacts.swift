@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What one member's INFO says of replication.
 public struct ReplicationFacts: Sendable, Equatable {
@@ -79,14 +80,14 @@ public struct ReplicationFacts: Sendable, Equatable {
 
   /// `ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`.
   private static func replica(_ value: ArraySlice<UInt8>) -> Replica? {
-    var pairs: [String: String] = [:]
-    for (key, value) in InfoPairs(value) {
-      pairs[String(decoding: key, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
-    }
-    guard let address = NodeAddress(host: pairs["ip"], port: pairs["port"]) else { return nil }
+    var pairs: [String: ArraySlice<UInt8>] = [:]
+    for (key, value) in InfoPairs(value) { pairs[String(decoding: key, as: UTF8.self)] = value }
+    func text(_ key: String) -> String? { pairs[key].map { String(foreign: $0) } }
+    func integer(_ key: String) -> Int { pairs[key].flatMap { parseInteger($0) } ?? 0 }
+    guard let address = NodeAddress(host: text("ip"), port: text("port")) else { return nil }
     return Replica(
-      address: address, state: pairs["state"] == "online" ? .online : .syncing,
-      offset: pairs["offset"].flatMap { Int($0) } ?? 0, ackAgeSeconds: max(0, pairs["lag"].flatMap { Int($0) } ?? 0))
+      address: address, state: text("state") == "online" ? .online : .syncing, offset: integer("offset"),
+      ackAgeSeconds: max(0, integer("lag")))
   }
 }
 

@@ -1,5 +1,6 @@
 import Config
 import Redis
+import Runtime
 
 extension PersistenceFacts {
   /// Age of the newest dump by the server's own clock; nil where none was written or read since its start.
@@ -30,9 +31,10 @@ struct BackupVerdict: Sendable, Equatable {
   func finding(_ name: String, limitSeconds: Double) -> WorkloadOverview.Finding? {
     guard isTooOld else { return nil }
     guard let ageSeconds else { return .init(.warning, "\(name) has no RDB file since its start") }
+    let age = amount(ageSeconds / 60, "min", upTo: 10_000_000)
     return .init(
       .warning,
-      "The newest RDB file of \(name) is \(Int(ageSeconds / 60)) min old, wanted are \(Int(limitSeconds / 60)) min")
+      "The newest RDB file of \(name) is \(age) old, wanted are \(Int(clamping: limitSeconds / 60)) min")
   }
 }
 

@@ -41,8 +41,7 @@ extension Workload {
         // What was published meanwhile shows in config-epoch.
         await self?.sentinels[address]?.pollNow()
       } hear: { [weak self] message in
-        guard let event = SentinelEvent(message.reply) else { return }
-        await self?.heard(event, from: address, atSeconds: message.seconds)
+        await self?.heard(message.event, from: address, atSeconds: message.seconds)
       }
     }
   }

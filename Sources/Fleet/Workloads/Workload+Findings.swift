@@ -25,7 +25,7 @@ extension Workload {
       for (address, node) in members.sorted(by: { $0.key < $1.key }) where node.reading.answers == true {
         guard let lag = lags.lag(of: address, atSeconds: now), lag.seconds > limit else { continue }
         let state = lag.state == .online ? "" : " (\(lag.state.rawValue))"
-        all.append(.init(.warning, "\(node.instance) is \(Int(lag.seconds)) s behind its master\(state)"))
+        all.append(.init(.warning, "\(node.instance) is \(amount(seconds: lag.seconds)) behind its master\(state)"))
       }
     }
     return all
@@ -38,7 +38,7 @@ extension Workload {
       WorkloadOverview.Finding(.warning, "\($0.instance) does not answer probes in time")
     }
     if let limit = objectives.hitRatio, let ratio = hits.ratio, ratio.value < limit {
-      func percent(_ share: Double) -> Int { Int((share * 100).rounded(.down)) }
+      func percent(_ share: Double) -> Int { Int(clamping: (share * 100).rounded(.down)) }
       all.append(
         .init(
           .warning,
@@ -83,15 +83,16 @@ extension MemberFacts {
     var all: [WorkloadOverview.Finding] = []
     if memory.maxBytes == 0 { all.append(.init(.warning, "\(name) has no maxmemory")) }
     if let ratio = memory.usedRatio, let limit = objectives.memoryUsedRatio, ratio > limit {
-      let text =
-        "\(name) uses \(Int((ratio * 100).rounded())) % of maxmemory, wanted are \(Int((limit * 100).rounded())) %"
+      let used = amount((ratio * 100).rounded(), "%", upTo: 1000)
+      let text = "\(name) uses \(used) of maxmemory, wanted are \(Int(clamping: (limit * 100).rounded())) %"
       all.append(.init(objectives.memoryPages ? .warning : .note, text))
     }
     if let policy = memory.policy, !config.eviction.fits(policy) {
       all.append(.init(.warning, "\(name) has maxmemory-policy \(policy), which does not fit the workload"))
     }
     if let bytes = fork?.expectedBytes, bytes < 0 {
-      let text = "A save of \(name) may need \(-bytes / 1_048_576) MiB more memory than the machine has"
+      let missing = amount(Double(-bytes) / 1_048_576, "MiB", upTo: 1 << 30)
+      let text = "A save of \(name) may need \(missing) more memory than the machine has"
       all.append(.init(.warning, text))
     }
     guard replication?.isMaster == true else { return all }
@@ -101,7 +102,8 @@ extension MemberFacts {
     if let rpo = objectives.rpo?.seconds {
       let point = RecoveryPoint(crashOf: persistence, isFsyncDelayed: isFsyncDelayed, nowSeconds: now)
       if point.seconds > rpo {
-        let loss = point.seconds.isFinite ? "\(Int(point.seconds.rounded(.up))) s of writes" : "writes without bound"
+        let loss =
+          point.seconds.isFinite ? "\(amount(seconds: point.seconds.rounded(.up))) of writes" : "writes without bound"
         all.append(.init(.warning, "A crash of \(name) would lose \(loss) (\(point.basis.rawValue))"))
       }
     }

@@ -7,12 +7,13 @@ extension Workload {
   func overview() async -> WorkloadOverview {
     let keyFindings = await keyWatch?.findings() ?? []
     let now = monotonicSeconds()
-    let time = Timestamp(epochMs: Int64(wallClockSeconds() * 1000))
+    let time = Timestamp(epochMs: wallClockMilliseconds())
     let objectives = config.objectives(at: time)
     let counted = failoverCounts.map { counts in
-      [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
-        sum + Int(archive.count(kind, inMemory: counts[kind] ?? 0))
-      }
+      Int(
+        clamping: [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
+          sum + archive.count(kind, inMemory: counts[kind] ?? 0)
+        })
     }
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,

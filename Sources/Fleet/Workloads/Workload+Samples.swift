@@ -41,7 +41,7 @@ extension Workload {
     _ readings: [NodeAddress: MemberReading], nowSeconds now: Double, into sink: inout SampleSink
   ) {
     let wall = wallClockSeconds()
-    let time = Timestamp(epochMs: Int64(wall * 1000))
+    let time = Timestamp(epochMs: Int64(clamping: wall * 1000))
     let objectives = config.objectives(at: time)
     let evictionsAllowed = config.areEvictionsAllowed(at: time)
     sink.add(JudgementFamilies.inPeak, config.isInPeak(at: time) ? 1 : 0)

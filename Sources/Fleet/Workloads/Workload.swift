@@ -164,7 +164,7 @@ actor Workload {
       tell(readings, atSeconds: wall)
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
-      let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
+      let objectives = config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000)))
       hits.note(readings) { members[$0]?.node.cost.totals.lookups ?? 0 }
       loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
       // Judging a large workload costs as much as its polls: less often then.

@@ -1,3 +1,5 @@
+import Runtime
+
 extension Evaluation {
   func aggregation(_ node: Expression.Aggregation, _ steps: Steps) throws -> Table {
     switch node.aggregator {
@@ -78,7 +80,7 @@ extension Evaluation {
       throw EvaluationError(
         "the parameter of \(node.aggregator.rawValue) is out of bounds: \(NumberSyntax.decimal(value))")
     }
-    return min(Int(value), available)
+    return min(Int(clamping: value), available)
   }
 
   /// How often each value occurs, the value as a label.

@@ -1,3 +1,5 @@
+import Runtime
+
 extension Evaluation {
   func call(_ node: Expression.Call, _ steps: Steps) throws -> Value {
     switch node.function.implementation {
@@ -43,7 +45,7 @@ extension Evaluation {
   private static func field(_ seconds: Double, _ field: (CivilTime) -> Int) -> Double {
     // What no calendar reaches is cut; Prometheus gives there whatever its processor makes of the conversion.
     let bounded = seconds.isNaN ? 0 : max(-9e15, min(9e15, seconds.rounded(.towardZero)))
-    return Double(field(CivilTime(seconds: Int64(bounded))))
+    return Double(field(CivilTime(seconds: Int64(clamping: bounded))))
   }
 
   /// A function of every range that holds a sample; the other arguments are scalars.

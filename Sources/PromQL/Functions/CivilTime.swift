@@ -17,7 +17,7 @@ struct CivilTime {
   init(seconds: Int64) {
     let seconds = min(max(seconds, -Self.farthestSeconds), Self.farthestSeconds)
     let days = Self.floorDivision(seconds, 86_400)
-    let secondOfDay = Int(seconds - days * 86_400)
+    let secondOfDay = Int(clamping: seconds - days * 86_400)
     hour = secondOfDay / 3600
     minute = secondOfDay / 60 % 60
     // The epoch was a Thursday.

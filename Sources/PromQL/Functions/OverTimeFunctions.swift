@@ -1,3 +1,5 @@
+import Runtime
+
 /// Aggregations over the samples of a range.
 enum OverTimeFunctions {
   static let all = [
@@ -100,7 +102,7 @@ enum Quantile {
     if q > 1 { return .infinity }
     let sorted = values.sorted { $0 < $1 || ($0.isNaN && !$1.isNaN) }
     let rank = q * Double(sorted.count - 1)
-    let lower = max(0, Int(rank.rounded(.down)))
+    let lower = max(0, Int(clamping: rank.rounded(.down)))
     let upper = min(sorted.count - 1, lower + 1)
     let weight = rank - rank.rounded(.down)
     return sorted[lower] * (1 - weight) + sorted[upper] * weight

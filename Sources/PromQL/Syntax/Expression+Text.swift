@@ -1,3 +1,5 @@
+import Runtime
+
 extension Expression: CustomStringConvertible {
   /// The query in one line and one style; it parses to the same tree.
   public var description: String {
@@ -26,7 +28,7 @@ extension Expression: CustomStringConvertible {
 extension Expression.NumberLiteral {
   fileprivate var text: String {
     guard isDuration else { return NumberSyntax.decimal(value) }
-    return NumberSyntax.duration(milliseconds: Int64((value * 1000).rounded()))
+    return NumberSyntax.duration(milliseconds: Int64(clamping: (value * 1000).rounded()))
   }
 }
 

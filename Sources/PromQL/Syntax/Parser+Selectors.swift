@@ -1,3 +1,5 @@
+import Runtime
+
 extension Parser {
   /// `name{…}`, `name` or `{…}`; the name's token is taken already.
   mutating func selector(named token: Token?, mayBeEmpty: Bool = false) throws(QuerySyntaxError) -> Expression.Selector
@@ -146,7 +148,7 @@ extension Parser {
     guard milliseconds.magnitude < Self.largestTimeMilliseconds else {
       throw error("the time behind @ is out of bounds", at: start..<lastEnd)
     }
-    return .milliseconds(Int64(milliseconds))
+    return .milliseconds(Int64(clamping: milliseconds))
   }
 
   /// So far from overflow that ranges and offsets can be added.
@@ -161,7 +163,7 @@ extension Parser {
     switch token.kind {
     case .duration(let value): milliseconds = value
     case .number(let seconds) where dialect.hasWideSyntax && (seconds * 1000).magnitude < 9e15:
-      milliseconds = Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero))
+      milliseconds = Int64(clamping: (seconds * 1000).rounded(.toNearestOrAwayFromZero))
     default:
       if startsDurationExpression(token) { throw durationExpression() }
       throw unexpected(in: context, expected: "a duration such as 5m")

@@ -1,10 +1,11 @@
 import NIOCore
 import Runtime
 
-/// A connection of its own that listens to what a server publishes, kept alive by PING.
+/// A connection of its own that listens to what a Sentinel publishes, kept alive by PING.
 public final class Subscription: Sendable {
   public struct Message: Sendable {
-    public let reply: Reply
+    /// What was published, cut: the reply itself would keep all bytes that came with it.
+    public let event: SentinelEvent
     /// When it arrived, in seconds since the epoch.
     public let seconds: Double
   }
@@ -103,7 +104,8 @@ private final class Listener {
         if reply.isError, !self.isConfirmed {
           self.handler.end(RedisError(reply: reply, to: command))
         } else if Self.isMessage(reply) {
-          yields.yield(Subscription.Message(reply: reply, seconds: now))
+          guard let event = SentinelEvent(reply) else { continue }
+          yields.yield(Subscription.Message(event: event, seconds: now))
         } else if !self.isConfirmed {
           self.isConfirmed = true
           self.confirmed.succeed()

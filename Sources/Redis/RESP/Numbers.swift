@@ -1,22 +1,19 @@
-/// A decimal integer with an optional sign; nil for anything else and for what does not fit.
+/// A decimal integer with an optional sign; nil for anything else. One beyond ``Limits/integers`` becomes the nearest of
+/// them.
 public func parseInteger(_ bytes: ArraySlice<UInt8>) -> Int? {
   var index = bytes.startIndex
   guard index < bytes.endIndex else { return nil }
   let isNegative = bytes[index] == UInt8(ascii: "-")
   if isNegative || bytes[index] == UInt8(ascii: "+") { index += 1 }
   guard index < bytes.endIndex else { return nil }
-  var value = 0
+  var magnitude = 0
   while index < bytes.endIndex {
     let digit = bytes[index] &- UInt8(ascii: "0")
     guard digit <= 9 else { return nil }
-    let (product, overflowed) = value.multipliedReportingOverflow(by: 10)
-    let (sum, carried) = product.subtractingReportingOverflow(Int(digit))
-    guard !overflowed, !carried else { return nil }
-    value = sum
+    magnitude = min(magnitude * 10 + Int(digit), Limits.integers.upperBound)
     index += 1
   }
-  if isNegative { return value }
-  return value == .min ? nil : -value
+  return isNegative ? -magnitude : magnitude
 }
 
 /// A number as Redis prints it: integer, decimal, with exponent, `inf` or `nan`; nil for anything else.

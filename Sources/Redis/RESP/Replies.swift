@@ -1,3 +1,5 @@
+import Runtime
+
 /// What a server sent back for one batch of commands: a flat, immutable list of values over one array of bytes.
 ///
 /// There is no tree of objects: an array is a node that says how many values follow and where it ends.
@@ -60,12 +62,13 @@ public struct Reply: Sendable {
     }
   }
 
-  /// The text of a string, a status or an error, repaired where it is no UTF-8; nil for other kinds.
-  public var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+  /// The text of a string, a status or an error, repaired where it is no UTF-8 and cut to ``ForeignText/byteLimit``; nil
+  /// for other kinds.
+  public var text: String? { bytes.map { String(foreign: $0) } }
 
-  /// An integer, or a string of digits.
+  /// An integer, or a string of digits; within ``Limits/integers``.
   public var integer: Int? {
-    if node.kind == .integer { return Int(node.value) }
+    if node.kind == .integer { return Limits.nearest(node.value) }
     return bytes.flatMap { parseInteger($0) }
   }
 
@@ -80,14 +83,14 @@ public struct Reply: Sendable {
     node.kind == .array ? ReplyElements(replies: replies, array: index) : nil
   }
 
-  /// The elements of an array that holds nothing but integers; nil for anything else.
-  public var integers: [Int]? {
+  /// The elements of an array that holds nothing but integers, as they were sent; nil for anything else.
+  public var numbers: [Double]? {
     guard node.kind == .array else { return nil }
-    var values: [Int] = []
+    var values: [Double] = []
     values.reserveCapacity(Int(node.count))
     for index in (index + 1)..<Int(node.end) {
       guard replies.nodes[index].kind == .integer else { return nil }
-      values.append(Int(replies.nodes[index].value))
+      values.append(Double(replies.nodes[index].value))
     }
     return values
   }
@@ -111,7 +114,7 @@ public struct Reply: Sendable {
   /// The error's first word, such as `NOPERM`; nil for other kinds.
   public var errorCode: String? {
     guard isError, let bytes else { return nil }
-    return String(decoding: bytes.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
+    return String(foreign: bytes.prefix { $0 != UInt8(ascii: " ") })
   }
 
   /// The value after the element `name` of a flat array of pairs, as XINFO and SENTINEL answer.

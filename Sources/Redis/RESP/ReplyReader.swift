@@ -16,6 +16,7 @@ public enum ReplyError: Error, Equatable, Sendable {
   private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
   /// A structure behind a pointer: hiredis calls back for every value, and a class would check each access.
   private let sink: UnsafeMutablePointer<ReplySink>
+  /// Bytes of the replies that are not taken yet, with those that are on their way.
   private var fedBytes = 0
 
   init() {
@@ -84,16 +85,31 @@ public enum ReplyError: Error, Equatable, Sendable {
 
   /// The complete replies, leaving the reader ready for those of the next batch.
   func take() -> Replies {
-    let wasLarge = fedBytes > Self.keptBytes
-    fedBytes = 0
-    // hiredis keeps its buffer, and a thousand connections between two polls would keep a thousand.
-    if wasLarge, unsafe !sink.pointee.hasPartial, unsafe reader.pointee.err == 0,
-      unsafe reader.pointee.len == reader.pointee.pos
-    {
+    if fedBytes > Self.keptBytes, unsafe reader.pointee.err == 0 { shrink() }
+    let replies = unsafe sink.pointee.take()
+    fedBytes = heldBytes
+    return replies
+  }
+
+  /// Bytes of replies that are not complete, in hiredis' buffer and beside it.
+  var heldBytes: Int { unsafe reader.pointee.len + sink.pointee.bytes.count }
+
+  /// hiredis keeps its buffer as large as it ever was, and a thousand connections between two polls would keep a thousand.
+  private func shrink() {
+    if unsafe reader.pointee.len == reader.pointee.pos, unsafe !sink.pointee.hasPartial {
       unsafe redisReaderFree(reader)
       unsafe reader = Self.makeReader(functions, sink)
+    } else if unsafe reader.pointee.pos > 0, let buffer = unsafe reader.pointee.buf {
+      // What has come of the next reply stays.
+      if unsafe reader.pointee.len == reader.pointee.pos {
+        unsafe sdsclear(buffer)
+      } else {
+        unsafe sdsrange(buffer, Int32(clamping: reader.pointee.pos), -1)
+      }
+      if let fitted = unsafe sdsRemoveFreeSpace(buffer) { unsafe reader.pointee.buf = fitted }
+      unsafe reader.pointee.len -= reader.pointee.pos
+      unsafe reader.pointee.pos = 0
     }
-    return unsafe sink.pointee.take()
   }
 
   /// After batches of replies up to this size, the buffer is kept for the next.
@@ -119,8 +135,9 @@ private struct ReplySink {
   var roots: [Int32] = []
   /// The bound that was passed, once one was.
   var exceeded: String?
-  /// Where the reply that is being read starts.
+  /// Where the reply that is being read starts, and its first string.
   private var rootStart = 0
+  private var rootBytes = 0
   /// What the last batch needed, and the next is likely to need; reserved when it begins.
   private var expectedCount = 0
   private var expectedBytes = 0
@@ -169,27 +186,34 @@ private struct ReplySink {
     }
     roots.append(Int32(rootStart))
     rootStart = nodes.count
+    rootBytes = bytes.count
   }
 
   mutating func dropPartial() {
     nodes.removeSubrange(rootStart...)
+    bytes.removeSubrange(rootBytes...)
   }
 
   mutating func take() -> Replies {
-    // A reply of which only a part has come stays behind for the next take.
-    let partial = Array(nodes[rootStart...])
-    let replies = Replies(
-      nodes: partial.isEmpty ? nodes : Array(nodes[..<rootStart]), bytes: bytes, roots: roots)
-    expectedCount = nodes.count
-    expectedBytes = bytes.count
-    nodes = []
-    roots = []
-    rootStart = 0
-    if partial.isEmpty {
-      bytes = []
-    } else {
-      nodes = partial
-    }
+    // A reply of which only a part has come stays behind for the next take, with nothing of those before it. It has come
+    // since the last of them was complete, so that copying it costs no more than reading it did.
+    let partial = nodes[rootStart...].map { $0.moved(by: -rootBytes) }
+    let partialBytes = Array(bytes[rootBytes...])
+    dropPartial()
+    let replies = Replies(nodes: nodes, bytes: bytes, roots: roots)
+    (expectedCount, expectedBytes) = (nodes.count, bytes.count)
+    (nodes, bytes, roots) = (partial, partialBytes, [])
+    (rootStart, rootBytes) = (0, 0)
     return replies
+  }
+}
+
+extension ReplyNode {
+  /// The same for bytes that stand elsewhere.
+  fileprivate func moved(by distance: Int) -> ReplyNode {
+    guard kind == .string || kind == .status || kind == .error else { return self }
+    var node = self
+    node.value += Int64(distance)
+    return node
   }
 }

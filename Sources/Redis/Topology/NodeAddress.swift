@@ -1,3 +1,5 @@
+import Runtime
+
 /// Where a node listens, as servers name each other: host and port.
 public struct NodeAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// An IP address without brackets, or a name.
@@ -10,9 +12,10 @@ public struct NodeAddress: Sendable, Hashable, Comparable, CustomStringConvertib
     self.port = port
   }
 
-  /// - Returns: nil for an empty host or a port that is no number from 0 to 65535.
+  /// - Returns: nil for an empty or endless host, or a port that is no number from 0 to 65535.
   public init?(host: String?, port: String?) {
-    guard let host, !host.isEmpty, host != "?", let port, let number = parseInteger(Array(port.utf8)[...]),
+    guard let host, !host.isEmpty, host.utf8.count <= ForeignText.hostByteLimit, host != "?", let port,
+      let number = parseInteger(Array(port.utf8)[...]),
       (0...65535).contains(number)
     else { return nil }
     self.init(host: host, port: number)

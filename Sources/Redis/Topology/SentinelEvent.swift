@@ -114,7 +114,8 @@ public enum SentinelEvent: Sendable, Equatable {
   }
 
   private static func epoch(_ word: String) -> Int? {
-    parseInteger(Array(word.utf8)[...]).flatMap { $0 >= 0 ? $0 : nil }
+    // One that had to be cut is no epoch: all later ones would seem old beside it.
+    parseInteger(Array(word.utf8)[...]).flatMap { (0..<Limits.integers.upperBound).contains($0) ? $0 : nil }
   }
 
   /// The master that the event is about; nil where it is about the Sentinel itself or not understood.

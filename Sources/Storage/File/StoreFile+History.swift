@@ -1,3 +1,5 @@
+import Runtime
+
 extension StoreFile {
   /// Writes points of history in one transaction, and removes those past keeping.
   ///
@@ -6,7 +8,7 @@ extension StoreFile {
     let database = try opened()
     let bounds = HistoryTable.Bounds(retentionMs: retentionMs, pointCount: options.historyPointCount)
     let dropped = try refused { () throws(SQLiteError) in
-      try history.write(points, to: database, bounds: bounds, nowMs: Int64(nowSeconds * 1000))
+      try history.write(points, to: database, bounds: bounds, nowMs: Int64(clamping: nowSeconds * 1000))
     }
     giveBackFreePages()
     return dropped

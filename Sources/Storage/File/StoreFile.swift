@@ -1,3 +1,5 @@
+import Runtime
+
 /// The database file of a store: opened, recognised, migrated, written and, when it is not ours or broken, set aside.
 ///
 /// Write-ahead log with `synchronous=NORMAL`: what is committed survives the end of the process by any signal. A loss of
@@ -98,7 +100,7 @@ final class StoreFile {
         try database.write(batch.alerts)
         for record in batch.notifications { try database.insert(record) }
         guard isPruneDue else { return [String]() }
-        let beforeMs = Int64(max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
+        let beforeMs = Int64(clamping: max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
         try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)
         return try database.prune(beforeMs: beforeMs, count: options.eventCount)
       }

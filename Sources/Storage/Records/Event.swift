@@ -1,3 +1,5 @@
+import Runtime
+
 /// Something that happened to a workload or a node, as it is kept.
 public struct Event: Sendable, Equatable {
   /// Ascending in the order of writing, from 1; 0 while the event is not written yet.
@@ -29,7 +31,7 @@ public struct Event: Sendable, Equatable {
     self.key = key
   }
 
-  var atMs: Int64 { Int64((atSeconds * 1000).rounded()) }
+  var atMs: Int64 { Int64(clamping: (atSeconds * 1000).rounded()) }
 
   /// A time that is no number, or none that a clock shows, becomes the epoch.
   private static func wholeMilliseconds(_ seconds: Double) -> Double {
@@ -59,26 +61,11 @@ public struct EventQuery: Sendable {
     self.limit = limit
   }
 
-  var sinceMs: Int64? { sinceSeconds.map { Int64((min(max($0, 0), 1e12) * 1000).rounded()) } }
+  var sinceMs: Int64? { sinceSeconds.map { Int64(clamping: (min(max($0, 0), 1e12) * 1000).rounded()) } }
   var boundedLimit: Int { min(max(limit, 1), 10_000) }
 
   func matches(_ event: Event) -> Bool {
     (workload == nil || workload == event.workload) && (node == nil || node == event.node)
       && (kind == nil || kind == event.kind) && (sinceMs.map { event.atMs >= $0 } ?? true)
-  }
-}
-
-extension String {
-  /// The text itself, or as many of its first characters as fit with an ellipsis.
-  func cut(toBytes limit: Int) -> String {
-    guard utf8.count > limit else { return self }
-    var text = ""
-    var bytes = "…".utf8.count
-    for scalar in unicodeScalars {
-      bytes += UTF8.width(scalar)
-      if bytes > limit { break }
-      text.unicodeScalars.append(scalar)
-    }
-    return text + "…"
   }
 }

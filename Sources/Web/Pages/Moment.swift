@@ -1,8 +1,10 @@
+import Runtime
+
 /// `2026-11-28 03:44:50`, in UTC; after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 ///
 /// - Parameter seconds: since the epoch; what no clock shows becomes the epoch.
 func utc(_ seconds: Double) -> String {
-  let whole = seconds >= 0 && seconds < 253_402_300_800 ? Int(seconds) : 0
+  let whole = seconds >= 0 && seconds < 253_402_300_800 ? Int(clamping: seconds) : 0
   let days = whole / 86_400 + 719_468
   let era = days / 146_097
   let dayOfEra = days % 146_097
@@ -17,11 +19,13 @@ func utc(_ seconds: Double) -> String {
   return "\(date) \(padded(whole / 3600 % 24)):\(padded(whole / 60 % 60)):\(padded(whole % 60))"
 }
 
-/// A moment in UTC with its age: `2026-11-28 03:44:50 UTC (3 min ago)`.
+/// A moment in UTC with its age: `2026-11-28 03:44:50 UTC (3 min ago)`. One that is yet to come was noted before the clock
+/// was put back.
 func moment(_ seconds: Double, now: Double) -> HTML {
   let text = utc(seconds)
+  let since = now - seconds < -1 ? "ahead of the clock" : age(max(0, now - seconds))
   let stamp = text.replacing(" ", with: "T") + "Z"
   return """
-    <time datetime="\(stamp)">\(text)&nbsp;UTC</time> <span class="dim">(\(age(max(0, now - seconds))))</span>
+    <time datetime="\(stamp)">\(text)&nbsp;UTC</time> <span class="dim">(\(since))</span>
     """
 }

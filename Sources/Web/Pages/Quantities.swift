@@ -1,3 +1,5 @@
+import Runtime
+
 /// `0.4 s ago`, `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`, `never`.
 func age(_ seconds: Double?) -> String {
   guard let seconds, seconds.isFinite else { return "never" }
@@ -9,10 +11,10 @@ func span(_ seconds: Double) -> String {
   guard seconds.isFinite else { return "endless" }
   switch max(0, seconds) {
   case let seconds where seconds < 10: return "\((seconds * 10).rounded() / 10) s"
-  case let seconds where seconds < 120: return "\(Int(seconds)) s"
-  case let seconds where seconds < 7200: return "\(Int(seconds / 60)) min"
-  case let seconds where seconds < 172_800: return "\(Int(seconds / 3600)) h"
-  case let seconds: return "\(Int(min(seconds / 86_400, 1e6))) d"
+  case let seconds where seconds < 120: return "\(Int(clamping: seconds)) s"
+  case let seconds where seconds < 7200: return "\(Int(clamping: seconds / 60)) min"
+  case let seconds where seconds < 172_800: return "\(Int(clamping: seconds / 3600)) h"
+  case let seconds: return "\(Int(clamping: min(seconds / 86_400, 1e6))) d"
   }
 }
 
@@ -25,12 +27,12 @@ func size(_ bytes: Int) -> String {
     unit = next
   }
   let isFine = value < 10 && unit != "B"
-  return isFine ? "\((value * 10).rounded() / 10) \(unit)" : "\(Int(value.rounded())) \(unit)"
+  return isFine ? "\((value * 10).rounded() / 10) \(unit)" : "\(Int(clamping: value.rounded())) \(unit)"
 }
 
 /// `43 %`; more than a thousand percent is not told further.
 func percent(_ ratio: Double) -> String {
-  "\(Int((min(max(0, ratio.isFinite ? ratio : 10), 10) * 100).rounded())) %"
+  "\(Int(clamping: (min(max(0, ratio.isFinite ? ratio : 10), 10) * 100).rounded())) %"
 }
 
 /// At most so many characters, the last of them an ellipsis where something was cut.
@@ -42,16 +44,20 @@ func clipped(_ text: String, to limit: Int = 240) -> String {
 func fineSpan(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds < 1 else { return span(seconds) }
   let milliseconds = max(0, seconds * 1000)
-  return milliseconds < 10 ? "\((milliseconds * 10).rounded() / 10) ms" : "\(Int(milliseconds.rounded())) ms"
+  return milliseconds < 10 ? "\((milliseconds * 10).rounded() / 10) ms" : "\(Int(clamping: milliseconds.rounded())) ms"
 }
 
-/// At most five significant digits: `0.86213`, `12`, `1200000`, `NaN`, `+Inf`.
+/// At most five significant digits: `0.86213`, `12`, `1200000`, `9.2233e+18`, `NaN`, `+Inf`.
 func number(_ value: Double) -> String {
   guard value.isFinite else { return value.isNaN ? "NaN" : value > 0 ? "+Inf" : "-Inf" }
   let size = abs(value)
-  guard size < 1e15, size >= 1e-4 || size == 0 else { return "\(value)" }
+  guard size < 1e15, size >= 1e-4 || size == 0 else {
+    let text = "\(value)"
+    guard let mark = text.firstIndex(of: "e") else { return text }
+    return String(text[..<mark].prefix(value < 0 ? 7 : 6)) + text[mark...]
+  }
   var step = 1.0
   while step < 1e8, size * step < 1e4, size > 0 { step *= 10 }
   let rounded = (value * step).rounded() / step
-  return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  return rounded == rounded.rounded() ? "\(Int(clamping: rounded))" : "\(rounded)"
 }

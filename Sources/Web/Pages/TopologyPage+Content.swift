@@ -1,3 +1,5 @@
+import Runtime
+
 extension TopologyPage {
   var content: HTML {
     // The worst come first where the page has no room for all.
@@ -116,10 +118,10 @@ extension TopologyPage {
   private func memory(_ node: Node, _ objective: Double?) -> HTML {
     guard let bytes = node.usedMemoryBytes else { return "" }
     guard let ratio = node.memoryUsedRatio else { return "\(size(bytes)) <small>no limit is set</small>" }
-    let share = Int((min(max(0, ratio.isFinite ? ratio : 1), 1) * 100).rounded())
+    let share = Int(clamping: (min(max(0, ratio.isFinite ? ratio : 1), 1) * 100).rounded())
     let mark: HTML =
       objective.map {
-        "<rect class=\"mark\" x=\"\(Int((min(max(0, $0), 1) * 100).rounded()))\" width=\"2\" height=\"10\"/>"
+        "<rect class=\"mark\" x=\"\(Int(clamping: (min(max(0, $0), 1) * 100).rounded()))\" width=\"2\" height=\"10\"/>"
       } ?? ""
     return """
       <svg class="bar\(node.isMemoryHigh ? " high" : "")" viewBox="0 0 100 10" preserveAspectRatio="none" \

@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 import Web
 
 /// The parameters of one request to the API, read as Prometheus reads them.
@@ -64,7 +65,7 @@ struct APIParameters: Sendable {
   /// A decimal number of seconds in milliseconds.
   private static func seconds(_ text: String) -> Int64? {
     guard let seconds = Double(text), (seconds * 1000).magnitude <= largestMilliseconds else { return nil }
-    return Int64((seconds * 1000).rounded())
+    return Int64(clamping: (seconds * 1000).rounded())
   }
 
   // MARK: Numbers

@@ -29,12 +29,12 @@ extension Daemon {
       await fleet.members().map { PrometheusAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
     }
     api.metadata = PrometheusAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace)
-    let began = Int64(wallClockSeconds() * 1000)
+    let began = wallClockMilliseconds()
     api.startMilliseconds = began
     api.heldSinceMilliseconds = { name in
       max(
         min(began, engine.historyBeginMilliseconds(of: name) ?? began),
-        Int64(wallClockSeconds() * 1000) - engine.series.policy.milliseconds(for: name))
+        wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
     }
     api.flags = options.shownFlags
     api.configurationText = { [path = watch.path] in try FleetConfig.load(path).resolvedText }
@@ -60,7 +60,7 @@ extension PrometheusAPI.Target {
       health = .down
       lastError = error.message
     }
-    lastScrapeMilliseconds = Int64(newest.endedSeconds * 1000)
+    lastScrapeMilliseconds = Int64(clamping: newest.endedSeconds * 1000)
     lastScrapeSeconds = newest.durationSeconds
   }
 }

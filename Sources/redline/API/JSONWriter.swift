@@ -1,5 +1,6 @@
 import Alerting
 import PromQL
+import Runtime
 
 /// Puts JSON together byte by byte, up to a limit; commas come by themselves.
 struct JSONWriter: Sendable {
@@ -149,7 +150,7 @@ struct JSONWriter: Sendable {
   private mutating func appendFixed(_ value: Double) {
     let isWhole = value.magnitude < 9_007_199_254_740_992 && value == value.rounded(.towardZero)
     if isWhole, value != 0 || value.sign == .plus {
-      bytes.append(contentsOf: String(Int64(value)).utf8)
+      bytes.append(contentsOf: String(Int64(clamping: value)).utf8)
     } else {
       bytes.append(contentsOf: GoNumber.format(value, .fixed, precision: nil).utf8)
     }

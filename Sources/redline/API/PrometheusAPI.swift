@@ -83,7 +83,7 @@ struct PrometheusAPI: Sendable {
   var flags: [String: String] = [:]
   /// The configuration as YAML; secrets hidden.
   var configurationText = { @Sendable () throws -> String in "" }
-  var nowMilliseconds = { @Sendable () -> Int64 in Int64((wallClockSeconds() * 1000).rounded()) }
+  var nowMilliseconds = { @Sendable () -> Int64 in wallClockMilliseconds() }
   let gate: QueryGate
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.

@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 import Web
 
 /// The series of one node as its page shows them, read with PromQL under small limits.
@@ -89,7 +90,7 @@ struct NodeHistory: Sendable {
     return options
   }
 
-  private var nowMilliseconds: Int64 { Int64(nowSeconds * 1000) }
+  private var nowMilliseconds: Int64 { Int64(clamping: nowSeconds * 1000) }
 
   private func query(_ text: String) throws -> Query {
     let prefix = namespace.isEmpty ? "" : "\(namespace)_"
@@ -120,7 +121,7 @@ struct NodeHistory: Sendable {
 
   /// One value for each step of the window; nil where there is none.
   private func series(_ text: String, stepSeconds: Double) throws -> [Double?] {
-    let step = Int64(stepSeconds * 1000)
+    let step = Int64(clamping: stepSeconds * 1000)
     let count = TimeSeries.pointLimit
     let start = nowMilliseconds - Int64(count - 1) * step
     let result = try query(text).values(

@@ -53,7 +53,7 @@ extension NodePage {
     }
     facts.append(("Address", watched.node.name))
     if let bytes = node.usedMemoryBytes {
-      let share = node.memoryUsedRatio.map { "\(Int(($0 * 100).rounded())) % of maxmemory" } ?? "no limit is set"
+      let share = node.memoryUsedRatio.map { "\(TimeSeries.Unit.ratio.words($0)) of maxmemory" } ?? "no limit is set"
       var figure = Figure("Memory", TimeSeries.Unit.bytes.words(Double(bytes)), note: share)
       if node.isMemoryHigh { figure.level = .warning }
       figures.append(figure)

@@ -67,6 +67,7 @@ import Testing
     #expect(book.all.map(\.state) == [.pending, .firing])
     #expect(book.nextFiringMilliseconds(Self.timing) == 90_000)
     #expect(book.all[1].firedAtMilliseconds == 7_240_000)
+    #expect(book.all[1].activeAtMilliseconds == 7_100_000, "the beginning stays as it was shown")
     // Told again when its time has come, not two hours later.
     #expect(book.takeNotices(atMilliseconds: 45_000, intervalMilliseconds: 15_000).isEmpty)
     #expect(book.takeNotices(atMilliseconds: 101_000, intervalMilliseconds: 15_000).count == 1)
@@ -74,5 +75,29 @@ import Testing
     let notices = book.takeNotices(atMilliseconds: 105_000, intervalMilliseconds: 15_000)
     #expect(notices.map(\.endsAtMilliseconds) == [105_000])
     #expect(notices.map(\.startsAtMilliseconds) == [7_240_000])
+  }
+
+  /// Back and forth, over a restart in between: a firing alert begins once, and still bows to a `for` that is raised.
+  @Test func aFiringAlertBeginsOnceWhateverTheClockDoes() throws {
+    var book = AlertBook()
+    let found = Self.alert("A", .pending, since: 7_100_000)
+    func update(_ timing: AlertBook.Timing, at now: Int64) throws {
+      try book.update(with: [Self.alert("A", .pending, since: now)], timing: timing, limit: 0, atMilliseconds: now)
+    }
+    book.restore([found])
+    try update(Self.timing, at: 7_200_000)
+    #expect(book.all.map(\.state) == [.firing])
+    for distance: Int64 in [-7_000_000, -100_000, 7_100_000, 86_400_000, -86_400_000] {
+      book.shift(byMilliseconds: distance)
+      var restarted = AlertBook()
+      restarted.restore(book.all.map { $0.shifted(byMilliseconds: 0) })
+      book = restarted
+      try update(Self.timing, at: 7_200_000)
+      try update(Self.timing, at: 200_000)
+      #expect(book.all.map(\.state) == [.firing] && book.all[0].firedAtMilliseconds == 7_200_000)
+      #expect(book.all[0].activeAtMilliseconds == 7_100_000)
+    }
+    try update(AlertBook.Timing(forMilliseconds: 3_600_000), at: 7_300_000)
+    #expect(book.all.map(\.state) == [.pending])
   }
 }

@@ -41,6 +41,10 @@ class Site:
     def sent(self, name: str, workload: str = "first") -> list:
         return [one for one in self.alertmanager.sent(name) if one.labels["workload"] == workload]
 
+    def began(self, name: str) -> list[str]:
+        """When the alerts of this name became active, as the API shows it."""
+        return [alert["activeAt"] for alert in self.judge.alerts() if alert["labels"]["alertname"] == name]
+
     def loses(self, server: servers.RedisServer, workload: str) -> float:
         """Until the Alertmanager has heard of it; when that began, by a clock that nobody sets."""
         began = time.monotonic()
@@ -70,8 +74,10 @@ class Site:
 def check_clock_set_back(check: Check) -> None:
     site = Site(check)
     began = site.loses(site.server, "first")
+    shown = site.began("Quick")
     site.set(-2 * HOUR)
     check.until(lambda: site.sent("Slow"), 40, "the slow one fires", pause=0.05)
+    check.equal(site.began("Quick"), shown, "the beginning of what fires")
     took = time.monotonic() - began
     check.that(19 < took < 26, f"it waited for {took:.1f} s of 20")
     # What begins now, begins now.

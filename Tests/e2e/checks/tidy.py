@@ -25,8 +25,8 @@ DOORS = {
         "Runtime/DescriptorLimit.swift", "Runtime/FileStamp.swift", "Runtime/PathGlob.swift",
         "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
         "Transport/NameLookup.swift",
-        "redline/LogHandler.swift", "redline/ProcessFamilies.swift", "redline/Redline.swift", "redline/RuleWatch.swift",
-        "redline/SystemdNotify.swift", "redline/SystemdSocket.swift"),
+        "redline/LastWords.swift", "redline/LogHandler.swift", "redline/MemoryLimits.swift", "redline/ProcessFamilies.swift",
+        "redline/Redline.swift", "redline/RuleWatch.swift", "redline/SystemdNotify.swift", "redline/SystemdSocket.swift"),
     "threads: the lock and the executors": (
         "Runtime/Lock.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
         "Fleet/Poller.swift", "Fleet/Probing/Prober.swift"),
@@ -66,6 +66,11 @@ def swift_files() -> list[pathlib.Path]:
     found = [path for path in kept() if path.suffix == ".swift" and path.is_relative_to(SOURCES)]
     assert len(found) > 300, "the sources are there"
     return found
+
+
+# What a Double may be converted with; anything else ends the process where the value does not fit.
+CONVERSION = re.compile(r"\bU?Int(?:8|16|32|64)?\((?!clamping:|exactly:|bitPattern:|truncatingIfNeeded:)")
+OF_A_DOUBLE = re.compile(r"(?<!illi)[sS]econds\b|\.rounded\(|\b\d+\.\d|\d[eE]\d|\bDouble\(|\b(?:ratio|share|percent)\b")
 
 
 def name_of(path: pathlib.Path) -> str:
@@ -143,3 +148,25 @@ def check_floors(check: Check) -> None:
     for script in ("Tests/run", "deploy/lib/build.sh"):
         check.that("--explicit-target-dependency-import-check error" in (ROOT / script).read_text(),
                    f"{script} lets the compiler check imports")
+
+
+def check_conversions_clamp(check: Check) -> None:
+    """Swift's own conversion of a Double traps; `Int(clamping:)` of Runtime does not."""
+    found = []
+    for path in swift_files():
+        text = code(path)
+        for match in CONVERSION.finditer(text):
+            if OF_A_DOUBLE.search(argument(text, match.end())):
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(f"{name_of(path)}:{line}: {match[0]}{argument(text, match.end())}) may not fit")
+    check.none(found, "conversions that trap")
+
+
+def argument(text: str, start: int) -> str:
+    """What stands from `start` to the parenthesis that closes it."""
+    depth = 1
+    for end in range(start, min(len(text), start + 400)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if depth == 0:
+            return text[start:end]
+    return ""

@@ -97,7 +97,7 @@ class CapturedSentinel(Captured):
         super().__init__(check, info, answers, SENTINEL)
 
     def info_text(self) -> bytes:
-        return self.changed(content(self.file("steady-sentinel-info-all")))
+        return self.changed(content(self.file("failing-sentinel-info-all")))
 
     def usual(self, upper: list[str], words: list[bytes]) -> bytes:
         match upper:

@@ -1,6 +1,7 @@
 import Config
 import HTTPClient
 import NIOCore
+import Runtime
 import Transport
 
 /// Posts alerts to one Alertmanager: its address, login and TLS.
@@ -72,7 +73,7 @@ struct AlertmanagerClient: Sendable {
     } catch {
       return Answer(outcome: .failed(Failure(errorClass: "credentials", message: "\(error)")), offsetSeconds: nil)
     }
-    let timeout = NIODeadline.now() + .nanoseconds(Int64(config.timeout.seconds * 1e9))
+    let timeout = NIODeadline.now() + .nanoseconds(Int64(clamping: config.timeout.seconds * 1e9))
     do throws(HTTPClientError) {
       let response = try await peer.send(
         HTTPRequest(method, address.path + path, headers: headers.map { (name: $0.0, value: $0.1) }, body: body),

@@ -108,7 +108,7 @@ final class AlertmanagerTarget: Sendable {
   private enum Step { case nothing, progress, setback }
 
   private func deliverNext(until deadline: NIODeadline) async -> Step {
-    let now = Int64(wallClockSeconds() * 1000)
+    let now = wallClockMilliseconds()
     let (batch, offset) = ledger.withFigures { figures in
       (figures.queue.takeBatch(atMilliseconds: now), figures.offsetSeconds)
     }
@@ -131,7 +131,7 @@ final class AlertmanagerTarget: Sendable {
   private func settle(
     _ batch: [OutgoingAlert], _ answer: AlertmanagerClient.Answer, aheadMilliseconds ahead: Int64, seconds: Double
   ) -> Step {
-    let now = Int64(wallClockSeconds() * 1000)
+    let now = wallClockMilliseconds()
     let failure: AlertmanagerClient.Failure?
     let step: Step
     let failureClass: String?
@@ -178,7 +178,7 @@ final class AlertmanagerTarget: Sendable {
   private func recordLosses(_ failure: AlertmanagerClient.Failure? = nil) {
     let losses = ledger.withFigures { $0.queue.takeLosses() }
     guard !losses.isEmpty else { return }
-    let now = Int64(wallClockSeconds() * 1000)
+    let now = wallClockMilliseconds()
     record(
       losses.map { alert, reason in
         let outcome =
@@ -212,6 +212,6 @@ final class AlertmanagerTarget: Sendable {
     guard abs(offsetSeconds) >= noteworthySeconds, abs(before) < noteworthySeconds else { return }
     log.warning(
       "the clocks of this machine and of an Alertmanager differ",
-      metadata: ["alertmanager": "\(label)", "seconds_ahead": "\(Int(offsetSeconds.rounded()))"])
+      metadata: ["alertmanager": "\(label)", "seconds_ahead": "\(Int(clamping: offsetSeconds.rounded()))"])
   }
 }

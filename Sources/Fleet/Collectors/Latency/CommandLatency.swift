@@ -21,8 +21,8 @@ struct CommandLatency: Sendable, Equatable {
   ///
   /// - Returns: nil for another shape, or when there were no calls.
   init?(_ reply: Reply, microseconds: Double?) {
-    guard let calls = reply.field("calls")?.integer, calls > 0,
-      let buckets = reply.field("histogram_usec")?.integers, buckets.count.isMultiple(of: 2)
+    guard let calls = reply.field("calls")?.double, calls > 0, calls.isFinite,
+      let buckets = reply.field("histogram_usec")?.numbers, buckets.count.isMultiple(of: 2)
     else { return nil }
     var reached = 0.0
     var next = 0
@@ -33,13 +33,13 @@ struct CommandLatency: Sendable, Equatable {
         cumulative[next] = reached
         next += 1
       }
-      reached = max(reached, Double(buckets[place + 1]))
+      reached = max(reached, buckets[place + 1])
     }
     while next < LatencyGrid.count {
       cumulative[next] = reached
       next += 1
     }
-    self.calls = max(reached, Double(calls))
+    self.calls = max(reached, calls)
     self.microseconds = microseconds
   }
 

@@ -27,10 +27,10 @@ enum LatencyGrid {
   static let edgeSeconds = seconds.bounds.compactMap { Double($0) }
 
   /// The step whose edge the server printed as `microseconds`: the first that does not end before it; nil beyond the last.
-  static func step(printedAs microseconds: Int) -> Int? {
+  static func step(printedAs microseconds: Double) -> Int? {
     var edgeNanoseconds = 1031
     for step in 0..<count {
-      if microseconds <= edgeNanoseconds / 1000 { return step }
+      if microseconds <= Double(edgeNanoseconds / 1000) { return step }
       edgeNanoseconds = edgeNanoseconds * 2 + 1
     }
     return nil

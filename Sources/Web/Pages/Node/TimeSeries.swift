@@ -1,3 +1,5 @@
+import Runtime
+
 /// One number over time, evenly spaced, as it is drawn on a page.
 public struct TimeSeries: Sendable, Equatable {
   public enum Unit: Sendable {
@@ -43,7 +45,7 @@ extension TimeSeries.Unit {
   /// The value with its unit, as people say it.
   public func words(_ value: Double) -> String {
     switch self {
-    case .bytes: size(Int(min(max(0, value), 1e18)))
+    case .bytes: size(Int(clamping: value))
     case .seconds: fineSpan(value)
     case .ratio: percent(value)
     case .perSecond: "\(number(Self.shortened(value)))/s"

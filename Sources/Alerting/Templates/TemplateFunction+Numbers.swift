@@ -11,7 +11,7 @@ extension TemplateFunction {
       value.isFinite ? .string(try moment(value).description) : .string(Humanized.short(value))
     },
     "toTime": number { .time(try moment($0)) },
-    "toDuration": number { .duration(GoDuration(ns: Int64(clampingToNs: $0))) },
+    "toDuration": number { .duration(GoDuration(ns: Int64(clamping: $0 * 1e9))) },
     "now": TemplateFunction([]) { .float($1.context.timeSeconds) },
     "parseDuration": TemplateFunction([.string]) { values, _ in
       let text = values.text(0)
@@ -52,13 +52,6 @@ extension TemplateFunction {
         "\(GoNumber.plain(seconds)) cannot be represented as a nanoseconds timestamp since it overflows int64")
     }
     return GoTime(unixNs: Int64(clamping: seconds * 1e9) / 1_000_000 * 1_000_000)
-  }
-}
-
-extension Int64 {
-  fileprivate init(clampingToNs seconds: Double) {
-    let ns = seconds * 1e9
-    self.init(clamping: ns)
   }
 }
 

@@ -30,7 +30,7 @@ struct CertificatesCollector: Collector {
       guard let serial = input.info["tls_\(kind)_cert_serial"], !serial.isEmpty, !serial.elementsEqual("none".utf8)
       else { continue }
       sink.add(Self.info, 1, [LabelValue(kind), LabelValue(serial)])
-      if let seconds = input.info["tls_\(kind)_cert_expires_in_seconds"].flatMap({ parseDouble($0) }) {
+      if let seconds = input.info.double("tls_\(kind)_cert_expires_in_seconds") {
         sink.add(expiry, seconds)
       }
     }

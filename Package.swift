@@ -72,7 +72,7 @@ let package = Package(
     module("Transport", ["Runtime", nio, nioPosix, nioSSL]),
     // Floor 1.
     module("Redis", ["Runtime", "Transport", "CHiredis", nio, nioPosix, nioTLS, nioSSL]),
-    module("Config", ["CYAML"]),
+    module("Config", ["Runtime", "CYAML"]),
     module("HTTPClient", ["Runtime", "Transport", nio, nioPosix, nioHTTP, nioTLS, nioSSL]),
     module("Storage", ["Runtime", "CSQLite"]),
     module("PromQL", ["Runtime", "CRE2"]),
@@ -99,6 +99,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: [nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
+    tests("RuntimeTests", ["Runtime"]),
     tests("MetricsTests", ["Metrics", "Runtime"]),
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),

@@ -26,12 +26,7 @@ struct PollReading {
     _ plan: Plan, info: InfoText, replies: [Reply], options: CollectorOptions, nowSeconds: Double,
     into sink: inout SampleSink
   ) {
-    /// The first reply to a collector, where one was asked for and came.
-    func reply<C: Collector>(to collector: C.Type) -> Reply? {
-      plan.steps.first { $0.collector is C }.flatMap { $0.replies.first }.flatMap {
-        $0 < replies.count ? replies[$0] : nil
-      }
-    }
+    func reply<C: Collector>(to collector: C.Type) -> Reply? { plan.reply(to: collector, among: replies) }
     let config = reply(to: ConfigCollector.self).flatMap { ServerConfig($0) }
     let usages = CommandUsages(info)
     let latencies = reply(to: LatencyHistogramCollector.self).flatMap { CommandLatencies($0, usages: usages) }

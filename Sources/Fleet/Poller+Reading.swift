@@ -46,10 +46,18 @@ extension Poller {
       }
     }
     if let plan {
+      var collectorOptions = options.collectors
+      if collectorOptions.includesRDBFileSize, let find = collectorOptions.findRDBFileSize,
+        let path = plan.reply(to: ConfigCollector.self, among: replies)
+          .flatMap({ DumpFileCollector.path(in: ServerConfig($0)) })
+      {
+        let size = await find(path)
+        collectorOptions.rdbFileSize = { _ in size }
+      }
       // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
       sink.reserve(1024)
       reading.read(
-        plan, info: info, replies: replies, options: options.collectors,
+        plan, info: info, replies: replies, options: collectorOptions,
         nowSeconds: wallClockSeconds(), into: &sink)
     }
     if failure != nil { dropConnection() }

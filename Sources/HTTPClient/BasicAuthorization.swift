@@ -1,6 +1,10 @@
-/// The value of the header Authorization for a user and a password.
+import Runtime
+
+/// The value of the header Authorization for a user and a password, which is a secret like the password.
 public func basicAuthorization(user: String, password: String) -> String {
-  "Basic " + base64(Array("\(user):\(password)".utf8))
+  let encoded = base64(Array("\(user):\(password)".utf8))
+  KnownSecrets.add(encoded)
+  return "Basic " + encoded
 }
 
 private let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

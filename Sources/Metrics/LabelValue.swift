@@ -4,7 +4,7 @@ import Runtime
 /// is cut where it is written.
 public enum LabelValue: Sendable, ExpressibleByStringLiteral {
   case text(String)
-  /// Bytes as received; what is not valid UTF-8 is shown as U+FFFD, since Prometheus refuses a whole page over one such byte.
+  /// Bytes as received, known secrets left out; what is not valid UTF-8 is shown as U+FFFD, since Prometheus refuses a whole page over one such byte.
   case bytes(ArraySlice<UInt8>)
   /// The label is left out of the series.
   case absent

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Collects samples and orders them: what a collector writes to.
 ///
 /// A series that was already added is dropped, the first one stands, and ``duplicateCount`` tells:
@@ -7,6 +9,8 @@ public struct SampleSink {
   private var labelBytes: [UInt8] = []
   private var histograms: [HistogramSample] = []
   private var seen = SeriesSet()
+  /// What hides the secrets that a server repeats.
+  private let mask = KnownSecrets.mask
   /// How many samples were dropped because their series existed already.
   public private(set) var duplicateCount = 0
   /// How many samples were dropped because the sink was full.
@@ -102,7 +106,7 @@ public struct SampleSink {
     labelBytes.append(contentsOf: prefix)
     switch label {
     case .text(let text): appendEscaped(text, to: &labelBytes)
-    case .bytes(let bytes): appendEscaped(bytes, to: &labelBytes)
+    case .bytes(let bytes): appendEscaped(mask?.masked(bytes)?[...] ?? bytes, to: &labelBytes)
     case .absent: break
     }
     labelBytes.append(UInt8(ascii: "\""))

@@ -25,3 +25,11 @@ public func bootIdentity() -> String? {
   guard let bytes = SmallFile.bytes("/proc/sys/kernel/random/boot_id") else { return nil }
   return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
 }
+
+/// Holds the thread up for that long. Not for tasks: they sleep without one.
+public func pause(_ duration: Duration) {
+  let (seconds, attoseconds) = duration.components
+  var wanted = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+  var rest = timespec()
+  while unsafe nanosleep(&wanted, &rest) != 0, errno == EINTR { wanted = rest }
+}

@@ -6,7 +6,7 @@ public enum SmallFile {
   ///
   /// - Returns: nil when the file cannot be opened or read; `errno` says why.
   public static func bytes(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var content: [UInt8] = []

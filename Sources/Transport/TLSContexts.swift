@@ -18,8 +18,12 @@ public struct TLSClientSettings: Sendable, Hashable {
 }
 
 /// Which file of a ``TLSClientSettings`` cannot be used, and why.
-public struct TLSFileError: Error, Sendable {
+public struct TLSFileError: FileFailure {
   public let message: String
+}
+
+extension TLSFileError {
+  public init(file: String, reason: String) { message = "\(file) cannot be read: \(reason)" }
 }
 
 /// One `NIOSSLContext` for each configuration, made anew when one of its files changes.
@@ -30,16 +34,35 @@ public final class TLSContexts: Sendable {
   }
   private let entries = Lock([TLSClientSettings: Entry]())
   private let applicationProtocols: [String]
+  /// The certificates of every authority of the world take a quarter of it.
+  private static let fileLimitBytes = 1 << 20
 
   /// - Parameter applicationProtocols: those that are offered to the server, such as `http/1.1`.
   public init(applicationProtocols: [String] = []) { self.applicationProtocols = applicationProtocols }
 
-  public func context(for settings: TLSClientSettings) throws(TLSFileError) -> NIOSSLContext {
-    let stamps = settings.files.map { FileStamp($0) }
-    if let entry = entries.withLock({ $0[settings] }), entry.stamps == stamps { return entry.context }
-    let context = try make(settings)
-    entries.withLock { $0[settings] = Entry(context: context, stamps: stamps) }
-    return context
+  /// The context with the files as they are now; while they cannot be used, as they were last.
+  public func context(for settings: TLSClientSettings) async throws(TLSFileError) -> NIOSSLContext {
+    let known = entries.withLock { $0[settings] }
+    guard let file = settings.files.first else {
+      if let known { return known.context }
+      let context = try make(settings)
+      entries.withLock { $0[settings] = Entry(context: context, stamps: []) }
+      return context
+    }
+    do throws(TLSFileError) {
+      let entry = try await FileWork.shared.value(
+        of: file
+      ) { () throws(TLSFileError) -> Entry in
+        let stamps = settings.files.map { FileStamp($0) }
+        if let known, known.stamps == stamps { return known }
+        return Entry(context: try self.make(settings), stamps: stamps)
+      }
+      entries.withLock { $0[settings] = entry }
+      return entry.context
+    } catch {
+      guard let known else { throw error }
+      return known.context
+    }
   }
 
   private func make(_ settings: TLSClientSettings) throws(TLSFileError) -> NIOSSLContext {
@@ -48,16 +71,16 @@ public final class TLSContexts: Sendable {
     configuration.applicationProtocols = applicationProtocols
     if let file = settings.caFile {
       configuration.trustRoots = .certificates(
-        try read(file, "CA certificates") { try NIOSSLCertificate.fromPEMFile(file) })
+        try read(file, "CA certificates") { try NIOSSLCertificate.fromPEMBytes($0) })
     }
     if let file = settings.certificateFile {
       configuration.certificateChain = try read(file, "client certificate") {
-        try NIOSSLCertificate.fromPEMFile(file)
+        try NIOSSLCertificate.fromPEMBytes($0)
       }.map { .certificate($0) }
     }
     if let file = settings.keyFile {
       configuration.privateKey = .privateKey(
-        try read(file, "client key") { try NIOSSLPrivateKey(file: file, format: .pem) })
+        try read(file, "client key") { try NIOSSLPrivateKey(bytes: $0, format: .pem) })
     }
     do {
       return try NIOSSLContext(configuration: configuration)
@@ -66,8 +89,14 @@ public final class TLSContexts: Sendable {
     }
   }
 
-  private func read<Value>(_ file: String, _ what: String, _ body: () throws -> Value) throws(TLSFileError) -> Value {
-    do { return try body() } catch {
+  private func read<Value>(
+    _ file: String, _ what: String, _ body: ([UInt8]) throws -> Value
+  ) throws(TLSFileError) -> Value {
+    let bytes: [UInt8]
+    do throws(FileProblem) { bytes = try RegularFile.bytes(file, limitBytes: Self.fileLimitBytes) } catch {
+      throw TLSFileError(message: "the \(what) in \(file) cannot be read: \(error.reason)")
+    }
+    do { return try body(bytes) } catch {
       throw TLSFileError(message: "the \(what) in \(file) cannot be read; it must be a readable PEM file")
     }
   }

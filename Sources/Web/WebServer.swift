@@ -24,6 +24,7 @@ public final class WebServer: Sendable {
   private let log: Logger
   private let state = Lock(State.new)
   private let stopping = Lock(false)
+  private let follower = Lock<Task<Void, Never>?>(nil)
 
   public init(
     _ endpoint: Endpoint, options: ServerLimits = ServerLimits(), configuration: WebConfiguration, routes: [Route],
@@ -60,6 +61,7 @@ public final class WebServer: Sendable {
       throw error
     }
     state.withLock { $0 = .running(daemon) }
+    if configuration.isTLS { follower.withLock { $0 = Task { [configuration] in await configuration.follow() } } }
     log.info("listening", metadata: ["port": "\(port.map(String.init) ?? "-")", "tls": "\(tls != nil)"])
     return port
   }
@@ -72,6 +74,7 @@ public final class WebServer: Sendable {
   /// - Parameter graceSeconds: the time for all that; a handler that hangs for three quarters of it is answered for with 503.
   public func stop(graceSeconds: Double = 0.8) async {
     stopping.withLock { $0 = true }
+    follower.withLock { $0?.cancel() }
     let daemon = state.withLock { state -> Daemon? in
       defer { state = .stopped }
       if case .running(let daemon) = state { return daemon }

@@ -13,18 +13,22 @@ final class CredentialStore: Sendable {
   }
   private let user: String?
   private let source: SecretSource?
+  private let options: RedisOptions
   private let environment: [String: String]
   private let state: Lock<State>
 
   /// - Throws: ``ConfigError`` when a file cannot be read.
   init(_ options: RedisOptions, environment: [String: String]) throws(ConfigError) {
     user = options.user
+    self.options = options
     source = options.password
     self.environment = environment
     let password = try options.password?.read(environment: environment)
     var map: PasswordMap?
     if let file = options.passwordMapFile { map = try PasswordMap(file: file) }
     state = Lock(State(password: password, map: map))
+    // What stands in an address is no less secret.
+    if let text = options.address, let inAddress = (try? RedisAddress(text))?.password { _ = Secret(inAddress) }
   }
 
   /// Whether a file stands behind any of it.
@@ -35,11 +39,28 @@ final class CredentialStore: Sendable {
 
   /// Reads all files again.
   /// - Throws: ``ConfigError``; the old passwords then stay.
-  func reload() throws(ConfigError) {
-    let password = try source?.read(environment: environment)
-    var map = state.withLock { $0.map }
-    try map?.reload()
-    state.withLock { $0 = State(password: password, map: map) }
+  func reload() async throws(ConfigError) {
+    let (source, environment, known) = (source, environment, state.withLock { $0.map })
+    let fresh = try await FileWork.shared.value(
+      of: Self.files(of: options), isTold: false
+    ) { () throws(ConfigError) -> State in
+      let password = try source?.read(environment: environment)
+      var map = known
+      try map?.reload()
+      return State(password: password, map: map)
+    }
+    state.withLock { $0 = fresh }
+  }
+
+  /// What the passwords are read from, in words.
+  static func files(of options: RedisOptions) -> String {
+    let file: String? =
+      switch options.password {
+      case .file(let path)?: path
+      case .credential(let name)?: "credential:\(name)"
+      default: nil
+      }
+    return [file, options.passwordMapFile].compactMap { $0 }.joined(separator: ", ")
   }
 
   /// Credentials for an address.

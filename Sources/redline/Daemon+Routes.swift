@@ -16,8 +16,8 @@ extension Daemon {
     var routes = [
       Route("/") { _ in await landing() },
       Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
-      Route("/health") { _ in .text("ok") },
-      Route("/-/healthy") { _ in .text("ok") },
+      Route("/health") { _ in health.response() },
+      Route("/-/healthy") { _ in health.response() },
       Route("/-/ready") { _ in await ready() },
       Route(anyMethod: "/-/reload") { _ in await reloads.respond { await reloadResponse() } },
       Route("/sd") { _ in await serviceDiscovery() },

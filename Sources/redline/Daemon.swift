@@ -25,6 +25,7 @@ struct Daemon: Sendable {
   let scrapeErrors: Counter
   let reloads: ReloadEndpoint
   let systemd: SystemdNotify
+  let health: Health
 
   /// Sockets to Redis that one target holds at most: polls, and key work or the probe.
   static let connectionsPerTarget = 2
@@ -42,14 +43,24 @@ struct Daemon: Sendable {
     self.log = log
     systemd = SystemdNotify(environment: environment)
     let (scrapeTargetCount, memberCount) = try Self.claimDescriptors(options)
-    credentials = try CredentialStore(options.redis, environment: environment)
+    FileWork.shared.addListener { file, reason in
+      if let reason {
+        log.error(
+          "a file cannot be used, what it held before stays in force",
+          metadata: ["file": "\(file)", "error": "\(reason)"])
+      } else {
+        log.info("a file can be used again", metadata: ["file": "\(file)"])
+      }
+    }
+    credentials = try await Self.credentials(options.redis, environment)
     let factory = TargetFactory(
       options: options, credentials: credentials,
       context: ConnectionContext(
         group: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))),
-      scripts: try options.keys.scripts.map { try Self.script($0) }, log: log)
+      scripts: try await Self.scripts(options.keys.scripts), log: log)
     self.factory = factory
-    web = try WebConfiguration(
+    health = Health(loops: factory.context.group)
+    web = try await WebConfiguration.read(
       options.web.configFile.map { .file($0) }
         ?? .settings(WebSettings(tls: options.web.tls, login: options.web.basicAuth)), log: log)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
@@ -80,15 +91,27 @@ struct Daemon: Sendable {
     }
   }
 
-  /// Reads a Lua script; its file name is the label of its series.
-  private static func script(_ path: String) throws(ConfigError) -> (fileName: String, source: String) {
-    guard let text = SmallFile.text(path) else {
-      throw ConfigError(
-        .commandLine, path: "script", value: path, problem: "cannot be read: \(systemError(errno))",
-        hint: "give the paths of Lua files that this user may read")
+  private static func credentials(
+    _ options: RedisOptions, _ environment: [String: String]
+  ) async throws(ConfigError) -> CredentialStore {
+    try await FileWork.shared.value(of: CredentialStore.files(of: options)) { () throws(ConfigError) in
+      try CredentialStore(options, environment: environment)
     }
-    return (path, text)
   }
+
+  /// Reads Lua scripts; their file names are labels of their series.
+  private static func scripts(_ paths: [String]) async throws(ConfigError) -> [(fileName: String, source: String)] {
+    var scripts: [(fileName: String, source: String)] = []
+    for path in paths {
+      let source = try await FileWork.shared.value(of: path) { () throws(ConfigError) in
+        String(decoding: try readFile(path, limitBytes: scriptLimitBytes), as: UTF8.self)
+      }
+      scripts.append((path, source))
+    }
+    return scripts
+  }
+
+  private static let scriptLimitBytes = 1 << 20
 
   /// Raises the limit on descriptors and checks that what the options allow fits.
   /// - Returns: how many targets of `/scrape`, and how many members of a fleet, there is room for.
@@ -109,20 +132,19 @@ struct Daemon: Sendable {
   ///
   /// - Throws: ``WebError`` when the address cannot be listened on.
   func run() async throws {
-    // A peer that hangs up must not end the process.
-    signal(SIGPIPE, SIG_IGN)
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     LastWords.limitEnd()
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
     // Whoever scrapes first finds the counters, so that `increase()` misses nothing.
     await watch?.start()
+    health.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
     let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
     log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
     await systemd.ready(status: "watches \(watched)")
-    let pulse = Task { await systemd.beat(loops: factory.context.group) }
+    let pulse = Task { await systemd.beat { health.isAlive } }
     let work = Task {
       await node?.run()
       await watch?.run()
@@ -161,8 +183,8 @@ struct Daemon: Sendable {
   func reload() async -> String? {
     await systemd.reloading()
     var problems: [String] = []
-    do throws(ConfigError) { try credentials.reload() } catch { problems.append("\(error)") }
-    do throws(WebError) { try web.reload() } catch { problems.append("\(error)") }
+    do throws(ConfigError) { try await credentials.reload() } catch { problems.append("\(error)") }
+    do throws(WebError) { try await web.reload() } catch { problems.append("\(error)") }
     do throws(ConfigErrors) { try await watch?.reload() } catch { problems.append("\(error)") }
     Task {
       await node?.reset()

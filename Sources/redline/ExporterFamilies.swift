@@ -6,8 +6,16 @@ enum ExporterFamilies {
   static let targetScrapeErrors = Family.counter(
     "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
 
+  static let droppedLogLines = Family.counter(
+    "exporter_log_dropped_lines_total",
+    "Lines of the log that were lost because nobody read standard error, or because it could not be written.")
+
   static let entries: [FamilyGroup.Entry] =
-    [FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly)]
+    [
+      FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly),
+      FamilyGroup.Entry(droppedLogLines, flag: exceptRedisOnly),
+    ]
+    + FileFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
     + StorageFamilies.all.map { FamilyGroup.Entry($0, flag: "`--config.file`") }
     + ProcessFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
 
@@ -23,6 +31,10 @@ enum ExporterFamilies {
       var sink = SampleSink()
       scrapeErrors.collect(into: &sink)
       if options.areSelfMetricsIncluded { BuildInfo.collect(into: &sink) }
+      if withProcess, options.areSelfMetricsIncluded {
+        sink.add(droppedLogLines, Double(LogQueue.standardError.droppedTotal))
+        FileFamilies.collect(into: &sink)
+      }
       return sink.finish()
     }
     return withProcess && options.areSelfMetricsIncluded ? [own, ProcessFamilies.samples] : [own]

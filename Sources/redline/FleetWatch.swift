@@ -22,11 +22,13 @@ struct FleetWatch: Sendable {
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
   /// The file and the rule files as they were read last, whether they could be used or not.
-  private let seen = Lock<[[UInt8]?]>([])
+  private let seen = Lock<[[UInt8]]>([])
   private let log: Logger
 
   /// How often the file is looked at for changes.
   static let fileInterval: Duration = .seconds(2)
+
+  private static let fileLimitBytes = 8 << 20
 
   /// Until alerts that wait for an Alertmanager are given up at the end.
   static let drainDeadline: Duration = .seconds(8)
@@ -39,8 +41,7 @@ struct FleetWatch: Sendable {
     self.path = path
     self.log = log
     self.options = options
-    let config = try FleetConfig.load(path)
-    let loadedRules = try RuleWatch.load(config, options: options)
+    let (config, loadedRules) = try await Self.load(path, options)
     var store: Store?
     if let path = options.storagePath {
       store = try await Store.open(path) { notice in
@@ -90,7 +91,20 @@ struct FleetWatch: Sendable {
         clientName: options.redis.isClientNameSet ? "redline" : nil,
         memberLimit: max(1, memberLimit / config.workloads.count), store: store, log: log))
     log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
-    seen.withLock { $0 = contents }
+    let contents = await contents()
+    seen.withLock { $0 = contents ?? [] }
+  }
+
+  /// The configuration and the rules that it names.
+  private static func load(
+    _ path: String, _ options: Options
+  ) async throws(ConfigErrors) -> (FleetConfig, RuleWatch.Rules) {
+    try await FileWork.shared.value(
+      of: path, within: .seconds(10), isTold: false
+    ) { () throws(ConfigErrors) in
+      let config = try FleetConfig.load(path)
+      return (config, try RuleWatch.load(config, options: options))
+    }
   }
 
   /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.
@@ -104,9 +118,16 @@ struct FleetWatch: Sendable {
     log.info("rules are evaluated and nobody is told: no alerting.alertmanagers are configured")
   }
 
-  /// The bytes of every file that a change of is to be taken over.
-  private var contents: [[UInt8]?] {
-    ([path] + rules.paths.filter { $0 != RuleWatch.builtIn }).map { SmallFile.bytes($0, limit: 8 << 20) }
+  /// The bytes of every file that a change of is to be taken over; nil where one cannot be read.
+  private func contents() async -> [[UInt8]]? {
+    let paths = [path] + rules.paths.filter { $0 != RuleWatch.builtIn }
+    return try? await FileWork.shared.value(
+      of: path, isRecorded: false
+    ) { () throws(FileProblem) in
+      var contents: [[UInt8]] = []
+      for path in paths { contents.append(try RegularFile.bytes(path, limitBytes: Self.fileLimitBytes)) }
+      return contents
+    }
   }
 
   /// Ends the watching and writes what is still to be kept.
@@ -120,29 +141,44 @@ struct FleetWatch: Sendable {
 
   /// Takes over the file whenever it changes, until the task is cancelled.
   func run() async {
+    var unreadableCount = 0
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
-      let now = contents
       // A file that is being replaced is not there for a moment.
-      guard !now.contains(nil), now != seen.withLock({ $0 }), !Task.isCancelled else { continue }
+      guard let now = await contents() else {
+        unreadableCount += 1
+        if unreadableCount == 2 { await tellWhyUnreadable() }
+        continue
+      }
+      unreadableCount = 0
+      guard now != seen.withLock({ $0 }), !Task.isCancelled else { continue }
       do throws(ConfigErrors) { try await reload() } catch {
         log.error("the changed configuration cannot be used, the old one stays", metadata: ["error": "\(error)"])
       }
     }
   }
 
+  private func tellWhyUnreadable() async {
+    do throws(ConfigErrors) { _ = try await Self.load(path, options) } catch {
+      log.error("the configuration cannot be read, the old one stays", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func look() async {
+    if let contents = await contents() { seen.withLock { $0 = contents } }
+  }
+
   /// Reads the file again; workloads that are the same keep running untouched.
   /// - Throws: everything that is wrong in it; nothing has changed then.
   func reload() async throws(ConfigErrors) {
-    seen.withLock { $0 = contents }
-    let config = try FleetConfig.load(path)
-    let loaded = try RuleWatch.load(config, options: options)
+    await look()
+    let (config, loaded) = try await Self.load(path, options)
     try notifier.apply(
       config.alerting, file: path, externalLabels: loaded.options.externalLabels,
       externalURL: loaded.options.externalURL)
     await rules.apply(loaded)
     Self.tellOfSilence(config, log)
-    seen.withLock { $0 = contents }
+    await look()
     await fleet.apply(config)
     log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
   }

@@ -1,8 +1,9 @@
 import Config
 import Glibc
 import Logging
+import Runtime
 
-/// Writes each message as one line on standard error, by one write(2), so that lines of several threads never mix.
+/// Writes each message as one line on standard error, by way of ``LogQueue``: no caller waits for whoever reads it.
 struct LineLogHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]
@@ -22,6 +23,7 @@ struct LineLogHandler: LogHandler {
 
   /// Makes every logger of the process write by these options. To be called once, before the first logger.
   static func bootstrap(_ options: LogOptions) {
+    LogQueue.standardError.use(options.format)
     LoggingSystem.bootstrap { _ in LineLogHandler(options) }
   }
 
@@ -35,9 +37,13 @@ struct LineLogHandler: LogHandler {
     if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
     if let own = event.metadata { all.merge(own) { _, new in new } }
     if let error = event.error { all["error"] = "\(error)" }
-    let fields = all.map { (name: $0.key, value: $0.value.description) }.sorted { $0.name < $1.name }
-    write(
-      format.line(time: .now(), level: Self.word(event.level), message: event.message.description, fields: fields))
+    // Servers, files and libraries write into the log what they were given.
+    let fields = all.map { (name: $0.key, value: KnownSecrets.masked($0.value.description)) }
+      .sorted { $0.name < $1.name }
+    LogQueue.standardError.write(
+      format.line(
+        time: .now(), level: Self.word(event.level), message: KnownSecrets.masked(event.message.description),
+        fields: fields))
   }
 
   private static func word(_ level: Logger.Level) -> String {
@@ -47,11 +53,6 @@ struct LineLogHandler: LogHandler {
     case .warning: "warn"
     case .error, .critical: "error"
     }
-  }
-
-  private func write(_ line: [UInt8]) {
-    // A log that cannot be written leaves nobody to tell, so only an interrupted call is repeated.
-    while unsafe Glibc.write(STDERR_FILENO, line, line.count) < 0, errno == EINTR {}
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Glibc
 import Logging
+import Runtime
 import Web
 
 /// The program: a subcommand when the first word is one, else the daemon with redis_exporter's flags.
@@ -11,6 +12,7 @@ struct Redline {
   static let usageStatus: Int32 = 2
 
   static func main() async {
+    ProcessGuard.start()
     let memory = MemoryLimits.current()
     LastWords.install(limits: "\(memory)")
     if let shortage = memory.shortage { fail(shortage) }
@@ -42,17 +44,23 @@ struct Redline {
     } catch {
       fail("\(error)", status: 1)
     }
-    exit(0)
+    leave(0)
   }
 
   static func fail(_ message: String, status: Int32 = usageStatus) -> Never {
-    printError("redline: \(message)")
+    LogQueue.standardError.write(Array("redline: \(KnownSecrets.masked(message))\n".utf8), isNeeded: true)
+    leave(status)
+  }
+
+  /// Ends the process once its log is written, or after a second where nobody reads it.
+  static func leave(_ status: Int32) -> Never {
+    LogQueue.standardError.flush(within: .seconds(1))
     exit(status)
   }
 
-  /// Writes a line, or several, to standard error.
+  /// Writes a line, or several, to standard error: for subcommands, which may wait for whoever reads.
   static func printError(_ message: String) {
-    let line = Array("\(message)\n".utf8)
+    let line = Array("\(KnownSecrets.masked(message))\n".utf8)
     unsafe write(STDERR_FILENO, line, line.count)
   }
 }

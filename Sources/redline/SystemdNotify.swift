@@ -1,6 +1,4 @@
 import Glibc
-import NIOCore
-import NIOPosix
 import Runtime
 
 /// Tells systemd how the daemon stands (sd_notify(3)); does nothing where nobody asked to be told.
@@ -27,7 +25,8 @@ struct SystemdNotify: Sendable {
       .flatMap { $0 > 0 && isForUs ? Duration.microseconds($0) : nil }
   }
 
-  func ready(status: String) async { await send("READY=1\nSTATUS=\(Self.line(status))") }
+  /// - Parameter status: what `systemctl status` shows.
+  func ready(status: String) async { await send("READY=1\nSTATUS=\(oneLine(status))") }
 
   func reloading() async {
     var now = timespec()
@@ -37,24 +36,14 @@ struct SystemdNotify: Sendable {
 
   func stopping() async { await send("STOPPING=1\nSTATUS=stopping") }
 
-  /// Gives a sign of life twice in each period of the watchdog until the task is cancelled, each after every event loop
-  /// and the executor of long work have answered: a daemon of which a part hangs gives none.
-  ///
-  /// The executor of files is not asked: a restart heals no disk.
-  func beat(loops: MultiThreadedEventLoopGroup) async {
+  /// Gives a sign of life twice in each period of the watchdog until the task is cancelled, while `isAlive` says that a
+  /// restart would mend nothing.
+  func beat(while isAlive: @Sendable () -> Bool) async {
     guard path != nil, let watchdog else { return }
     while !Task.isCancelled {
-      for loop in loops.makeIterator() { try? await loop.submit {}.get() }
-      await Task(executorPreference: WorkExecutor.compute) {}.value
-      guard !Task.isCancelled else { return }
-      await send("WATCHDOG=1")
+      if isAlive() { await send("WATCHDOG=1") }
       try? await Task.sleep(for: watchdog / 2)
     }
-  }
-
-  /// One line: a line break would begin another assignment.
-  private static func line(_ text: String) -> String {
-    String(decoding: text.utf8.map { $0 < 0x20 ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
   }
 
   // MARK: The socket

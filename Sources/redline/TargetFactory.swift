@@ -1,5 +1,6 @@
 import Config
 import Fleet
+import Glibc
 import Logging
 import Metrics
 import NIOCore
@@ -93,6 +94,14 @@ struct TargetFactory: Sendable {
     return work
   }
 
+  /// The size of a file that a server names; 0 where there is none, nil while that is not known.
+  private static func fileSize(_ path: String) async -> Int? {
+    let size: Int?? = try? await FileWork.shared.value(
+      of: path, within: .milliseconds(200), isRecorded: false
+    ) { () throws(FileProblem) -> Int? in SmallFile.size(path) ?? (errno == ENOENT ? 0 : nil) }
+    return size ?? nil
+  }
+
   var collectorOptions: CollectorOptions {
     let export = options.export
     var collectors = CollectorOptions()
@@ -107,7 +116,7 @@ struct TargetFactory: Sendable {
     collectors.exportsClientList = export.areClientsIncluded
     collectors.exportsClientPort = export.areClientPortsIncluded
     collectors.aggregatesClients = export.areClientAggregatesIncluded
-    collectors.rdbFileSize = { SmallFile.size($0) }
+    collectors.findRDBFileSize = { await Self.fileSize($0) }
     collectors.excludesLatency = !export.areLatenciesIncluded
     return collectors
   }

@@ -35,12 +35,18 @@ import Testing
     #expect(try source.read(environment: environment).reveal() == text)
   }
 
+  private static let noCredential =
+    "a systemd credential is asked for under what is no name of one; give the name alone, as in LoadCredential=NAME:PATH"
+
   static let badSources: [(SecretSource, String)] = [
     (.file("/nonexistent/password"), "/nonexistent/password: cannot be read: No such file or directory"),
-    (.file("/"), "/: cannot be read: Is a directory"),
+    (.file("/"), "/: cannot be read: it is a directory, not a regular file"),
     (.environment("ABSENT"), "environment variable ABSENT: is not set, but a secret is to be read from it"),
-    (.credential("../passwd"), "\"../passwd\" is not the name of a systemd credential"),
-    (.credential(".."), "\"..\" is not the name of a systemd credential"),
+    (
+      .environment("hunter2/x"),
+      "a secret is to be read from a variable whose name is none; give letters, digits and underscores"
+    ),
+    (.credential("../hunter2"), noCredential), (.credential(".."), noCredential),
     (
       .credential("redis"),
       "environment variable CREDENTIALS_DIRECTORY: is not set, but credential \"redis\" is asked for; "
@@ -54,8 +60,8 @@ import Testing
     #expect(error.description == message)
   }
 
-  @Test func endlessFileIsRefused() throws {
+  @Test func deviceIsRefused() throws {
     let error = try #require(throws: ConfigError.self) { try SecretSource.file("/dev/zero").read(environment: [:]) }
-    #expect(error.description == "/dev/zero: the file is larger than 65536 bytes")
+    #expect(error.description == "/dev/zero: cannot be read: it is a device, not a regular file")
   }
 }

@@ -59,7 +59,7 @@ extension CollectorOptions {
   /// Every family that an option can add, with a file of 88 bytes to look at.
   static var wholePage: CollectorOptions {
     var options = CollectorOptions.everything
-    options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : nil }
+    options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : 0 }
     return options
   }
 }

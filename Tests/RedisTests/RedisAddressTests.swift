@@ -79,6 +79,20 @@ import Testing
     #expect(RedisError(reply: reply, to: ["INFO", "ALL"]).errorClass == expected)
   }
 
+  @Test(arguments: [
+    ("ERR unknown command 'AUTH', with args beginning with: 'monitor' 'hunter2'", "does not know the command"),
+    ("ERR AUTH hunter2 called without any password configured", "wants no password"),
+    ("WRONGPASS hunter2 is wrong", "WRONGPASS"), ("hunter2 hunter2", "not shown"), ("ERR hunter2", "not shown"),
+    ("NOPERM hunter2", "NOPERM"), ("ERR max number of clients reached, hunter2", "connection"),
+  ])
+  func anAnswerToALoginIsNotRepeated(text: String, word: String) throws {
+    let reply = try Replies.read(Array("-\(text)\r\n".utf8))[0]
+    for command: Command in [["AUTH", "monitor", "hunter2"], ["hello", "3", "AUTH", "monitor", "hunter2"]] {
+      let message = RedisError(reply: reply, to: command).message
+      #expect(message.contains(word) && !message.contains("hunter2"), "\(message)")
+    }
+  }
+
   @Test func theServersWordsAreBoundedAndPrintable() throws {
     let reply = try Replies.read(
       Array("-ERR ".utf8) + [0x1b, 0xff] + [UInt8](repeating: 0x61, count: 5000) + [13, 10])[0]

@@ -1,5 +1,5 @@
 import Glibc
-import NIOPosix
+import Runtime
 import Testing
 
 @testable import redline
@@ -68,7 +68,7 @@ import Testing
   @Test func aStatusIsOneLine() async throws {
     let listener = try Listener(isAbstract: true, named: "line")
     await SystemdNotify(environment: ["NOTIFY_SOCKET": listener.name]).ready(status: "bad\nMAINPID=1\r\tfile")
-    #expect(try await listener.next() == "READY=1\nSTATUS=bad MAINPID=1  file")
+    #expect(try await listener.next() == "READY=1\nSTATUS=bad\u{FFFD}MAINPID=1\u{FFFD}\u{FFFD}file")
   }
 
   @Test(arguments: ["", "relative", "@", "/tmp/redline-nobody-listens", "/" + String(repeating: "x", count: 200)])
@@ -92,7 +92,7 @@ import Testing
   @Test func signsOfLifeComeTwiceAPeriodUntilTheEnd() async throws {
     let listener = try Listener(isAbstract: true, named: "beat")
     let notify = SystemdNotify(environment: ["NOTIFY_SOCKET": listener.name, "WATCHDOG_USEC": "100000"])
-    let beating = Task { await notify.beat(loops: .singleton) }
+    let beating = Task { await notify.beat { true } }
     for _ in 0..<4 { #expect(try await listener.next() == "WATCHDOG=1") }
     beating.cancel()
     await beating.value
@@ -101,10 +101,26 @@ import Testing
     #expect(listener.isEmpty, "none after the end")
   }
 
+  @Test func whatStandsStillGivesNoSignOfLife() async throws {
+    let listener = try Listener(isAbstract: true, named: "still")
+    let notify = SystemdNotify(environment: ["NOTIFY_SOCKET": listener.name, "WATCHDOG_USEC": "20000"])
+    let isAsked = Lock(0)
+    let beating = Task {
+      await notify.beat {
+        isAsked.withLock { $0 += 1 }
+        return false
+      }
+    }
+    while isAsked.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(5)) }
+    beating.cancel()
+    await beating.value
+    #expect(listener.isEmpty)
+  }
+
   @Test func withoutAWatchdogThereIsNoBeat() async throws {
     let listener = try Listener(isAbstract: true, named: "none")
-    await SystemdNotify(environment: ["NOTIFY_SOCKET": listener.name]).beat(loops: .singleton)
-    await SystemdNotify(environment: ["WATCHDOG_USEC": "100000"]).beat(loops: .singleton)
+    await SystemdNotify(environment: ["NOTIFY_SOCKET": listener.name]).beat { true }
+    await SystemdNotify(environment: ["WATCHDOG_USEC": "100000"]).beat { true }
     #expect(listener.isEmpty)
   }
 }

@@ -91,7 +91,7 @@ import Testing
     #expect(error?.description.contains("hunter2") == false)
   }
 
-  @Test func aFailingReloadKeepsTheOldConfigurationWhole() throws {
+  @Test func aFailingReloadKeepsTheOldConfigurationwhole() async throws {
     let folder = Folder()
     let users = "basic_auth_users: {alice: \"\(AuthenticationTests.cheapHash)\"}\n"
     folder.write("web.yml", users + "http_server_config: {headers: {X-Frame-Options: deny}}\n")
@@ -101,12 +101,12 @@ import Testing
       "x: 1\n", users + "tls_server_config: {cert_file: none.pem, key_file: none.key}\n", "basic_auth_users: [",
     ] {
       folder.write("web.yml", bad)
-      #expect(throws: WebError.self) { try configuration.reload() }
+      await #expect(throws: WebError.self) { try await configuration.reload() }
       #expect(configuration.authenticator === authenticator)
       #expect(configuration.headers.count == 1)
     }
     folder.write("web.yml", users)
-    try configuration.reload()
+    try await configuration.reload()
     #expect(configuration.authenticator !== authenticator)
     #expect(configuration.headers.isEmpty)
   }
@@ -151,7 +151,7 @@ extension SocketTests.Guarded {
       #expect(admitted.status == 200)
       #expect(admitted.header("X-Frame-Options") == "deny")
       write("bob")
-      try configuration.reload()
+      try await configuration.reload()
       let refused = try client.get("/hello", headers: alice)
       #expect(refused.status == 401)
       #expect(refused.header("X-Frame-Options") == "deny")

@@ -74,10 +74,10 @@ extension SocketTests.TLS {
       #expect(certificates.get(port).contains("subject=CN = second"))
       // By an explicit reload; one that fails changes nothing.
       _ = shell("cd \(certificates.folder.path); cp first.key server.key; cp first.pem server.pem")
-      try configuration.reload()
+      try await configuration.reload()
       #expect(certificates.get(port).contains("subject=CN = first"))
       certificates.folder.write("server.pem", "nonsense")
-      let error = #expect(throws: WebError.self) { try configuration.reload() }
+      let error = await #expect(throws: WebError.self) { try await configuration.reload() }
       #expect(error?.description.contains("server.pem") == true)
       #expect(certificates.get(port).contains("hello world"))
     }

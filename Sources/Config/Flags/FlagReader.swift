@@ -99,7 +99,9 @@ final class FlagReader {
     do {
       return try type.parse(text)
     } catch {
-      report(name, value: flag.isSecret ? nil : error.part ?? text, problem: error.problem, hint: error.hint)
+      report(
+        name, value: flag.isSecret || error.isUnshown ? nil : error.part ?? text, problem: error.problem,
+        hint: error.hint)
       return type.placeholder
     }
   }

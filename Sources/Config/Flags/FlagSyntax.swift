@@ -56,8 +56,13 @@ struct FlagSyntax {
     return ConfigError(.flag(name), problem: "is not known", hint: hint)
   }
 
-  /// Names the words up to the next flag: what follows one may be a secret.
+  /// Names the words up to the next flag, since what follows one may be a secret; none behind a secret, of which they may
+  /// be the rest.
   private func leftover(_ words: ArraySlice<String>, after flag: Flag?) -> ConfigError {
+    if let flag, flag.isSecret {
+      return ConfigError(
+        .flag(flag.name), problem: "is followed by words that belong to no flag", hint: "quote a value with spaces")
+    }
     let named = words.prefix { !$0.hasPrefix("-") || $0 == "-" }
     let list = (named.isEmpty ? words.prefix(1) : named).map(quoted).joined(separator: " ")
     let hint: String? =

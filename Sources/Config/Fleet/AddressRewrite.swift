@@ -63,30 +63,39 @@ struct AddressPattern: Sendable {
 extension ScalarType<AddressPattern> {
   static var addressPattern: ScalarType {
     ScalarType(placeholder: AddressPattern(), name: "address pattern") { text throws(Mismatch) in
-      let hint = "write it like 10.1.0.5:6379, 10.1.0.0/16:* or [fd00::1]:*"
-      if let at = text.lastIndex(of: "@") {
-        throw Mismatch("holds credentials", hint: hint, part: "…" + text[at...])
+      do throws(Mismatch) {
+        return try AddressPattern(parsing: text)
+      } catch {
+        throw error.of(address: text)
       }
-      var host = text[...]
-      var portText: Substring = "*"
-      if text.first == "[", let close = text.firstIndex(of: "]") {
-        host = text[..<close].dropFirst()
-        let rest = text[close...].dropFirst()
-        guard rest.isEmpty || rest.first == ":" else { throw Mismatch("is not host:port", hint: hint) }
-        if !rest.isEmpty { portText = rest.dropFirst() }
-      } else if let colon = text.lastIndex(of: ":") {
-        guard text.firstIndex(of: ":") == colon else { throw Mismatch("needs brackets around IPv6", hint: hint) }
-        host = text[..<colon]
-        portText = text[colon...].dropFirst()
-      }
-      guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "," }) else {
-        throw Mismatch("has no host", hint: hint)
-      }
-      guard portText != "*" else { return AddressPattern(text: text, host: String(host)) }
-      guard let port = Int(portText), (1...65535).contains(port) else {
-        throw Mismatch("does not end in a port", hint: "use 1 to 65535, or * for any")
-      }
-      return AddressPattern(text: text, host: String(host), port: port)
     }
+  }
+}
+
+extension AddressPattern {
+  fileprivate init(parsing text: String) throws(Mismatch) {
+    let hint = "write it like 10.1.0.5:6379, 10.1.0.0/16:* or [fd00::1]:*"
+    guard !text.contains("@") else { throw Mismatch("holds credentials", hint: hint) }
+    var host = text[...]
+    var portText: Substring = "*"
+    if text.first == "[", let close = text.firstIndex(of: "]") {
+      host = text[..<close].dropFirst()
+      let rest = text[close...].dropFirst()
+      guard rest.isEmpty || rest.first == ":" else { throw Mismatch("is not host:port", hint: hint) }
+      if !rest.isEmpty { portText = rest.dropFirst() }
+    } else if let colon = text.lastIndex(of: ":") {
+      guard text.firstIndex(of: ":") == colon else { throw Mismatch("needs brackets around IPv6", hint: hint) }
+      host = text[..<colon]
+      portText = text[colon...].dropFirst()
+    }
+    guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "," }) else {
+      throw Mismatch("has no host", hint: hint)
+    }
+    self.init(text: text, host: String(host))
+    guard portText != "*" else { return }
+    guard let port = Int(portText), (1...65535).contains(port) else {
+      throw Mismatch("does not end in a port", hint: "use 1 to 65535, or * for any")
+    }
+    self.port = port
   }
 }

@@ -23,10 +23,8 @@ public struct SeedAddress: Sendable, Hashable, CustomStringConvertible {
   var withoutScheme: SeedAddress { SeedAddress(endpoint: endpoint, schemeUsesTLS: nil) }
 
   static func parse(_ text: String, defaultPort: Int) throws(Mismatch) -> SeedAddress {
-    if let at = text.lastIndex(of: "@"), !text.hasPrefix("unix:///") {
-      throw Mismatch(
-        "holds credentials", hint: "take them out of the address and use credentials",
-        part: "…" + text[at...].prefix { $0 != "?" && $0 != "#" })
+    if text.contains("@"), !text.hasPrefix("unix:///") {
+      throw Mismatch("holds credentials", hint: "take them out of the address and use credentials")
     }
     if let cut = text.firstIndex(where: { $0 == "?" || $0 == "#" }) {
       throw Mismatch("has a part after the address", hint: "write host:port", part: String(text[..<cut]) + "…")
@@ -88,7 +86,11 @@ extension ScalarType<SeedAddress> {
       placeholder: SeedAddress(endpoint: .unix(path: ""), schemeUsesTLS: nil), name: "address",
       range: "port \(defaultPort) where none is given"
     ) { text throws(Mismatch) in
-      try SeedAddress.parse(text, defaultPort: defaultPort)
+      do throws(Mismatch) {
+        return try SeedAddress.parse(text, defaultPort: defaultPort)
+      } catch {
+        throw error.of(address: text)
+      }
     }
   }
 }

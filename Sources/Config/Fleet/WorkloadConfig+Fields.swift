@@ -96,7 +96,9 @@ extension WorkloadConfig {
           }
           result[address] = alias
         } catch {
-          fields.report("aliases", value: error.part ?? key, problem: error.problem, hint: error.hint)
+          let error = error.of(address: key)
+          fields.report(
+            "aliases", value: error.isUnshown ? nil : error.part ?? key, problem: error.problem, hint: error.hint)
         }
       }
       return result

@@ -1,3 +1,5 @@
+import Runtime
+
 /// How a log line is written.
 public enum LogFormat: String, Sendable, CaseIterable {
   /// `time=… level=info msg="…" key=value`
@@ -48,8 +50,8 @@ public enum LogFormat: String, Sendable, CaseIterable {
       }
   }
 
-  /// In double quotes with JSON's escapes, which logfmt readers know too. C1 controls and line separators are escaped
-  /// as well: some terminals and viewers act on them.
+  /// In double quotes with JSON's escapes, which logfmt readers know too; whatever a terminal or viewer would act on
+  /// instead of showing it is escaped as well.
   private static func appendQuoted(_ text: String, to line: inout [UInt8]) {
     line.append(UInt8(ascii: "\""))
     for scalar in text.unicodeScalars {
@@ -59,9 +61,11 @@ public enum LogFormat: String, Sendable, CaseIterable {
       case "\n": line += Array("\\n".utf8)
       case "\r": line += Array("\\r".utf8)
       case "\t": line += Array("\\t".utf8)
-      case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let digits = String(scalar.value, radix: 16)
-        line += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+      case _ where scalar.isInvisible:
+        for unit in UTF16.encode(scalar)! {
+          let digits = String(unit, radix: 16)
+          line += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+        }
       default: line += Array(UTF8.encode(scalar)!)
       }
     }

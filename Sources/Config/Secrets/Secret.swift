@@ -1,11 +1,15 @@
+import Runtime
+
 /// A text that must not be seen. It prints as `<secret>` in every form: description, dump, interpolation, reflection.
 ///
 /// `reveal()` is the only way to the text, so that a search for it finds every use.
 public struct Secret: Sendable, Equatable {
   private let text: String
 
+  /// From now on no text of others repeats it (``KnownSecrets``).
   public init(_ text: String) {
     self.text = text
+    KnownSecrets.add(text)
   }
 
   public func reveal() -> String { text }

@@ -10,6 +10,15 @@ public enum SecretSource: Sendable, Equatable {
 
   private static let limitBytes = 64 << 10
 
+  /// The file that is read; nil where there is none.
+  func path(environment: [String: String]) -> String? {
+    switch self {
+    case .literal, .environment: nil
+    case .file(let path): path
+    case .credential(let name): environment["CREDENTIALS_DIRECTORY"].map { "\($0)/\(name)" }
+    }
+  }
+
   /// The secret as it is now.
   ///
   /// Errors: a file, variable or credential that is missing, too large (64 KiB) or not UTF-8. They never show the text.
@@ -20,13 +29,21 @@ public enum SecretSource: Sendable, Equatable {
     case .file(let path):
       return try Self.readFrom(path)
     case .environment(let name):
+      // Else it may be the secret itself.
+      guard name.utf8.allSatisfy(Self.isNameByte), name.first?.isNumber == false else {
+        throw ConfigError(
+          .commandLine, problem: "a secret is to be read from a variable whose name is none",
+          hint: "give letters, digits and underscores")
+      }
       guard let text = environment[name] else {
         throw ConfigError(.environment(name), problem: "is not set, but a secret is to be read from it")
       }
       return Secret(text)
     case .credential(let name):
       guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
-        throw ConfigError(.commandLine, value: name, problem: "is not the name of a systemd credential")
+        throw ConfigError(
+          .commandLine, problem: "a systemd credential is asked for under what is no name of one",
+          hint: "give the name alone, as in LoadCredential=NAME:PATH")
       }
       guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else {
         throw ConfigError(
@@ -34,6 +51,15 @@ public enum SecretSource: Sendable, Equatable {
           hint: "give the unit LoadCredential=\(name):PATH")
       }
       return try Self.readFrom("\(directory)/\(name)")
+    }
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+      true
+    default: false
     }
   }
 

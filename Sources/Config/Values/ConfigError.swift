@@ -1,3 +1,5 @@
+import Runtime
+
 /// A place in a text file: line and column both count from 1, the column in characters.
 public struct SourceMark: Sendable, Hashable, Comparable {
   public let line: Int
@@ -87,7 +89,7 @@ public struct ConfigErrors: Error, Sendable, Equatable, CustomStringConvertible 
   }
 }
 
-/// Text in double quotes, control characters escaped, cut after 80 characters: errors go to terminals and logs.
+/// Text in double quotes, what would not be seen escaped, cut after 80 characters: errors go to terminals and logs.
 func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars.prefix(80) {
@@ -96,7 +98,7 @@ func quoted(_ text: String) -> String {
     case "\\": result += "\\\\"
     case "\n": result += "\\n"
     case "\t": result += "\\t"
-    case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+    case _ where scalar.isInvisible:
       result += "\\u{\(String(scalar.value, radix: 16))}"
     default: result.unicodeScalars.append(scalar)
     }

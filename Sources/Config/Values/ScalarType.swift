@@ -4,11 +4,14 @@ public struct Mismatch: Error, Sendable, Equatable, CustomStringConvertible {
   public let hint: String?
   /// The element at fault, when the text is a list and an error is clearer without the rest of it.
   public let part: String?
+  /// Whether the text must not be shown, since it may hold a secret.
+  public let isUnshown: Bool
 
-  public init(_ problem: String, hint: String? = nil, part: String? = nil) {
+  public init(_ problem: String, hint: String? = nil, part: String? = nil, isUnshown: Bool = false) {
     self.problem = problem
     self.hint = hint
     self.part = part
+    self.isUnshown = isUnshown
   }
 
   /// `"db1=a=b" has more than one =; write dbN=pattern`, for errors outside a file or command line.

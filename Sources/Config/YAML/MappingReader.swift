@@ -38,6 +38,8 @@ public final class MappingReader {
   private let entries: [String: YAMLNode.Entry]
   private let order: [String]
   private var askedKeys: [String] = []
+  /// Whether one of the keys is a secret: another key may then be one that is written in its place.
+  private var holdsSecret = false
   private let diagnostics: Diagnostics
 
   init(_ node: YAMLNode, path: String, diagnostics: Diagnostics) {
@@ -96,6 +98,7 @@ public final class MappingReader {
 
   /// A secret under `key` itself, or under `key_file`, `key_env` or `key_credential`; at most one of them.
   public func secret(_ key: String, _ meaning: String = "") -> SecretSource? {
+    holdsSecret = true
     let found: [(key: String, source: SecretSource)] = [
       optional(key, .secret, meaning).map { (key, .literal($0)) },
       optional("\(key)_file", .nonEmptyString, "File that holds `\(key)`; read anew at each use.")
@@ -217,7 +220,8 @@ public final class MappingReader {
       return try type.parse(text)
     } catch {
       diagnostics.report(
-        node.mark, path: path, value: type.isSecret ? nil : error.part ?? text, problem: error.problem,
+        node.mark, path: path, value: type.isSecret || error.isUnshown ? nil : error.part ?? text,
+        problem: error.problem,
         hint: error.hint)
       return type.placeholder
     }
@@ -235,7 +239,9 @@ public final class MappingReader {
       guard let entry = entries[key] else { continue }
       let suggestion = nearest(to: key, in: askedKeys).map { "did you mean \(quoted($0))?" }
       let all = askedKeys.isEmpty ? nil : "known keys are \(Set(askedKeys).sorted().joined(separator: ", "))"
-      diagnostics.report(entry.keyMark, path: path, problem: "unknown key \(quoted(key))", hint: suggestion ?? all)
+      let problem =
+        (holdsSecret && suggestion == nil) || key.contains("@") ? "unknown key" : "unknown key \(quoted(key))"
+      diagnostics.report(entry.keyMark, path: path, problem: problem, hint: suggestion ?? all)
     }
   }
 
@@ -243,7 +249,11 @@ public final class MappingReader {
     diagnostics.report(mark, path: path(key), problem: "is missing")
   }
 
-  private func path(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  /// A key that is an address with a password in it is not shown.
+  private func path(_ key: String) -> String {
+    let shown = key.contains("@") ? "…" : key
+    return path.isEmpty ? shown : "\(path).\(shown)"
+  }
 }
 
 extension YAMLNode {

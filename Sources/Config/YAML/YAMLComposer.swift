@@ -105,7 +105,8 @@ struct YAMLComposer {
         continue
       }
       if let line = lines[key] {
-        throw error(event.mark, "key \(quoted(key)) is given twice", hint: "it first stands on line \(line)")
+        let name = key.contains("@") ? "a key" : "key \(quoted(key))"
+        throw error(event.mark, "\(name) is given twice", hint: "it first stands on line \(line)")
       }
       lines[key] = event.mark.line
       let value = try compose(try events.next(), depth: depth)
@@ -142,7 +143,7 @@ struct YAMLComposer {
   /// The value again, charged in full, so that aliases of aliases cannot multiply without bound.
   private mutating func expand(_ name: String, at mark: SourceMark, depth: Int) throws(ConfigError) -> Anchored {
     guard let anchored = anchors[name] else {
-      throw error(mark, "alias \(quoted(name)) has no anchor before it")
+      throw error(mark, "the alias has no anchor before it", hint: "put text that starts with * in quotes")
     }
     guard depth + anchored.height <= limits.depth + 1 else {
       throw error(mark, "values are nested deeper than \(limits.depth) levels")
@@ -162,7 +163,7 @@ struct YAMLComposer {
   private func readTag(_ event: YAMLEvent) throws(ConfigError) -> Bool {
     guard let tag = event.tag else { return false }
     guard case .scalar = event.kind, tag == "tag:yaml.org,2002:str" || tag == "!" else {
-      throw error(event.mark, "tag \(quoted(tag)) is not supported", hint: "write the value without a tag")
+      throw error(event.mark, "tags are not supported", hint: "put text that starts with ! in quotes")
     }
     return true
   }

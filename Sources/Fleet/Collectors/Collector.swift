@@ -96,7 +96,9 @@ public struct CollectorOptions: Sendable {
   public var includesSentinelPeers = false
   public var includesEmptyDatabases = true
   public var includesRDBFileSize = false
-  /// The size of the file at a path in bytes, or nil where there is none; nil when files must not be looked at.
+  /// Finds the size of the file at a path in bytes: 0 where there is none, nil while it is not known.
+  public var findRDBFileSize: (@Sendable (String) async -> Int?)?
+  /// What that found before the replies were read; nil when files must not be looked at.
   public var rdbFileSize: (@Sendable (String) -> Int?)?
   /// A series for each connected client.
   public var exportsClientList = false

@@ -15,13 +15,19 @@ struct DumpFileCollector: Collector {
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
   func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard input.options.includesRDBFileSize, let fileSize = input.options.rdbFileSize,
-      let folder = input.config?["dir"], let file = input.config?["dbfilename"],
+    guard input.options.includesRDBFileSize, let path = Self.path(in: input.config),
+      let size = input.options.rdbFileSize?(path)
+    else { return }
+    sink.add(Self.size, Double(size))
+  }
+
+  /// Where the server writes its snapshots, as it says.
+  static func path(in config: ServerConfig?) -> String? {
+    guard let folder = config?["dir"], let file = config?["dbfilename"],
       // The server is not trusted to name a file elsewhere.
       !file.isEmpty, !file.contains(UInt8(ascii: "/")), !file.contains(0), !folder.contains(0),
       !file.elementsEqual("..".utf8), !file.elementsEqual(".".utf8)
-    else { return }
-    let path = String(decoding: folder, as: UTF8.self) + "/" + String(decoding: file, as: UTF8.self)
-    sink.add(Self.size, Double(fileSize(path) ?? 0))
+    else { return nil }
+    return String(decoding: folder, as: UTF8.self) + "/" + String(decoding: file, as: UTF8.self)
   }
 }

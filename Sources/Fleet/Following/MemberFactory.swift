@@ -140,14 +140,13 @@ struct MemberFactory: Sendable {
       options.tls.skipsVerification = tls.isVerificationSkipped
     }
     guard let login else { return options }
-    let (environment, log) = (context.environment, log)
-    options.credentials = {
+    let environment = context.environment
+    options.credentials = { () async throws(RedisError) -> Credentials? in
       do throws(ConfigError) {
-        let password = try login.password.read(environment: environment)
+        let password = try await SecretReader.shared.read(login.password, environment: environment)
         return Credentials(user: login.user, password: password.reveal())
       } catch {
-        log.error("a password cannot be read, so none is sent", metadata: ["error": "\(error)"])
-        return nil
+        throw RedisError(.auth, "the password cannot be read, so there is no login: \(error)")
       }
     }
     return options

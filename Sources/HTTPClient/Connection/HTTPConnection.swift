@@ -21,7 +21,7 @@ final class HTTPConnection: Sendable {
     _ origin: HTTPOrigin, addresses: [String], tls settings: TLSClientSettings, limits: HTTPLimits,
     in context: HTTPContext, deadline: NIODeadline
   ) async throws(HTTPClientError) -> HTTPConnection {
-    let sslContext = origin.usesTLS ? try context.tlsContext(for: settings) : nil
+    let sslContext = origin.usesTLS ? try await context.tlsContext(for: settings) : nil
     let name = settings.serverName.flatMap { $0.isEmpty ? nil : $0 } ?? origin.host
     // An IP address is no server name: NIOSSL then checks the certificate against the address itself.
     let serverName = (try? SocketAddress(ipAddress: name, port: 0)) == nil ? name : nil
@@ -76,8 +76,8 @@ final class HTTPConnection: Sendable {
 }
 
 extension HTTPContext {
-  fileprivate func tlsContext(for settings: TLSClientSettings) throws(HTTPClientError) -> NIOSSLContext {
-    do { return try tls.context(for: settings) } catch { throw HTTPClientError(.tls, error.message) }
+  fileprivate func tlsContext(for settings: TLSClientSettings) async throws(HTTPClientError) -> NIOSSLContext {
+    do { return try await tls.context(for: settings) } catch { throw HTTPClientError(.tls, error.message) }
   }
 }
 

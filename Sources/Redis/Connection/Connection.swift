@@ -6,8 +6,8 @@ import Transport
 /// What is needed to reach a server and log in.
 public struct ConnectionOptions: Sendable {
   public var address: RedisAddress
-  /// Asked at every connect, so that a rotated password serves from the next one on.
-  public var credentials: @Sendable () -> Credentials? = { nil }
+  /// Asked at every connect, so that a rotated password serves from the next one on. Nil logs in without one.
+  public var credentials: @Sendable () async throws(RedisError) -> Credentials? = { nil }
   /// Used when the address asks for TLS.
   public var tls = TLSClientSettings()
   /// CLIENT SETNAME after logging in, or nil.
@@ -45,8 +45,8 @@ public struct ConnectionContext: Sendable {
 }
 
 extension ConnectionContext {
-  fileprivate func tlsContext(for settings: TLSClientSettings) throws(RedisError) -> NIOSSLContext {
-    do { return try tls.context(for: settings) } catch { throw RedisError(.tls, error.message) }
+  fileprivate func tlsContext(for settings: TLSClientSettings) async throws(RedisError) -> NIOSSLContext {
+    do { return try await tls.context(for: settings) } catch { throw RedisError(.tls, error.message) }
   }
 }
 
@@ -81,9 +81,11 @@ public final class Connection: Sendable {
     deadline: NIODeadline
   ) async throws(RedisError) -> Connection {
     let started = NIODeadline.now()
+    // Who has no password to give does not knock.
+    let credentials = try await options.credentials()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
     let eventLoop = loop ?? context.group.next()
-    let sslContext = options.address.usesTLS ? try context.tlsContext(for: options.tls) : nil
+    let sslContext = options.address.usesTLS ? try await context.tlsContext(for: options.tls) : nil
     let serverName = serverName(for: options)
     let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
@@ -120,7 +122,7 @@ public final class Connection: Sendable {
     let unnamed = Connection(
       channel: channel, handler: handler, connectSeconds: 0, pingSeconds: nil, loginCommandCount: 0)
     do throws(RedisError) {
-      let login = try await unnamed.logIn(options, deadline: deadline)
+      let login = try await unnamed.logIn(options, credentials, deadline: deadline)
       return Connection(
         channel: channel, handler: handler,
         connectSeconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9,
@@ -167,10 +169,10 @@ public final class Connection: Sendable {
   }
 
   private func logIn(
-    _ options: ConnectionOptions, deadline: NIODeadline
+    _ options: ConnectionOptions, _ credentials: Credentials?, deadline: NIODeadline
   ) async throws(RedisError) -> (commandCount: Int, pingSeconds: Double?) {
     var commands: [Command] = []
-    if let credentials = options.credentials() { commands.append(credentials.command) }
+    if let credentials { commands.append(credentials.command) }
     if options.address.database != 0 { commands.append(["SELECT", "\(options.address.database)"]) }
     if options.readsReplica { commands.append(["READONLY"]) }
     let neededCount = commands.count

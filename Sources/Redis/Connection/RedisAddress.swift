@@ -47,7 +47,8 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
 
   public static let defaultPort = 6379
 
-  /// - Throws: ``RedisAddressError``, whose text never repeats the userinfo.
+  /// - Throws: ``RedisAddressError``, whose text never repeats a part of the address: a password that is not escaped may
+  ///   stand anywhere.
   public init(_ text: String) throws(RedisAddressError) {
     let (scheme, rest) = Self.splitScheme(text)
     switch scheme {
@@ -55,9 +56,7 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     case "rediss", "valkeys": usesTLS = true
     case "unix": usesTLS = false
     default:
-      throw RedisAddressError(
-        "the scheme \"\(printable(Array(scheme.utf8)[...]))\" is not known; use redis, rediss, valkey, valkeys, tcp or unix"
-      )
+      throw RedisAddressError("the scheme is not known; use redis, rediss, valkey, valkeys, tcp or unix")
     }
     var authority = rest
     if let query = authority.firstIndex(where: { $0 == "?" || $0 == "#" }) {
@@ -82,7 +81,7 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     } else if let number = Int(path), number >= 0 {
       database = number
     } else {
-      throw RedisAddressError("\"/\(path)\" is no database number; use /0, /1, …")
+      throw RedisAddressError("what follows the slash is no database number; use /0, /1, …")
     }
   }
 
@@ -141,12 +140,12 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
       host = authority[authority.index(after: authority.startIndex)..<close]
       let rest = authority[authority.index(after: close)...]
       guard rest.isEmpty || rest.hasPrefix(":") else {
-        throw RedisAddressError("\"\(rest)\" follows the IPv6 address; write [::1]:6379")
+        throw RedisAddressError("only a port may follow the IPv6 address; write [::1]:6379")
       }
       portText = rest.isEmpty ? nil : rest.dropFirst()
     } else if let colon = authority.lastIndex(of: ":") {
       guard authority.firstIndex(of: ":") == colon else {
-        throw RedisAddressError("an IPv6 address needs brackets; write [\(authority)]:6379")
+        throw RedisAddressError("an IPv6 address needs brackets; write [::1]:6379")
       }
       host = authority[..<colon]
       portText = authority[authority.index(after: colon)...]
@@ -154,7 +153,7 @@ public struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     var port = defaultPort
     if let portText, !portText.isEmpty {
       guard let number = Int(portText), (1...65535).contains(number) else {
-        throw RedisAddressError("\"\(portText)\" is no port; use 1 to 65535")
+        throw RedisAddressError("what follows the colon is no port; use 1 to 65535")
       }
       port = number
     }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Why a server could not be asked, as a short stable class for metrics and a sentence for people.
 public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The raw values are label values: they never change and there are no others.
@@ -45,7 +47,8 @@ public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The error that an error reply stands for.
   public init(reply: Reply, to command: Command) {
-    let text = printable(reply.bytes ?? [])
+    let bytes = reply.bytes ?? []
+    let text = String(decoding: bytes.prefix(160), as: UTF8.self)
     let errorClass: Class =
       switch reply.errorCode ?? "" {
       case "NOAUTH", "WRONGPASS": .auth
@@ -58,12 +61,31 @@ public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
       case "ERR" where text.hasPrefix("ERR invalid password"): .auth
       default: .protocol
       }
-    self.init(errorClass, "\(command) was answered: \(text)")
+    // A server that repeats what it was sent would give the password away.
+    let answer = command.isLogin ? Self.login(text, reply.errorCode ?? "") : printable(bytes)
+    self.init(errorClass, "\(command) was answered: \(answer)")
+  }
+
+  /// What an answer to a login means, without a word that the server could have made up of it.
+  private static func login(_ text: String, _ code: String) -> String {
+    switch code {
+    case "WRONGPASS": return "WRONGPASS, the user or the password is wrong"
+    case "NOAUTH", "NOPERM", "LOADING", "BUSY", "DENIED": return code
+    case "ERR" where text.hasPrefix("ERR max number of clients"): return "no connection is left"
+    case "ERR" where text.hasPrefix("ERR invalid password"): return "the password is wrong"
+    case "ERR" where text.hasPrefix("ERR unknown command"): return "the server does not know the command"
+    case "ERR" where text.hasPrefix("ERR wrong number of arguments"):
+      return "the server knows no users, as before Redis 6"
+    case "ERR" where text.contains("without any password configured") || text.contains("no password is set"):
+      return "the server wants no password"
+    default: return "an error that is not shown, since it may repeat the password"
+    }
   }
 }
 
-/// At most 160 printable ASCII characters of what a server sent.
+/// At most 160 printable ASCII characters of what a server sent, no known secret among them.
 public func printable(_ bytes: ArraySlice<UInt8>) -> String {
+  let bytes = KnownSecrets.masked(bytes)
   let shown = bytes.prefix(160).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }
   return String(decoding: shown, as: UTF8.self) + (bytes.count > 160 ? "…" : "")
 }

@@ -8,9 +8,15 @@ public struct Command: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStri
   public init(bytes arguments: [[UInt8]]) { self.arguments = arguments }
   public init(arrayLiteral elements: String...) { self.init(elements) }
 
-  /// The command's name and first argument: what a log may say of it.
+  /// The command's name and first argument: what a log may say of it. Of a login the name alone.
   public var description: String {
-    arguments.prefix(2).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    arguments.prefix(isLogin ? 1 : 2).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+  }
+
+  /// Whether its arguments are a login, so that its answer may repeat them.
+  var isLogin: Bool {
+    let name = arguments.first.map { String(decoding: $0, as: UTF8.self).uppercased() }
+    return name == "AUTH" || name == "HELLO"
   }
 
   /// The bytes to send, as hiredis formats them.

@@ -10,6 +10,14 @@ public final class WebConfiguration: Sendable {
     /// An exporter-toolkit web config file.
     case file(String)
 
+    /// The file that it is about; empty for none.
+    var name: String {
+      switch self {
+      case .settings(let settings): settings.tls?.certificateFile ?? ""
+      case .file(let path): path
+      }
+    }
+
     func load() throws(WebError) -> WebSettings {
       switch self {
       case .settings(let settings): return settings
@@ -23,8 +31,8 @@ public final class WebConfiguration: Sendable {
     }
   }
 
-  /// How often, at most, new connections look whether the certificate files have changed.
-  static let checkInterval = Duration.seconds(1)
+  /// How often the certificate files are looked at for changes.
+  static let checkInterval = Duration.milliseconds(500)
 
   struct Live: Sendable {
     let settings: WebSettings
@@ -33,14 +41,16 @@ public final class WebConfiguration: Sendable {
     /// One for each of the settings' TLS files, taken before they were read.
     let stamps: [FileStamp?]
   }
-  private struct State {
-    var live: Live
-    var checked = ContinuousClock.now
-  }
-
   private let source: Source
   private let log: Logger
-  private let state: Lock<State>
+  private let state: Lock<Live>
+
+  /// As the initializer, without waiting for a file that hangs.
+  public static func read(_ source: Source, log: Logger) async throws(WebError) -> WebConfiguration {
+    try await FileWork.shared.value(of: source.name) { () throws(WebError) in
+      try WebConfiguration(source, log: log)
+    }
+  }
 
   /// Reads the settings and everything that they name.
   ///
@@ -48,55 +58,67 @@ public final class WebConfiguration: Sendable {
   public init(_ source: Source, log: Logger) throws(WebError) {
     self.source = source
     self.log = log
-    state = Lock(State(live: try Self.live(source.load())))
+    state = Lock(try Self.live(source.load()))
   }
 
   /// Reads everything again and puts it in force, whole.
   ///
   /// Connections that are open keep what they began with; logins are checked afresh.
   /// - Throws: ``WebError``; the old configuration stays in force. Switching TLS on or off needs a restart.
-  public func reload() throws(WebError) {
-    let fresh = try Self.live(source.load())
-    try state.withLock { state throws(WebError) in
-      guard (state.live.tls == nil) == (fresh.tls == nil) else {
+  public func reload() async throws(WebError) {
+    let fresh = try await FileWork.shared.value(of: source.name, isTold: false) {
+      [source] () throws(WebError) in try Self.live(source.load())
+    }
+    try state.withLock { live throws(WebError) in
+      guard (live.tls == nil) == (fresh.tls == nil) else {
         throw WebError("TLS cannot be switched on or off by a reload; restart to do that")
       }
-      state.live = fresh
+      live = fresh
     }
   }
 
-  var isTLS: Bool { state.withLock { $0.live.tls != nil } }
-  var authenticator: Authenticator { state.withLock { $0.live.authenticator } }
-  var headers: [Request.Header] { state.withLock { $0.live.settings.headers } }
+  var isTLS: Bool { state.withLock { $0.tls != nil } }
+  var authenticator: Authenticator { state.withLock { $0.authenticator } }
+  var headers: [Request.Header] { state.withLock { $0.settings.headers } }
 
-  /// The credentials for a new connection, read again when a file has changed.
+  /// The credentials for a new connection.
   func tlsContext() -> TLSContext {
-    let now = ContinuousClock.now
-    let (live, isDue) = state.withLock { state in
-      let isDue = now - state.checked >= Self.checkInterval
-      if isDue { state.checked = now }
-      return (state.live, isDue)
-    }
-    guard let context = live.tls, let settings = live.settings.tls else {
+    guard let context = state.withLock({ $0.tls }) else {
       preconditionFailure("a TLS connection without TLS settings")
     }
-    guard isDue else { return context }
-    let stamps = settings.files.map(FileStamp.init)
-    guard stamps != live.stamps else { return context }
+    return context
+  }
 
-    // Files that do not fit together, half way through an exchange, are tried again when they change again.
-    var fresh = context
+  /// Takes over certificate files that have changed, until the task is cancelled.
+  ///
+  /// Files that do not fit together, half way through an exchange, are tried again when they change again.
+  func follow() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.checkInterval)
+      await check()
+    }
+  }
+
+  private func check() async {
+    let live = state.withLock { $0 }
+    guard let settings = live.settings.tls else { return }
     do throws(WebError) {
-      fresh = try TLSContext(settings)
+      let fresh = try await FileWork.shared.value(
+        of: settings.certificateFile
+      ) {
+        () throws(WebError) -> Live? in
+        let stamps = settings.files.map(FileStamp.init)
+        if stamps == live.stamps { return nil }
+        return Live(
+          settings: live.settings, authenticator: live.authenticator, tls: try TLSContext(settings), stamps: stamps)
+      }
+      guard let fresh else { return }
+      state.withLock { if $0.tls === live.tls { $0 = fresh } }
       log.info("TLS certificate reloaded", metadata: ["file": "\(settings.certificateFile)"])
     } catch {
-      log.error("TLS certificate not reloaded, the old one stays", metadata: ["reason": "\(error)"])
+      // Its listeners tell of it, once.
+      return
     }
-    state.withLock { state in
-      guard state.live.tls === context else { return }
-      state.live = Live(settings: live.settings, authenticator: live.authenticator, tls: fresh, stamps: stamps)
-    }
-    return fresh
   }
 
   private static func live(_ settings: WebSettings) throws(WebError) -> Live {

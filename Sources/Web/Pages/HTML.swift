@@ -1,3 +1,5 @@
+import Runtime
+
 /// HTML text. What is put into it with `\(…)` is escaped, unless it is HTML itself.
 public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
   /// The markup.
@@ -30,7 +32,9 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     public mutating func appendInterpolation(_ number: Int) { markup += String(number) }
   }
 
+  /// Names and texts of servers are among what is shown: no secret is repeated.
   static func escaped(_ text: String) -> String {
+    let text = KnownSecrets.masked(text)
     var output = ""
     output.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
@@ -40,8 +44,8 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
       case ">": output += "&gt;"
       case "\"": output += "&quot;"
       case "'": output += "&#39;"
-      // A NUL or another control character is not allowed in a page at all.
-      case _ where scalar.value < 0x20 && scalar != "\n" && scalar != "\t": output += "\u{FFFD}"
+      // Controls are not allowed in a page at all; what turns the direction of writing would make it say something else.
+      case _ where scalar.isInvisible && scalar != "\n" && scalar != "\t": output += "\u{FFFD}"
       default: output.unicodeScalars.append(scalar)
       }
     }

@@ -37,7 +37,11 @@ extension Daemon {
         wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
     }
     api.flags = options.shownFlags
-    api.configurationText = { [path = watch.path] in try FleetConfig.load(path).resolvedText }
+    api.configurationText = { [path = watch.path] in
+      try await FileWork.shared.value(
+        of: path, isRecorded: false
+      ) { () throws(ConfigErrors) in try FleetConfig.load(path).resolvedText }
+    }
     return api
   }
 }

@@ -21,8 +21,8 @@ extension PrometheusAPI {
     }
   }
 
-  func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    answer.data.texts(["yaml": try configurationText()])
+  func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    answer.data.texts(["yaml": try await configurationText()])
   }
 
   func flags(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {

@@ -82,7 +82,7 @@ struct PrometheusAPI: Sendable {
   /// The settings by name; secrets hidden.
   var flags: [String: String] = [:]
   /// The configuration as YAML; secrets hidden.
-  var configurationText = { @Sendable () throws -> String in "" }
+  var configurationText: @Sendable () async throws -> String = { "" }
   var nowMilliseconds = { @Sendable () -> Int64 in wallClockMilliseconds() }
   let gate: QueryGate
 

@@ -4,6 +4,7 @@ import Fleet
 import Metrics
 import NIOCore
 import Redis
+import Runtime
 
 /// Logs in to servers as the daemon would, and says what they refuse and what is not known without it.
 struct CheckAccessCommand: AsyncParsableCommand {
@@ -56,7 +57,7 @@ struct CheckAccessCommand: AsyncParsableCommand {
         Self.report(check, of: server.title)
         if !check.isComplete { incomplete += 1 }
       } catch {
-        print("\(server.title)\n  CANNOT BE ASKED: \(error)")
+        print("\(oneLine(server.title))\n  CANNOT BE ASKED: \(oneLine(KnownSecrets.masked("\(error)")))")
         unreachable += 1
       }
     }
@@ -69,7 +70,8 @@ struct CheckAccessCommand: AsyncParsableCommand {
   }
 
   private static func report(_ check: AccessCheck, of title: String) {
-    print("\(title) (\(check.facts.product) \(check.facts.valkeyVersion ?? check.facts.version))")
+    let product = "\(check.facts.product) \(check.facts.valkeyVersion ?? check.facts.version)"
+    print(oneLine("\(title) (\(KnownSecrets.masked(product)))"))
     let missing = check.verdicts.filter { !$0.reasons.isEmpty }
     for verdict in missing {
       let denied = verdict.reasons.compactMap { if case .denied(let rule) = $0 { rule } else { nil } }

@@ -12,10 +12,12 @@ extension Pages {
       groups.flatMap { state in
         zip(state.group.rules, state.rules).filter { $1.book.state != .inactive }.map { $0.0.name }
       })
-    let texts = await onFiles { [runbooks = runbooks()] () -> (names: Set<String>, active: [String: Markdown]) in
-      let names = Set(runbooks?.names() ?? [])
+    let nothing: (names: Set<String>, active: [String: Markdown]) = ([], [:])
+    let texts = await onFiles(runbooks(), orElse: nothing) {
+      runbooks -> (names: Set<String>, active: [String: Markdown]) in
+      let names = Set(runbooks.names())
       let known = active.intersection(names).compactMap { name in
-        runbooks?.text(name, headingOffset: 1, pages: names).map { (name, $0) }
+        runbooks.text(name, headingOffset: 1, pages: names).map { (name, $0) }
       }
       return (names, Dictionary(uniqueKeysWithValues: known))
     }

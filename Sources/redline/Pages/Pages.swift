@@ -58,17 +58,17 @@ struct Pages: Sendable {
 
   private func runbookIndex() async -> Response {
     let runbooks = runbooks()
-    let names = await onFiles { runbooks?.names() ?? [] }
+    let names = await onFiles(runbooks, orElse: []) { $0.names() }
     let notice = runbooks.map { "There is no runbook in \($0.directory)." } ?? Self.noRunbooks
     return RunbookPage(index: names, notice: notice, metricsPath: metricsPath).response()
   }
 
   private func allRunbooks() async -> Response {
     let runbooks = runbooks()
-    let texts = await onFiles { () -> [RunbookPage.Runbook] in
-      let names = runbooks?.names() ?? []
+    let texts = await onFiles(runbooks, orElse: []) { runbooks -> [RunbookPage.Runbook] in
+      let names = runbooks.names()
       return names.compactMap { name in
-        runbooks?.text(name, headingOffset: 1, pages: Set(names)).map { RunbookPage.Runbook(name, $0) }
+        runbooks.text(name, headingOffset: 1, pages: Set(names)).map { RunbookPage.Runbook(name, $0) }
       }
     }
     guard !texts.isEmpty else { return await runbookIndex() }
@@ -78,15 +78,22 @@ struct Pages: Sendable {
   private func runbook(_ request: Request) async -> Response {
     let name = request.rest(under: "/runbooks/") ?? ""
     let runbooks = runbooks()
-    let text = await onFiles { runbooks?.text(name, pages: Set(runbooks?.names() ?? [])) }
+    let text = await onFiles(runbooks, orElse: nil) { $0.text(name, pages: Set($0.names())) }
     guard let text else { return notFound("There is no runbook of this name. The list is at /runbooks.") }
     return RunbookPage(RunbookPage.Runbook(name, text), metricsPath: metricsPath).response()
   }
 
-  func onFiles<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result {
-    await withTaskExecutorPreference(WorkExecutor.files) { await Self.run(body) }
+  /// What is read from the folder of runbooks; `missing` where there is none, and while its disk does not answer.
+  func onFiles<Value: Sendable>(
+    _ runbooks: RunbookLibrary?, orElse missing: Value, _ body: @escaping @Sendable (RunbookLibrary) -> Value
+  ) async -> Value {
+    guard let runbooks else { return missing }
+    do throws(FileProblem) {
+      return try await FileWork.shared.value(
+        of: runbooks.directory, within: .seconds(10)
+      ) { () throws(FileProblem) in body(runbooks) }
+    } catch {
+      return missing
+    }
   }
-
-  /// A function of its own that is not isolated, so that it runs where its caller prefers.
-  @concurrent private static func run<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result { body() }
 }

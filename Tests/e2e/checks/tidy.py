@@ -20,15 +20,16 @@ LONG = {
 # Files that open a door: they alone may say `unsafe` or vouch for what the compiler cannot see.
 DOORS = {
     "the C library": (
-        "Alerting/Templates/GoNumber.swift", "Config/Values/Environment.swift", "Config/Values/FileContents.swift",
+        "Alerting/Templates/GoNumber.swift", "Config/Values/Environment.swift",
         "Config/Values/IPAddress.swift", "Config/Values/PathPattern.swift", "Runtime/Clock.swift",
         "Runtime/DescriptorLimit.swift", "Runtime/FileStamp.swift", "Runtime/PathGlob.swift",
-        "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
+        "Runtime/RegularFile.swift", "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
         "Transport/NameLookup.swift",
-        "redline/LastWords.swift", "redline/LogHandler.swift", "redline/MemoryLimits.swift", "redline/ProcessFamilies.swift",
+        "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",
+        "redline/ProcessFamilies.swift", "redline/ProcessGuard.swift",
         "redline/Redline.swift", "redline/RuleWatch.swift", "redline/SystemdNotify.swift", "redline/SystemdSocket.swift"),
     "threads: the lock and the executors": (
-        "Runtime/Lock.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
+        "Runtime/Lock.swift", "Runtime/Thread.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
         "Fleet/Poller.swift", "Fleet/Probing/Prober.swift"),
     "libyaml": ("Config/YAML/YAMLEvents.swift",),
     "hiredis": (

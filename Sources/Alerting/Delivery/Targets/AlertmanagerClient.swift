@@ -69,7 +69,7 @@ struct AlertmanagerClient: Sendable {
     var headers = [("User-Agent", "redline"), ("Accept", "application/json")]
     if method == .post { headers.append(("Content-Type", "application/json")) }
     do {
-      if let authorization = try authorization() { headers.append(("Authorization", authorization)) }
+      if let authorization = try await authorization() { headers.append(("Authorization", authorization)) }
     } catch {
       return Answer(outcome: .failed(Failure(errorClass: "credentials", message: "\(error)")), offsetSeconds: nil)
     }
@@ -87,7 +87,9 @@ struct AlertmanagerClient: Sendable {
 
   private static func outcome(_ response: HTTPResponse) -> Outcome {
     if response.isSuccess { return .accepted }
-    let text = response.body.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: " ") }
+    let text = KnownSecrets.masked(response.body[...]).prefix(160).map {
+      (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: " ")
+    }
     let failure = Failure(
       errorClass: "status_\(response.status)",
       message: "it answered \(response.status): \(String(decoding: text, as: UTF8.self))")
@@ -95,13 +97,14 @@ struct AlertmanagerClient: Sendable {
   }
 
   /// Read anew for each request, so that a rotated password or token serves from the next one on.
-  private func authorization() throws(ConfigError) -> String? {
+  private func authorization() async throws(ConfigError) -> String? {
     switch config.login {
     case nil: return nil
     case .basic(let user, let password):
-      return basicAuthorization(user: user, password: try password.read(environment: environment).reveal())
+      let secret = try await SecretReader.shared.read(password, environment: environment)
+      return basicAuthorization(user: user, password: secret.reveal())
     case .bearer(let source):
-      let token = try source.read(environment: environment).reveal()
+      let token = try await SecretReader.shared.read(source, environment: environment).reveal()
       guard !token.isEmpty, token.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
         throw ConfigError(
           .commandLine, path: "alerting.alertmanagers", problem: "the bearer token of \(address) is empty or not ASCII",

@@ -4,13 +4,13 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
+#include <string.h>
 
 /* What a daemon of ours is started with. */
 struct redline_daemon_settings {
   int listen_fd;
   int is_tls;
   unsigned int connection_limit;
-  unsigned int per_address_limit;
   size_t connection_memory_bytes;
   void *context;
   MHD_AccessHandlerCallback handler;
@@ -42,7 +42,6 @@ static inline struct MHD_Daemon *redline_start_daemon(const struct redline_daemo
     flags, 0, NULL, NULL, settings->handler, settings->context,
     MHD_OPTION_LISTEN_SOCKET, settings->listen_fd,
     MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
-    MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->per_address_limit,
     MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory_bytes,
     MHD_OPTION_URI_LOG_CALLBACK, settings->request_line, settings->context,
     MHD_OPTION_NOTIFY_CONNECTION, settings->connection, settings->context,
@@ -69,4 +68,11 @@ static inline const struct sockaddr *redline_connection_address(struct MHD_Conne
 static inline gnutls_session_t redline_connection_session(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
   return info ? (gnutls_session_t)info->tls_session : NULL;
+}
+
+/* Has the library find no arguments in the target that it is just telling of. It would keep each in the connection's memory,
+   and goes on in a broken state when that is full (0.9.75); we read the target ourselves. The pointer is into its own buffer. */
+static inline void redline_forget_arguments(const char *target) {
+  char *question = strchr((char *)target, '?');
+  if (question) question[1] = '\0';
 }

@@ -7,6 +7,13 @@ public func wallClockSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
+/// What the calling thread has computed so far, in seconds.
+public func threadSeconds() -> Double {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// Seconds since the system was started, those it slept among them; it never jumps, and starts anew with each boot.
 public func bootClockSeconds() -> Double {
   var time = timespec()

@@ -4,22 +4,51 @@ import Runtime
 
 /// Turns names into addresses on a few threads of its own.
 ///
-/// One name has at most one look-up under way, so that a name that never resolves holds one thread and delays no other
-/// name for long. An answer is kept for ``lifetimeSeconds``; when the next look-up fails, the last addresses still serve.
+/// One name has at most one look-up under way. A name whose last look-up took long may use half of the threads only, so that
+/// names that hang leave the others theirs. An answer is kept for ``lifetimeSeconds``; after that the name is looked up, and
+/// where that fails or takes longer than ``patience``, the last addresses still serve.
 public final class NameResolver: Sendable {
   public static let lifetimeSeconds: Int64 = 30
   /// The most addresses of one name that count.
   public static let addressLimit = 64
+  /// How long a name with known addresses waits for newer ones.
+  static let patience = TimeAmount.milliseconds(500)
 
-  private struct Entry {
-    var addresses: [String] = []
-    var expires = NIODeadline.uptimeNanoseconds(0)
-    var lookup: Task<[String], Never>?
+  /// What is known of a name.
+  public enum Answer: Sendable, Equatable {
+    /// In literal form, in the system's order of preference, at least one.
+    case addresses([String])
+    case unknown
+    /// It was not looked up, since too many other names wait.
+    case crowded
   }
-  private let entries = Lock([String: Entry]())
-  private let pool: NIOThreadPool
 
-  public init(threadCount: Int = 4) {
+  private struct State {
+    var book: NameBook
+    var waiting: [String: [UInt64: CheckedContinuation<Answer, Never>]] = [:]
+    var nextID: UInt64 = 0
+  }
+  private let state: Lock<State>
+  private let pool: NIOThreadPool
+  private let lookUp: @Sendable (String) -> [String]
+
+  /// - Parameters:
+  ///   - waitingLimit: the most names that wait for a thread; further ones are not looked up.
+  ///   - nameLimit: the most names that are remembered; those go first that nobody asked for longest.
+  public convenience init(threadCount: Int = 4, waitingLimit: Int = 16_384, nameLimit: Int = 16_384) {
+    self.init(
+      threadCount: threadCount, waitingLimit: waitingLimit, nameLimit: nameLimit, lookUp: { lookUpAddresses($0) })
+  }
+
+  /// - Parameter lookUp: blocks; gives the addresses of a name.
+  init(
+    threadCount: Int, waitingLimit: Int, nameLimit: Int, lifetime: TimeAmount = .seconds(lifetimeSeconds),
+    lookUp: @escaping @Sendable (_ name: String) -> [String]
+  ) {
+    let book = NameBook(
+      threadCount: threadCount, waitingLimit: waitingLimit, nameLimit: nameLimit, lifetime: lifetime)
+    state = Lock(State(book: book))
+    self.lookUp = lookUp
     pool = NIOThreadPool(numberOfThreads: threadCount)
     pool.start()
   }
@@ -29,29 +58,57 @@ public final class NameResolver: Sendable {
 
   /// The name's addresses in literal form; empty when none are known. A literal address is its own.
   public func addresses(of name: String) async -> [String] {
-    if (try? SocketAddress(ipAddress: name, port: 0)) != nil { return [name] }
-    enum Step {
-      case known([String])
-      case wait(Task<[String], Never>)
+    if case .addresses(let addresses) = await answer(for: name) { addresses } else { [] }
+  }
+
+  /// What is known of a name, at the latest when its look-up ends or is given up. A literal address is its own.
+  public func answer(for name: String) async -> Answer {
+    if (try? SocketAddress(ipAddress: name, port: 0)) != nil { return .addresses([name]) }
+    return await withCheckedContinuation { continuation in
+      let (answer, id) = state.withLock { state -> (Answer?, UInt64?) in
+        let step = state.book.ask(name, now: .now())
+        if case .known(let answer) = step { return (answer, nil) }
+        state.nextID += 1
+        state.waiting[name, default: [:]][state.nextID] = continuation
+        guard case .wait(let addresses) = step, !addresses.isEmpty else { return (nil, nil) }
+        return (.addresses(addresses), state.nextID)
+      }
+      if let answer, let id {
+        Task {
+          try? await Task.sleep(for: .nanoseconds(Self.patience.nanoseconds))
+          self.state.withLock { $0.waiting[name]?.removeValue(forKey: id) }?.resume(returning: answer)
+        }
+      } else if let answer {
+        continuation.resume(returning: answer)
+      }
+      work()
     }
-    let step = entries.withLock { entries -> Step in
-      var entry = entries[name] ?? Entry()
-      if !entry.addresses.isEmpty, entry.expires > .now() { return .known(entry.addresses) }
-      let lookup = entry.lookup ?? Task { [pool] in (try? await pool.runIfActive { lookUpAddresses(name) }) ?? [] }
-      entry.lookup = lookup
-      entries[name] = entry
-      return .wait(lookup)
-    }
-    switch step {
-    case .known(let addresses): return addresses
-    case .wait(let lookup):
-      let found = Array(await lookup.value.prefix(Self.addressLimit))
-      return entries.withLock { entries in
-        let addresses = found.isEmpty ? entries[name]?.addresses ?? [] : found
-        let lifetime: Int64 = found.isEmpty ? 0 : Self.lifetimeSeconds
-        entries[name] = Entry(addresses: addresses, expires: .now() + .seconds(lifetime))
-        return addresses
+  }
+
+  /// Starts what may be started.
+  private func work() {
+    while let name = state.withLock({ $0.book.next(now: .now()) }) {
+      let began = NIODeadline.now()
+      pool.submit { [weak self, lookUp] item in
+        let found = item == .active ? Array(lookUp(name).prefix(Self.addressLimit)) : []
+        self?.finish(name, found, began: began)
       }
     }
+    // Those that waited too long for a thread.
+    let dropped = state.withLock { state in
+      state.book.takeDropped().flatMap { name in
+        (state.waiting.removeValue(forKey: name) ?? [:]).values.map { ($0, state.book.lastAnswer(for: name)) }
+      }
+    }
+    for (continuation, last) in dropped { continuation.resume(returning: last ?? .crowded) }
+  }
+
+  private func finish(_ name: String, _ found: [String], began: NIODeadline) {
+    let (answer, continuations) = state.withLock { state in
+      state.book.finish(name, found, began: began, now: .now())
+      return (state.book.lastAnswer(for: name) ?? .unknown, state.waiting.removeValue(forKey: name) ?? [:])
+    }
+    for continuation in continuations.values { continuation.resume(returning: answer) }
+    work()
   }
 }

@@ -41,19 +41,19 @@ public struct Request: Sendable {
   public let query: [QueryItem]
   public let headers: [Header]
   public let body: [UInt8]
-  /// The peer's address without a port, or `unix`.
-  public let remoteAddress: String
+  /// What stands for one client: an IPv4 address, the 64 bits of its network for IPv6, or `unix`.
+  public let client: String
 
   public init(
     method: String = "GET", path: String, query: [QueryItem] = [], headers: [Header] = [], body: [UInt8] = [],
-    remoteAddress: String = ""
+    client: String = ""
   ) {
     self.method = method
     self.path = path
     self.query = query
     self.headers = headers
     self.body = body
-    self.remoteAddress = remoteAddress
+    self.client = client
   }
 
   /// The value of the first header of this name, in any case of letters.

@@ -1,12 +1,13 @@
 /// The target of a request line, `/scrape?target=redis%3A%2F%2Fa`, taken apart.
 struct RequestTarget: Equatable {
-  /// The most query items that are read.
+  /// The most query items.
   static let itemLimit = 256
 
   let path: String
   let query: [Request.QueryItem]
 
-  init(_ target: String) {
+  /// Nil when there are more than ``itemLimit`` query items.
+  init?(_ target: String) {
     var bytes = Substring(target).utf8
     // The absolute form, which a proxy sends: `http://host/path`.
     if bytes.first != UInt8(ascii: "/"), let authority = target.utf8.firstRange(of: "://".utf8) {
@@ -17,7 +18,8 @@ struct RequestTarget: Equatable {
     let path = percentDecoded(bytes[..<question], plusIsSpace: false)
     self.path = path.isEmpty ? "/" : path
     let query = question == bytes.endIndex ? bytes[question...] : bytes[question...].dropFirst()
-    self.query = queryItems(query, limit: Self.itemLimit)
+    self.query = queryItems(query, limit: Self.itemLimit + 1)
+    if self.query.count > Self.itemLimit { return nil }
   }
 }
 

@@ -14,6 +14,8 @@ public struct Route: Sendable {
   public let isPrefix: Bool
   public let methods: Methods
   public let handler: Handler
+  /// Whether requests of other sites' pages are refused for GET and HEAD, too, as they are for the other methods.
+  var isForOwnSiteOnly: Bool { if case .any = methods { true } else { false } }
 
   /// - Parameter methods: GET and HEAD unless said otherwise; HEAD is answered like GET, without the body.
   public init(_ path: String, methods: [Method] = [.get, .head], handler: @escaping Handler) {
@@ -28,7 +30,7 @@ public struct Route: Sendable {
     self.init(prefix, isPrefix: true, .only(methods), handler)
   }
 
-  /// A route that does not look at the method, as `/-/reload`.
+  /// A route that changes something and does not look at the method, as `/-/reload`; see ``isForOwnSiteOnly``.
   public init(anyMethod path: String, handler: @escaping Handler) {
     self.init(path, isPrefix: false, .any, handler)
   }
@@ -69,6 +71,9 @@ struct RouteTable: Sendable {
     if case .only(let methods) = route.methods, !methods.contains(where: { $0.rawValue == request.method }) {
       let allowed = methods.map(\.rawValue).joined(separator: ", ")
       return .text("405 method not allowed\n", status: 405, headers: [.init(name: "Allow", value: allowed)])
+    }
+    if route.isForOwnSiteOnly || !["GET", "HEAD"].contains(request.method), let refusal = request.refusalAsForeign {
+      return .text("403 \(refusal); send it from a page of this site or by a program, such as curl\n", status: 403)
     }
     return await route.handler(request)
   }

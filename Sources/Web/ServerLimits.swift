@@ -1,8 +1,8 @@
 /// What one client, and all of them, may take of the server; for its lifetime.
 public struct ServerLimits: Sendable {
-  /// The most connections at once; further ones wait in the kernel's queue.
+  /// The most connections at once. A little before that each further one takes the seat of one that only waits.
   public var connectionLimit = 512
-  /// The most connections from one address; further ones are closed at once.
+  /// The most connections from one client, which is an IPv4 address or 64 bits of an IPv6 address; 0 for any number.
   public var perAddressLimit = 256
   /// The memory for the headers of one connection; longer ones are answered with 431.
   public var connectionMemoryBytes = 32 * 1024

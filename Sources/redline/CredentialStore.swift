@@ -4,8 +4,8 @@ import Runtime
 
 /// Which credentials go to which host.
 ///
-/// A password of the password map goes to the address that it is written for. The one general password goes to the
-/// configured address and to hosts that `scrape.allow` names, never to a host that only a request names.
+/// A password of the password map goes to the address that it is written for, scheme and user included. The one general
+/// password goes where ``TargetTrust`` says, never to a host that only a request names.
 final class CredentialStore: Sendable {
   private struct State {
     var password: Secret?
@@ -77,11 +77,6 @@ final class CredentialStore: Sendable {
     }
     guard isTrusted, let password = state.password, !password.isEmpty else { return nil }
     return Credentials(user: user, password: password.reveal())
-  }
-
-  /// Whether credentials exist that an untrusted host does not get.
-  func withholds(from address: RedisAddress) -> Bool {
-    credentials(for: address, isTrusted: false) == nil
   }
 
   /// The map's names are compared letter by letter, so every way of writing this address is tried.

@@ -73,8 +73,8 @@ extension Daemon {
     } catch {
       return refuse(error.message, status: 400)
     }
-    if case .tcp(let host, _) = scrape.address.endpoint, !options.web.scrapeHosts.allows(host: host) {
-      return refuse("the target's host is not among those of scrape.allow", status: 403)
+    guard options.web.scrapeHosts.allows(scrape.address.endpoint) else {
+      return refuse("the target is not among those of scrape.allow", status: 403)
     }
     if let member = await member(scrape) {
       // What the breaker leaves alone is never waited for.

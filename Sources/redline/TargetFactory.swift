@@ -25,6 +25,24 @@ struct TargetFactory: Sendable {
   let context: ConnectionContext
   let scripts: [(fileName: String, source: String)]
   let log: Logger
+  private let trust: TargetTrust
+  /// For the targets that requests name.
+  private let strangers: ConnectionContext
+
+  init(
+    options: Options, credentials: CredentialStore, context: ConnectionContext,
+    scripts: [(fileName: String, source: String)], log: Logger
+  ) {
+    self.options = options
+    self.credentials = credentials
+    self.context = context
+    self.scripts = scripts
+    self.log = log
+    trust = TargetTrust(
+      configured: options.redis.address.flatMap { try? RedisAddress($0) }, user: options.redis.user,
+      serverName: options.redis.tls.serverName, allowed: options.web.scrapeHosts)
+    strangers = context.forStrangers
+  }
 
   /// The configured target: polled in the background only while nobody scrapes.
   ///
@@ -41,29 +59,23 @@ struct TargetFactory: Sendable {
     _ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]
   ) throws -> Node {
     try Node(
-      pollerOptions(address, isTrusted: isTrusted(address), overrides), keyWork: keyWork(overrides),
-      schedule: nil, context: context, log: log, live: live)
-  }
-
-  /// Whether the general password may go to a host that a request names.
-  private func isTrusted(_ address: RedisAddress) -> Bool {
-    if let configured = options.redis.address.flatMap({ try? RedisAddress($0) }),
-      configured.endpoint == address.endpoint
-    {
-      return true
-    }
-    guard case .tcp(let host, _) = address.endpoint else { return false }
-    return !options.web.scrapeHosts.isEmpty && options.web.scrapeHosts.allows(host: host)
+      pollerOptions(
+        address, isTrusted: trust.includes(address, serverName: overrides.tlsServerName), overrides),
+      keyWork: keyWork(overrides), schedule: nil, context: strangers, log: log, live: live)
   }
 
   func connection(_ address: RedisAddress, isTrusted: Bool, tlsServerName: String? = nil) -> ConnectionOptions {
     var connection = ConnectionOptions(address: address)
-    connection.credentials = { [credentials] in credentials.credentials(for: address, isTrusted: isTrusted) }
+    if isTrusted || trust.acceptsName(tlsServerName, of: address) {
+      connection.credentials = { [credentials] in credentials.credentials(for: address, isTrusted: isTrusted) }
+    }
     connection.clientName = options.redis.isClientNameSet ? "redis_exporter" : nil
     connection.pings = options.redis.isPingSent
     connection.tls.caFile = options.redis.tls.authoritiesFile
-    connection.tls.certificateFile = options.redis.tls.identity?.certificateFile
-    connection.tls.keyFile = options.redis.tls.identity?.keyFile
+    if isTrusted || connection.credentials() != nil {
+      connection.tls.certificateFile = options.redis.tls.identity?.certificateFile
+      connection.tls.keyFile = options.redis.tls.identity?.keyFile
+    }
     connection.tls.serverName = tlsServerName ?? options.redis.tls.serverName
     connection.tls.skipsVerification = options.redis.tls.isVerificationSkipped
     return connection
@@ -76,7 +88,7 @@ struct TargetFactory: Sendable {
       connection: connection(address, isTrusted: isTrusted, tlsServerName: overrides.tlsServerName))
     poller.collectors = collectorOptions
     poller.timeout = TimeAmount(options.redis.deadline)
-    poller.withholdsCredentials = !isTrusted && credentials.withholds(from: address)
+    poller.withholdsCredentials = !isTrusted && poller.connection.credentials() == nil
     poller.appendsRole = options.export.isRoleLabelAppended
     return poller
   }

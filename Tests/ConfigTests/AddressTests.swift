@@ -19,6 +19,24 @@ import Testing
     #expect(try HostFilter.parse(filter).allows(host: host) == isAllowed)
   }
 
+  static let paths: [(filter: String, path: String, isAllowed: Bool)] = [
+    ("", "/run/other.sock", true), ("10.0.0.0/8", "/run/redis.sock", false), ("*", "/run/redis.sock", false),
+    ("/run/redis.sock", "/run/redis.sock", true), ("a,unix:///run/redis.sock", "/run/redis.sock", true),
+    ("/run/redis/*.sock", "/run/redis/a.sock", true), ("/run/redis/*.sock", "/run/redis/a/b.sock", false),
+    ("/run/*/a.sock", "/run/redis/a.sock", true), ("/run/redis/*", "/run/redis/../docker.sock", false),
+    ("/run/redis?docker.sock", "/run/redis/docker.sock", false), ("/run/redis/*", "/run/redis//a", false),
+    ("/run/redis/*", "/run/redis/.", false), ("/run/Redis.sock", "/run/redis.sock", false),
+  ]
+
+  @Test(arguments: paths)
+  func filterDecidesOnSockets(filter: String, path: String, isAllowed: Bool) throws {
+    #expect(try HostFilter.parse(filter).allows(socketPath: path) == isAllowed)
+  }
+
+  @Test func pathsAllowNoHost() throws {
+    #expect(try !HostFilter.parse("/run/redis.sock").allows(host: "redis"))
+  }
+
   @Test func globOfManyStarsIsQuick() throws {
     let filter = try HostFilter.parse(String(repeating: "a*", count: 2_000) + "b")
     #expect(!filter.allows(host: String(repeating: "a", count: 4_000)))

@@ -37,6 +37,54 @@ import Testing
     #expect { try evaluate("sum(x_total)", seconds: -1) } throws: { "\($0)".contains("took longer than") }
   }
 
+  @Test func valuesOfLabelsAreLimited() throws {
+    let seed = "label_replace(vector(1), \"a\", \"\(String(repeating: "x", count: 1000))\", \"\", \"\")"
+    func nested(_ count: Int, _ opening: String, _ closing: String) -> String {
+      String(repeating: opening, count: count) + seed + String(repeating: closing, count: count)
+    }
+    for (opening, closing) in [
+      ("label_join(", ", \"a\", \"\", \"a\", \"a\")"), ("label_replace(", ", \"a\", \"$1$1\", \"a\", \"(.*)\")"),
+    ] {
+      #expect(throws: Never.self) { try evaluate(nested(6, opening, closing)) }
+      #expect { try evaluate(nested(7, opening, closing)) } throws: { "\($0)".contains("longer than 65536 bytes") }
+    }
+    let many = String(repeating: "$1", count: 100_000)
+    #expect { try evaluate("label_replace(\(seed), \"a\", \"\(many)\", \"a\", \"(.*)\")") } throws: {
+      "\($0)".contains("longer than 65536 bytes")
+    }
+  }
+
+  @Test func memoryIsLimitedForOneAndForAll() throws {
+    let memory = QueryMemory(limitBytes: 12 << 20, queryLimitBytes: 8 << 20)
+    func evaluate(_ text: String) throws -> QueryReservation {
+      var options = QueryOptions()
+      options.reservation = QueryReservation(memory)
+      _ = try Query(text).values(
+        fromMilliseconds: 0, throughMilliseconds: 99_000, stepMilliseconds: 1000, in: Self.source, options: options)
+      return options.reservation!
+    }
+    // Doubled to 61,440 bytes, for each of 20 series.
+    let seed = "label_replace(x_total, \"a\", \"xxxxxxxxxxxxxxx\", \"\", \"\")"
+    let long =
+      String(repeating: "label_join(", count: 12) + seed + String(repeating: ", \"a\", \"\", \"a\", \"a\")", count: 12)
+    let many = (0..<7).map { "label_replace(\(long), \"b\", \"\($0)\", \"\", \"\")" }.joined(separator: " or ")
+    #expect { try evaluate(many) } throws: { "\($0)".contains("more than 8 MiB") }
+    #expect(memory.usedBytes == 0, "what failed holds nothing")
+    let other = QueryReservation(memory)
+    try other.hold(8 << 20)
+    let few = (0..<3).map { "label_replace(\(long), \"b\", \"\($0)\", \"\", \"\")" }.joined(separator: " or ")
+    #expect { try evaluate(few) } throws: { ($0 as? EvaluationError)?.cause == .otherQueries }
+    try withExtendedLifetime(evaluate("sum(rate(x_total[30s]))")) {
+      #expect(memory.usedBytes == 9 << 20, "beside it an honest one has room")
+    }
+    try other.hold(0)
+    // What is computed step by step is let go step by step.
+    let chain = String(repeating: "abs(", count: 50) + long + String(repeating: ")", count: 50)
+    #expect(throws: Never.self) { try evaluate(chain) }
+    try withExtendedLifetime(evaluate(few)) { #expect(memory.usedBytes >= 3 * 20 * 60_000) }
+    #expect(memory.usedBytes == 0)
+  }
+
   @Test func depthIsLimited() {
     for (opening, inner, closing) in [
       ("(", "1", ")"), ("-", "1", ""), ("abs(", "x", ")"), ("", "x", " + x"), ("x ^ ", "x", ""),

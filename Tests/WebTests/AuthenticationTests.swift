@@ -1,5 +1,6 @@
 import Config
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Web
@@ -49,7 +50,7 @@ import Testing
   private func request(_ user: String, _ password: String, from address: String = "10.0.0.1") -> Request {
     let plain = Array("\(user):\(password)".utf8)
     return Request(
-      path: "/", headers: [.init(name: "authorization", value: "Basic " + base64(plain))], remoteAddress: address)
+      path: "/", headers: [.init(name: "authorization", value: "Basic " + base64(plain))], client: address)
   }
 
   @Test func plainPassword() async {
@@ -78,50 +79,104 @@ import Testing
     #expect(await authenticator.judge(request("user", "wrong")) == .refused)
   }
 
-  @Test func aFloodOfWrongPasswordsIsCutOff() async throws {
+  @Test func aFloodOfWrongPasswordsLeavesOthersTheirTurn() async throws {
     let authenticator = Authenticator(try Users(hashes: ["user": Secret(Self.dearHash)]))
     #expect(await authenticator.judge(request("user", "open sesame", from: "10.0.0.2")) == .admitted)
-    var postponed = 0
-    for attempt in 0..<200 where await authenticator.judge(request("user", "\(attempt)")) == .postponed {
-      postponed += 1
+    await withTaskGroup(of: Authenticator.Verdict.self) { group in
+      for attempt in 0..<200 { group.addTask { await authenticator.judge(request("user", "\(attempt)")) } }
+      // While they wait, what is known costs nothing.
+      #expect(await authenticator.judge(request("user", "open sesame")) == .admitted)
+      var postponed = 0
+      for await verdict in group where verdict == .postponed { postponed += 1 }
+      #expect(postponed > 100)
     }
-    #expect(postponed > 150)
-    #expect(
-      await authenticator.judge(request("user", "open sesame")) == .admitted, "a login that is known costs nothing")
-    #expect(await authenticator.judge(request("user", "0")) == .refused, "a wrong one that is known neither")
-    #expect(
-      await authenticator.judge(request("user", "new", from: "10.0.0.3")) == .refused,
-      "another address has its own share")
+  }
+
+  @Test func whoLeavesIsNotWaitedFor() async throws {
+    let authenticator = Authenticator(try Users(hashes: ["user": Secret(Self.dearHash)]))
+    let guesses = (0..<50).map { attempt in Task { await authenticator.judge(request("user", "\(attempt)")) } }
+    try await Task.sleep(for: .milliseconds(50))
+    for guess in guesses { guess.cancel() }
+    let clock = ContinuousClock.now
+    for guess in guesses { #expect(await guess.value != .admitted) }
+    #expect(ContinuousClock.now - clock < Authenticator.patience)
   }
 
   @Test func budgetComesBackWithTime() {
     let start = ContinuousClock.now
     var budget = AttemptBudget(now: start)
     var spent = 0.0
-    while budget.start(from: "a", now: start) {
-      budget.finish(.milliseconds(200), from: "a", failed: true, now: start)
+    while budget.start(now: start) {
+      let second = budget.start(now: start)
+      #expect(!second, "one check at a time")
+      budget.finish(.milliseconds(200), failed: true, now: start)
       spent += 0.2
     }
-    #expect(spent >= 1 && spent < 1.3)
-    let other = budget.start(from: "b", now: start)
-    #expect(other)
-    budget.finish(.milliseconds(200), from: "b", failed: false, now: start)
-    let soon = budget.start(from: "a", now: start + .seconds(1))
-    let later = budget.start(from: "a", now: start + .seconds(10))
-    #expect(!soon && later)
-    // An hour of attempts costs no more than the shares allow.
+    #expect(spent >= 2 && spent < 2.3)
+    let wait = budget.wait(now: start)
+    let early = budget.start(now: start + wait - .milliseconds(10))
+    let late = budget.start(now: start + wait + .milliseconds(10))
+    #expect(!early && late)
+    budget.finish(.seconds(1), failed: false, now: start + wait)
+    // An hour of attempts costs no more than the share allows.
     var hour = 0.0
     for second in 11..<3611 {
-      for address in 0..<50 where budget.start(from: "\(address)", now: start + .seconds(second)) {
-        budget.finish(.milliseconds(250), from: "\(address)", failed: true, now: start + .seconds(second))
+      while budget.start(now: start + .seconds(second)) {
+        budget.finish(.milliseconds(250), failed: true, now: start + .seconds(second))
         hour += 0.25
       }
     }
-    #expect(hour < 3600 * AttemptBudget.totalShare + 2.5)
-    var pending = AttemptBudget(now: start)
-    var started = 0
-    for address in 0..<10 where pending.start(from: "\(address)", now: start) { started += 1 }
-    #expect(started == AttemptBudget.pendingLimit)
+    #expect(hour < 3600 * AttemptBudget.share + AttemptBudget.limitSeconds + 0.25)
+  }
+
+  // MARK: The line
+
+  /// How often a login of its own is drawn first among others.
+  private func share(of client: String, user: Int, among others: [LoginLine.Entry], familiar: Set<String> = [])
+    -> Double
+  {
+    var generator = FixedRandom(state: 7)
+    var first = 0
+    for _ in 0..<1000 {
+      var line = LoginLine()
+      for other in others { _ = line.join(other, using: &generator) }
+      _ = line.join(.init(id: 0, client: client, user: user), using: &generator)
+      if line.next(knowing: familiar, using: &generator) == 0 { first += 1 }
+    }
+    return Double(first) / 1000
+  }
+
+  private func guesses(_ count: Int, from client: String, user: Int) -> [LoginLine.Entry] {
+    (1...count).map { .init(id: UInt64($0), client: client, user: user) }
+  }
+
+  @Test func manyGuessesWeighAsMuchAsOneLogin() {
+    let flood = guesses(60, from: "a", user: 1)
+    #expect(abs(share(of: "b", user: 1, among: flood) - 0.5) < 0.1, "of another client")
+    #expect(abs(share(of: "a", user: 2, among: flood) - 0.5) < 0.1, "of another user")
+    #expect(abs(share(of: "a", user: 1, among: guesses(9, from: "a", user: 1)) - 0.1) < 0.05, "of the same")
+    let many = (1...50).map { LoginLine.Entry(id: UInt64($0), client: "a\($0)", user: 1) }
+    #expect(abs(share(of: "b", user: 1, among: many, familiar: ["b"]) - 0.5) < 0.1, "of one that is known")
+  }
+
+  @Test func theLineIsBounded() {
+    var generator = FixedRandom(state: 7)
+    var line = LoginLine()
+    var displaced = 0
+    for id in 1...5000 {
+      if line.join(.init(id: UInt64(id), client: "\(id % 20)", user: 0), using: &generator) != nil { displaced += 1 }
+    }
+    #expect(line.entries.count == LoginLine.limit && displaced == 5000 - LoginLine.limit)
+    for id in 5001...6000 { _ = line.join(.init(id: UInt64(id), client: "x", user: 0), using: &generator) }
+    #expect(line.entries.count { $0.client == "x" } <= LoginLine.clientLimit)
+    while let next = line.next(knowing: [], using: &generator) {
+      let isThere = line.leave(next)
+      #expect(!isThere)
+    }
+    #expect(line.entries.isEmpty)
+    var familiar = FamiliarClients()
+    for client in 0..<1000 { familiar.note("\(client % 400)") }
+    #expect(familiar.all.count == FamiliarClients.limit && familiar.all.contains("199"))
   }
 }
 

@@ -45,8 +45,14 @@ import Testing
   ])
   func targets(target: String, path: String, items: [String]) {
     let parsed = RequestTarget(target)
-    #expect(parsed.path == path)
-    #expect(parsed.query.map { "\($0.name)=\($0.value)" } == items)
+    #expect(parsed?.path == path)
+    #expect(parsed?.query.map { "\($0.name)=\($0.value)" } == items)
+  }
+
+  @Test func targetsWithTooManyArgumentsAreNone() {
+    let items = Array(repeating: "a=b", count: RequestTarget.itemLimit)
+    #expect(RequestTarget("/?" + items.joined(separator: "&"))?.query.count == items.count)
+    #expect(RequestTarget("/?" + (items + ["c"]).joined(separator: "&")) == nil)
   }
 
   @Test(

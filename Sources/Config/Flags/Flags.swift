@@ -152,7 +152,7 @@ public enum Flags {
     ("web.max-connections", "REDLINE_WEB_MAX_CONNECTIONS", .int(1...100_000), "512",
       "Web connections held open at once; further ones wait.")
     ("scrape.allow", "REDLINE_SCRAPE_ALLOW", .string, "",
-      "Hosts that /scrape may be sent to, globs and networks (redis-*.internal,10.0.0.0/8); empty for any host, but without credentials.")
+      "Targets that /scrape may be sent to: globs of hosts, networks, globs of socket paths (redis-*.internal,10.0.0.0/8,/run/redis/*.sock); empty for any, but without credentials.")
   }
 
   private static let polling = table(.polling) {

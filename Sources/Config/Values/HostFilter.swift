@@ -1,9 +1,11 @@
-/// Which hosts a caller may name: globs over host names and networks in CIDR form.
+/// Which hosts a caller may name: globs over host names, networks in CIDR form, and globs over paths of unix sockets.
 public struct HostFilter: Sendable, Equatable {
   enum Rule: Sendable, Equatable {
     /// Lower case; `*` stands for any characters and `?` for one.
     case glob([UInt8])
     case network(IPAddress, prefixBits: Int)
+    /// Begins with a slash; `*` and `?` stand for no slash.
+    case path([UInt8])
   }
 
   let rules: [Rule]
@@ -11,7 +13,7 @@ public struct HostFilter: Sendable, Equatable {
   /// True when nothing was listed, which sets no bounds.
   public var isEmpty: Bool { rules.isEmpty }
 
-  /// The elements of a comma-separated list, such as `redis-*.internal,10.0.0.0/8,::1`.
+  /// The elements of a comma-separated list, such as `redis-*.internal,10.0.0.0/8,::1,/run/redis/*.sock`.
   public static func parse(_ text: String) throws(Mismatch) -> HostFilter {
     var rules: [Rule] = []
     for element in text.split(separator: ",") {
@@ -22,6 +24,8 @@ public struct HostFilter: Sendable, Equatable {
   }
 
   private static func rule(_ element: String) throws(Mismatch) -> Rule {
+    if element.hasPrefix("/") { return .path(Array(element.utf8)) }
+    if element.hasPrefix("unix:///") { return .path(Array(element.dropFirst("unix://".count).utf8)) }
     guard !element.contains("://") else { throw notAHost(element) }
     let bare = element.hasPrefix("[") && element.hasSuffix("]") ? String(element.dropFirst().dropLast()) : element
     if let address = IPAddress(bare) { return .network(address, prefixBits: address.bytes.count * 8) }
@@ -39,7 +43,9 @@ public struct HostFilter: Sendable, Equatable {
   }
 
   private static func notAHost(_ element: String) -> Mismatch {
-    Mismatch("is neither a host nor a network", hint: "list hosts without port or scheme", part: element)
+    Mismatch(
+      "is neither a host nor a network", hint: "list hosts without port or scheme, networks, and paths of sockets",
+      part: element)
   }
 
   /// True when a rule matches the host, a name or a literal address without port and brackets, or when there are none.
@@ -52,12 +58,28 @@ public struct HostFilter: Sendable, Equatable {
       switch rule {
       case .glob(let pattern): Self.matches(name[...], pattern[...])
       case .network(let network, let bits): address?.isWithin(network, prefixBits: bits) ?? false
+      case .path: false
       }
     }
   }
 
+  /// True when a rule matches the path of a unix socket, or when there are no rules. Links are not followed; a path with
+  /// `.`, `..` or an empty part matches nothing.
+  public func allows(socketPath path: String) -> Bool {
+    if isEmpty { return true }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    if parts.contains(where: { ["", ".", ".."].contains($0) }) { return false }
+    let name = Array(path.utf8)
+    return rules.contains { rule in
+      if case .path(let pattern) = rule { Self.matches(name[...], pattern[...], isPath: true) } else { false }
+    }
+  }
+
   /// Linear in the product of the lengths: on a mismatch only the last `*` takes one more character.
-  private static func matches(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+  private static func matches(
+    _ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>, isPath: Bool = false
+  ) -> Bool {
+    func isBarrier(_ byte: UInt8) -> Bool { isPath && byte == UInt8(ascii: "/") }
     var n = name.startIndex
     var p = pattern.startIndex
     var lastStar: (pattern: Int, name: Int)?
@@ -65,10 +87,10 @@ public struct HostFilter: Sendable, Equatable {
       if p < pattern.endIndex, pattern[p] == UInt8(ascii: "*") {
         lastStar = (p, n)
         p += 1
-      } else if p < pattern.endIndex, pattern[p] == name[n] || pattern[p] == UInt8(ascii: "?") {
+      } else if p < pattern.endIndex, pattern[p] == name[n] || pattern[p] == UInt8(ascii: "?") && !isBarrier(name[n]) {
         n += 1
         p += 1
-      } else if let star = lastStar {
+      } else if let star = lastStar, !isBarrier(name[star.name]) {
         lastStar = (star.pattern, star.name + 1)
         n = star.name + 1
         p = star.pattern + 1

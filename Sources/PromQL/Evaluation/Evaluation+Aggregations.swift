@@ -14,6 +14,8 @@ extension Evaluation {
     }
     let grouping = Grouping(table.labels, by: node.grouping, isWithout: node.isWithout)
     try chargeCells(grouping.labels.count, steps)
+    let perCell = MemoryLayout<Accumulator?>.stride + (node.aggregator == .quantile ? 64 : 0)
+    try hold(grouping.labels.count * steps.count * perCell)
     var accumulators: [Accumulator?] = Array(repeating: nil, count: grouping.labels.count * steps.count)
     for row in 0..<table.rowCount {
       let start = grouping.groupOfRow[row] * steps.count
@@ -54,6 +56,7 @@ extension Evaluation {
     for step in 0..<steps.count {
       let limit = try Self.elementCount(limits[step], node, available: table.rowCount)
       if limit < 1 { continue }
+      try work(table.rowCount * 256)
       for rows in members {
         let present = rows.filter { !table[$0, step].isStalenessMarker }
         let sorted = present.sorted { a, b in
@@ -97,11 +100,13 @@ extension Evaluation {
     var labels: [Labels] = []
     var counts: [[Double]] = []
     for row in 0..<table.rowCount {
+      try work(steps.count * 256)
       for step in 0..<steps.count where !table[row, step].isStalenessMarker {
         let text = NumberSyntax.decimal(table[row, step])
         let key = grouping.labels[grouping.groupOfRow[row]].setting(nameBytes, to: Array(text.utf8)[...])
         if rows[key] == nil {
           try charge(steps.count)
+          try hold(2 * key.byteCount)
           rows[key] = labels.count
           labels.append(key)
           counts.append(Array(repeating: 0, count: steps.count))

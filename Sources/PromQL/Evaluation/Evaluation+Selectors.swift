@@ -9,14 +9,15 @@ extension Evaluation {
     let isAtOneMoment = steps.count == 1 || moments.isFixed
     let found =
       isAtOneMoment
-      ? try source.selectNewest(selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last)
-      : try source.select(selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last)
+      ? try source.selectNewest(
+        selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last, charge: charge)
+      : try source.select(
+        selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last, charge: charge)
     try chargeCells(found.count, steps)
     var table = Table(stepCount: steps.count)
     table.reserveRows(found.count)
     for (index, series) in found.enumerated() {
       if index % 1024 == 1023 { try checkTime() }
-      try charge(series.samples.count)
       if isAtOneMoment {
         let value = Self.value(series.samples.last, cell)
         table.append(series.labels) { _ in value }

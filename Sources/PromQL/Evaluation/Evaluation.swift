@@ -5,6 +5,15 @@ final class Evaluation {
     case scalar([Double])
     case vector(Table)
     case string(String)
+
+    /// Roughly what it takes in memory.
+    var byteCount: Int {
+      switch self {
+      case .scalar(let values): values.count * MemoryLayout<Double>.stride
+      case .vector(let table): table.byteCount
+      case .string(let text): text.utf8.count
+      }
+    }
   }
 
   let query: Query
@@ -18,6 +27,12 @@ final class Evaluation {
   /// Samples read and values computed so far.
   var sampleCount: Int { options.limits.samples - remainingSamples }
   private let deadline: ContinuousClock.Instant
+  /// The tables that wait for their operator, and what is being computed.
+  private var heldBytes = 0
+  private var reservedBytes = 0
+  private static let slackBytes = 8 << 20
+  private var workedBytes = 0
+  private static let bytesPerLook = 1 << 20
 
   /// Times beyond could overflow when ranges and offsets are added.
   private static let largestTimeMilliseconds: Int64 = 900_000_000_000_000_000
@@ -70,6 +85,14 @@ final class Evaluation {
 
   func value(of expression: Expression, _ steps: Steps) throws -> Value {
     try checkTime()
+    let before = heldBytes
+    let value = try unsettledValue(of: expression, steps)
+    // What it took to compute the value is gone now.
+    if options.reservation != nil { try settle(before + value.byteCount) }
+    return value
+  }
+
+  private func unsettledValue(of expression: Expression, _ steps: Steps) throws -> Value {
     switch expression {
     case .number(let node): return .scalar(Array(repeating: node.value, count: steps.count))
     case .string(let node): return .string(node.value)
@@ -137,6 +160,34 @@ final class Evaluation {
         "the query needs more than \(options.limits.samples) samples; narrow its selectors, range or number of steps")
     }
     remainingSamples -= samples
+    try hold(samples * MemoryLayout<Sample>.stride)
+  }
+
+  /// Counts a series that a source has read.
+  func charge(_ series: Series) throws {
+    try charge(series.samples.count)
+    try hold(series.labels.byteCount)
+  }
+
+  /// Counts memory that the value under way takes, until it is there, and looks at the time now and then.
+  func hold(_ bytes: Int) throws {
+    try work(bytes)
+    guard options.reservation != nil else { return }
+    let (sum, overflows) = heldBytes.addingReportingOverflow(bytes)
+    try settle(overflows ? .max : sum)
+  }
+
+  private func settle(_ bytes: Int) throws {
+    heldBytes = bytes
+    if heldBytes > reservedBytes || heldBytes < reservedBytes - Self.slackBytes, let reservation = options.reservation {
+      reservedBytes = try reservation.hold(heldBytes)
+    }
+  }
+
+  /// Looks at the time when this many bytes more were gone through.
+  func work(_ bytes: Int) throws {
+    workedBytes &+= bytes
+    if workedBytes > Self.bytesPerLook || workedBytes < 0 { try checkTime() }
   }
 
   func chargeCells(_ rows: Int, _ steps: Steps) throws {
@@ -145,6 +196,7 @@ final class Evaluation {
   }
 
   func checkTime() throws {
+    workedBytes = 0
     if ContinuousClock.now > deadline {
       throw EvaluationError.timedOut(limitSeconds: options.limits.seconds)
     }

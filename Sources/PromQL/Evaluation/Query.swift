@@ -50,6 +50,8 @@ public struct QueryOptions: Sendable {
   /// The step of a subquery that names none: the evaluation interval.
   public var subqueryStepMilliseconds: Int64 = 60_000
   public var limits = QueryLimits()
+  /// Where the memory comes from that the evaluation holds; nil for a query that is trusted.
+  public var reservation: QueryReservation?
 
   public init() {}
 }
@@ -91,19 +93,31 @@ public struct EvaluationError: Error, Sendable, Equatable, CustomStringConvertib
   public let message: String
   /// What it is about, such as a series.
   public let detail: String?
-  /// The time was used up; more of it may help.
-  public let isTimeout: Bool
+  public let cause: Cause
 
-  public init(_ message: String, detail: String? = nil) { self.init(message, detail, isTimeout: false) }
+  public enum Cause: Sendable {
+    /// What the query says, or what it costs.
+    case query
+    /// The time was used up; more of it may help.
+    case time
+    /// Other queries hold the memory; later may help.
+    case otherQueries
+  }
 
-  private init(_ message: String, _ detail: String?, isTimeout: Bool) {
+  public init(_ message: String, detail: String? = nil) { self.init(message, detail, .query) }
+
+  private init(_ message: String, _ detail: String?, _ cause: Cause) {
     self.message = message
     self.detail = detail
-    self.isTimeout = isTimeout
+    self.cause = cause
   }
 
   static func timedOut(limitSeconds: Double) -> EvaluationError {
-    EvaluationError("the query took longer than \(NumberSyntax.decimal(limitSeconds)) s", nil, isTimeout: true)
+    EvaluationError("the query took longer than \(NumberSyntax.decimal(limitSeconds)) s", nil, .time)
+  }
+
+  static func crowded(limitBytes: Int) -> EvaluationError {
+    EvaluationError("all queries together hold \(limitBytes >> 20) MiB already; try again later", nil, .otherQueries)
   }
 
   public var description: String { detail.map { "\(message): \($0)" } ?? message }

@@ -33,8 +33,7 @@ extension Evaluation {
       let moments = moments(node.selector.shift, steps)
       let start = moments.first - node.rangeMilliseconds + (dialect.hasOpenRanges ? 1 : 0)
       let found = try source.select(
-        node.selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last)
-      for series in found { try charge(series.samples.count) }
+        node.selector.matchers, fromMilliseconds: start, throughMilliseconds: moments.last, charge: charge)
       return RangeVector(
         series: found.map(Self.withoutStaleSamples), rangeMilliseconds: node.rangeMilliseconds, moments: moments,
         steps: steps, dialect: dialect)

@@ -10,6 +10,11 @@ struct Table {
 
   var rowCount: Int { labels.count }
 
+  /// Roughly what it takes in memory.
+  var byteCount: Int {
+    labels.reduce(cells.count * MemoryLayout<Double>.stride) { $0 + $1.byteCount }
+  }
+
   mutating func reserveRows(_ count: Int) {
     labels.reserveCapacity(count)
     cells.reserveCapacity(count * stepCount)

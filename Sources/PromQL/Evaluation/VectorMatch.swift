@@ -103,7 +103,11 @@ struct VectorMatch {
           "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
       }
       taken.steps[index] = true
-    } else if !taken.labels[index, default: []].insert(labels).inserted {
+      return
+    }
+    // A set for each step of each match group.
+    try evaluation.hold(96)
+    if !taken.labels[index, default: []].insert(labels).inserted {
       throw EvaluationError("multiple matches for labels: grouping labels must ensure unique matches")
     }
   }

@@ -15,8 +15,16 @@ enum LabelFunctions {
     try check(target, "destination", call, evaluation)
     let (targetBytes, sourceBytes) = (Array(target.utf8), Array(source.utf8))
     let table = try evaluation.vector(call.arguments[0], steps).relabelled { labels in
-      guard let captures = regex.captures(labels.value(of: sourceBytes)) else { return labels }
-      return labels.setting(targetBytes, to: replacement.expanded(captures, of: regex)[...])
+      let value = labels.value(of: sourceBytes)
+      try evaluation.work(value.count)
+      guard let captures = regex.captures(value) else { return labels }
+      let limit = Labels.valueLimitBytes
+      guard let value = replacement.expanded(captures, of: regex, limitBytes: limit) else {
+        throw tooLong(target, call)
+      }
+      let changed = labels.setting(targetBytes, to: value[...])
+      try evaluation.hold(changed.byteCount)
+      return changed
     }
     return .vector(table)
   }
@@ -31,9 +39,20 @@ enum LabelFunctions {
     for source in sources { try check(source, "source", call, evaluation) }
     let (targetBytes, sourceBytes) = (Array(target.utf8), sources.map { Array($0.utf8) })
     let table = try evaluation.vector(call.arguments[0], steps).relabelled { labels in
-      labels.setting(targetBytes, to: Array(sourceBytes.map(labels.value).joined(separator: separator))[...])
+      let values = sourceBytes.map(labels.value)
+      let count = values.reduce(separator.count * max(0, values.count - 1)) { $0 + $1.count }
+      guard count <= Labels.valueLimitBytes else { throw tooLong(target, call) }
+      let changed = labels.setting(targetBytes, to: Array(values.joined(separator: separator))[...])
+      try evaluation.hold(changed.byteCount)
+      return changed
     }
     return .vector(table)
+  }
+
+  private static func tooLong(_ name: String, _ call: Expression.Call) -> EvaluationError {
+    EvaluationError(
+      "\(call.function.name): the value of the label \(quoted(name)) would be longer than \(Labels.valueLimitBytes) bytes"
+    )
   }
 
   private static func check(
@@ -83,15 +102,23 @@ struct RegexReplacement {
     return String(decoding: name, as: UTF8.self)
   }
 
-  /// A group that does not exist or took no part is empty.
-  func expanded(_ captures: [ArraySlice<UInt8>?], of regex: Regex) -> [UInt8] {
-    parts.flatMap { part -> [UInt8] in
+  /// A group that does not exist or took no part is empty. Nil when the text would be longer than the limit.
+  func expanded(_ captures: [ArraySlice<UInt8>?], of regex: Regex, limitBytes: Int) -> [UInt8]? {
+    var result: [UInt8] = []
+    for part in parts {
       switch part {
-      case .text(let bytes): return bytes
+      case .text(let bytes): result += bytes
       case .group(let name):
-        guard let group = Int(name) ?? regex.group(named: name), captures.indices.contains(group) else { return [] }
-        return captures[group].map(Array.init) ?? []
+        guard let group = Int(name) ?? regex.group(named: name), captures.indices.contains(group) else { continue }
+        if let text = captures[group] { result += text }
       }
+      if result.count > limitBytes { return nil }
     }
+    return result
+  }
+
+  /// The same, however long.
+  func expanded(_ captures: [ArraySlice<UInt8>?], of regex: Regex) -> [UInt8] {
+    expanded(captures, of: regex, limitBytes: .max) ?? []
   }
 }

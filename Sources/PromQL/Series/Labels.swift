@@ -18,6 +18,8 @@ public struct Labels: Sendable, Hashable {
   public static let metricName = "__name__"
   static let metricNameBytes = Array(metricName.utf8)
   public static let empty = Labels(packed: [])
+  /// The longest value that a query may make, in bytes.
+  static let valueLimitBytes = 64 << 10
 
   /// For each label the name and then the value, each as its length and its bytes.
   let packed: [UInt8]
@@ -51,6 +53,9 @@ public struct Labels: Sendable, Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(cachedHash) }
 
   public var isEmpty: Bool { packed.isEmpty }
+
+  /// Roughly what they take in memory.
+  var byteCount: Int { packed.count + 48 }
 
   /// The value of a label, or nil when it is absent.
   public subscript(name: String) -> String? {

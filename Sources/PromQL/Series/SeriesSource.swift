@@ -24,9 +24,34 @@ public protocol SeriesSource: Sendable {
   func selectNewest(
     _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64
   ) throws -> [Series]
+
+  /// As the two above; `charge` is called with each series before the next is read, and what it throws ends the selection.
+  func select(
+    _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64, charge: (Series) throws -> Void
+  ) throws -> [Series]
+  func selectNewest(
+    _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64, charge: (Series) throws -> Void
+  ) throws -> [Series]
 }
 
 extension SeriesSource {
+  public func select(
+    _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64, charge: (Series) throws -> Void
+  ) throws -> [Series] {
+    let found = try select(matchers, fromMilliseconds: fromMilliseconds, throughMilliseconds: throughMilliseconds)
+    for series in found { try charge(series) }
+    return found
+  }
+
+  public func selectNewest(
+    _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64, charge: (Series) throws -> Void
+  ) throws -> [Series] {
+    let found = try selectNewest(
+      matchers, fromMilliseconds: fromMilliseconds, throughMilliseconds: throughMilliseconds)
+    for series in found { try charge(series) }
+    return found
+  }
+
   public func selectNewest(
     _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64
   ) throws -> [Series] {

@@ -7,22 +7,36 @@ extension SeriesStore: SeriesSource {
   public func select(
     _ matchers: [LabelMatcher], fromMilliseconds from: Int64, throughMilliseconds through: Int64
   ) throws -> [Series] {
-    let references = SeriesFinder(matchers, in: contents).find()
-    var result: [Series] = []
-    var limit = selectionLimit
-    try read(references[...], from: from, through: through, into: &result, limit: &limit)
-    return result
+    try select(matchers, fromMilliseconds: from, throughMilliseconds: through) { _ in }
   }
 
   public func selectNewest(
     _ matchers: [LabelMatcher], fromMilliseconds from: Int64, throughMilliseconds through: Int64
+  ) throws -> [Series] {
+    try selectNewest(matchers, fromMilliseconds: from, throughMilliseconds: through) { _ in }
+  }
+
+  public func select(
+    _ matchers: [LabelMatcher], fromMilliseconds from: Int64, throughMilliseconds through: Int64,
+    charge: (Series) throws -> Void
+  ) throws -> [Series] {
+    let references = SeriesFinder(matchers, in: contents).find()
+    var result: [Series] = []
+    var limit = selectionLimit
+    try read(references[...], from: from, through: through, into: &result, limit: &limit, charge)
+    return result
+  }
+
+  public func selectNewest(
+    _ matchers: [LabelMatcher], fromMilliseconds from: Int64, throughMilliseconds through: Int64,
+    charge: (Series) throws -> Void
   ) throws -> [Series] {
     let references = SeriesFinder(matchers, in: contents).find()
     var result: [Series] = []
     result.reserveCapacity(references.count)
     // Mostly the newest sample of all is the one, and it is at hand.
     var older: [SeriesReference] = []
-    contents.withLock { contents in
+    try contents.withLock { contents in
       let (innerFrom, innerThrough) = (contents.innerTime(from), contents.innerTime(through))
       for reference in references {
         guard let slot = contents.slot(of: reference) else { continue }
@@ -32,13 +46,15 @@ extension SeriesStore: SeriesSource {
         } else if newest >= innerFrom {
           let sample = Sample(
             timestampMilliseconds: newest + contents.shiftMilliseconds, value: contents.series[slot].column.newest)
-          result.append(Series(labels: contents.labels(of: slot), samples: [sample]))
+          let series = Series(labels: contents.labels(of: slot), samples: [sample])
+          try charge(series)
+          result.append(series)
         }
       }
     }
     var earlier: [Series] = []
     var limit = selectionLimit
-    try read(older[...], from: from, through: through, into: &earlier, limit: &limit)
+    try read(older[...], from: from, through: through, into: &earlier, limit: &limit, charge)
     return result + earlier.map { Series(labels: $0.labels, samples: Array($0.samples.suffix(1))) }
   }
 
@@ -47,8 +63,8 @@ extension SeriesStore: SeriesSource {
   /// Copies slice by slice, so that appends get their turn, and reads each slice without the lock.
   private func read(
     _ references: ArraySlice<SeriesReference>, from: Int64, through: Int64, into result: inout [Series],
-    limit: inout Int
-  ) throws(SeriesStoreError) {
+    limit: inout Int, _ charge: (Series) throws -> Void
+  ) throws {
     let whole = limit
     var rest = references
     while !rest.isEmpty {
@@ -63,7 +79,9 @@ extension SeriesStore: SeriesSource {
           if let slot = contents.slot(of: reference) { extract.add(slot, of: contents) }
         }
       }
-      guard extract.read(into: &result, limit: &limit) else { throw .tooManySamplesSelected(limit: whole) }
+      guard try extract.read(into: &result, limit: &limit, charge) else {
+        throw SeriesStoreError.tooManySamplesSelected(limit: whole)
+      }
     }
   }
 

@@ -42,6 +42,16 @@ public struct ConnectionContext: Sendable {
     names = NameResolver(threadCount: 8)
     tls = TLSContexts()
   }
+
+  private init(_ other: ConnectionContext, names: NameResolver) {
+    (group, probeLoop, pollLoop, tls) = (other.group, other.probeLoop, other.pollLoop, other.tls)
+    self.names = names
+  }
+
+  /// The same with threads and memory of its own for names, which are few: for addresses that anybody may name.
+  public var forStrangers: ConnectionContext {
+    ConnectionContext(self, names: NameResolver(threadCount: 4, waitingLimit: 64, nameLimit: 2048))
+  }
 }
 
 extension ConnectionContext {

@@ -13,7 +13,11 @@ extension NameResolver {
         throw RedisError(.connect, "\(path) is too long for a unix socket path")
       }
     case .tcp(let host, let port):
-      if let address = await addresses(of: host).first {
+      let answer = await answer(for: host)
+      if case .crowded = answer {
+        throw RedisError(.dns, "the name was not looked up: too many names wait for that; try again later")
+      }
+      if case .addresses(let addresses) = answer, let address = addresses.first {
         if let found = try? SocketAddress(ipAddress: address, port: port) { return found }
         // With a scope, as in fe80::1%eth0, it is for the system to read.
         if let found = try? SocketAddress.makeAddressResolvingHost(address, port: port) { return found }

@@ -1,58 +1,44 @@
 /// How much computing time wrong passwords may cost.
 ///
-/// Seconds of it come back at a steady share of the clock, for every address and for all together, so that a flood
-/// from one address leaves others their chance. Time is a parameter; nothing here waits.
+/// Seconds of it come back at a steady share of the clock. Time is a parameter; nothing here waits.
 struct AttemptBudget {
   typealias Instant = ContinuousClock.Instant
 
   /// Seconds that come back for every second of the clock.
-  static let totalShare = 0.3
-  static let addressShare = 0.1
+  static let share = 0.3
   /// The most seconds that gather.
-  static let totalSeconds = 2.0
-  static let addressSeconds = 1.0
-  /// Checks that may be under way, or in line, at once.
-  static let pendingLimit = 4
-  /// Addresses that are told apart; beyond that the ones not seen for longest are forgotten.
-  static let addressLimit = 256
+  static let limitSeconds = 2.0
 
-  private struct Account {
-    var seconds: Double
-    var updated: Instant
+  private var seconds = limitSeconds
+  private var updated: Instant
+  /// Whether a check is under way: there is one at a time.
+  private(set) var isChecking = false
 
-    mutating func refill(_ share: Double, _ limit: Double, _ now: Instant) {
-      seconds = min(limit, seconds + share * max(0, (now - updated) / .seconds(1)))
-      updated = now
-    }
-  }
+  init(now: Instant) { updated = now }
 
-  private var total: Account
-  private var addresses: [String: Account] = [:]
-  private(set) var pendingCount = 0
-
-  init(now: Instant) {
-    total = Account(seconds: Self.totalSeconds, updated: now)
-  }
-
-  /// Whether a check may start now; if so it counts as pending until ``finish(_:from:failed:now:)``.
-  mutating func start(from address: String, now: Instant) -> Bool {
-    total.refill(Self.totalShare, Self.totalSeconds, now)
-    var account = addresses[address] ?? Account(seconds: Self.addressSeconds, updated: now)
-    account.refill(Self.addressShare, Self.addressSeconds, now)
-    if addresses[address] != nil { addresses[address] = account }
-    guard pendingCount < Self.pendingLimit, total.seconds > 0, account.seconds > 0 else { return false }
-    pendingCount += 1
+  /// Whether a check may start now; if so ``finish(_:failed:now:)`` ends it.
+  mutating func start(now: Instant) -> Bool {
+    refill(now)
+    guard !isChecking, seconds > 0 else { return false }
+    isChecking = true
     return true
   }
 
   /// Charges a check that has ended. One that succeeded is free.
-  mutating func finish(_ cost: Duration, from address: String, failed: Bool, now: Instant) {
-    pendingCount -= 1
-    guard failed else { return }
-    total.seconds -= cost / .seconds(1)
-    if addresses[address] == nil, addresses.count >= Self.addressLimit {
-      if let oldest = addresses.min(by: { $0.value.updated < $1.value.updated }) { addresses[oldest.key] = nil }
-    }
-    addresses[address, default: Account(seconds: Self.addressSeconds, updated: now)].seconds -= cost / .seconds(1)
+  mutating func finish(_ cost: Duration, failed: Bool, now: Instant) {
+    refill(now)
+    isChecking = false
+    if failed { seconds -= cost / .seconds(1) }
+  }
+
+  /// How long it takes until a check may start, unless one is under way: nothing when it may now.
+  func wait(now: Instant) -> Duration {
+    let missing = -seconds / Self.share - max(0, (now - updated) / .seconds(1))
+    return .seconds(max(0, missing)) + (seconds > 0 ? .zero : .milliseconds(1))
+  }
+
+  private mutating func refill(_ now: Instant) {
+    seconds = min(Self.limitSeconds, seconds + Self.share * max(0, (now - updated) / .seconds(1)))
+    updated = now
   }
 }

@@ -8,6 +8,9 @@ struct SaltedDigest: Sendable {
   struct Value: Hashable, Sendable {
     fileprivate let bytes: [UInt8]
 
+    /// The same number for the same digest.
+    var number: UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+
     /// Compares in a time that does not depend on where the values differ.
     func equals(_ other: Value) -> Bool {
       var difference: UInt8 = 0

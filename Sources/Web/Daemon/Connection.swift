@@ -28,16 +28,26 @@ final class Connection {
   }
 
   let descriptor: Int32
-  let remoteAddress: String
+  /// What stands for one client; see ``Request/client``.
+  let client: String
   var phase: Phase
   var exchange: Exchange?
   /// Held because the TLS session uses them until it ends.
   var tls: TLSContext?
 
-  init(descriptor: Int32, remoteAddress: String, now: Instant) {
+  /// It is about to be gone.
+  private(set) var isGivenUp = false
+
+  init(descriptor: Int32, client: String, now: Instant) {
     self.descriptor = descriptor
-    self.remoteAddress = remoteAddress
+    self.client = client
     phase = .header(since: now)
+  }
+
+  /// Ends it; the daemon then hears of that.
+  func giveUp() {
+    isGivenUp = true
+    shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
   func verdict(now: Instant, _ deadlines: Deadlines) -> Verdict {

@@ -38,22 +38,22 @@ func queue(_ response: Response, on connection: OpaquePointer, closing: Bool) ->
   return unsafe MHD_queue_response(connection, UInt32(clamping: response.status), prepared)
 }
 
-/// The numeric address of a peer, without its port; an IPv4 address that came over IPv6 as IPv4.
-func addressText(_ address: UnsafePointer<sockaddr>?) -> String {
+/// What stands for one client: its IPv4 address, also where that came over IPv6, or the 64 bits of network that every IPv6
+/// client has for itself; `unix` for other sockets.
+func clientText(_ address: UnsafePointer<sockaddr>?) -> String {
   guard let address = unsafe address else { return "unknown" }
-  var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-  let length: Int
+  let raw = unsafe UnsafeRawPointer(address)
   switch unsafe Int32(address.pointee.sa_family) {
-  case AF_INET: length = MemoryLayout<sockaddr_in>.size
-  case AF_INET6: length = MemoryLayout<sockaddr_in6>.size
+  case AF_INET:
+    let bytes = unsafe raw.assumingMemoryBound(to: sockaddr_in.self).pointee.sin_addr
+    return unsafe withUnsafeBytes(of: bytes) { unsafe addressText(bytes: Array($0)[...]) }
+  case AF_INET6:
+    let address = unsafe raw.assumingMemoryBound(to: sockaddr_in6.self).pointee.sin6_addr
+    let bytes = unsafe withUnsafeBytes(of: address) { unsafe Array($0) }
+    let isIPv4 = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+    return addressText(bytes: isIPv4 ? bytes[12...] : (bytes[..<8] + Array(repeating: 0, count: 8))[...])
   default: return "unix"
   }
-  guard unsafe getnameinfo(address, socklen_t(length), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else {
-    return "unknown"
-  }
-  let end = text.firstIndex(of: 0) ?? text.endIndex
-  let name = String(decoding: text[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  return name.hasPrefix("::ffff:") ? String(name.dropFirst(7)) : name
 }
 
 /// The text of a 4 or 16 byte address, as Go and the certificates' owners write it.

@@ -26,6 +26,7 @@ import Runtime
   private let respond: Respond
   private let tls: (@Sendable () -> TLSContext)?
   private let deadlines: Deadlines
+  private let seating: Seating
   private let listener: Int32
   private var handle: OpaquePointer?
   private var sweeper: Task<Void, Never>?
@@ -42,17 +43,19 @@ import Runtime
     self.tls = tls
     self.listener = listener
     deadlines = Deadlines(options)
+    seating = Seating(options)
     var settings = unsafe redline_daemon_settings()
     unsafe settings.listen_fd = listener
     unsafe settings.is_tls = tls == nil ? 0 : 1
     unsafe settings.connection_limit = UInt32(clamping: options.connectionLimit)
-    unsafe settings.per_address_limit = UInt32(clamping: options.perAddressLimit)
     unsafe settings.connection_memory_bytes = options.connectionMemoryBytes
     // Released when the daemon has stopped: its thread calls back until then.
     let context = unsafe Unmanaged.passRetained(self)
     unsafe settings.context = context.toOpaque()
     unsafe settings.request_line = { context, uri, connection in
-      let target = unsafe String(cString: uri!)
+      // A request line without a target has none.
+      let target = unsafe uri.map { unsafe String(cString: $0) } ?? ""
+      if let uri = unsafe uri { unsafe redline_forget_arguments(uri) }
       let exchange = unsafe Exchange(target: target, handle: connection!)
       unsafe Daemon.from(context).opened(exchange)
       return unsafe Unmanaged.passRetained(exchange).toOpaque()
@@ -100,14 +103,17 @@ extension Daemon {
       _ = gate.withLock { $0.connections.removeValue(forKey: descriptor) }
       return
     }
-    let address = unsafe addressText(redline_connection_address(connection))
-    let record = Connection(descriptor: descriptor, remoteAddress: address, now: .now)
+    let client = unsafe clientText(redline_connection_address(connection))
+    let record = Connection(descriptor: descriptor, client: client, now: .now)
     if let tls, let session = unsafe redline_connection_session(connection) {
       let context = tls()
       unsafe context.apply(to: session)
       record.tls = context
     }
-    gate.withLock { $0.connections[descriptor] = record }
+    gate.withLock { gate in
+      gate.connections[descriptor] = record
+      seating.victim(of: record, among: gate.connections.values, now: .now)?.giveUp()
+    }
   }
 
   private func opened(_ exchange: Exchange) {
@@ -168,15 +174,18 @@ extension Daemon {
     }
     let descriptor = unsafe redline_connection_fd(exchange.handle)
     let headers = unsafe requestHeaders(exchange.handle)
-    let target = RequestTarget(exchange.target)
-    let remoteAddress = gate.withLock { gate -> String? in
-      exchange.phase = .starting
-      return gate.isClosing ? nil : gate.connections[descriptor]?.remoteAddress ?? ""
+    guard let target = RequestTarget(exchange.target) else {
+      return send(
+        .text("414 the target has more than \(RequestTarget.itemLimit) query arguments\n", status: 414), exchange)
     }
-    guard let remoteAddress else { return send(.unavailable("503 the server is stopping"), exchange) }
+    let client = gate.withLock { gate -> String? in
+      exchange.phase = .starting
+      return gate.isClosing ? nil : gate.connections[descriptor]?.client ?? ""
+    }
+    guard let client else { return send(.unavailable("503 the server is stopping"), exchange) }
     let request = Request(
       method: method, path: target.path, query: target.query, headers: headers, body: exchange.body,
-      remoteAddress: remoteAddress)
+      client: client)
     // Runs here until it first waits for something: a page that is there already costs no other thread.
     let task = Task.immediate { [respond] in
       let response = await respond(request)
@@ -233,9 +242,10 @@ extension Daemon {
         case .fine: break
         case .answer(let exchange): late.append(exchange)
         case .abandon(let exchange): if let task = exchange.task { abandoned.append(task) }
-        case .shutdown: shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        case .shutdown: connection.giveUp()
         }
       }
+      while let victim = seating.victim(among: gate.connections.values, now: now) { victim.giveUp() }
       return (late, abandoned)
     }
     // Who only closed its sending side still gets what the handler then answers.

@@ -4,15 +4,18 @@ import Glibc
 @safe public final class Payload: @unchecked Sendable {
   private let storage: UnsafeMutablePointer<UInt8>?
   public let count: Int
+  private let companion: (any AnyObject & Sendable)?
 
-  public convenience init(_ bytes: [UInt8]) {
+  /// - Parameter companion: lives as long, such as a reservation of the memory.
+  public convenience init(_ bytes: [UInt8], holding companion: (any AnyObject & Sendable)? = nil) {
     var buffer = PayloadBuffer(capacity: bytes.count)
     buffer.append(bytes)
-    self.init(taking: buffer)
+    self.init(taking: buffer, holding: companion)
   }
 
-  init(taking buffer: consuming PayloadBuffer) {
+  init(taking buffer: consuming PayloadBuffer, holding companion: (any AnyObject & Sendable)? = nil) {
     (unsafe storage, count) = unsafe buffer.relinquish()
+    self.companion = companion
   }
 
   deinit { unsafe free(storage) }

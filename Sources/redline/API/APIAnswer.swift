@@ -1,3 +1,4 @@
+import PromQL
 import Web
 
 /// A good answer on its way: the envelope is open, and what is written becomes `data`.
@@ -6,12 +7,15 @@ struct APIAnswer: Sendable {
   var data: JSONWriter
   private var warnings: [String] = []
   private var infos: [String] = []
+  /// The memory that the answer and what it is made of take, until its last byte is sent.
+  let reservation: QueryReservation?
 
   /// More of them help nobody.
   private static let remarkLimit = 20
 
-  init(limitBytes: Int) {
-    data = JSONWriter(limitBytes: limitBytes)
+  init(limitBytes: Int, reservation: QueryReservation? = nil) {
+    self.reservation = reservation
+    data = JSONWriter(limitBytes: limitBytes, reservation: reservation)
     data.open(with: #"{"status":"success","data":"#)
   }
 
@@ -24,6 +28,9 @@ struct APIAnswer: Sendable {
   mutating func inform(_ text: String) {
     if infos.count < Self.remarkLimit, !infos.contains(text) { infos.append(text) }
   }
+
+  /// What is reserved now is held beside the text until that is whole.
+  mutating func keepsReserved() { data.reservedBefore = reservation?.reservedBytes ?? 0 }
 
   /// Takes the first `limit` of a list; 0 is no limit.
   mutating func limited<Element>(_ elements: [Element], to limit: Int) -> ArraySlice<Element> {
@@ -45,6 +52,6 @@ struct APIAnswer: Sendable {
       json.strings(infos)
     }
     json.close(with: "}")
-    return .api(json.bytes)
+    return .api(json.bytes, holding: try json.reservationOfText())
   }
 }

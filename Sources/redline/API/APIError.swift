@@ -28,7 +28,7 @@ struct APIError: Error, Equatable {
   init(_ error: any Error) {
     switch error {
     case let error as APIError: self = error
-    case let error as EvaluationError: self.init(error.isTimeout ? .timeout : .execution, error.description)
+    case let error as EvaluationError: self.init(Self.kind(of: error.cause), error.description)
     case is CancellationError: self.init(.canceled, "query was canceled")
     case let refusal as Form.Refusal: self.init(.badData, refusal.message, status: refusal.status)
     case let error as SeriesStoreError: self.init(.execution, error.description)
@@ -38,6 +38,14 @@ struct APIError: Error, Equatable {
 
   static func invalid(_ parameter: String, _ problem: String) -> APIError {
     APIError(.badData, "invalid parameter \"\(parameter)\": \(problem)")
+  }
+
+  private static func kind(of cause: EvaluationError.Cause) -> Kind {
+    switch cause {
+    case .query: .execution
+    case .time: .timeout
+    case .otherQueries: .unavailable
+    }
   }
 
   private static func status(of kind: Kind) -> Int {
@@ -69,8 +77,13 @@ struct APIError: Error, Equatable {
 
 extension Response {
   /// An answer of the API: what it says is of now, and is never taken for anything but JSON.
-  static func api(_ bytes: [UInt8], status: Int = 200) -> Response {
-    var response = Response.json(bytes, status: status)
+  ///
+  /// - Parameter companion: let go when the last byte is sent.
+  static func api(
+    _ bytes: [UInt8], status: Int = 200, holding companion: (any AnyObject & Sendable)? = nil
+  ) -> Response {
+    var response = Response(
+      status: status, contentType: "application/json", body: Payload(bytes, holding: companion))
     response.headers = [
       .init(name: "X-Content-Type-Options", value: "nosniff"), .init(name: "Cache-Control", value: "no-store"),
     ]

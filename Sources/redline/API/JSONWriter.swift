@@ -8,8 +8,13 @@ struct JSONWriter: Sendable {
   /// What may not be exceeded; ``checkSize()`` tells.
   let limitBytes: Int
 
-  init(limitBytes: Int = .max) {
+  private let reservation: QueryReservation?
+  /// Held for what the text is made of.
+  var reservedBefore = 0
+
+  init(limitBytes: Int = .max, reservation: QueryReservation? = nil) {
     self.limitBytes = limitBytes
+    self.reservation = reservation
     bytes.reserveCapacity(4096)
   }
 
@@ -20,6 +25,17 @@ struct JSONWriter: Sendable {
         .execution,
         "the answer is longer than \(limitBytes) bytes; select fewer series, a shorter range or a longer step")
     }
+    try reserve(reservedBefore + bytes.capacity)
+  }
+
+  /// The reservation for the text alone, once that is whole.
+  func reservationOfText() throws(APIError) -> QueryReservation? {
+    try reserve(bytes.count)
+    return reservation
+  }
+
+  private func reserve(_ count: Int) throws(APIError) {
+    do throws(EvaluationError) { try reservation?.hold(count) } catch { throw APIError(error) }
   }
 
   // MARK: Structure

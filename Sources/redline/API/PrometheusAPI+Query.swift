@@ -6,7 +6,7 @@ extension PrometheusAPI {
     let limit = try parameters.limit()
     let time = try parameters.time("time", otherwise: parameters.nowMilliseconds)
     let query = try parameters.query()
-    let options = try queryOptions(parameters)
+    let options = try queryOptions(parameters, answer)
     let clock = ContinuousClock.now
     let result = try query.value(atMilliseconds: time, in: store, options: options)
     remark(result, of: query, &answer)
@@ -38,7 +38,7 @@ extension PrometheusAPI {
       throw APIError.invalid(
         "query", "invalid expression type \"\(type.rawValue)\" for range query, must be Scalar or instant Vector")
     }
-    let options = try queryOptions(parameters)
+    let options = try queryOptions(parameters, answer)
     let clock = ContinuousClock.now
     let result = try query.values(
       fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: store, options: options)
@@ -67,10 +67,13 @@ extension PrometheusAPI {
       .warn(of: query, fromMilliseconds: start, in: &answer)
   }
 
-  private func queryOptions(_ parameters: APIParameters) throws(APIError) -> QueryOptions {
+  private func queryOptions(
+    _ parameters: APIParameters, _ answer: borrowing APIAnswer
+  ) throws(APIError) -> QueryOptions {
     var options = parameters.settings.options
     options.limits.samples = min(options.limits.samples, limits.samples)
     options.limits.seconds = max(0, (parameters.deadline - .now) / .seconds(1))
+    options.reservation = answer.reservation
     if let lookback = try parameters.duration("lookback_delta") {
       guard lookback > 0 else { throw .invalid("lookback_delta", "the lookback must be greater than 0") }
       options.lookbackMilliseconds = lookback
@@ -93,6 +96,7 @@ extension PrometheusAPI {
     _ answer: inout APIAnswer
   ) throws(APIError) {
     let value = result.value.limited(to: limit, &answer)
+    answer.keepsReserved()
     try answer.data.object { json throws(APIError) in
       json.key("resultType")
       json.string(value.typeName)

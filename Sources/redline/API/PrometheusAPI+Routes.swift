@@ -1,3 +1,4 @@
+import PromQL
 import Runtime
 import Web
 
@@ -60,7 +61,7 @@ extension PrometheusAPI {
         form: Form(request), rest: rest, settings: settings(), nowMilliseconds: nowMilliseconds(),
         longestSeconds: limits.seconds)
       let work = { @Sendable () async throws -> Response in
-        var answer = APIAnswer(limitBytes: limits.answerBytes)
+        var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: QueryReservation(memory))
         try await handler(parameters, &answer)
         return try answer.response()
       }

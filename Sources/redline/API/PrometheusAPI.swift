@@ -85,11 +85,19 @@ struct PrometheusAPI: Sendable {
   var configurationText: @Sendable () async throws -> String = { "" }
   var nowMilliseconds = { @Sendable () -> Int64 in wallClockMilliseconds() }
   let gate: QueryGate
+  /// What all that queries may hold together; rules take theirs elsewhere.
+  let memory: QueryMemory
 
-  /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
-  init(store: SeriesStore, gate: QueryGate = QueryGate(), groups: @escaping @Sendable () -> [GroupState]) {
+  /// - Parameters:
+  ///   - gate: shared by all that queries; one for the process, since its threads are.
+  ///   - memory: the same.
+  init(
+    store: SeriesStore, gate: QueryGate = QueryGate(), memory: QueryMemory = QueryMemory(),
+    groups: @escaping @Sendable () -> [GroupState]
+  ) {
     self.store = store
     self.gate = gate
+    self.memory = memory
     self.groups = groups
   }
 }

@@ -1,11 +1,10 @@
 """A wall clock that a check sets, for one program."""
 
 import mmap
-import shutil
 import struct
-import subprocess
 
-from .check import Check, Failed
+from .check import Check
+from .preload import preload
 
 # In place of those of the C library. What counts from the system's start is left alone, as an operator leaves it.
 SHIM = r"""
@@ -56,17 +55,9 @@ class Clock:
     """`environment` makes a program read it. It is right until it is set."""
 
     def __init__(self, check: Check):
-        compiler = shutil.which("cc") or shutil.which("clang")
-        if compiler is None:
-            raise Failed("no compiler for C: Swift's own is called clang")
-        source, library = check.file("clock.c", SHIM), check.folder / "clock.so"
-        told = subprocess.run([compiler, "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source],
-                              capture_output=True, text=True, timeout=60)
-        if told.returncode != 0:
-            raise Failed(f"the clock does not compile: {told.stderr}")
         self._file = open(check.file("clock.shift", b"\0" * 8), "r+b")
         self._page = mmap.mmap(self._file.fileno(), 8)
-        self.environment = {"LD_PRELOAD": str(library), "CLOCK_SHIFT": self._file.name}
+        self.environment = preload(check, "clock", SHIM) | {"CLOCK_SHIFT": self._file.name}
         self.ahead_seconds = 0
 
     def set(self, ahead_seconds: int) -> None:

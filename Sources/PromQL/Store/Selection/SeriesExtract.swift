@@ -102,7 +102,9 @@ struct SeriesExtract {
 
   /// The series with samples in the interval. False when they have more samples than `limit`, which goes down by
   /// what was read.
-  mutating func read(into result: inout [Series], limit: inout Int) -> Bool {
+  mutating func read(
+    into result: inout [Series], limit: inout Int, _ charge: (Series) throws -> Void
+  ) rethrows -> Bool {
     words.append(0)
     var cache = [[Int64]?](repeating: nil, count: times.count)
     for entry in entries {
@@ -116,7 +118,9 @@ struct SeriesExtract {
       }
       limit -= samples.count
       if samples.isEmpty { continue }
-      result.append(Series(labels: Labels(packed: entry.packedLabels), samples: samples))
+      let series = Series(labels: Labels(packed: entry.packedLabels), samples: samples)
+      try charge(series)
+      result.append(series)
     }
     return true
   }

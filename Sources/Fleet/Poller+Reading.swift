@@ -100,6 +100,10 @@ extension Poller {
     connection = nil
     let opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
     cost.noteConnect(opened)
+    guard !isStopped else {
+      opened.close()
+      throw RedisError(.closed, "the poller was stopped")
+    }
     connection = opened
     return opened
   }

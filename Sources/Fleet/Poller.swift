@@ -37,7 +37,7 @@ public actor Poller {
   private var waiters: [Waiter] = []
   private var waiterCount = 0
   private var isPolling = false
-  private var isStopped = false
+  private(set) var isStopped = false
 
   /// - Parameters:
   ///   - loop: the event loop to live on; nil for any.

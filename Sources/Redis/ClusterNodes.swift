@@ -7,11 +7,19 @@ public struct ClusterNodes: Sendable, Equatable {
   public static let slotCount = 16384
   /// Lines that are read; a cluster has at most about 1000 nodes.
   public static let nodeLimit = 4096
+  /// Bytes that are read: a thousand nodes with every slot by itself need a quarter of that.
+  public static let byteLimit = 1 << 20
 
   public let nodes: [ClusterNode]
 
   /// Lines that are no node's are left out.
   public init(_ text: ArraySlice<UInt8>) {
+    var text = text
+    if text.count > Self.byteLimit {
+      text = text.prefix(Self.byteLimit)
+      // The last line is cut.
+      text = text[..<(text.lastIndex(of: UInt8(ascii: "\n")) ?? text.startIndex)]
+    }
     nodes = text.split(separator: UInt8(ascii: "\n")).prefix(Self.nodeLimit).compactMap { ClusterNode(line: $0) }
   }
 

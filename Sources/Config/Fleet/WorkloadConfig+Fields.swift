@@ -32,6 +32,8 @@ extension WorkloadConfig {
       fields.mapping("expected", "How many members there should be; what is missing is a finding.") {
         MemberCounts($0, topology: topology, base: members)
       } ?? members
+    self.members =
+      fields.mapping("members", "Who may be a member; the seeds always are.") { MemberRules($0) } ?? MemberRules()
     let eviction = EvictionPolicy(fields, base: brought.eviction)
     self.eviction = eviction
     persistence =

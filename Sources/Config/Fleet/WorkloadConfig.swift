@@ -12,6 +12,7 @@ public struct WorkloadConfig: Sendable, Equatable {
   /// Nil for connections without TLS.
   public let tls: TLSConfig?
   public let expected: MemberCounts
+  public let members: MemberRules
   public let eviction: EvictionPolicy
   public let persistence: PersistencePolicy
   /// Outside of the peak's windows.

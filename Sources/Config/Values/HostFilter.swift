@@ -10,6 +10,11 @@ public struct HostFilter: Sendable, Equatable {
 
   let rules: [Rule]
 
+  init(rules: [Rule]) { self.rules = rules }
+
+  /// No bounds.
+  public init() { rules = [] }
+
   /// True when nothing was listed, which sets no bounds.
   public var isEmpty: Bool { rules.isEmpty }
 
@@ -23,7 +28,7 @@ public struct HostFilter: Sendable, Equatable {
     return HostFilter(rules: rules)
   }
 
-  private static func rule(_ element: String) throws(Mismatch) -> Rule {
+  static func rule(_ element: String) throws(Mismatch) -> Rule {
     if element.hasPrefix("/") { return .path(Array(element.utf8)) }
     if element.hasPrefix("unix:///") { return .path(Array(element.dropFirst("unix://".count).utf8)) }
     guard !element.contains("://") else { throw notAHost(element) }
@@ -72,6 +77,24 @@ public struct HostFilter: Sendable, Equatable {
     let name = Array(path.utf8)
     return rules.contains { rule in
       if case .path(let pattern) = rule { Self.matches(name[...], pattern[...], isPath: true) } else { false }
+    }
+  }
+
+  /// Whether there are names, and networks, among the rules.
+  public var hasNames: Bool {
+    rules.contains { if case .glob = $0 { true } else { false } }
+  }
+  public var hasNetworks: Bool {
+    rules.contains { if case .network = $0 { true } else { false } }
+  }
+
+  /// Whether a network matches. What reaches no other machine must be named as such: `0.0.0.0/0` leaves loopback out.
+  public func hasNetwork(of address: IPAddress) -> Bool {
+    rules.contains { rule in
+      guard case .network(let network, let bits) = rule, address.isWithin(network, prefixBits: bits) else {
+        return false
+      }
+      return address.scope == nil || network.scope == address.scope && bits >= 8
     }
   }
 

@@ -1,14 +1,39 @@
 import Glibc
 
 /// A literal IPv4 or IPv6 address. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is the IPv4 address.
-struct IPAddress: Sendable, Equatable {
+public struct IPAddress: Sendable, Equatable {
+  /// What reaches no other machine of a network that routers join.
+  public enum Scope: Sendable, Equatable {
+    /// `0.0.0.0`, `::`.
+    case unspecified
+    /// `127.0.0.0/8`, `::1`.
+    case loopback
+    /// `169.254.0.0/16`, `fe80::/10`.
+    case linkLocal
+  }
+
   /// 4 or 16 bytes, the first being the most significant.
   let bytes: [UInt8]
 
   var isIPv6: Bool { bytes.count == 16 }
 
+  /// nil for an address that routers pass on.
+  public var scope: Scope? {
+    let isZero = bytes.dropLast().allSatisfy { $0 == 0 }
+    if isIPv6 {
+      if isZero, bytes[15] <= 1 { return bytes[15] == 0 ? .unspecified : .loopback }
+      return bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80 ? .linkLocal : nil
+    }
+    return switch (bytes[0], bytes[1]) {
+    case (0, _): .unspecified
+    case (127, _): .loopback
+    case (169, 254): .linkLocal
+    default: nil
+    }
+  }
+
   /// Nil when the text is a name or anything else.
-  init?(_ text: String) {
+  public init?(_ text: String) {
     var v4 = in_addr()
     if unsafe inet_pton(AF_INET, text, &v4) == 1 {
       bytes = unsafe withUnsafeBytes(of: v4) { unsafe Array($0) }

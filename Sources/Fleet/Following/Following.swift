@@ -12,6 +12,11 @@ struct MemberReading: Sendable, Equatable {
   /// When it ended, in seconds since the epoch.
   let endedSeconds: Double
 
+  /// The same without what it says: whether it answers is all that counts.
+  var withoutFacts: MemberReading {
+    MemberReading(address, answers: answers, facts: nil, seconds: seconds, endedSeconds: endedSeconds)
+  }
+
   init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, seconds: Double, endedSeconds: Double = 0) {
     self.address = address
     self.answers = answers
@@ -32,6 +37,15 @@ struct ReplicationGroup: Sendable, Equatable {
 struct Following: Sendable {
   /// The members as the topology lists them; empty while it cannot be read.
   var listings: [Roster.Listing] = []
+  /// How many of ``voterCount`` name each member.
+  var voucherCounts: [NodeAddress: Int] = [:]
+  /// Those who could name every member; 1 where only a member's own answer tells.
+  var voterCount = 1
+  /// What servers that the configuration names call themselves.
+  var ownNames: Set<NodeAddress> = []
+  /// The same votes for Sentinels.
+  var sentinelVoucherCounts: [NodeAddress: Int] = [:]
+  var sentinelVoterCount = 0
   /// Other names of members: they are no members of their own.
   var aliases: Set<NodeAddress> = []
   /// The Sentinels to ask, known so far.

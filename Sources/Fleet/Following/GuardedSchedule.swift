@@ -11,6 +11,15 @@ final class GuardedSchedule: Sendable {
   private let lateness: Histogram?
   private let breaker = Lock(Breaker())
   private let timer = Lock<Scheduled<Void>?>(nil)
+  private let outOfTurn = Lock(OutOfTurn())
+
+  /// Polls out of turn: when the newest may begin, and whether one waits for that.
+  private struct OutOfTurn {
+    var freeSeconds = -Double.infinity
+    var isWaiting = false
+  }
+  /// Between two polls out of turn, however many ask for one.
+  static let outOfTurnSeconds = 1.0
 
   /// - Parameters:
   ///   - spread: within this time, at random, the first poll begins.
@@ -44,6 +53,25 @@ final class GuardedSchedule: Sendable {
       guard !Task.isCancelled else { return }
       await poll(poller, dueAt: due)
     }
+  }
+
+  /// Polls out of turn: now, or as soon as the last such poll is a second old.
+  func pollOutOfTurn(_ poller: isolated Poller) async {
+    let now = monotonicSeconds()
+    let wait = outOfTurn.withLock { state -> Double? in
+      guard !state.isWaiting else { return nil }
+      let wait = max(0, state.freeSeconds - now)
+      state.freeSeconds = now + wait + Self.outOfTurnSeconds
+      state.isWaiting = wait > 0
+      return wait
+    }
+    guard let wait else { return }
+    if wait > 0 {
+      await poller.sleep(until: .now() + TimeAmount(.seconds(wait)))
+      outOfTurn.withLock { $0.isWaiting = false }
+    }
+    guard !poller.isStopped else { return }
+    await poll(poller)
   }
 
   /// Polls now, unless the breaker forbids it.

@@ -7,6 +7,9 @@ struct Identities: Sendable {
   /// The addresses that win against others of the same server: those of the configuration.
   let preferred: Set<NodeAddress>
   private var canonical: [NodeAddress: NodeAddress] = [:]
+  /// When each address first answered, as the number of that round.
+  private var firstRounds: [NodeAddress: Int] = [:]
+  private var round = 0
 
   init(preferred: Set<NodeAddress>) { self.preferred = preferred }
 
@@ -23,8 +26,13 @@ struct Identities: Sendable {
 
   mutating func learn(_ readings: [MemberReading]) {
     let named = readings.filter { !($0.facts?.server.runID ?? "").isEmpty }
+    round += 1
+    let all = Set(readings.map(\.address))
+    firstRounds = firstRounds.filter { all.contains($0.key) }
+    for reading in named where firstRounds[reading.address] == nil { firstRounds[reading.address] = round }
     for (_, same) in Dictionary(grouping: named, by: { $0.facts?.server.runID ?? "" }) where same.count > 1 {
-      let addresses = same.map(\.address).sorted()
+      // A newcomer that gives a member's run id for its own takes nobody's place.
+      let addresses = same.map(\.address).sorted { (firstRounds[$0] ?? 0, $0) < (firstRounds[$1] ?? 0, $1) }
       let best = addresses.first { preferred.contains($0) } ?? addresses[0]
       for address in addresses where address != best { canonical[address] = best }
       canonical[best] = nil

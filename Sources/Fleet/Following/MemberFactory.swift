@@ -46,8 +46,16 @@ struct MemberFactory: Sendable {
   let config: WorkloadConfig
   let context: FleetContext
   let log: Logger
+  let policy: AddressPolicy
   /// How late the polls of all members began.
   let lateness = Histogram(PollFamilies.lateness, edges: PollFamilies.latenessEdges)
+
+  init(config: WorkloadConfig, context: FleetContext, log: Logger) {
+    self.config = config
+    self.context = context
+    self.log = log
+    policy = AddressPolicy(config)
+  }
 
   /// A large workload's first polls do not all begin at once: the memory that their replies take together would stay.
   private var spread: Duration { min(config.pollInterval, Self.spreadPerSeed * config.seeds.count) }
@@ -124,13 +132,15 @@ struct MemberFactory: Sendable {
 
   private func connection(to address: NodeAddress, _ login: LoginConfig?, _ tls: TLSConfig?) -> ConnectionOptions {
     let endpoint: Endpoint
-    if address.isPath {
+    let isSocket = address.isPath && policy.isSeed(address)
+    if isSocket {
       endpoint = .unix(path: address.host)
     } else {
       let (host, port) = config.addressRewrites.apply(host: address.host, port: address.port)
       endpoint = .tcp(host: host, port: port)
     }
-    var options = ConnectionOptions(address: RedisAddress(endpoint: endpoint, usesTLS: tls != nil && !address.isPath))
+    var options = ConnectionOptions(address: RedisAddress(endpoint: endpoint, usesTLS: tls != nil && !isSocket))
+    options.mayConnect = policy.check(of: address)
     options.clientName = context.clientName
     if let tls {
       options.tls.caFile = tls.authoritiesFile

@@ -19,6 +19,15 @@ struct SentinelFollower: Follower {
     following.aliases = identities.aliases
     following.sentinelView = view
     following.sentinels = wanted(view, asked: sentinels, reports)
+    following.sentinelVoterCount = reports.count
+    following.sentinelVoucherCounts = Self.counts(
+      reports.map { report in Set(report.peers.map(\.address) + [report.address]) })
+    following.voterCount = reports.count
+    following.voucherCounts = Self.counts(
+      reports.map { report in
+        let named = report.replicas.map(\.address) + [report.master?.address].compactMap { $0 }
+        return Set(named.map { identities[$0] })
+      })
 
     let own = members.filter { identities[$0.address] == $0.address }
     let readings = Dictionary(own.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
@@ -38,6 +47,10 @@ struct SentinelFollower: Follower {
     ]
     following.isTroubled = view.isTroubled || replication.isTroubled
     return following
+  }
+
+  private static func counts(_ named: [Set<NodeAddress>]) -> [NodeAddress: Int] {
+    named.reduce(into: [:]) { counts, addresses in for address in addresses { counts[address, default: 0] += 1 } }
   }
 
   /// What the Sentinels that answered say; a Sentinel that does not tell its id is known by what its peers call it.

@@ -33,7 +33,7 @@ struct WatchedNode: Sendable {
     self.node = node
     let schedule = GuardedSchedule(interval: interval, spread: spread, lateness: lateness)
     self.schedule = schedule
-    let prober = makeProber({ !schedule.isBreakerOpen }, { Task { await schedule.poll(node.poller) } })
+    let prober = makeProber({ !schedule.isBreakerOpen }, { Task { await schedule.pollOutOfTurn(node.poller) } })
     self.prober = prober
     work = Task {
       async let polls: Void = withTaskExecutorPreference(node.poller.executor) { await schedule.run(node.poller) }
@@ -59,7 +59,7 @@ struct WatchedNode: Sendable {
   /// Polls now instead of at the next turn.
   func pollNow() {
     let (schedule, node) = (schedule, node)
-    Task { await schedule.poll(node.poller) }
+    Task { await schedule.pollOutOfTurn(node.poller) }
   }
 
   /// Takes note that files or permissions may have changed.

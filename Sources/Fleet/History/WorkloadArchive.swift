@@ -15,6 +15,11 @@ final class WorkloadArchive: Sendable {
   let workload: String
   private let store: Store?
   private let state = Lock(State())
+  /// Events in quick succession, which grow with the members; more come back slowly: the file is there for all workloads.
+  private let events = Lock(Allowance(eventBurst, perSecond: eventsPerMinute / 60))
+  static let eventBurst = 500.0
+  static let eventsPerMember = 4.0
+  static let eventsPerMinute = 2.0
 
   init(workload: String, store: Store?) {
     self.workload = workload
@@ -141,6 +146,7 @@ final class WorkloadArchive: Sendable {
   ) {
     guard !changes.isEmpty || !events.isEmpty else { return }
     state.withLock { $0.members = all }
+    let events = within(events, memberCount: all.count)
     store?.change { ledger in
       for event in events { ledger.append(event) }
       for (address, record) in changes {
@@ -176,7 +182,18 @@ final class WorkloadArchive: Sendable {
     await store?.events.newest(EventQuery(workload: workload, kind: .failover, limit: 1)).first
   }
 
-  func append(_ events: [Event]) {
+  /// Events that were not kept because there were too many.
+  var omittedEventCount: Int { events.withLock(\.refusedCount) }
+
+  private func within(_ all: [Event], memberCount: Int = 0) -> [Event] {
+    events.withLock { events in
+      events.widen(to: Self.eventBurst + Self.eventsPerMember * Double(memberCount))
+      return all.filter { _ in events.take(atSeconds: monotonicSeconds()) }
+    }
+  }
+
+  func append(_ all: [Event]) {
+    let events = within(all)
     guard !events.isEmpty else { return }
     store?.change { ledger in for event in events { ledger.append(event) } }
   }

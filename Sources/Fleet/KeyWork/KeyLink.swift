@@ -21,6 +21,7 @@ actor KeyLink {
   private var refusals = Refusals()
   private var accepted: Set<String> = []
   private var isStopped = false
+  private let turns = Turns()
 
   init(
     _ options: ConnectionOptions, context: ConnectionContext, duty: DutyCycle, timeout: TimeAmount, cost: KeyWorkCost
@@ -41,6 +42,9 @@ actor KeyLink {
   /// - Returns: a reply for each command; nil for those that the server refuses.
   /// - Throws: ``RedisError`` when a reply did not come, or the server cannot serve now (loading, busy, no login).
   func send(_ commands: [Command], to node: Endpoint? = nil, database: Int = 0) async throws(RedisError) -> [Reply?] {
+    // Walks and streams share the link: two batches at once would open a connection each, and close one another's.
+    await turns.take()
+    defer { turns.pass() }
     let now = NIODeadline.now()
     guard refusals.allows(Self.selection(of: database), at: now) else { return commands.map { _ in nil } }
     let wanted = commands.indices.filter { refusals.allows(commands[$0].verb, at: now) }
@@ -156,8 +160,9 @@ actor KeyLink {
       drop(oldest.key)
     }
     var options = options
-    if let node {
-      options.address = RedisAddress(endpoint: node, usesTLS: options.address.usesTLS)
+    if case .tcp(let host, let port)? = node {
+      options.address = RedisAddress(endpoint: .tcp(host: host, port: port), usesTLS: options.address.usesTLS)
+      options.mayConnect = AddressPolicy(target: target).check(of: NodeAddress(host: host, port: port))
     }
     let connection: Connection
     do throws(RedisError) {

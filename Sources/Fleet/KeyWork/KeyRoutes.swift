@@ -21,11 +21,14 @@ struct KeyRoutes: Sendable {
   init(_ cluster: ClusterNodes, target: Endpoint, usesTLS: Bool) {
     var nodes: [Endpoint?] = []
     var owners = [Int16](repeating: -1, count: ClusterNodes.slotCount)
+    let policy = AddressPolicy(target: target)
     for master in cluster.servingMasters.prefix(Int(Int16.max)) {
+      let endpoint = master.isMyself ? nil : Self.endpoint(of: master, target, usesTLS)
+      if let endpoint, policy.refusal(of: endpoint) != nil { continue }
       for range in master.slots {
         for slot in range { owners[slot] = Int16(nodes.count) }
       }
-      nodes.append(master.isMyself ? nil : Self.endpoint(of: master, target, usesTLS))
+      nodes.append(endpoint)
     }
     self.init(nodes: nodes, owners: owners)
   }

@@ -3,7 +3,7 @@ import Redis
 /// Counts the failovers of a cluster from one merged view to the next, each once.
 ///
 /// A failover is a replica that now owns slots of the master it replicated, by a higher epoch. A master that merely got
-/// slots is resharding. It is counted once it is clear whether somebody asked for it, at most seconds later. What the last
+/// slots is resharding. It is counted once most nodes, or both of the two themselves, say so, and once it is clear whether somebody asked for it, at most seconds later. What the last
 /// view was can be kept, so that a failover during an outage of the daemon is found.
 public struct ClusterFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
@@ -54,6 +54,8 @@ public struct ClusterFailoverTracker: Sendable {
     let slotCount: Int
     let seconds: Double
     var isFailing: Bool
+    /// Whether more than the word of some node tells of it.
+    var isConfirmed = false
   }
 
   /// A longer silence than this between two views hides how the failover came about.
@@ -104,7 +106,12 @@ public struct ClusterFailoverTracker: Sendable {
   }
 
   private mutating func find(_ view: ClusterView, _ before: [String: Node], _ seconds: Double) {
-    for index in open.indices where isFailing(open[index].fromID, view) { open[index].isFailing = true }
+    for index in open.indices {
+      if isFailing(open[index].fromID, view) { open[index].isFailing = true }
+      if isConfirmed(from: open[index].fromID, to: open[index].toID, view) { open[index].isConfirmed = true }
+    }
+    // What one node made up, the view of the others takes back.
+    open.removeAll { !$0.isConfirmed && view[$0.toID]?.isServing != true }
     for member in view.members {
       guard member.isServing, !open.contains(where: { $0.toID == member.id }), let old = before[member.id],
         old.slots.isEmpty, let masterID = old.masterID, let master = before[masterID],
@@ -116,8 +123,16 @@ public struct ClusterFailoverTracker: Sendable {
         Open(
           fromID: masterID, toID: member.id, to: member.address, epoch: member.configEpoch,
           slotCount: gained.reduce(0) { $0 + $1.count }, seconds: seconds,
-          isFailing: master.wasFailing || isFailing(masterID, view)))
+          isFailing: master.wasFailing || isFailing(masterID, view),
+          isConfirmed: isConfirmed(from: masterID, to: member.id, view)))
     }
+  }
+
+  /// Whether most nodes find the new master a master, or itself and the old one do.
+  private func isConfirmed(from: String, to: String, _ view: ClusterView) -> Bool {
+    guard let new = view[to] else { return false }
+    return new.masterVoteCount * 2 > new.voteCount
+      || new.callsItselfMaster == true && view[from]?.callsItselfMaster != true
   }
 
   /// Found failing as a master: one that has become a replica was alive after the failover.
@@ -129,6 +144,7 @@ public struct ClusterFailoverTracker: Sendable {
   private mutating func settle(isContinuous: Bool, _ seconds: Double) -> [Failover] {
     var failovers: [Failover] = []
     open.removeAll { found in
+      guard found.isConfirmed else { return false }
       let verdict = witnesses.verdict(
         from: found.fromID, to: found.toID, foundSeconds: found.seconds, isFailing: found.isFailing, atSeconds: seconds)
       let kind: FailoverRecord.Kind

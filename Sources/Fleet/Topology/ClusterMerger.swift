@@ -34,7 +34,9 @@ struct ClusterMerger {
       return ClusterView.Member(
         id: id, address: NodeAddress(host: named.host, port: named.port), hostname: best.hostname ?? named.hostname,
         isMaster: best.isMaster, masterID: best.isMaster ? nil : best.masterID, configEpoch: best.configEpoch,
-        slots: [], health: health(id, all), knownByCount: all.count { $0.reporter != id })
+        slots: [], health: health(id, all), knownByCount: all.count { $0.reporter != id },
+        voteCount: all.count, masterVoteCount: all.count(where: \.node.isMaster),
+        callsItselfMaster: all.first { $0.reporter == id }?.node.isMaster)
     }.sorted { $0.id < $1.id }
   }
 

@@ -43,6 +43,11 @@ public struct ClusterView: Sendable, Equatable {
     public let health: Health
     /// Nodes other than itself that know it.
     public let knownByCount: Int
+    /// Nodes that tell of it, itself included, and those of them that find it a master.
+    public let voteCount: Int
+    public let masterVoteCount: Int
+    /// Whether it calls itself master; nil where it was not asked.
+    public let callsItselfMaster: Bool?
 
     public var slotCount: Int { slots.reduce(0) { $0 + $1.count } }
     /// A master with slots, which is what a shard is.
@@ -67,7 +72,7 @@ public struct ClusterView: Sendable, Equatable {
   }
 
   /// In the order of their ids.
-  public let members: [Member]
+  public private(set) var members: [Member]
   public let coverage: Coverage
   /// In the order of their first slot.
   public let shards: [Shard]
@@ -95,6 +100,14 @@ public struct ClusterView: Sendable, Equatable {
     coverage.ok < ClusterNodes.slotCount || disputedSlotCount > 0 || members.contains { $0.health != .ok }
       || !stuckReplicaIDs.isEmpty || !migratingSlots.isEmpty || !importingSlots.isEmpty
       || shards.contains { $0.masterIDs.count > 1 }
+  }
+
+  /// The same without members that are not watched.
+  func without(_ addresses: Set<NodeAddress>) -> ClusterView {
+    guard !addresses.isEmpty else { return self }
+    var view = self
+    view.members.removeAll { addresses.contains($0.address) }
+    return view
   }
 
   public subscript(id: String) -> Member? {

@@ -7,6 +7,7 @@ extension FailoverTracker {
     _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ seconds: Double
   ) -> [Action] {
     if change == .monitor { return [.poll] }
+    if change == .promotedReplica { notePromotion(of: instance.address, sentinel, seconds) }
     guard instance.isMaster || change == .selectedReplica || change == .promotedReplica else { return [] }
     if let index = lateIndex(instance.masterAddress, sentinel) { return late(change, index, seconds) }
     switch change {
@@ -72,6 +73,7 @@ extension FailoverTracker {
     let isKnownAttempt = episode?.attempting.isEmpty == false
     if !isKnownAttempt, let last = lastAbortSeconds, seconds - last < Self.repeatSeconds { return [] }
     lastAbortSeconds = seconds
+    guard mayCountAbort(atSeconds: seconds) else { return [] }
     var record = newRecord(.aborted, seconds)
     record.from = instance.masterAddress
     record.phaseSeconds = episode?.phaseSeconds ?? [:]

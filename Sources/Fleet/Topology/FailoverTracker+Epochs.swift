@@ -28,18 +28,25 @@ extension FailoverTracker {
 
   /// Takes in the `config-epoch` that a Sentinel has, after each (re)connect and poll.
   ///
-  /// A higher epoch than is accounted for, with no switch heard, is a failover that was missed. It is counted once, however
-  /// far the epoch rose: failed elections, and those of other masters, raise it too.
+  /// Of several Sentinels the epoch counts that most have reached. A higher one than is accounted for, with no switch heard,
+  /// is a failover that was missed. It is counted once, however far the epoch rose: failed elections, and those of other
+  /// masters, raise it too.
   public mutating func observe(_ observation: Observation) -> [Action] {
     var actions = advance(toSeconds: observation.seconds)
     epochs.note(observation)
+    actions += settleClaims(atSeconds: observation.seconds)
+    guard let observation = voterCount > 1 ? epochs.agreed(by: voterCount, observation) : observation else {
+      return actions
+    }
     guard let known = state.configEpoch else {
       epochs.baselineEndSeconds = observation.seconds + EpochWatch.settleSeconds
       accept(observation)
       return actions
     }
     if observation.configEpoch < known {
-      if let epoch = epochs.loweredEpoch(below: known, atSeconds: observation.seconds) {
+      if let epoch = epochs.loweredEpoch(
+        below: known, agreed: voterCount > 1 ? observation.configEpoch : nil, atSeconds: observation.seconds)
+      {
         // The Sentinels were set up anew: nothing is to be learnt from the fall.
         state.configEpoch = epoch
         state.unconfirmed = []
@@ -151,6 +158,30 @@ struct EpochWatch: Sendable {
     }
   }
 
+  private func fresh(atSeconds seconds: Double) -> [FailoverTracker.Observation] {
+    newest.values.filter { seconds - $0.seconds <= Self.freshSeconds }
+  }
+
+  /// The Sentinels that named this master when they were last asked.
+  func sentinels(naming address: NodeAddress, atSeconds seconds: Double) -> [String] {
+    fresh(atSeconds: seconds).filter { $0.address.mayBe(address) }.map(\.sentinel)
+  }
+
+  /// The highest epoch that most of the Sentinels have reached, with the master that most of those name; nil while fewer
+  /// than that were asked.
+  func agreed(by voterCount: Int, _ newest: FailoverTracker.Observation) -> FailoverTracker.Observation? {
+    let ordered = fresh(atSeconds: newest.seconds).sorted {
+      ($1.configEpoch, $0.sentinel) < ($0.configEpoch, $1.sentinel)
+    }
+    guard ordered.count > voterCount / 2 else { return nil }
+    let epoch = ordered[voterCount / 2].configEpoch
+    let reached = ordered.filter { $0.configEpoch >= epoch }
+    let votes = Dictionary(reached.map { ($0.address, 1) }, uniquingKeysWith: +)
+    guard let address = votes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key else { return nil }
+    return FailoverTracker.Observation(
+      sentinel: "", configEpoch: epoch, address: address, sentinelCount: voterCount, seconds: newest.seconds)
+  }
+
   mutating func raise(_ observation: FailoverTracker.Observation, isNewAddress: Bool) {
     guard var pending, pending.epoch <= observation.configEpoch else {
       if pending == nil {
@@ -169,10 +200,12 @@ struct EpochWatch: Sendable {
   }
 
   /// The epoch to go on from when a majority has been below `known` for a minute and nobody has it; else nil.
-  mutating func loweredEpoch(below known: Int, atSeconds seconds: Double) -> Int? {
-    let fresh = newest.values.filter { seconds - $0.seconds <= Self.freshSeconds }
-    let count = fresh.map(\.sentinelCount).max() ?? 1
-    guard let highest = fresh.map(\.configEpoch).max(), highest < known, fresh.count * 2 > count else {
+  ///
+  /// - Parameter agreed: what most have reached, where that was made out.
+  mutating func loweredEpoch(below known: Int, agreed: Int?, atSeconds seconds: Double) -> Int? {
+    let fresh = fresh(atSeconds: seconds)
+    let count = agreed == nil ? fresh.map(\.sentinelCount).max() ?? 1 : 0
+    guard let highest = agreed ?? fresh.map(\.configEpoch).max(), highest < known, fresh.count * 2 > count else {
       lowSeconds = nil
       return nil
     }

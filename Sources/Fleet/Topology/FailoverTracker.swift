@@ -2,8 +2,8 @@ import Redis
 
 /// Follows the failovers of one master as several Sentinels tell of them, and counts each once.
 ///
-/// Sentinels publish `+switch-master` once each, up to seconds apart: the first counts, the others are known by old and
-/// new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are seconds
+/// Sentinels publish `+switch-master` once each, up to seconds apart. The switch counts when most Sentinels vouch for it, or
+/// the servers' own roles do; the others are known by old and new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are seconds
 /// since the epoch and only ever compared. Every call returns what is to be done; nothing happens inside.
 public struct FailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
@@ -61,6 +61,9 @@ public struct FailoverTracker: Sendable {
   static let recentLimit = 16
   static let sentinelLimit = 64
   static let unconfirmedLimit = 64
+  /// Failovers, and aborted attempts, that are counted in quick succession; more come one by one after this many seconds.
+  static let burst = 10.0
+  static let paceSeconds = 60.0
 
   public let masterName: String
   public internal(set) var state: State
@@ -68,6 +71,16 @@ public struct FailoverTracker: Sendable {
   var recent: [Recent] = []
   var lastAbortSeconds: Double?
   var epochs = EpochWatch()
+  var claims: [Claim] = []
+  /// By Sentinel the replica that it last told to be promoted.
+  var promotions: [String: Promotion] = [:]
+  private var switches = Allowance(burst, perSecond: 1 / paceSeconds)
+  private var aborts = Allowance(burst, perSecond: 1 / paceSeconds)
+
+  /// The Sentinels whose word counts and who can be asked; most of them make a switch true.
+  public var voterCount = 1
+  /// Switches that somebody told of and that nobody confirmed, or that came too quickly one after another.
+  public internal(set) var unconfirmedCount = 0
 
   /// - Parameter state: what ``state`` was when the daemon last ran; counting goes on from there.
   public init(masterName: String, state: State = State()) {
@@ -105,6 +118,7 @@ public struct FailoverTracker: Sendable {
   public mutating func advance(toSeconds seconds: Double) -> [Action] {
     if let last = episode?.lastSeconds, seconds - last > Self.silenceSeconds { episode = nil }
     recent.removeAll { seconds - $0.record.countedSeconds > Self.repeatSeconds }
+    dropOldClaims(atSeconds: seconds)
     return settlePending(atSeconds: seconds)
   }
 
@@ -118,6 +132,20 @@ public struct FailoverTracker: Sendable {
     }
     // A Sentinel that was cut off for long is brought up to date by the others.
     if from == to || to == state.address { return [] }
+    claim(from: from, to: to, sentinel, seconds)
+    let actions = settleClaims(atSeconds: seconds)
+    return actions.isEmpty ? [.poll] : actions
+  }
+
+  /// Counts a switch that is confirmed.
+  ///
+  /// - Parameter seconds: when it was first told of.
+  mutating func count(_ claim: Claim, atSeconds now: Double) -> [Action] {
+    guard switches.take(atSeconds: now) else {
+      unconfirmedCount += 1
+      return []
+    }
+    let (from, to, seconds) = (claim.from, claim.to, claim.seconds)
     var actions: [Action] = []
     // The master that is replaced is not the one that we knew: a switch between them was missed.
     if let known = state.address, !known.mayBe(from), state.configEpoch != nil {
@@ -136,7 +164,7 @@ public struct FailoverTracker: Sendable {
     state.unconfirmed = (state.unconfirmed + [to]).suffix(Self.unconfirmedLimit)
     state.lastFailoverSeconds = seconds
     epochs.pending = nil
-    remember(Recent(record: record, toldBy: [sentinel]))
+    remember(Recent(record: record, toldBy: claim.toldBy))
     return actions + [.count(record), .poll]
   }
 
@@ -173,6 +201,8 @@ public struct FailoverTracker: Sendable {
   }
 
   // MARK: Records
+
+  mutating func mayCountAbort(atSeconds seconds: Double) -> Bool { aborts.take(atSeconds: seconds) }
 
   mutating func newRecord(_ kind: FailoverRecord.Kind, _ seconds: Double) -> FailoverRecord {
     state.counts[kind, default: 0] += 1

@@ -61,6 +61,7 @@ public struct ReplicationFailoverTracker: Sendable {
   private var isConfirmed = false
   /// Since when the master does not answer.
   private var silentSinceSeconds: Double?
+  private var switches = Allowance(FailoverTracker.burst, perSecond: 1 / FailoverTracker.paceSeconds)
 
   /// Whether a failover may be under way.
   public var isTroubled: Bool { silentSinceSeconds != nil }
@@ -100,6 +101,10 @@ public struct ReplicationFailoverTracker: Sendable {
       guard followers(new) > followers(known.address) else { return nil }
     } else if isSilent {
       guard seconds - (silentSinceSeconds ?? seconds) >= Self.silenceSeconds || followers(new) > 0 else { return nil }
+    }
+    guard switches.take(atSeconds: seconds) else {
+      accept(new, members)
+      return nil
     }
     let wasDown = silentSinceSeconds != nil || old?.runID.map { $0 != known.runID } ?? false
     let kind: FailoverRecord.Kind = !isContinuous ? .missed : wasDown ? .automatic : .manual

@@ -55,7 +55,8 @@ extension ClusterView {
     if !loopingReplicaIDs.isEmpty {
       all.append(.init(.grave, "Replicas that follow each other: \(list(loopingReplicaIDs))"))
     }
-    let chained = chainedReplicaIDs.filter { !loopingReplicaIDs.contains($0) }
+    let looping = Set(loopingReplicaIDs)
+    let chained = chainedReplicaIDs.filter { !looping.contains($0) }
     if !chained.isEmpty { all.append(.init(.warning, "Replicas of replicas: \(list(chained))")) }
     if !stuckReplicaIDs.isEmpty { all.append(.init(.warning, "Replicas without a master: \(list(stuckReplicaIDs))")) }
     let moving = Set(migratingSlots.keys).union(importingSlots.keys).count

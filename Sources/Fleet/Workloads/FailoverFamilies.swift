@@ -8,6 +8,10 @@ enum FailoverFamilies {
     labels: ["master_name", "kind"])
   static let aborted = Family.counter(
     "failovers_aborted_total", "Attempts at a failover that led to no new master.", labels: ["master_name"])
+  static let unconfirmed = Family.counter(
+    "failovers_unconfirmed_total",
+    "Switches that a Sentinel published and that neither most Sentinels nor the servers confirmed, or came too fast.",
+    labels: ["master_name"])
   static let lastTimestamp = Family.gauge(
     "failover_last_timestamp_seconds", "When the last failover was noticed, in seconds since the epoch; 0 for never.",
     labels: ["master_name"], unit: .seconds)
@@ -28,8 +32,7 @@ enum FailoverFamilies {
     "workload_sentinel_addresses_mixed", "Whether Sentinels name members by host names and by addresses at once.")
 
   static let all = [
-    total, aborted, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected, sentinelsDissenting,
-    hasQuorum,
-    addressMixed,
+    total, aborted, unconfirmed, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected,
+    sentinelsDissenting, hasQuorum, addressMixed,
   ]
 }

@@ -12,7 +12,8 @@ extension Workload {
         FailoverFamilies.total, archive.count(kind, inMemory: counts[kind] ?? 0), [name, .text(kind.rawValue)])
     }
     sink.add(FailoverFamilies.lastTimestamp, lastFailoverSeconds ?? 0, name)
-    guard failovers != nil else { return }
+    guard let failovers else { return }
+    sink.add(FailoverFamilies.unconfirmed, Double(failovers.unconfirmedCount), name)
     sink.add(FailoverFamilies.aborted, archive.count(.aborted, inMemory: counts[.aborted] ?? 0), name)
     for (phase, seconds) in newestFailover?.durations ?? [] {
       sink.add(FailoverFamilies.phase, seconds, [name, .text(phase.rawValue)])

@@ -30,6 +30,7 @@ extension Workload {
       listener.stop()
       listeners[address] = nil
       observedSeconds[address] = nil
+      heardLooks[address] = nil
     }
     for address in group where listeners[address] == nil {
       guard let node = sentinels[address], let lease = node.lease else { continue }
@@ -48,14 +49,36 @@ extension Workload {
 
   private func heard(_ event: SentinelEvent, from sentinel: NodeAddress, atSeconds seconds: Double) {
     guard var tracker = failovers else { return }
+    tracker.voterCount = voterCount
     let actions = tracker.receive(event, from: sentinel.name, atSeconds: seconds)
     failovers = tracker
-    take(actions, atSeconds: seconds)
+    var looks = heardLooks[sentinel] ?? Allowance(Self.heardLookLimit, perSecond: Self.heardLooksPerSecond)
+    let mayPoll = actions.contains(.poll) && looks.take(atSeconds: monotonicSeconds())
+    heardLooks[sentinel] = looks
+    take(actions, atSeconds: seconds, mayPoll: mayPoll)
+  }
+
+  /// Polls out of turn that what one Sentinel publishes may cause in succession, and how many come back.
+  private static let heardLookLimit = 30.0
+  private static let heardLooksPerSecond = 0.1
+
+  /// The Sentinels whose word counts and who can be asked.
+  private var voterCount: Int {
+    max(1, sentinelAdmission.confirmed.count { sentinels[$0].map { $0.reading.answers != false } ?? false })
+  }
+
+  /// What a server itself says of its place in replication.
+  private func role(of address: NodeAddress) -> FailoverTracker.Role? {
+    let node = members[address] ?? members.first { $0.key.mayBe(address) }?.value
+    guard let reading = node?.reading, let answers = reading.answers else { return nil }
+    guard answers else { return .silent }
+    return reading.facts?.replication.map { $0.isMaster ? .master : .replica }
   }
 
   /// Takes in the `config-epoch` of each Sentinel that was polled since the last time.
   func observe(_ readings: [MemberReading]) {
     guard var tracker = failovers else { return }
+    tracker.voterCount = voterCount
     var actions: [FailoverTracker.Action] = []
     for reading in readings where observedSeconds[reading.address] != reading.seconds {
       observedSeconds[reading.address] = reading.seconds
@@ -64,12 +87,12 @@ extension Workload {
         FailoverTracker.Observation(master, sentinel: reading.address.name, seconds: reading.endedSeconds))
     }
     let now = wallClockSeconds()
-    actions += tracker.advance(toSeconds: now)
+    actions += tracker.settleClaims(atSeconds: now, role: role) + tracker.advance(toSeconds: now)
     failovers = tracker
-    take(actions, atSeconds: now)
+    take(actions, atSeconds: now, mayPoll: true)
   }
 
-  private func take(_ actions: [FailoverTracker.Action], atSeconds seconds: Double) {
+  private func take(_ actions: [FailoverTracker.Action], atSeconds seconds: Double, mayPoll: Bool) {
     guard let tracker = failovers else { return }
     var counted: [FailoverStory] = []
     var mustPoll = false
@@ -88,7 +111,7 @@ extension Workload {
     }
     archive.keep(tracker.state, counting: counted, atSeconds: seconds)
     if !counted.isEmpty { publish() }
-    if mustPoll { pollNow() }
+    if mustPoll, mayPoll { pollNow() }
   }
 
   // MARK: Clusters and plain replication

@@ -5,7 +5,7 @@ import Runtime
 extension Workload {
   /// What is wrong or out of the ordinary.
   func findings(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Finding] {
-    var all = absences
+    var all = absences + turnedAway.findings + unconfirmedFailovers
     if let view = following.cluster, !view.members.isEmpty {
       all += view.findings { id in view[id].map { instance($0.address) } ?? id }
     }
@@ -29,6 +29,13 @@ extension Workload {
       }
     }
     return all
+  }
+
+  /// Switches that somebody told of and that did not take place, as far as anybody else knows.
+  private var unconfirmedFailovers: [WorkloadOverview.Finding] {
+    guard let count = failovers?.unconfirmedCount, count > 0 else { return [] }
+    let text = "\(count) switches of the master were published that neither most Sentinels nor the servers confirm"
+    return [.init(.warning, text)]
   }
 
   /// What clients would notice: probes that fail, and lookups that find nothing.

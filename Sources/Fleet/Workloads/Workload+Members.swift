@@ -17,11 +17,13 @@ extension Workload {
   func settle(_ now: Double) {
     isSettled = true
     guard !remembered.isEmpty else { return }
-    for address in roster.members.keys.sorted() where !remembered.contains(address) { keepArrival(address) }
+    for address in roster.members.keys.sorted() where !remembered.contains(address) && isTrusted(address) {
+      keepArrival(address)
+    }
     for address in remembered.sorted() where roster.members[address] == nil && !following.aliases.contains(address) {
       if config.topology == .static {
         keepDeparture(address)
-      } else {
+      } else if factory.policy.refusal(of: address) == nil {
         // It may be the one that is down and that nobody names any more.
         roster.remember(address, atSeconds: now)
       }
@@ -45,6 +47,7 @@ extension Workload {
   func tell(_ change: Roster.Change) {
     switch change {
     case .arrived(let address):
+      guard isTrusted(address) else { return }
       log.info("member found", metadata: ["node": "\(address)"])
       if isSettled { keepArrival(address) }
     case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])

@@ -18,6 +18,7 @@ extension Workload {
     let readings = members.mapValues(\.reading)
     addMembers(readings, nowSeconds: now, into: &sink)
     addCounts(readings, into: &sink)
+    addBounds(into: &sink)
     addFailovers(into: &sink)
     addSentinels(into: &sink)
     addTopology(readings, atSeconds: now, into: &sink)
@@ -65,6 +66,17 @@ extension Workload {
       }
       sink.add(WorkloadFamilies.breakerOpen, member.schedule.isBreakerOpen ? 1 : 0, instance)
     }
+  }
+
+  /// What was turned away or left out.
+  private func addBounds(into sink: inout SampleSink) {
+    if config.topology != .static {
+      for reason in TurnedAway.Reason.allCases {
+        sink.add(WorkloadFamilies.membersRefused, Double(turnedAway.counts[reason] ?? 0), .text(reason.rawValue))
+      }
+    }
+    sink.add(WorkloadFamilies.eventsOmitted, Double(archive.omittedEventCount))
+    sink.add(WorkloadFamilies.logLinesOmitted, Double(logPace.omittedCount))
   }
 
   private func addCounts(_ readings: [NodeAddress: MemberReading], into sink: inout SampleSink) {

@@ -17,10 +17,14 @@ actor Workload {
   let archive: WorkloadArchive
 
   var members: [NodeAddress: WatchedNode] = [:]
-  /// Seeds that are asked for their view while no member answers; on no page.
-  private var scouts: [NodeAddress: WatchedNode] = [:]
+  /// Who is only asked for its view, on no page: seeds while no member answers, and who is named by few.
+  var scouts: [NodeAddress: WatchedNode] = [:]
   var sentinels: [NodeAddress: WatchedNode] = [:]
   var roster: Roster
+  var admission = Admission()
+  var sentinelAdmission = Admission(.sentinels)
+  /// Who is announced and not watched.
+  var turnedAway = TurnedAway()
   var following = Following()
   var lags = LagBook()
   var delayedFsyncs = DelayedFsyncs()
@@ -49,14 +53,21 @@ actor Workload {
   var journal: MemberJournal
   /// The members when the daemon last watched; empty at its first start.
   let remembered: Set<NodeAddress>
+  /// Those that were members or Sentinels before.
+  let knownBefore: Set<NodeAddress>
   private var follower: any Follower
-  private let seeds: [NodeAddress]
+  let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
   private(set) var isDiscovered = false
-  private var isStopped = false
+  private(set) var isStopped = false
   private var lastReadingSeconds: Double = -1
   private var lastCloseLookSeconds: Double = 0
-  private var troubleSinceSeconds: Double?
+  private var closeLooks = Allowance(closeLookLimit, perSecond: closeLooksPerSecond)
+  /// Polls out of turn because of what each Sentinel publishes.
+  var heardLooks: [NodeAddress: Allowance] = [:]
+  /// When a member's name last changed.
+  var renamedSeconds: [NodeAddress: Double] = [:]
+  let logPace: LogPace
   private var lastPublishSeconds: Double = 0
   /// Members that are found before this were there all along, or are compared with those of the last time.
   private var newsFromSeconds = Double.infinity
@@ -67,7 +78,9 @@ actor Workload {
   static let lookInterval: Duration = .milliseconds(500)
   /// Between two polls out of turn while something is wrong.
   static let closeLookSeconds = 1.0
-  static let closeLookLimitSeconds = 120.0
+  /// Polls out of turn in succession, and how many come back while nothing is wrong or much is.
+  static let closeLookLimit = 120.0
+  static let closeLooksPerSecond = 1.0 / 30
 
   /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
@@ -79,6 +92,9 @@ actor Workload {
     self.archive = archive
     var log = context.log
     log[metadataKey: "workload"] = "\(config.name)"
+    let logPace = LogPace(log.handler)
+    self.logPace = logPace
+    log.handler = logPace
     self.log = log
     factory = MemberFactory(config: config, context: context, log: log)
     roster = Self.roster(context)
@@ -92,13 +108,14 @@ actor Workload {
     let records = archive.memberRecords()
     journal = MemberJournal(records)
     remembered = Set(records.keys)
+    knownBefore = remembered.union(archive.addresses("members")).union(archive.addresses("sentinels"))
     switch config.topology {
     case .static: follower = StaticFollower(seeds: seeds)
     case .replication:
       follower = ReplicationFollower(seeds: seeds)
       replicationFailovers = ReplicationFailoverTracker(state: archive.replicationFailovers())
     case .cluster:
-      follower = ClusterFollower()
+      follower = ClusterFollower(seeds: seeds)
       clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
     case .sentinel:
       failovers = FailoverTracker(
@@ -146,22 +163,24 @@ actor Workload {
     let readings = members.values.map(\.reading)
     let watchers = sentinels.values.map(\.reading)
     let hints = scouts.values.map(\.reading)
+    let told = readings.filter { isTrusted($0.address) }
     let newest = (readings + watchers + hints).map(\.seconds).reduce(0, +)
     let now = monotonicSeconds()
     if newest != lastReadingSeconds || newest == 0 {
       lastReadingSeconds = newest
       let before = following
-      following = follower.follow(readings + hints, sentinels: watchers)
+      following = follower.follow(heard(readings + hints), sentinels: heard(fromSentinels: watchers))
       wake(whoWasDownIn: before)
-      let gone = update(now)
-      for node in gone { await node.stop() }
-      listen(to: Set(sentinels.keys))
+      let wanted = update(now)
+      for node in leave(allBut: wanted, now) { await node.stop() }
+      meet(wanted)
+      listen(to: sentinelAdmission.confirmed.intersection(sentinels.keys))
       let wall = wallClockSeconds()
       noteClients()
-      observe(watchers)
-      observe(readings, atSeconds: wall)
+      observe(watchers.filter { sentinelAdmission.confirmed.contains($0.address) })
+      observe(told, atSeconds: wall)
       if let view = following.replication { rivals.note(view, atSeconds: now) }
-      tell(readings, atSeconds: wall)
+      tell(told, atSeconds: wall)
       lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
       delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000)))
@@ -186,13 +205,9 @@ actor Workload {
 
   /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
   private func lookClosely(_ now: Double) {
-    guard following.isTroubled || isFailoverUnderWay else {
-      troubleSinceSeconds = nil
-      return
-    }
-    let since = troubleSinceSeconds ?? now
-    troubleSinceSeconds = since
-    guard now - since < Self.closeLookLimitSeconds, now - lastCloseLookSeconds >= Self.closeLookSeconds else { return }
+    guard following.isTroubled || isFailoverUnderWay, now - lastCloseLookSeconds >= Self.closeLookSeconds,
+      closeLooks.take(atSeconds: now)
+    else { return }
     lastCloseLookSeconds = now
     pollNow()
   }
@@ -214,63 +229,35 @@ actor Workload {
 
   // MARK: Members
 
-  /// Brings the nodes in line with what the follower made out.
-  /// - Returns: the nodes that are to be stopped.
-  private func update(_ now: Double) -> [WatchedNode] {
-    guard !isStopped else { return [] }
+  /// Decides by what the follower made out who is watched.
+  private func update(_ now: Double) -> Wanted {
+    guard !isStopped else { return Wanted() }
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
       newsFromSeconds = now + Self.settleSeconds
       roster = Self.roster(factory.context)
     }
-    let listings =
-      isDiscovered
-      ? following.listings : seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+    var wanted = Wanted()
+    var listings = seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
+    if isDiscovered { (listings, wanted.scouts) = admit(following.listings, now) }
     roster.forget(following.aliases)
     if !isSettled, now >= newsFromSeconds { settle(now) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
-    var gone = reconcile(&members, with: Set(roster.members.keys)) { address in
-      try factory.member(address, announced: following.hostnames[address], isScout: false)
-    }
+    wanted.members = Set(roster.members.keys)
     // While nobody answers, whoever is known from before is asked as well.
-    let isBlind = config.topology != .static && !members.values.contains { $0.reading.answers != false }
-    let hints = isBlind ? Set(seeds + archive.addresses("members")).subtracting(members.keys) : []
-    gone += reconcile(&scouts, with: hints) { address in
-      try factory.member(address, announced: nil, isScout: true)
+    if config.topology != .static, !members.values.contains(where: { $0.reading.answers != false }) {
+      wanted.scouts.formUnion((seeds + archive.addresses("members")).filter { factory.policy.refusal(of: $0) == nil })
     }
-    if let group = config.sentinel {
-      var wanted = following.sentinels.union(following.sentinels.isEmpty ? group.seeds.map { NodeAddress($0) } : [])
-      if !sentinels.isEmpty, !sentinels.values.contains(where: { $0.reading.answers != false }) {
-        wanted.formUnion(archive.addresses("sentinels"))
-      }
-      gone += reconcile(&sentinels, with: wanted) { try factory.sentinel($0, group) }
-    }
+    wanted.scouts.subtract(wanted.members)
+    wanted.sentinels = admitSentinels(now)
     let wall = wallClockSeconds()
-    if isDiscovered, !following.listings.isEmpty { archive.keep(Array(members.keys), as: "members", atSeconds: wall) }
+    if isDiscovered, !following.listings.isEmpty {
+      archive.keep(wanted.members.filter { isTrusted($0) }, as: "members", atSeconds: wall)
+    }
     if following.sentinelView.map({ $0.answeringCount > 0 }) == true {
-      archive.keep(Array(following.sentinels), as: "sentinels", atSeconds: wall)
+      archive.keep(Array(sentinelAdmission.confirmed), as: "sentinels", atSeconds: wall)
     }
-    return gone
-  }
-
-  private func reconcile(
-    _ nodes: inout [NodeAddress: WatchedNode], with wanted: Set<NodeAddress>, make: (NodeAddress) throws -> WatchedNode
-  ) -> [WatchedNode] {
-    var gone: [WatchedNode] = []
-    for (address, node) in nodes {
-      let isRenamed = factory.instance(of: address, announced: following.hostnames[address]) != node.instance
-      guard !wanted.contains(address) || isRenamed else { continue }
-      gone.append(node)
-      nodes[address] = nil
-    }
-    for address in wanted where nodes[address] == nil {
-      do {
-        nodes[address] = try make(address)
-      } catch {
-        log.error("a member cannot be watched", metadata: ["node": "\(address)", "error": "\(error)"])
-      }
-    }
-    return gone
+    return wanted
   }
 }

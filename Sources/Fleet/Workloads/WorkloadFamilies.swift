@@ -22,8 +22,17 @@ enum WorkloadFamilies {
     "workload_replicas_online", "Replicas that are up and whose link to their master is up.")
   static let replicasExpected = Family.gauge("workload_replicas_expected", "Replicas that the configuration expects.")
 
+  static let membersRefused = Family.gauge(
+    "workload_members_refused",
+    "Announced members and Sentinels that are not watched, by why: the form or the scope of their address, members.allow, or that too few others name them.",
+    labels: ["reason"])
+  static let eventsOmitted = Family.counter(
+    "workload_events_omitted_total", "Events of the workload that were not kept because it had too many.")
+  static let logLinesOmitted = Family.counter(
+    "workload_log_lines_omitted_total", "Lines of the workload that were left out of the log because it had too many.")
+
   static let all = [
     info, role, memberState, breakerOpen, membersPresent, membersExpected, mastersPresent, mastersExpected,
-    replicasOnline, replicasExpected,
+    replicasOnline, replicasExpected, membersRefused, eventsOmitted, logLinesOmitted,
   ]
 }

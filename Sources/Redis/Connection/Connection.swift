@@ -18,6 +18,8 @@ public struct ConnectionOptions: Sendable {
   public var readBytes = 8 << 10
   /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
   public var readsReplica = false
+  /// Whether the literal IP address that the host was found at may be connected to; nil where any may.
+  public var mayConnect: (@Sendable (_ address: String) -> Bool)?
 
   public init(address: RedisAddress) { self.address = address }
 }
@@ -94,6 +96,10 @@ public final class Connection: Sendable {
     // Who has no password to give does not knock.
     let credentials = try await options.credentials()
     let remote = try await resolve(options.address.endpoint, in: context, deadline: deadline)
+    // The very address that was looked at is connected to: another answer of the name's server comes too late.
+    if let address = remote.ipAddress, options.mayConnect?(address) == false {
+      throw RedisError(.connect, "\(options.address.endpoint) is at \(address), where no member is expected")
+    }
     let eventLoop = loop ?? context.group.next()
     let sslContext = options.address.usesTLS ? try await context.tlsContext(for: options.tls) : nil
     let serverName = serverName(for: options)
@@ -111,7 +117,7 @@ public final class Connection: Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
           }
-          let handler = ConnectionHandler(requiredName: requiredName)
+          let handler = ConnectionHandler(usesTLS: sslContext != nil, requiredName: requiredName)
           made.note(handler)
           try channel.pipeline.syncOperations.addHandler(handler)
         }

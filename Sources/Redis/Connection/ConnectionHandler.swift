@@ -33,6 +33,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let reader = ReplyReader()
   /// The name that the server's certificate must carry beyond what NIOSSL checks; see `peerIsCertified(as:)`.
   private let requiredName: String?
+  /// Whether the peer is known to be who it should be: before that nothing is written, least of all a login.
+  private var isVerified: Bool
+  /// What waits for that.
+  private var held: [[UInt8]] = []
   private var context: ChannelHandlerContext?
   private var pending: Pending?
   /// Why the connection ended, once it has.
@@ -41,7 +45,11 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var listener: ((Replies) -> Void)?
   private var ended: ((RedisError) -> Void)?
 
-  init(requiredName: String? = nil) { self.requiredName = requiredName }
+  /// - Parameter usesTLS: whether the handshake has to end before anything is written.
+  init(usesTLS: Bool = false, requiredName: String? = nil) {
+    isVerified = !usesTLS
+    self.requiredName = requiredName
+  }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -65,7 +73,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     pending = Pending(
       expectedCount: batch.commands.count, sent: now, timer: timer, completion: completion)
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: batch.encoded)), promise: nil)
+    write(batch.encoded, context)
+  }
+
+  private func write(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+    guard isVerified else { return held.append(bytes) }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
   }
 
   /// Hands every reply to `receive` from now on, and the reason for the connection's end to `ended`.
@@ -77,7 +90,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Sends what is answered through ``listen(receive:ended:)``.
   func write(_ command: Command) {
     guard let context, failure == nil else { return }
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: command.encoded)), promise: nil)
+    write(command.encoded, context)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -113,8 +126,15 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSUserEvent.handshakeCompleted = event, let requiredName, !context.peerIsCertified(as: requiredName) {
-      end(RedisError(.tls, "TLS: the server's certificate is not for \(requiredName)"))
+    if case TLSUserEvent.handshakeCompleted = event {
+      if let requiredName, !context.peerIsCertified(as: requiredName) {
+        held = []
+        end(RedisError(.tls, "TLS: the server's certificate is not for \(requiredName)"))
+      } else {
+        isVerified = true
+        for bytes in held { write(bytes, context) }
+        held = []
+      }
     }
     context.fireUserInboundEventTriggered(event)
   }

@@ -94,7 +94,26 @@ class CapturedSentinel(Captured):
                  answers: dict | None = None):
         self.master, self.replicas, self.peers = master, replicas, peers
         self.fields: dict[str, str] = {}
+        self.subscribers: list = []
         super().__init__(check, info, answers, SENTINEL)
+        self.behave = self.hear
+
+    def hear(self, connection, words: list[bytes]) -> bytes:
+        reply = self.answer(words)
+        if words[0].upper() == b"PSUBSCRIBE":
+            # Confirmed before anything is published.
+            connection.sendall(reply)
+            self.subscribers.append(connection)
+            return b""
+        return reply
+
+    def publish(self, *messages: tuple[str, str]) -> None:
+        """Tells everybody who listens; each message is a channel and a text."""
+        for connection in list(self.subscribers):
+            try:
+                connection.sendall(b"".join(published(*message) for message in messages))
+            except OSError:
+                self.subscribers.remove(connection)
 
     def info_text(self) -> bytes:
         return self.changed(content(self.file("failing-sentinel-info-all")))

@@ -62,6 +62,7 @@ extension YAMLWriter {
         yaml.field("sentinels", workload.expected.sentinels.map(String.init) ?? "any")
       }
     }
+    if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)
     mapping("persistence") { yaml in

@@ -1,0 +1,34 @@
+/// What may happen at most: a number at once, which grows back with time.
+struct Allowance: Sendable {
+  private(set) var capacity: Double
+  let perSecond: Double
+  private var left: Double
+  private var seconds: Double?
+  /// How often it was used up.
+  private(set) var refusedCount = 0
+
+  init(_ capacity: Double, perSecond: Double) {
+    self.capacity = capacity
+    self.perSecond = perSecond
+    left = capacity
+  }
+
+  /// - Parameter now: by a clock that only goes forward.
+  mutating func take(atSeconds now: Double) -> Bool {
+    left = min(capacity, left + max(0, now - (seconds ?? now)) * perSecond)
+    seconds = now
+    guard left >= 1 else {
+      refusedCount += 1
+      return false
+    }
+    left -= 1
+    return true
+  }
+
+  /// Raises what may happen at once; what was used stays used.
+  mutating func widen(to capacity: Double) {
+    guard capacity > self.capacity else { return }
+    left += capacity - self.capacity
+    self.capacity = capacity
+  }
+}

@@ -1,0 +1,137 @@
+import Config
+import Redis
+
+extension Admission.Options {
+  /// There are few Sentinels, and each one's word counts.
+  static let sentinels = Admission.Options(
+    unconfirmedLimit: 16, unconfirmedPerSecond: 1, burst: 16, patienceSeconds: 10, memberLimit: 100)
+}
+
+/// Who was announced and is not watched, by why not.
+struct TurnedAway: Sendable {
+  enum Reason: String, Sendable, CaseIterable {
+    /// See ``AddressPolicy/Refusal``.
+    case form, scope, allow
+    /// Named by few, or too many at once.
+    case unconfirmed
+
+    init(_ refusal: AddressPolicy.Refusal) {
+      self =
+        switch refusal {
+        case .form: .form
+        case .scope: .scope
+        case .allow: .allow
+        }
+    }
+  }
+
+  private(set) var counts: [Reason: Int] = [:]
+  private var examples: [Reason: NodeAddress] = [:]
+
+  mutating func note(_ reason: Reason, _ address: NodeAddress, count: Int = 1) {
+    guard count > 0 else { return }
+    counts[reason, default: 0] += count
+    examples[reason] = min(examples[reason] ?? address, address)
+  }
+
+  /// One for each reason.
+  var findings: [WorkloadOverview.Finding] {
+    Reason.allCases.compactMap { reason in
+      guard let count = counts[reason], let example = examples[reason] else { return nil }
+      let why =
+        switch reason {
+        case .form: "what is announced is no address in full and no host name"
+        case .scope: "they reach this machine or link alone, and no seed does; members.allow may name them"
+        case .allow: "members.allow does not name them"
+        case .unconfirmed: "too few others name them, or they are too many at once"
+        }
+      let shown = printable(Array(example.description.utf8.prefix(128))[...])
+      let (noun, verb) = count == 1 ? ("member", "is") : ("members", "are")
+      return .init(.warning, "\(count) announced \(noun), such as \(shown), \(verb) not admitted: \(why)")
+    }
+  }
+}
+
+extension Workload {
+  /// Whether an address is known by more than a peer's word.
+  func isTrusted(_ address: NodeAddress) -> Bool {
+    config.topology == .static || admission.confirmed.contains(address) || isKnown(address)
+  }
+
+  private func isKnown(_ address: NodeAddress) -> Bool {
+    factory.policy.isSeed(address) || knownBefore.contains(address) || following.ownNames.contains(address)
+  }
+
+  /// What is listened to. Nodes of a cluster name one another: who is not confirmed has no say, while anybody else answers.
+  func heard(_ readings: [MemberReading]) -> [MemberReading] {
+    guard config.topology == .cluster,
+      readings.contains(where: { $0.facts?.cluster != nil && isTrusted($0.address) })
+    else { return readings }
+    return readings.map { isTrusted($0.address) ? $0 : $0.withoutFacts }
+  }
+
+  func heard(fromSentinels readings: [MemberReading]) -> [MemberReading] {
+    readings.map { isKnown($0.address) || sentinelAdmission.confirmed.contains($0.address) ? $0 : $0.withoutFacts }
+  }
+
+  /// - Returns: the listed members that are watched, and those that are only asked for their view.
+  func admit(_ all: [Roster.Listing], _ now: Double) -> ([Roster.Listing], scouts: Set<NodeAddress>) {
+    turnedAway = TurnedAway()
+    guard config.topology != .static, !all.isEmpty else { return (all, []) }
+    let listings = all.filter { listing in
+      guard let refusal = factory.policy.refusal(of: listing.address) else { return true }
+      turnedAway.note(.init(refusal), listing.address)
+      return false
+    }
+    admission.forget(following.aliases)
+    let before = admission.confirmed
+    let forgotten = admission.update(
+      listings.map { listing in
+        Admission.Candidate(
+          address: listing.address, voucherCount: following.voucherCounts[listing.address] ?? 0,
+          answers: listing.answers, isUp: listing.isUp)
+      }, voterCount: following.voterCount, isKnown: isKnown, kept: Set(roster.members.keys),
+      expectedCount: config.expected.nodes, atSeconds: now)
+    // Where several could name it and few do, it is on no page.
+    let scouts = following.voterCount > 1 ? Set(admission.unconfirmed.keys) : []
+    roster.forget(forgotten.union(scouts).union(roster.members.keys.filter { factory.policy.refusal(of: $0) != nil }))
+    for address in admission.confirmed.subtracting(before).sorted() where roster.members[address] != nil {
+      tell(.arrived(address))
+    }
+    if let example = admission.waitingExample {
+      turnedAway.note(.unconfirmed, example, count: admission.waitingCount)
+    }
+    if let example = scouts.min() { turnedAway.note(.unconfirmed, example, count: scouts.count) }
+    let watched = admission.admitted.subtracting(scouts)
+    let others = Set(all.map(\.address)).subtracting(watched)
+    following.cluster = following.cluster?.without(others)
+    for index in following.groups.indices { following.groups[index].replicas.subtract(others) }
+    return (listings.filter { watched.contains($0.address) }, scouts)
+  }
+
+  /// - Returns: the Sentinels that are asked.
+  func admitSentinels(_ now: Double) -> Set<NodeAddress> {
+    guard let group = config.sentinel else { return [] }
+    let seeds = group.seeds.map { NodeAddress($0) }
+    var wanted = following.sentinels.union(following.sentinels.isEmpty ? seeds : [])
+    if !sentinels.isEmpty, !sentinels.values.contains(where: { $0.reading.answers != false }) {
+      wanted.formUnion(archive.addresses("sentinels"))
+    }
+    let candidates = wanted.sorted().compactMap { address -> Admission.Candidate? in
+      if let refusal = factory.policy.refusal(of: address) {
+        turnedAway.note(.init(refusal), address)
+        return nil
+      }
+      return Admission.Candidate(
+        address: address, voucherCount: following.sentinelVoucherCounts[address] ?? 0,
+        answers: sentinels[address]?.reading.answers, isUp: nil)
+    }
+    _ = sentinelAdmission.update(
+      candidates, voterCount: following.sentinelVoterCount, isKnown: isKnown, kept: [],
+      expectedCount: config.expected.sentinels, atSeconds: now)
+    if let example = sentinelAdmission.waitingExample {
+      turnedAway.note(.unconfirmed, example, count: sentinelAdmission.waitingCount)
+    }
+    return sentinelAdmission.admitted
+  }
+}

@@ -22,9 +22,12 @@ class Family:
 
 
 class Page:
-    """Families by name, in the order of the page, and every series with its family."""
+    """Families by name, in the order of the page, and every series with its family.
 
-    def __init__(self, text: str):
+    `sums` says that every histogram has a sum; one whose server does not tell it has none.
+    """
+
+    def __init__(self, text: str, sums: bool = True):
         self.families: dict[str, Family] = {}
         self.family_of: dict[Series, Family] = {}
         self._current: Family | None = None
@@ -37,7 +40,7 @@ class Page:
                 raise Failed(f"line {number}: {error}: {line[:200]!r}") from None
         for family in self.families.values():
             if family.type == "histogram":
-                check_histogram(family)
+                check_histogram(family, sums)
 
     def _read(self, line: str) -> None:
         if line.startswith("# HELP ") or line.startswith("# TYPE "):
@@ -118,7 +121,7 @@ def read_labels(line: str, position: int) -> tuple[dict[str, str], int]:
     return labels, position + 1
 
 
-def check_histogram(family: Family) -> None:
+def check_histogram(family: Family, sums: bool) -> None:
     """Buckets grow with their edges, end in +Inf, and +Inf equals the count."""
     groups: dict[frozenset, list[tuple[float, float]]] = {}
     for (name, labels), value in family.series.items():
@@ -135,5 +138,5 @@ def check_histogram(family: Family) -> None:
             raise Failed(f"{family.name}{dict(labels)}: buckets shrink or lack +Inf")
         if family.series.get((family.name + "_count", labels)) != counts[-1]:
             raise Failed(f"{family.name}{dict(labels)}: +Inf differs from the count")
-        if (family.name + "_sum", labels) not in family.series:
+        if sums and (family.name + "_sum", labels) not in family.series:
             raise Failed(f"{family.name}{dict(labels)}: no sum")

@@ -1,0 +1,1 @@
+"""Servers whose replies are odd in one number or in many, and a daemon that has to stand it."""

@@ -72,13 +72,18 @@ struct TargetFactory: Sendable {
     connection.clientName = options.redis.isClientNameSet ? "redis_exporter" : nil
     connection.pings = options.redis.isPingSent
     connection.tls.caFile = options.redis.tls.authoritiesFile
-    if isTrusted || connection.credentials() != nil {
+    if isTrusted || hasCredentials(address, tlsServerName) {
       connection.tls.certificateFile = options.redis.tls.identity?.certificateFile
       connection.tls.keyFile = options.redis.tls.identity?.keyFile
     }
     connection.tls.serverName = tlsServerName ?? options.redis.tls.serverName
     connection.tls.skipsVerification = options.redis.tls.isVerificationSkipped
     return connection
+  }
+
+  /// Whether a target that nobody trusts has a password of its own.
+  private func hasCredentials(_ address: RedisAddress, _ tlsServerName: String?) -> Bool {
+    trust.acceptsName(tlsServerName, of: address) && credentials.credentials(for: address, isTrusted: false) != nil
   }
 
   private func pollerOptions(
@@ -88,7 +93,7 @@ struct TargetFactory: Sendable {
       connection: connection(address, isTrusted: isTrusted, tlsServerName: overrides.tlsServerName))
     poller.collectors = collectorOptions
     poller.timeout = TimeAmount(options.redis.deadline)
-    poller.withholdsCredentials = !isTrusted && poller.connection.credentials() == nil
+    poller.withholdsCredentials = !isTrusted && !hasCredentials(address, overrides.tlsServerName)
     poller.appendsRole = options.export.isRoleLabelAppended
     return poller
   }

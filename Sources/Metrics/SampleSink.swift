@@ -106,7 +106,7 @@ public struct SampleSink {
     labelBytes.append(contentsOf: prefix)
     switch label {
     case .text(let text): appendEscaped(text, to: &labelBytes)
-    case .bytes(let bytes): appendEscaped(mask?.masked(bytes)?[...] ?? bytes, to: &labelBytes)
+    case .bytes(let bytes): appendEscaped(mask?.masked(bytes, sparesWords: true)?[...] ?? bytes, to: &labelBytes)
     case .absent: break
     }
     labelBytes.append(UInt8(ascii: "\""))

@@ -1,7 +1,9 @@
 /// Every secret that the process has read, so that no text of others, a server's above all, repeats one.
 ///
-/// It looks for each as it is, percent-encoded, and with quotes and backslashes escaped. Secrets under 4 bytes are left
-/// alone: hiding them everywhere would hide words, and tell what they are.
+/// It looks for each as it is, percent-encoded, and with quotes and backslashes escaped. A short one, and one of letters
+/// alone, is hidden where it stands as a word, not within one. Those under 4 bytes are left alone, and so is a password that
+/// may be a word of Redis in labels, pages and logs: a password `master` must not take away every `role="master"`, which
+/// would also tell what it is.
 public enum KnownSecrets {
   /// What stands in the place of a secret.
   public static let mark = "<secret>"
@@ -44,8 +46,12 @@ public enum KnownSecrets {
   }
 
   /// The text without secrets, nor the beginning of one where others have cut it.
-  public static func masked(_ text: String) -> String {
-    guard let mask, let shown = mask.masked(Array(text.utf8)[...], isCut: true) else { return text }
+  ///
+  /// - Parameter sparesWords: whether secrets that may be words of Redis stay: the text is, in part, our own.
+  public static func masked(_ text: String, sparesWords: Bool = false) -> String {
+    guard let mask, let shown = mask.masked(Array(text.utf8)[...], isCut: true, sparesWords: sparesWords) else {
+      return text
+    }
     return String(decoding: shown, as: UTF8.self)
   }
 
@@ -57,29 +63,47 @@ public enum KnownSecrets {
 
 /// Finds a set of secrets in one pass over a text.
 public final class SecretMask: Sendable {
+  private struct Form: Hashable {
+    var bytes: [UInt8]
+    /// Counts only where neither letter, digit, `-` nor `_` stands beside it.
+    var standsAlone: Bool
+    /// May be a word of Redis, and of ours.
+    var isWord: Bool
+  }
+
+  /// Shorter ones are found within other words by chance.
+  private static let shortBytes = 8
+  /// Words are not longer.
+  private static let wordBytes = 16
   /// A beginning that is left of a secret must have that many bytes to be hidden, where the rest was cut off.
   private static let cutBytes = 8
   private static let mark = Array(KnownSecrets.mark.utf8)
 
   /// Those that begin with the same four bytes, the longest first.
-  private let byStart: [UInt32: [[UInt8]]]
+  private let byStart: [UInt32: [Form]]
   /// Whether any begins with these two bytes, by their 65,536 values.
   private let firstPairs: [Bool]
 
   init(_ secrets: [String]) {
-    var byStart: [UInt32: Set<[UInt8]>] = [:]
+    var byStart: [UInt32: Set<Form>] = [:]
     var firstPairs = [Bool](repeating: false, count: 1 << 16)
-    for form in secrets.flatMap(Self.forms) where form.count >= KnownSecrets.minimumBytes {
-      byStart[Self.start(form[...]), default: []].insert(form)
-      firstPairs[Int(form[0]) << 8 | Int(form[1])] = true
+    for secret in secrets {
+      let isWord = secret.utf8.count < Self.wordBytes && secret.utf8.allSatisfy(Self.isLetter)
+      for bytes in Self.forms(secret) where bytes.count >= KnownSecrets.minimumBytes {
+        let form = Form(bytes: bytes, standsAlone: isWord || secret.utf8.count < Self.shortBytes, isWord: isWord)
+        byStart[Self.start(bytes[...]), default: []].insert(form)
+        firstPairs[Int(bytes[0]) << 8 | Int(bytes[1])] = true
+      }
     }
-    self.byStart = byStart.mapValues { $0.sorted { $0.count > $1.count } }
+    self.byStart = byStart.mapValues { $0.sorted { $0.bytes.count > $1.bytes.count } }
     self.firstPairs = firstPairs
   }
 
-  /// - Parameter isCut: whether the beginning of a secret counts, where neither letter nor digit follows.
+  /// - Parameters:
+  ///   - isCut: whether the beginning of a secret counts, where neither letter nor digit follows.
+  ///   - sparesWords: whether secrets that may be words of Redis stay.
   /// - Returns: nil when there is nothing to hide.
-  public func masked(_ text: ArraySlice<UInt8>, isCut: Bool = false) -> [UInt8]? {
+  public func masked(_ text: ArraySlice<UInt8>, isCut: Bool = false, sparesWords: Bool = false) -> [UInt8]? {
     guard text.count >= KnownSecrets.minimumBytes else { return nil }
     var shown: [UInt8]?
     var copied = text.startIndex
@@ -87,7 +111,7 @@ public final class SecretMask: Sendable {
     let last = text.endIndex - KnownSecrets.minimumBytes
     while index <= last {
       guard firstPairs[Int(text[index]) << 8 | Int(text[index + 1])],
-        let count = length(at: index, in: text, isCut: isCut)
+        let count = length(at: index, in: text, isCut: isCut, sparesWords: sparesWords)
       else {
         index += 1
         continue
@@ -100,16 +124,26 @@ public final class SecretMask: Sendable {
   }
 
   /// How many bytes from there on are a secret.
-  private func length(at index: Int, in text: ArraySlice<UInt8>, isCut: Bool) -> Int? {
+  private func length(at index: Int, in text: ArraySlice<UInt8>, isCut: Bool, sparesWords: Bool) -> Int? {
     let rest = text[index...]
-    guard let candidates = byStart[Self.start(rest)] else { return nil }
-    if let whole = candidates.first(where: { rest.starts(with: $0) }) { return whole.count }
+    guard var candidates = byStart[Self.start(rest)] else { return nil }
+    if sparesWords { candidates.removeAll { $0.isWord } }
+    func isWhole(_ form: Form) -> Bool {
+      guard rest.starts(with: form.bytes) else { return false }
+      guard form.standsAlone else { return true }
+      let before = index > text.startIndex ? text[index - 1] : nil
+      let after = rest.dropFirst(form.bytes.count).first
+      return ![before, after].contains { $0.map { Self.isWordByte($0) || "-_".utf8.contains($0) } ?? false }
+    }
+    if let whole = candidates.first(where: isWhole) { return whole.bytes.count }
     guard isCut else { return nil }
-    let common = candidates.map { zip($0, rest).prefix { $0 == $1 }.count }.max() ?? 0
+    let common = candidates.map { zip($0.bytes, rest).prefix { $0 == $1 }.count }.max() ?? 0
     guard common >= Self.cutBytes else { return nil }
     let next = rest.dropFirst(common).first
     return next.map(Self.isWordByte) ?? false ? nil : common
   }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { isWordByte(byte) && byte >= UInt8(ascii: "A") }
 
   private static func isWordByte(_ byte: UInt8) -> Bool {
     switch byte {

@@ -38,11 +38,11 @@ struct LineLogHandler: LogHandler {
     if let own = event.metadata { all.merge(own) { _, new in new } }
     if let error = event.error { all["error"] = "\(error)" }
     // Servers, files and libraries write into the log what they were given.
-    let fields = all.map { (name: $0.key, value: KnownSecrets.masked($0.value.description)) }
+    let fields = all.map { (name: $0.key, value: KnownSecrets.masked($0.value.description, sparesWords: true)) }
       .sorted { $0.name < $1.name }
     LogQueue.standardError.write(
       format.line(
-        time: .now(), level: Self.word(event.level), message: KnownSecrets.masked(event.message.description),
+        time: .now(), level: Self.word(event.level), message: KnownSecrets.masked(event.message.description, sparesWords: true),
         fields: fields))
   }
 

@@ -48,7 +48,7 @@ struct Redline {
   }
 
   static func fail(_ message: String, status: Int32 = usageStatus) -> Never {
-    LogQueue.standardError.write(Array("redline: \(KnownSecrets.masked(message))\n".utf8), isNeeded: true)
+    LogQueue.standardError.write(Array("redline: \(KnownSecrets.masked(message, sparesWords: true))\n".utf8), isNeeded: true)
     leave(status)
   }
 
@@ -60,7 +60,7 @@ struct Redline {
 
   /// Writes a line, or several, to standard error: for subcommands, which may wait for whoever reads.
   static func printError(_ message: String) {
-    let line = Array("\(KnownSecrets.masked(message))\n".utf8)
+    let line = Array("\(KnownSecrets.masked(message, sparesWords: true))\n".utf8)
     unsafe write(STDERR_FILENO, line, line.count)
   }
 }

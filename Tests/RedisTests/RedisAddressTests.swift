@@ -43,7 +43,7 @@ import Testing
   @Test(arguments: [
     ("http://host", "scheme"), ("redis://host:0", "port"), ("redis://host:99999", "port"), ("redis://host:x", "port"),
     ("redis://host/x", "database"), ("redis://::1:6379", "brackets"), ("redis://[::1", "bracket"),
-    ("unix://run/redis.sock", "absolute"), ("redis://u:%zz@h", "hex digits"), ("redis://[::1]x", "follows"),
+    ("unix://run/redis.sock", "absolute"), ("redis://u:%zz@h", "hex digits"), ("redis://[::1]x", "follow"),
     ("a b", "control character"), ("\u{0}", "control character"),
   ])
   func errorsSayWhatIsWrong(text: String, word: String) {

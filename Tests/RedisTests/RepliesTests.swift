@@ -160,6 +160,7 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
   }
 
   @Test func aDescriptionShowsNoMoreThanTwoWords() {
-    #expect("\(["AUTH", "user", "secret"] as Command)" == "AUTH user")
+    #expect("\(["CONFIG", "GET", "maxmemory"] as Command)" == "CONFIG GET")
+    #expect("\(["auth", "user", "secret"] as Command)" == "auth", "of a login, the name alone")
   }
 }

@@ -11,11 +11,19 @@ import Testing
     ("cut-Xq8-long-secret", "cut-Xq8-longer is another word", "cut-Xq8-longer is another word"),
     ("short-Xq", "it ends in sho", "it ends in sho"),
     ("abc", "abc is too short to be hidden", "abc is too short to be hidden"),
+    ("s-Xq9", "s-Xq9 's-Xq9' as-Xq9 s-Xq9-b", "<secret> '<secret>' as-Xq9 s-Xq9-b"),
+    ("quagga", "'quagga' is no quaggas", "'<secret>' is no quaggas"),
     ("ünï-Xq7", "bytes ünï-Xq7.", "bytes <secret>."),
   ]) func secretsAreMasked(secret: String, text: String, shown: String) {
     KnownSecrets.add(secret)
     #expect(KnownSecrets.masked(text) == shown)
     #expect(Array(KnownSecrets.masked(Array(text.utf8)[...])) == Array(shown.utf8))
+  }
+
+  @Test func aWordStaysWhereTheTextIsOurs() {
+    for secret in ["tapir", "okapi7"] { KnownSecrets.add(secret) }
+    #expect(KnownSecrets.masked("tapir okapi7", sparesWords: true) == "tapir <secret>")
+    #expect(KnownSecrets.masked("tapir okapi7") == "<secret> <secret>")
   }
 
   @Test func theLongestOfSecretsIsHidden() {

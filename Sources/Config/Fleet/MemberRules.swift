@@ -38,11 +38,7 @@ extension ScalarType<HostPattern> {
       guard !text.isEmpty, !text.contains(where: { $0.isWhitespace || $0 == "," }) else {
         throw Mismatch("is neither a host nor a network", hint: "write it like 10.0.0.0/8 or redis-*.internal")
       }
-      let rule = try HostFilter.rule(text)
-      if case .path = rule {
-        throw Mismatch("is a path, and nobody may announce a socket", hint: "list networks and names of hosts")
-      }
-      return HostPattern(text: text, rule: rule)
+      return HostPattern(text: text, rule: try HostFilter.rule(text))
     }
   }
 }

@@ -23,20 +23,27 @@ public struct HostFilter: Sendable, Equatable {
     var rules: [Rule] = []
     for element in text.split(separator: ",") {
       let element = String(trimmed(element))
-      if !element.isEmpty { rules.append(try rule(element)) }
+      if !element.isEmpty { rules.append(try rule(element, takesPaths: true)) }
     }
     return HostFilter(rules: rules)
   }
 
-  static func rule(_ element: String) throws(Mismatch) -> Rule {
-    if element.hasPrefix("/") { return .path(Array(element.utf8)) }
-    if element.hasPrefix("unix:///") { return .path(Array(element.dropFirst("unix://".count).utf8)) }
-    guard !element.contains("://") else { throw notAHost(element) }
+  /// - Parameter takesPaths: whether a path of a unix socket is a rule.
+  static func rule(_ element: String, takesPaths: Bool = false) throws(Mismatch) -> Rule {
+    let path = element.hasPrefix("unix:///") ? element.dropFirst("unix://".count) : element[...]
+    if takesPaths, path.hasPrefix("/") { return .path(Array(path.utf8)) }
+    let notAHost = Mismatch(
+      takesPaths ? "is neither a host, a network nor a path" : "is neither a host nor a network",
+      hint: takesPaths
+        ? "list hosts without port or scheme, networks, and paths of sockets"
+        : "list hosts without port or scheme, and networks",
+      part: element)
+    guard !element.contains("://"), !element.hasPrefix("/") else { throw notAHost }
     let bare = element.hasPrefix("[") && element.hasSuffix("]") ? String(element.dropFirst().dropLast()) : element
     if let address = IPAddress(bare) { return .network(address, prefixBits: address.bytes.count * 8) }
     let halves = element.split(separator: "/", omittingEmptySubsequences: false)
     if halves.count == 1 {
-      guard !element.contains(":") else { throw notAHost(element) }
+      guard !element.contains(":") else { throw notAHost }
       return .glob(Array(element.lowercased().utf8))
     }
     guard halves.count == 2, let network = IPAddress(String(halves[0])), let bits = Int(halves[1]),
@@ -45,12 +52,6 @@ public struct HostFilter: Sendable, Equatable {
       throw Mismatch("is not a network", hint: "write it like 10.0.0.0/8 or fd00::/8", part: element)
     }
     return .network(network, prefixBits: bits)
-  }
-
-  private static func notAHost(_ element: String) -> Mismatch {
-    Mismatch(
-      "is neither a host nor a network", hint: "list hosts without port or scheme, networks, and paths of sockets",
-      part: element)
   }
 
   /// True when a rule matches the host, a name or a literal address without port and brackets, or when there are none.

@@ -34,7 +34,7 @@ public struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   /// Names and texts of servers are among what is shown: no secret is repeated.
   static func escaped(_ text: String) -> String {
-    let text = KnownSecrets.masked(text)
+    let text = KnownSecrets.masked(text, sparesWords: true)
     var output = ""
     output.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

@@ -42,7 +42,8 @@ struct LineLogHandler: LogHandler {
       .sorted { $0.name < $1.name }
     LogQueue.standardError.write(
       format.line(
-        time: .now(), level: Self.word(event.level), message: KnownSecrets.masked(event.message.description, sparesWords: true),
+        time: .now(), level: Self.word(event.level),
+        message: KnownSecrets.masked(event.message.description, sparesWords: true),
         fields: fields))
   }
 

@@ -48,7 +48,8 @@ struct Redline {
   }
 
   static func fail(_ message: String, status: Int32 = usageStatus) -> Never {
-    LogQueue.standardError.write(Array("redline: \(KnownSecrets.masked(message, sparesWords: true))\n".utf8), isNeeded: true)
+    LogQueue.standardError.write(
+      Array("redline: \(KnownSecrets.masked(message, sparesWords: true))\n".utf8), isNeeded: true)
     leave(status)
   }
 

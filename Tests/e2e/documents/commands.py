@@ -56,7 +56,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "UPDATE_GOLDEN=1 Tests/run --only documents": Not("it would rewrite what this check compares with"),
     "Tests/e2e/run.py --list": Runs(),
     "swift format lint -r --strict Sources Tests Package.swift": By(CHECKS + "tidy.py", "check_format", '"lint"'),
-    "Tests/fuzz --seed N": By(CHECKS + "fuzz.py", "check_extremes", "Campaign("),
+    "Tests/fuzz": By(CHECKS + "fuzz.py", "check_extremes", "Campaign("),
     "Tests/sanitize": Not("it builds everything anew with each sanitizer, which takes as long as all tests"),
     "Tests/bench/run": Not(MEASURES),
     "Tests/bench/run --scale": By(CHECKS + "scale.py", "check_benchmark", '"scale.py"'),

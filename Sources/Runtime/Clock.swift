@@ -36,7 +36,7 @@ public func bootIdentity() -> String? {
 /// Holds the thread up for that long. Not for tasks: they sleep without one.
 public func pause(_ duration: Duration) {
   let (seconds, attoseconds) = duration.components
-  var wanted = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+  var wanted = timespec(tv_sec: Int(clamping: seconds), tv_nsec: Int(clamping: attoseconds / 1_000_000_000))
   var rest = timespec()
   while unsafe nanosleep(&wanted, &rest) != 0, errno == EINTR { wanted = rest }
 }

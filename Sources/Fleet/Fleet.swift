@@ -70,7 +70,11 @@ public actor Fleet {
   public func stop() async {
     isRunning = false
     await turn?.value
-    for name in entries.keys.sorted() { await stop(name) }
+    // All at once: one that is held up must not hold up the others.
+    for entry in entries.values { entry.work.cancel() }
+    await withTaskGroup(of: Void.self) { group in
+      for name in entries.keys { group.addTask { await self.stop(name) } }
+    }
   }
 
   private func start(_ config: WorkloadConfig) async {

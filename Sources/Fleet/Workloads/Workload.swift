@@ -148,7 +148,9 @@ actor Workload {
     for listener in listeners.values { listener.stop() }
     listeners = [:]
     await keyWatch?.stop()
-    for node in all { await node.stop() }
+    await withTaskGroup(of: Void.self) { group in
+      for node in all { group.addTask { await node.stop() } }
+    }
     page.close()
   }
 

@@ -248,14 +248,15 @@ class Campaign:
         """One page after another, and /-/healthy in between."""
         addresses = [server.part.address for server in self.servers.all]
         loop = asyncio.get_running_loop()
-        healthy = ("/-/healthy", {}, str, (200,))
+        # The daemon's own limits do not grow with the slowness of a sanitizer.
+        healthy = ("/-/healthy", {}, str, (200,) if self.limits.slowness == 1 else (200, 503))
         for request in pages.requests(random.Random(f"{self.seed} pages {number}"), addresses):
             for each in (request, healthy):
                 seconds, complaint = await loop.run_in_executor(
                     readers, pages.ask, self.redline.port, *each, self.limits.page_seconds)
                 self.outcome.pages += 1
                 self.outcome.slowest_page = max(self.outcome.slowest_page, seconds)
-                # What ends during an answer is told of by the one who watches.
+                # Whether it has ended during an answer is for `watch` to say.
                 if complaint and self.redline.child.poll() is None:
                     await asyncio.sleep(0.5)
                     if self.redline.child.poll() is None:

@@ -112,7 +112,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
-      exclude: ["Fixtures", "Goldens"]),
+      exclude: ["Fixtures", "Goldens", "Scenarios"]),
     tests("RedlineTests", ["redline", "Alerting", "PromQL", "Metrics", "Runtime", "Web", nioPosix]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]

@@ -15,7 +15,7 @@ extension FamilyGroup {
       FamilyGroup(
         "Objectives", "With `--config.file`, of each workload; one that is off has none.",
         families: ObjectiveFamilies.all),
-      FamilyGroup("Judgement", fleetOnly, families: JudgementFamilies.all),
+      FamilyGroup("Judgement", fleetOnly, families: CheckFamilies.all + CheckCatalogue.all.flatMap(\.families)),
       FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(

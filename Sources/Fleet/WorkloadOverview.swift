@@ -2,24 +2,6 @@ import Redis
 
 /// How a workload stands now, for people.
 public struct WorkloadOverview: Sendable {
-  /// Something that a person should know, in a sentence.
-  public struct Finding: Sendable, Equatable {
-    public enum Severity: Sendable, Equatable {
-      /// Out of the ordinary, and no fault.
-      case note
-      case warning
-      /// Data is out of reach or in danger.
-      case grave
-    }
-    public let severity: Severity
-    public let text: String
-
-    init(_ severity: Severity, _ text: String) {
-      self.severity = severity
-      self.text = text
-    }
-  }
-
   public struct Member: Sendable {
     public let watched: FleetMember
     /// nil for whom is no replica, and while no master has answered.
@@ -61,5 +43,12 @@ public struct WorkloadOverview: Sendable {
   public let lagObjectiveSeconds: Double?
   public let memoryObjectiveRatio: Double?
   public let groups: [Group]
+  /// The worst first.
   public let findings: [Finding]
+  /// Of every check, also of those that find nothing.
+  public let results: [CheckResult]
+  /// What checks could not see.
+  public let unknowns: [Blindness]
+  /// By the checks of health alone.
+  public let health: Health
 }

@@ -18,7 +18,7 @@ struct Redline {
     if let shortage = memory.shortage { fail(shortage) }
     let arguments = Array(CommandLine.arguments.dropFirst())
     if let word = arguments.first, !word.hasPrefix("-") || word.hasPrefix("--generate-completion-script") {
-      await Commands.main(arguments)
+      await Commands.main(Commands.spelledToday(arguments))
       return
     }
     let environment = processEnvironment()

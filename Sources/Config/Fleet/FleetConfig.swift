@@ -9,10 +9,18 @@ public struct FleetConfig: Sendable, Equatable {
   /// Nil when nobody is told of alerts.
   public let alerting: AlertingConfig?
   /// In the order of the file; never empty.
-  public let workloads: [WorkloadConfig]
+  public private(set) var workloads: [WorkloadConfig]
   /// Nil when the daemon judges nothing by itself.
   public let rules: RulesConfig?
   public let history: HistoryConfig
+
+  /// The same with one workload alone; nil where it has none of that name.
+  public func limited(to name: String) -> FleetConfig? {
+    guard let workload = workload(named: name) else { return nil }
+    var config = self
+    config.workloads = [workload]
+    return config
+  }
 
   /// Reads the file at `path`. Throws everything that is wrong in it.
   public static func load(_ path: String) throws(ConfigErrors) -> FleetConfig {

@@ -67,3 +67,10 @@ protocol Follower: Sendable {
   ///   - sentinels: the Sentinels; empty where there are none.
   mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) -> Following
 }
+
+extension ReplicationGroup {
+  /// The master first.
+  var members: [NodeAddress] {
+    [master].compactMap { $0 } + replicas.subtracting([master].compactMap { $0 }).sorted()
+  }
+}

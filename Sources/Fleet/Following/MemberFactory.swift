@@ -23,6 +23,7 @@ public struct FleetContext: Sendable {
   public let store: Store?
   public let log: Logger
   let sentinels = SentinelPool()
+  let findingAllowance = FindingAllowance()
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
@@ -95,12 +96,9 @@ struct MemberFactory: Sendable {
     connection(to: address, group.login, group.tls)
   }
 
-  /// The alias of the configuration, else the name that the server announces, else its address.
+  /// The label `instance` of the server at an address.
   func instance(of address: NodeAddress, announced hostname: String?) -> String {
-    if let alias = config.aliases[address.name] { return alias }
-    guard let hostname, !hostname.isEmpty else { return address.name }
-    let named = NodeAddress(host: hostname, port: address.port).name
-    return config.aliases[named] ?? named
+    config.instanceName(of: address, announced: hostname)
   }
 
   private func watched(
@@ -160,6 +158,16 @@ struct MemberFactory: Sendable {
       }
     }
     return options
+  }
+}
+
+extension WorkloadConfig {
+  /// The alias of the configuration, else the name that the server announces, else its address.
+  func instanceName(of address: NodeAddress, announced hostname: String?) -> String {
+    if let alias = aliases[address.name] { return alias }
+    guard let hostname, !hostname.isEmpty else { return address.name }
+    let named = NodeAddress(host: hostname, port: address.port).name
+    return aliases[named] ?? named
   }
 }
 

@@ -49,6 +49,8 @@ struct MemberFacts: Sendable, Equatable {
   /// What it says of all masters that it is asked about, by name.
   var masters: [String: SentinelFacts]
   var connectedClients: Int
+  /// Connections that were turned away at `maxclients`, over the server's life.
+  var rejectedCount: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
   var flushCount: Int
   /// How long the event loop was busy since the start or CONFIG RESETSTAT (`eventloop_duration_sum`); nil before 7.2.
@@ -80,6 +82,7 @@ struct MemberFacts: Sendable, Equatable {
     sentinel = nil
     masters = [:]
     connectedClients = info.integer("connected_clients") ?? 0
+    rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
     eventLoopMicroseconds = info.finite("eventloop_duration_sum")
     clockOffsetSeconds = info.serverSeconds.map { $0 - nowSeconds }

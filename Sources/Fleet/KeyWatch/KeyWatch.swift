@@ -42,10 +42,12 @@ actor KeyWatch {
   }
 
   /// Brings the walkers in line with the shards as they are now, and shows what they have found.
+  ///
+  /// - Returns: the same for checks.
   func update(
     _ groups: [ReplicationGroup], _ candidates: [NodeAddress: ShardReaders.Candidate],
     members: [NodeAddress: WatchedNode]
-  ) async {
+  ) async -> KeyReading {
     readers.update(groups, candidates)
     for (address, entry) in places where members[address]?.node !== entry.node {
       places[address] = nil
@@ -58,6 +60,7 @@ actor KeyWatch {
     }
     for shard in readers.shards { await watch(shard, members) }
     show()
+    return reading
   }
 
   private func watch(_ shard: ShardReaders.Shard, _ members: [NodeAddress: WatchedNode]) async {
@@ -154,9 +157,9 @@ actor KeyWatch {
     publish(sink.finish())
   }
 
-  /// What a person should know of it.
-  func findings() -> [WorkloadOverview.Finding] {
-    let summary = summary(atSeconds: wallClockSeconds())
-    return (summary?.findings ?? []) + readers.shards.flatMap { streams(of: $0) }.compactMap(\.finding)
+  /// What was found, as it is known now.
+  var reading: KeyReading {
+    KeyReading(
+      summary: summary(atSeconds: wallClockSeconds()), streams: readers.shards.flatMap { streams(of: $0) })
   }
 }

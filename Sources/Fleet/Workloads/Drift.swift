@@ -72,8 +72,4 @@ struct Drift: Sendable, Equatable {
   var versionText: String? {
     versions.isEmpty ? nil : "Members run different versions: \(versions.joined(separator: ", "))"
   }
-
-  var findings: [WorkloadOverview.Finding] {
-    [versionText, settingText].compactMap { $0 }.map { .init(.warning, $0) }
-  }
 }

@@ -34,21 +34,10 @@ struct TurnedAway: Sendable {
     examples[reason] = min(examples[reason] ?? address, address)
   }
 
-  /// One for each reason.
-  var findings: [WorkloadOverview.Finding] {
-    Reason.allCases.compactMap { reason in
-      guard let count = counts[reason], let example = examples[reason] else { return nil }
-      let why =
-        switch reason {
-        case .form: "what is announced is no address in full and no host name"
-        case .scope: "they reach this machine or link alone, and no seed does; members.allow may name them"
-        case .allow: "members.allow does not name them"
-        case .unconfirmed: "too few others name them, or they are too many at once"
-        }
-      let shown = printable(Array(example.description.utf8.prefix(128))[...])
-      let (noun, verb) = count == 1 ? ("member", "is") : ("members", "are")
-      return .init(.warning, "\(count) announced \(noun), such as \(shown), \(verb) not admitted: \(why)")
-    }
+  /// How many were turned away for a reason, and the first of them by its name.
+  subscript(reason: Reason) -> (count: Int, example: NodeAddress)? {
+    guard let count = counts[reason], let example = examples[reason] else { return nil }
+    return (count, example)
   }
 }
 

@@ -13,13 +13,13 @@ extension Workload {
     for reading in readings where reading.answers == true {
       guard let replication = reading.facts?.replication else { continue }
       let isLoading = members[reading.address]?.node.poller.newest?.state == .loading
-      let isBusy = loads.eventLoopBusyRatio(of: reading.address).map { $0 > ShardReaders.busyLimitRatio } ?? false
+      let isBusy = tracker.eventLoopBusyRatio(of: reading.address).map { $0 > ShardReaders.busyLimitRatio } ?? false
       candidates[reading.address] = ShardReaders.Candidate(
         isMaster: replication.isMaster,
         isFit: !isLoading && !isBusy
-          && (replication.isMaster || keepsUp(replication, lags.lag(of: reading.address, atSeconds: now))))
+          && (replication.isMaster || keepsUp(replication, tracker.lag(of: reading.address, atSeconds: now))))
     }
-    await keyWatch.update(
+    keys = await keyWatch.update(
       groups.filter { $0.master != nil || !$0.replicas.isEmpty }, candidates, members: members)
   }
 

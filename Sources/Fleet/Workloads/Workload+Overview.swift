@@ -4,11 +4,12 @@ import Runtime
 
 extension Workload {
   /// How the workload stands now.
-  func overview() async -> WorkloadOverview {
-    let keyFindings = await keyWatch?.findings() ?? []
+  func overview() -> WorkloadOverview {
     let now = monotonicSeconds()
-    let time = Timestamp(epochMs: wallClockMilliseconds())
-    let objectives = config.objectives(at: time)
+    let state = state(atSeconds: now)
+    let objectives = state.objectives
+    let verdict = Verdict(CheckCatalogue.all, of: state)
+    let findings = findings.dated(verdict.findings, atSeconds: state.wallSeconds)
     let counted = failoverCounts.map { counts in
       Int(
         clamping: [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
@@ -17,14 +18,15 @@ extension Workload {
     }
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
-      environment: config.environment, isInPeak: config.isInPeak(at: time),
-      isInMaintenance: config.isInMaintenance(at: time),
+      environment: config.environment, isInPeak: state.isInPeak, isInMaintenance: state.isInMaintenance,
       presentCount: members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
       failoverCount: counted,
       lastFailoverSeconds: lastFailoverSeconds,
       lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
-      findings: findings(objectives, atSeconds: now) + keyFindings)
+      findings: findings,
+      results: Verdict.results(CheckCatalogue.all, of: state, findings, verdict.unknowns), unknowns: verdict.unknowns,
+      health: verdict.health)
   }
 
   private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {
@@ -72,7 +74,7 @@ extension Workload {
     of node: WatchedNode, _ objectives: Objectives, atSeconds now: Double
   ) -> WorkloadOverview.Member {
     let memory = node.reading.facts?.memory
-    let lag = lags.lag(of: node.address, atSeconds: now)
+    let lag = tracker.lag(of: node.address, atSeconds: now)
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }

@@ -4,8 +4,6 @@ import Redis
 import Runtime
 
 extension Workload {
-  static let roles = ["master", "replica"]
-
   /// `workload` and `environment`, which all series of the workload carry.
   static func labels(_ config: WorkloadConfig) -> [(name: String, value: LabelValue)] {
     [("workload", .text(config.name))] + (config.environment.map { [("environment", .text($0))] } ?? [])
@@ -14,18 +12,20 @@ extension Workload {
   private var labels: [(name: String, value: LabelValue)] { Self.labels(config) }
 
   func publish(nowSeconds now: Double) {
-    var sink = SampleSink()
-    let readings = members.mapValues(\.reading)
-    addMembers(readings, nowSeconds: now, into: &sink)
-    addCounts(readings, into: &sink)
-    addBounds(into: &sink)
-    addFailovers(into: &sink)
-    addSentinels(into: &sink)
-    addTopology(readings, atSeconds: now, into: &sink)
-    factory.lateness.collect(into: &sink)
+    let state = state(atSeconds: now)
+    var verdict = Verdict(CheckCatalogue.all, of: state)
+    findings.note(verdict.findings, atSeconds: state.wallSeconds)
+    verdict.addSummary(config.name, factory.context.findingAllowance)
+    verdict.add { sink in
+      state.addFigures(into: &sink)
+      addBounds(into: &sink)
+      addFailovers(into: &sink)
+      addSentinels(into: &sink)
+      factory.lateness.collect(into: &sink)
+    }
     archive.append(
-      driftJournal.note(drift, isNews: isSettled, workload: config.name, atSeconds: wallClockSeconds()))
-    page.publish(sink.finish(constantLabels: labels), under: "state")
+      driftJournal.note(state.drift, isNews: isSettled, workload: config.name, atSeconds: state.wallSeconds))
+    page.publish(verdict.samples(constantLabels: labels), under: "state")
     publishInfo()
   }
 
@@ -38,36 +38,6 @@ extension Workload {
     page.publish(sink.finish(constantLabels: labels + team + further), under: "info")
   }
 
-  private func addMembers(
-    _ readings: [NodeAddress: MemberReading], nowSeconds now: Double, into sink: inout SampleSink
-  ) {
-    let wall = wallClockSeconds()
-    let time = Timestamp(epochMs: Int64(clamping: wall * 1000))
-    let objectives = config.objectives(at: time)
-    let evictionsAllowed = config.areEvictionsAllowed(at: time)
-    sink.add(JudgementFamilies.inPeak, config.isInPeak(at: time) ? 1 : 0)
-    sink.add(JudgementFamilies.inMaintenance, config.isInMaintenance(at: time) ? 1 : 0)
-    for (address, member) in members.sorted(by: { $0.key < $1.key }) {
-      let instance = LabelValue(member.instance)
-      ObjectiveFamilies.add(objectives, evictionsAllowed: evictionsAllowed, member.instance, into: &sink)
-      if let facts = readings[address]?.facts {
-        addJudgement(of: member, facts, nowSeconds: wall, into: &sink)
-      }
-      addLag(of: member, atSeconds: now, into: &sink)
-      addLoad(of: member, readings[address]?.facts, objectives, into: &sink)
-      if let facts = readings[address]?.facts?.replication {
-        for role in Self.roles {
-          sink.add(WorkloadFamilies.role, (role == "master") == facts.isMaster ? 1 : 0, [instance, .text(role)])
-        }
-      }
-      let state = roster.members[address]?.name ?? ""
-      for name in Roster.State.names {
-        sink.add(WorkloadFamilies.memberState, name == state ? 1 : 0, [instance, .text(name)])
-      }
-      sink.add(WorkloadFamilies.breakerOpen, member.schedule.isBreakerOpen ? 1 : 0, instance)
-    }
-  }
-
   /// What was turned away or left out.
   private func addBounds(into sink: inout SampleSink) {
     if config.topology != .static {
@@ -77,15 +47,5 @@ extension Workload {
     }
     sink.add(WorkloadFamilies.eventsOmitted, Double(archive.omittedEventCount))
     sink.add(WorkloadFamilies.logLinesOmitted, Double(logPace.omittedCount))
-  }
-
-  private func addCounts(_ readings: [NodeAddress: MemberReading], into sink: inout SampleSink) {
-    let up = readings.values.compactMap { $0.facts?.replication }
-    sink.add(WorkloadFamilies.membersPresent, Double(readings.values.count { $0.answers == true }))
-    sink.add(WorkloadFamilies.mastersPresent, Double(up.count(where: \.isMaster)))
-    sink.add(WorkloadFamilies.replicasOnline, Double(up.count { !$0.isMaster && $0.isLinkUp }))
-    if let count = config.expected.nodes { sink.add(WorkloadFamilies.membersExpected, Double(count)) }
-    if let count = config.expected.masters { sink.add(WorkloadFamilies.mastersExpected, Double(count)) }
-    if let count = config.expected.replicas { sink.add(WorkloadFamilies.replicasExpected, Double(count)) }
   }
 }

@@ -21,16 +21,11 @@ actor Workload {
   var scouts: [NodeAddress: WatchedNode] = [:]
   var sentinels: [NodeAddress: WatchedNode] = [:]
   var roster: Roster
+  var tracker: WorkloadTracker
   var admission = Admission()
   var sentinelAdmission = Admission(.sentinels)
   /// Who is announced and not watched.
   var turnedAway = TurnedAway()
-  var following = Following()
-  var lags = LagBook()
-  var delayedFsyncs = DelayedFsyncs()
-  var loads = LoadBook()
-  var hits = HitBook()
-  var drift = Drift.none
   var driftJournal = DriftJournal()
   var listeners: [NodeAddress: SentinelEar] = [:]
   /// nil but with topology `sentinel`.
@@ -44,18 +39,19 @@ actor Workload {
   var clusterFailovers: ClusterFailoverTracker?
   /// nil where no keys are watched.
   let keyWatch: KeyWatch?
+  /// What the watches over keys had found at the last look.
+  var keys = KeyReading.none
+  var findings = FindingTracker()
   /// nil but with topology `replication`.
   var replicationFailovers: ReplicationFailoverTracker?
   var clients = ClientBook()
   /// Failovers that were counted, and whose events are to be completed.
   var openStories: [FailoverStory] = []
-  var rivals: RivalMasters
   var journal: MemberJournal
   /// The members when the daemon last watched; empty at its first start.
   let remembered: Set<NodeAddress>
   /// Those that were members or Sentinels before.
   let knownBefore: Set<NodeAddress>
-  private var follower: any Follower
   let seeds: [NodeAddress]
   /// Whether the members were ever made out; before that the seeds stand in for them.
   private(set) var isDiscovered = false
@@ -104,24 +100,20 @@ actor Workload {
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
     seeds = config.seeds.map { NodeAddress($0) }
-    rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
+    tracker = WorkloadTracker(config)
     let records = archive.memberRecords()
     journal = MemberJournal(records)
     remembered = Set(records.keys)
     knownBefore = remembered.union(archive.addresses("members")).union(archive.addresses("sentinels"))
     switch config.topology {
-    case .static: follower = StaticFollower(seeds: seeds)
+    case .static: break
     case .replication:
-      follower = ReplicationFollower(seeds: seeds)
       replicationFailovers = ReplicationFailoverTracker(state: archive.replicationFailovers())
     case .cluster:
-      follower = ClusterFollower(seeds: seeds)
       clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
     case .sentinel:
       failovers = FailoverTracker(
         masterName: config.sentinel?.masterName ?? "", state: archive.failovers())
-      follower = SentinelFollower(
-        seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
     }
   }
 
@@ -129,6 +121,11 @@ actor Workload {
     var options = Roster.Options()
     options.memberLimit = min(options.memberLimit, context.memberLimit)
     return Roster(options)
+  }
+
+  var following: Following {
+    get { tracker.following }
+    set { tracker.following = newValue }
   }
 
   /// Watches until the task is cancelled.
@@ -152,6 +149,7 @@ actor Workload {
       for node in all { group.addTask { await node.stop() } }
     }
     page.close()
+    factory.context.findingAllowance.release(config.name)
   }
 
   /// Takes note that files or permissions may have changed.
@@ -171,7 +169,7 @@ actor Workload {
     if newest != lastReadingSeconds || newest == 0 {
       lastReadingSeconds = newest
       let before = following
-      following = follower.follow(heard(readings + hints), sentinels: heard(fromSentinels: watchers))
+      tracker.follow(heard(readings + hints), sentinels: heard(fromSentinels: watchers))
       wake(whoWasDownIn: before)
       let wanted = update(now)
       for node in leave(allBut: wanted, now) { await node.stop() }
@@ -181,13 +179,9 @@ actor Workload {
       noteClients()
       observe(watchers.filter { sentinelAdmission.confirmed.contains($0.address) })
       observe(told, atSeconds: wall)
-      if let view = following.replication { rivals.note(view, atSeconds: now) }
       tell(told, atSeconds: wall)
-      lags.update(following.groups, readings: members.mapValues(\.reading), atSeconds: now)
-      delayedFsyncs.note(readings)
       let objectives = config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000)))
-      hits.note(readings) { members[$0]?.node.cost.totals.lookups ?? 0 }
-      loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
+      tracker.note(readings, own: own, objectives, atSeconds: now)
       // Judging a large workload costs as much as its polls: less often then.
       if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { await judge(now) }
     } else if now - lastPublishSeconds >= Self.publishSeconds {

@@ -31,8 +31,17 @@ enum WorkloadFamilies {
   static let logLinesOmitted = Family.counter(
     "workload_log_lines_omitted_total", "Lines of the workload that were left out of the log because it had too many.")
 
+  static let clockOffset = Family.gauge(
+    "clock_offset_seconds", "The server's clock less the exporter's, with the time of a poll as its error.",
+    labels: ["instance"], unit: .seconds)
+  static let inPeak = Family.gauge(
+    "workload_in_peak", "Whether the objectives of a peak event are in force: 1 yes, 0 no.")
+  static let inMaintenance = Family.gauge(
+    "workload_in_maintenance", "Whether a maintenance window is open: 1 yes, 0 no.")
+
   static let all = [
     info, role, memberState, breakerOpen, membersPresent, membersExpected, mastersPresent, mastersExpected,
-    replicasOnline, replicasExpected, membersRefused, eventsOmitted, logLinesOmitted,
+    replicasOnline, replicasExpected, clockOffset, inPeak, inMaintenance,
+    membersRefused, eventsOmitted, logLinesOmitted,
   ]
 }

@@ -9,8 +9,8 @@ import Runtime
 /// Logs in to servers as the daemon would, and says what they refuse and what is not known without it.
 struct CheckAccessCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-access", abstract: "Log in to servers and say which commands they refuse.",
-    usage: "redline check-access [FILE|ADDRESS] [FLAGS]",
+    commandName: "access", abstract: "Log in to servers and say which commands they refuse.",
+    usage: "redline check access [FILE|ADDRESS] [FLAGS]",
     discussion: """
       Give the fleet's file or an address, and the flags that the daemon is started with. Every command that they need \
       is sent once to each server, for keys that are not there; a refusal stands in the server's ACL log. The other \
@@ -107,29 +107,9 @@ struct CheckAccessCommand: AsyncParsableCommand {
 
   // MARK: A fleet
 
-  /// How long the fleet is looked for, and how long nobody new must have been found.
-  private static let searchLimit: Duration = .seconds(20)
-  private static let quietTime: Duration = .seconds(2)
-
   private static func members(of config: FleetConfig, _ subject: AccessSubject) async -> [Server] {
-    let fleet = Fleet(
-      config,
-      context: FleetContext(
-        connections: subject.factory.context, registry: Registry(live: []), environment: subject.environment,
-        collectors: subject.factory.collectorOptions, clientName: nil, memberLimit: 10_000, store: nil,
-        log: AccessSubject.log))
-    await fleet.start()
-    let clock = ContinuousClock()
-    let began = clock.now
-    var (seen, changed) = (0, began)
-    var members: [FleetMember] = []
-    while clock.now - began < searchLimit, clock.now - changed < quietTime {
-      try? await Task.sleep(for: .milliseconds(100))
-      members = await fleet.members()
-      if members.count != seen { (seen, changed) = (members.count, clock.now) }
-    }
-    await fleet.stop()
-    return servers(members, config, subject)
+    let found = await FleetSearch.run(config, subject) { await $0.members() }
+    return servers(found, config, subject)
   }
 
   /// One for each address; a Sentinel may watch masters of several workloads.

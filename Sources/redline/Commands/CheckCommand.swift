@@ -1,8 +1,11 @@
 import ArgumentParser
 
-/// Checks files that users write, without connecting anywhere.
-struct CheckCommand: ParsableCommand {
+/// Checks what users write, and what they run.
+struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Check rule files.",
-    discussion: "Exits as its subcommand does.", subcommands: [CheckRulesCommand.self])
+    commandName: "check", abstract: "Check a configuration, rule files, rights on servers, or a whole fleet.",
+    discussion: "Exits as its subcommand does.",
+    subcommands: [
+      CheckConfigCommand.self, CheckAccessCommand.self, CheckRulesCommand.self, CheckFleetCommand.self,
+    ])
 }

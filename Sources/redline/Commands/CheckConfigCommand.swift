@@ -5,7 +5,7 @@ import Config
 /// Reads a fleet's configuration file and says what is wrong with it, without connecting anywhere.
 struct CheckConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-config", abstract: "Check a fleet's configuration file.",
+    commandName: "config", abstract: "Check a fleet's configuration file.",
     discussion: "Exits with 0 when the file can be used, and with 1 after printing every error as file:line:column.")
 
   @Argument(help: "The configuration file.", completion: .file(extensions: ["yml", "yaml"]))

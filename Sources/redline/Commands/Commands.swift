@@ -8,11 +8,19 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckConfigCommand.self, CheckCommand.self,
-      TestCommand.self,
-      AclCommand.self, CheckAccessCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
+      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self,
+      AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
       QuerySeriesCommand.self,
     ])
+
+  /// A command line with the spellings of today for those of before.
+  static func spelledToday(_ words: [String]) -> [String] {
+    switch words.first {
+    case "check-config": ["check", "config"] + words.dropFirst()
+    case "check-access": ["check", "access"] + words.dropFirst()
+    default: words
+    }
+  }
 
   /// The subcommands that are for users, a line for each.
   static var list: String {

@@ -20,7 +20,7 @@ extension Pages {
     var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now)
     page.isRefreshed = request.queryValue("refresh") != nil
     page.fill(member, of: overview, nowSeconds: now)
-    page.findings = overview.findings.filter { $0.text.names(name) }.map { TopologyPage.Finding($0) }
+    page.findings = overview.findings.filter { $0.subject.instance == name }.map { TopologyPage.Finding($0) }
     page.alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
         state.book.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
@@ -82,27 +82,13 @@ extension NodePage {
 }
 
 extension TopologyPage.Finding {
-  init(_ finding: WorkloadOverview.Finding) {
+  init(_ finding: Finding) {
     let level: TopologyPage.Level =
       switch finding.severity {
-      case .note: .note
+      case .info: .note
       case .warning: .warning
-      case .grave: .grave
+      case .critical: .grave
       }
     self.init(level, finding.text)
-  }
-}
-
-extension String {
-  /// Whether the text has the name as a word: `redis-1` is not in `redis-10 is down`.
-  fileprivate func names(_ name: String) -> Bool {
-    func isPart(_ character: Character?) -> Bool {
-      character.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == "." } ?? false
-    }
-    return ranges(of: name).contains { range in
-      let before = range.lowerBound == startIndex ? nil : self[index(before: range.lowerBound)]
-      let after = range.upperBound == endIndex ? nil : self[range.upperBound]
-      return !isPart(before) && !isPart(after)
-    }
   }
 }

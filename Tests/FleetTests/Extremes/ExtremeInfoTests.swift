@@ -34,38 +34,35 @@ import Testing
   private struct Watching {
     let address = NodeAddress(host: "10.0.0.1", port: 1)
     let replica = NodeAddress(host: "127.0.0.1", port: 7001)
-    var follower = ReplicationFollower(seeds: [NodeAddress(host: "10.0.0.1", port: 1)])
-    var (hits, lags, fsyncs, loads) = (HitBook(), LagBook(), DelayedFsyncs(), LoadBook())
+    var tracker: WorkloadTracker
     var (journal, clients) = (MemberJournal(), ClientBook())
-    var tracker = ReplicationFailoverTracker()
     var seconds = 0.0
 
-    mutating func poll(_ facts: MemberFacts, _ config: WorkloadConfig, _ objectives: Objectives) -> [String] {
+    init(_ config: WorkloadConfig) { tracker = WorkloadTracker(config) }
+
+    mutating func poll(_ facts: MemberFacts, _ objectives: Objectives) -> [String] {
       seconds += 40
-      let reading = MemberReading(address, answers: true, facts: facts, seconds: seconds, endedSeconds: 1e9 + seconds)
-      let following = follower.follow([reading], sentinels: [])
-      hits.note([reading]) { _ in 17 }
-      fsyncs.note([reading])
-      loads.note([reading], slowerThan: 3)
-      lags.update(
-        following.groups + [ReplicationGroup(master: address, replicas: [replica])], readings: [address: reading],
-        atSeconds: seconds)
+      let wall = 1e9 + seconds
+      let readings = [address, replica].map {
+        MemberReading($0, answers: true, facts: facts, seconds: seconds, endedSeconds: wall)
+      }
+      tracker.follow([readings[0]], sentinels: [])
+      tracker.following.groups.append(ReplicationGroup(master: address, replicas: [replica]))
+      tracker.note([readings[0]], own: { _ in .init(lookupCount: 17) }, objectives, atSeconds: seconds)
       clients.note(facts.connectedClients, of: "a", atSeconds: seconds)
-      let events = journal.note([reading], workload: "w", instance: { $0.name }, atSeconds: 1e9 + seconds)
+      let events = journal.note([readings[0]], workload: "w", instance: { $0.name }, atSeconds: wall)
       #expect(journal.records.values.allSatisfy { MemberRecord(text: $0.text) == $0 }, "it comes back from the file")
 
-      #expect(hits.ratio.map { (0...1).contains($0.value) && $0.lookupsPerSecond.isFinite } ?? true)
-      #expect(loads.eventLoopBusyRatio(of: address).map { (0...1).contains($0) } ?? true)
-      #expect((lags.lag(of: replica, atSeconds: seconds)?.seconds ?? 0) >= 0)
-      let point = RecoveryPoint(
-        crashOf: facts.persistence, isFsyncDelayed: fsyncs.isRising(at: address), nowSeconds: 1e9 + seconds)
-      #expect(point.seconds >= 0)
-      let backup = BackupVerdict([facts.persistence], limitSeconds: 60, nowSeconds: 1e9 + seconds)
-      let findings = facts.findings(
-        of: "a", config, objectives, isFsyncDelayed: true, nowSeconds: 1e9 + seconds)
-      let drift = Drift([("a", facts), ("b", facts)], areAlike: true)
-      return (findings + drift.findings + [backup.finding("a", limitSeconds: 60)].compactMap { $0 }).map(\.text)
-        + events.map(\.summary)
+      let members = readings.map {
+        WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")
+      }
+      let state = tracker.state(members, keys: .none, atSeconds: seconds, wallSeconds: wall)
+      #expect(state.hitRatio.map { (0...1).contains($0.value) && $0.lookupsPerSecond.isFinite } ?? true)
+      #expect(tracker.eventLoopBusyRatio(of: address).map { (0...1).contains($0) } ?? true)
+      #expect((tracker.lag(of: replica, atSeconds: seconds)?.seconds ?? 0) >= 0)
+      #expect(RecoveryPoint(crashOf: facts.persistence, isFsyncDelayed: true, nowSeconds: wall).seconds >= 0)
+      let verdict = Verdict(CheckCatalogue.all, of: state)
+      return verdict.findings.map(\.text) + events.map(\.summary)
     }
   }
 
@@ -76,13 +73,13 @@ import Testing
     #expect(Self.texts.count > 10 && Self.texts.allSatisfy { Extremes.places($0).count > 100 })
     var sayings: Set<String> = []
     for _ in 0..<share(60, full: 4000) {
-      var watching = Watching()
+      var watching = Watching(config)
       let text = try #require(Self.texts.randomElement(using: &random))
       for _ in 0..<4 {
         let info = InfoText(bytes: Extremes.changed(text, using: &random))
         let facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1e9)
         _ = (facts.memory.usedRatio, facts.fork?.expectedBytes, facts.fork?.worstBytes)
-        sayings.formUnion(watching.poll(facts, config, objectives))
+        sayings.formUnion(watching.poll(facts, objectives))
       }
     }
     let endless = sayings.filter { $0.utf8.count > 400 || $0.contains("nan") || $0.contains("inf") }

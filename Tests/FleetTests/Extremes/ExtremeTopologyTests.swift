@@ -1,5 +1,7 @@
+import Config
 import Metrics
 import Redis
+import Runtime
 import TestSupport
 import Testing
 
@@ -8,6 +10,27 @@ import Testing
 /// Replies of clusters and Sentinels with extreme numbers, through followers, views, trackers, findings and what is stored.
 @Suite(.timeLimit(.minutes(5))) struct ExtremeTopologyTests {
   static let folders = ["redis-7.0.15", "valkey-8.0.1"].map { "topologies/\($0)" }
+
+  private static func config(_ keys: String) throws -> WorkloadConfig {
+    let seeds = keys.hasPrefix("sentinel") ? "" : "seeds: [127.0.0.1:7000], "
+    let text = "workloads: [{name: w, kind: session, \(seeds)\(keys)}]"
+    return try FleetConfig.parse(Array(text.utf8), file: "test.yml").workloads[0]
+  }
+
+  /// What the checks say after one more look.
+  private static func findings(
+    _ tracker: inout WorkloadTracker, _ readings: [MemberReading], sentinels: [MemberReading] = [], _ round: Int
+  ) -> [String] {
+    let (now, wall) = (Double(round) * 20, 1e9 + Double(round) * 20)
+    tracker.follow(readings, sentinels: sentinels)
+    tracker.note(
+      readings, own: { _ in .init() }, tracker.config.objectives(at: Timestamp(epochMs: 0)), atSeconds: now)
+    let members = readings.map {
+      WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")
+    }
+    let state = tracker.state(members, keys: .none, atSeconds: now, wallSeconds: wall)
+    return Verdict(CheckCatalogue.all, of: state).findings.map(\.text)
+  }
 
   private func reply(_ folder: String, _ name: String) -> Reply? { CapturedServer(folder: folder).reply(name) }
 
@@ -20,7 +43,7 @@ import Testing
     let info = try #require(reply(folder, "failing-cluster-info-all")?.bytes.map(Array.init))
     #expect(texts.count == 3)
     for _ in 0..<share(20, full: 1500) {
-      var follower = ClusterFollower()
+      var watching = WorkloadTracker(try Self.config("topology: cluster"))
       var tracker = ClusterFailoverTracker()
       for round in 0..<4 {
         let readings = try (0..<3).map { index in
@@ -34,10 +57,11 @@ import Testing
             NodeAddress(host: "127.0.0.1", port: 7000 + index), answers: true, facts: facts, seconds: Double(round),
             endedSeconds: 1e9 + Double(round))
         }
-        let following = follower.follow(readings, sentinels: [])
+        let findings = Self.findings(&watching, readings, round)
+        #expect(findings.allSatisfy { $0.utf8.count < 400 })
+        let following = watching.following
         let view = try #require(following.cluster)
         #expect(view.coverage.assigned <= ClusterNodes.slotCount)
-        _ = view.findings { $0 }
         let testimonies = readings.compactMap { ClusterTestimony($0, in: view) }
         _ = tracker.observe(view, testimonies, atSeconds: 1e9 + Double(round) * 20)
         for node in tracker.state.nodes { #expect(ClusterFailoverTracker.Node(text: node.text)?.id == node.id) }
@@ -50,7 +74,8 @@ import Testing
     let info = InfoText(bytes: Array("redis_mode:sentinel\r\n".utf8))
     let name = "mymaster"
     for _ in 0..<share(60, full: 4000) {
-      var follower = SentinelFollower(seeds: [NodeAddress(host: "a", port: 1)], expectedSentinelCount: 3)
+      var watching = WorkloadTracker(
+        try Self.config("sentinel: {master_name: \(name), seeds: [a:1]}, expected: {sentinels: 3}"))
       var tracker = FailoverTracker(masterName: name)
       for round in 0..<4 {
         let state = try #require(["steady", "failing", "after-failover"].randomElement(using: &random))
@@ -62,8 +87,8 @@ import Testing
           info, config: nil, replies: replies, masterNames: [name], server: ServerFacts(info), nowSeconds: 1e9)
         let reading = MemberReading(
           NodeAddress(host: "a", port: 1), answers: true, facts: facts, seconds: Double(round), endedSeconds: 1e9)
-        let following = follower.follow([], sentinels: [reading])
-        _ = following.sentinelView?.findings(expectedCount: 3)
+        let findings = Self.findings(&watching, [], sentinels: [reading], round)
+        #expect(findings.allSatisfy { $0.utf8.count < 400 })
         guard let master = facts.sentinel?.master else { continue }
         #expect(Limits.integers.contains(master.configEpoch))
         _ = tracker.observe(.init(master, sentinel: "s", seconds: 1e9 + Double(round) * 100))

@@ -24,13 +24,14 @@ import Testing
     #expect(drift.settingCount == 2)
     #expect(drift.settings == [.init(name: "drift-test-x", odd: []), .init(name: "maxmemory", odd: ["c"])])
     #expect(
-      drift.findings.map(\.text) == [
+      [drift.versionText, drift.settingText] == [
         "Members run different versions: 7.0.15, 7.2.0",
         "Settings differ between members: drift-test-x, maxmemory (on c)",
       ])
     let independent = Drift(members, areAlike: false)
     #expect(independent.settingCount == nil && independent.settings.isEmpty && independent.versions.count == 2)
-    #expect(Drift([], areAlike: true).findings.isEmpty)
+    let none = Drift([], areAlike: true)
+    #expect(none.versionText == nil && none.settingText == nil)
   }
 
   @Test func aLongListIsCut() throws {

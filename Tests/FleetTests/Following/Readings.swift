@@ -6,11 +6,18 @@ import Redis
 enum Readings {
   static func address(_ port: Int, _ host: String = "10.0.0.1") -> NodeAddress { NodeAddress(host: host, port: port) }
 
-  static func facts(_ lines: String, nodes: String? = nil) -> MemberFacts {
+  static func facts(_ lines: String, nodes: String? = nil, settings: [String: String] = [:]) -> MemberFacts {
     let info = InfoText(bytes: Array(lines.replacing("\n", with: "\r\n").utf8))
-    var facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1000)
+    var facts = MemberFacts(info, config: config(settings), replies: [], server: ServerFacts(info), nowSeconds: 1000)
     facts.cluster = nodes.map { ClusterNodes(Array($0.utf8)[...]) }
     return facts
+  }
+
+  private static func config(_ settings: [String: String]) -> ServerConfig? {
+    guard !settings.isEmpty else { return nil }
+    let words = settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    let reply = "*\(words.count)\r\n" + words.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    return (try? Replies.read(Array(reply.utf8))).flatMap { ServerConfig($0[0]) }
   }
 
   /// A master with replicas at the ports.

@@ -60,7 +60,7 @@ def check_subcommands_tell_how_they_exit(check: Check) -> None:
     check.equal(sorted({name.split()[0] for name, _ in sections}), sorted(listed), "subcommands that --help lists")
     for name, _ in sections:
         run = subprocess.run([REDLINE, *name.split(), "--no-such-option"], capture_output=True, text=True, timeout=20)
-        check.equal(run.returncode, 2 if name in ("acl", "check-access") else 64, f"redline {name} --no-such-option exits")
+        check.equal(run.returncode, 2 if name in ("acl", "check access") else 64, f"redline {name} --no-such-option exits")
     check.equal(subprocess.run([REDLINE, "--no-such-flag"], capture_output=True, timeout=20).returncode, 2,
                 "redline --no-such-flag exits")
     taken = http.socket.socket()

@@ -50,7 +50,7 @@ def check_locks_and_circuits_are_read_from_a_replica(check: Check) -> None:
     for kind in ("locks", "circuits"):
         check.equal(page.value("redis_key_watch_omitted", watch=kind, **labels), 0, f"{kind} left out")
     check.that(time.time() - page.value("redis_key_watch_last_walk_timestamp_seconds", **labels) < 30, "the walk's time")
-    check.that("A lock never expires" in text(exporter) and "pay (7 failures)" in text(exporter), "the page tells")
+    check.that("A lock never expires" in text(exporter) and "The circuit of pay is open: 7 failures" in text(exporter), "the page tells")
     with master.client() as client:
         client("DEL", "lock:stuck", "circuit:pay:failures")
     check.until(lambda: exporter.page().value("redis_locks_without_ttl", **labels) == 0, 15, "the lock is gone")
@@ -145,7 +145,7 @@ def check_streams_of_a_queue(check: Check) -> None:
     check.equal(page.value("redis_stream_group_messages_pending", **group), 4, "pending entries")
     check.equal(page.value("redis_stream_groups_without_consumer", **labels), 1, "groups without a consumer")
     check.equal(page.value("redis_stream_length", **labels), 10, "entries")
-    check.equal("wait for groups without a consumer: nobody" in text(exporter), lag is not None,
+    check.equal("wait for group nobody, which has no consumer" in text(exporter), lag is not None,
                 "the page tells of the group where it has something to do")
     age = page.value("redis_stream_group_oldest_pending_seconds", **group)
     check.that(0 <= age < 60, f"age of the oldest pending entry: {age}")
@@ -241,7 +241,7 @@ def check_drift_and_hit_ratio(check: Check) -> None:
                     "an event tells that it is over")
         while_asked(lambda: exporter.page().value("redis_workload_hit_ratio", **labels) is not None, 70, "a hit ratio")
         check.equal(exporter.page().value("redis_workload_hit_ratio", **labels), 0, "every lookup misses")
-        check.that("0 % of lookups find their key" in text(exporter), "the page tells")
+        check.that("0 % of lookups found their key" in text(exporter), "the page tells")
 
 
 def check_the_last_failover_is_known_after_a_restart(check: Check) -> None:

@@ -1,0 +1,21 @@
+/// Every check, in the order in which their findings are shown: a new one is a file and a line here.
+enum CheckCatalogue {
+  static let all: [any Check] = [
+    // Who is there.
+    NoMemberAnswers(), MastersMissing(), MembersMissing(), NodeDown(), MembersRefused(), ProbeUnanswered(),
+    // Who follows whom.
+    SplitBrain(), DemotedMaster(), ReplicaFaults(), ReplicaSyncing(), UnwatchedReplicas(), ReplicationLagHigh(),
+    SlotsUncovered(), SlotsDisputed(), SlotsMoving(), ClusterNodeFailed(), MasterWithoutReplica(),
+    SentinelsMissing(), SentinelMasterUnknown(), SentinelMasterDown(), SentinelQuorumLost(), SentinelsDisagree(),
+    FailoverUnderWay(), FailoversUnconfirmed(), SentinelSettings(),
+    // What clients notice.
+    Flushed(), ClientsRefused(), HitRatioLow(),
+    // What would be lost.
+    PersistenceFailing(), RecoveryPointCrash(), RecoveryPointFailover(), BackupOld(),
+    MemoryHigh(),
+    // What applications keep in it.
+    LockWithoutTTL(), CircuitOpen(), StreamGroupWithoutConsumer(), StreamLagHigh(), StreamPendingOld(),
+    // How it is set up.
+    MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
+  ]
+}

@@ -1,0 +1,93 @@
+import Config
+import Metrics
+import Redis
+
+/// No member answers at all.
+struct NoMemberAnswers: Check {
+  let id = "no-member-answers"
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    guard !state.members.contains(where: { $0.answers == true }) else { return }
+    // Before the first polls have ended nothing is known, and nothing wrong.
+    if state.members.contains(where: { $0.answers == false }) {
+      verdict.find(.critical, "No member answers")
+    } else {
+      verdict.unknown("no poll has ended yet")
+    }
+  }
+}
+
+/// Fewer masters answer than the configuration expects.
+struct MastersMissing: Check {
+  let id = "masters-missing"
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    let count = state.members.count(where: \.isMaster)
+    guard let expected = state.config.expected.masters, count < expected, state.isAnyoneUp else { return }
+    verdict.find(.critical, "\(count) of \(expected) masters answer")
+  }
+}
+
+/// Fewer members answer than the configuration expects.
+struct MembersMissing: Check {
+  let id = "members-missing"
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    let count = state.members.count { $0.answers == true }
+    guard let expected = state.config.expected.nodes, count < expected, count > 0 else { return }
+    verdict.find(.warning, "\(count) of \(expected) members answer")
+  }
+}
+
+/// A member does not answer, and the workload does not do without it.
+struct NodeDown: Check {
+  let id = "node-down"
+  let scope = CheckScope.all
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    guard state.isAnyoneUp else { return }
+    for member in state.members where member.answers == false && member.standing?.name != "ghost" {
+      verdict.find(.warning, .node(member.instance), "\(member.instance) is down: \(member.pollState)")
+    }
+  }
+}
+
+/// Polls are answered, and probes are not: the server is slow for everybody.
+struct ProbeUnanswered: Check {
+  let id = "probe-unanswered"
+  let scope = CheckScope.members
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for member in state.members where member.answers == true && member.isProbeAnswered == false {
+      verdict.find(.warning, .node(member.instance), "\(member.instance) does not answer probes in time")
+    }
+  }
+}
+
+extension WorkloadState {
+  fileprivate var isAnyoneUp: Bool { members.contains { $0.answers == true } }
+}
+
+/// Servers are announced as members, and may not be, or are named by too few.
+struct MembersRefused: Check {
+  let id = "members-refused"
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for reason in TurnedAway.Reason.allCases {
+      guard let (count, example) = state.turnedAway[reason] else { continue }
+      let why =
+        switch reason {
+        case .form: "what is announced is no address in full and no host name"
+        case .scope: "they reach this machine or link alone, and no seed does; members.allow may name them"
+        case .allow: "members.allow does not name them"
+        case .unconfirmed: "too few others name them, or they are too many at once"
+        }
+      let shown = printable(Array(example.description.utf8.prefix(128))[...])
+      let (noun, verb) = count == 1 ? ("member", "is") : ("members", "are")
+      // A few that nobody has confirmed yet come with every change.
+      let isUsual = reason == .unconfirmed && count <= Admission.Options().unconfirmedLimit
+      verdict.find(
+        isUsual ? .info : .warning, "\(count) announced \(noun), such as \(shown), \(verb) not admitted: \(why)")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Config
+import Metrics
+
+/// Memory in use is above the objective.
+struct MemoryHigh: Check {
+  let id = "memory-high"
+  let scope = CheckScope.members
+  private static let ratio = Family.gauge(
+    "memory_used_ratio",
+    "Share of maxmemory in use as Redis counts it for evictions, without buffers for replicas and AOF; absent with no limit.",
+    labels: ["instance"], unit: .ratio)
+  var families: [Family] { [Self.ratio] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for (member, facts) in state.up {
+      guard let ratio = facts.memory.usedRatio else { continue }
+      verdict.add(Self.ratio, ratio, .text(member.instance))
+      guard let limit = state.objectives.memoryUsedRatio, ratio > limit else { continue }
+      let text = "\(member.instance) uses \(percent(ratio)) of maxmemory; the objective is \(percent(limit))"
+      verdict.find(state.objectives.memoryPages ? .warning : .info, .node(member.instance), text)
+    }
+  }
+}
+
+/// A member may grow until the machine is full.
+struct MaxmemoryUnset: Check {
+  let id = "maxmemory-unset"
+  let group = CheckGroup.posture
+  let scope = CheckScope.members
+  private static let isSet = Family.gauge(
+    "memory_limit_set", "Whether maxmemory is set: 1 yes, 0 no.", labels: ["instance"])
+  var families: [Family] { [Self.isSet] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for (member, facts) in state.up {
+      verdict.add(Self.isSet, facts.memory.maxBytes > 0 ? 1 : 0, .text(member.instance))
+      if facts.memory.maxBytes == 0 {
+        verdict.find(.warning, .node(member.instance), "\(member.instance) has no maxmemory")
+      }
+    }
+  }
+}
+
+/// maxmemory-policy is none that the workload allows.
+struct EvictionPolicyUnfit: Check {
+  let id = "eviction-policy-unfit"
+  let group = CheckGroup.posture
+  let scope = CheckScope.members
+  private static let fits = Family.gauge(
+    "eviction_policy_fits", "Whether maxmemory-policy is one that the workload allows: 1 yes, 0 no.",
+    labels: ["instance"])
+  var families: [Family] { [Self.fits] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for (member, facts) in state.up {
+      guard let policy = facts.memory.policy else {
+        verdict.unknown(.node(member.instance), "INFO does not name maxmemory_policy")
+        continue
+      }
+      let fits = state.config.eviction.fits(policy)
+      verdict.add(Self.fits, fits ? 1 : 0, .text(member.instance))
+      if !fits {
+        let text = "\(member.instance) has maxmemory-policy \(policy), which does not fit the workload"
+        verdict.find(.warning, .node(member.instance), text)
+      }
+    }
+  }
+}
+
+/// A save may need more memory than the machine has.
+struct ForkHeadroomGone: Check {
+  let id = "fork-headroom-gone"
+  let group = CheckGroup.posture
+  let scope = CheckScope.members
+  private static let copied = Family.gauge(
+    "fork_copied_bytes",
+    "The most memory that a child process copied on write, of the last ones of each kind and one under way; absent before the first.",
+    labels: ["instance"], unit: .bytes)
+  private static let headroom = Family.gauge(
+    "fork_headroom_bytes",
+    "What the machine's memory leaves beside the server, grown to maxmemory, and a child that copies fork_copied_bytes; negative when a save may need more than there is. Other processes are not known.",
+    labels: ["instance"], unit: .bytes)
+  private static let worst = Family.gauge(
+    "fork_worst_headroom_bytes",
+    "What the machine's memory leaves beside the server as it is and a child that copies all of it.",
+    labels: ["instance"], unit: .bytes)
+  var families: [Family] { [Self.copied, Self.headroom, Self.worst] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for (member, facts) in state.up {
+      guard let fork = facts.fork else { continue }
+      let instance = LabelValue(member.instance)
+      if let bytes = fork.copiedBytes { verdict.add(Self.copied, Double(bytes), instance) }
+      verdict.add(Self.worst, Double(fork.worstBytes), instance)
+      guard let bytes = fork.expectedBytes else { continue }
+      verdict.add(Self.headroom, Double(bytes), instance)
+      if bytes < 0 {
+        let text = "A save of \(member.instance) may need \(-bytes / 1_048_576) MiB more memory than the machine has"
+        verdict.find(.warning, .node(member.instance), text)
+      }
+    }
+  }
+}
+
+/// `85 %`
+func percent(_ ratio: Double) -> String { amount((ratio * 100).rounded(), "%", upTo: 100_000) }

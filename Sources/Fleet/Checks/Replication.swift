@@ -1,0 +1,166 @@
+import Config
+import Metrics
+import Redis
+import Runtime
+
+/// More than one member holds itself for master of the same data.
+struct SplitBrain: Check {
+  let id = "split-brain"
+  private static let isSplit = Family.gauge(
+    "workload_split_brain", "Whether more than one member holds itself for master of the same data: 1 yes, 0 no.")
+  var families: [Family] { [Self.isSplit] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    if let view = state.following.replication {
+      let isSplit = state.rivals.isSplit(atSeconds: state.monotonicSeconds)
+      verdict.add(Self.isSplit, isSplit ? 1 : 0)
+      if isSplit { verdict.find(.critical, Self.text(view.masters.map(state.name))) }
+    }
+    if let view = state.cluster {
+      let split = view.shards.filter { $0.masterIDs.count > 1 }
+      verdict.add(Self.isSplit, split.isEmpty ? 0 : 1)
+      for shard in split {
+        let names = shard.masterIDs.map { state.name($0) }
+        verdict.find(.critical, .shard(state.name(shard.masterID)), Self.text(names))
+      }
+    }
+  }
+
+  private static func text(_ names: [String]) -> String {
+    "Split brain: \(names.sorted().prefix(5).joined(separator: ", ")) each hold themselves for master"
+  }
+}
+
+/// A master was replaced, and the Sentinels have yet to tell it: what is written there is lost.
+struct DemotedMaster: Check {
+  let id = "demoted-master"
+  let scope = CheckScope.members
+  private static let demoted = Family.gauge(
+    "workload_demoted_masters",
+    "Members that were replaced as master and that the Sentinels have yet to tell so: what is written there is lost.")
+  var families: [Family] { [Self.demoted] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    guard state.following.replication != nil else { return }
+    let demoted = state.rivals.demoted(atSeconds: state.monotonicSeconds)
+    verdict.add(Self.demoted, Double(demoted.count))
+    for address in demoted {
+      let name = state.name(address)
+      verdict.find(
+        .warning, .node(name), "\(name) was replaced as master and does not know it yet: writes to it are lost")
+    }
+  }
+}
+
+/// Replicas that follow nobody, the wrong one, another replica or each other.
+struct ReplicaFaults: Check {
+  let id = "replica-faulty"
+  let scope = CheckScope.members
+  private static let faults = Family.gauge(
+    "workload_faulty_replicas",
+    "Replicas with a fault: stuck without a master, misled to a wrong one, chained behind a replica, or in a loop.",
+    labels: ["fault"])
+  var families: [Family] { [Self.faults] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    if let view = state.following.replication {
+      let syncing = Set(view.syncingReplicas)
+      add(
+        stuck: view.offlineReplicas.keys.filter { !syncing.contains($0) }, misled: view.misledReplicas,
+        chained: view.chainedReplicas, looping: view.loopingReplicas, state.name, into: &verdict)
+    }
+    if let view = state.cluster {
+      add(
+        stuck: view.stuckReplicaIDs, misled: nil, chained: view.chainedReplicaIDs, looping: view.loopingReplicaIDs,
+        state.name, into: &verdict)
+    }
+  }
+
+  private func add<Replica: Hashable>(
+    stuck: [Replica], misled: [Replica]?, chained: [Replica], looping: [Replica], _ name: (Replica) -> String,
+    into verdict: inout Verdict
+  ) {
+    for (fault, replicas) in [("stuck", stuck), ("misled", misled), ("chained", chained), ("looping", looping)] {
+      if let replicas { verdict.add(Self.faults, Double(replicas.count), .text(fault)) }
+    }
+    // A loop is a chain too, and a chain leads to another master: each replica is named once.
+    let loops = Set(looping)
+    let chains = Set(chained).subtracting(loops)
+    func find(_ severity: Finding.Severity, _ replicas: some Sequence<Replica>, _ what: String) {
+      for replica in replicas.map(name).sorted() { verdict.find(severity, .node(replica), "\(replica) \(what)") }
+    }
+    find(.critical, looping, "is a replica that follows itself by way of others")
+    find(.warning, stuck, "is a replica without a link to its master")
+    find(.warning, chains, "is a replica of a replica")
+    find(.warning, (misled ?? []).filter { !chains.contains($0) && !loops.contains($0) }, "follows another master")
+  }
+}
+
+/// A replica is in a full sync.
+struct ReplicaSyncing: Check {
+  let id = "replica-syncing"
+  let scope = CheckScope.members
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for address in state.following.replication?.syncingReplicas.sorted() ?? [] {
+      let name = state.name(address)
+      verdict.find(.info, .node(name), "\(name) is in a full sync")
+    }
+  }
+}
+
+/// The master has replicas that are no members.
+struct UnwatchedReplicas: Check {
+  let id = "replica-unwatched"
+  private static let strangers = Family.gauge(
+    "workload_unwatched_replicas", "Replicas that the master has and that are no members.")
+  var families: [Family] { [Self.strangers] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    guard let view = state.following.replication else { return }
+    verdict.add(Self.strangers, Double(view.strangers.count))
+    guard !view.strangers.isEmpty else { return }
+    let names = view.strangers.sorted().prefix(5).map(state.name).joined(separator: ", ")
+    verdict.find(.info, "Replicas that are not watched: \(names)")
+  }
+}
+
+/// A replica's data is later than the objective allows.
+struct ReplicationLagHigh: Check {
+  let id = "replication-lag-high"
+  let scope = CheckScope.members
+  private static let seconds = Family.gauge(
+    "replica_lag_seconds",
+    "Replica lag in seconds, from the history of its master's offset; grows while the replica is offline.",
+    labels: ["instance"], unit: .seconds)
+  private static let bytes = Family.gauge(
+    "replica_lag_bytes", "Bytes that the replica is behind its master; absent while it is not online.",
+    labels: ["instance"], unit: .bytes)
+  private static let link = Family.gauge(
+    "replica_state", "1 for how the master finds the replica, 0 otherwise: online, syncing, disconnected or absent.",
+    labels: ["instance", "state"])
+  var families: [Family] { [Self.seconds, Self.bytes, Self.link] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for member in state.members {
+      guard let lag = member.lag else { continue }
+      let instance = LabelValue(member.instance)
+      verdict.add(Self.seconds, lag.seconds, instance)
+      if let bytes = lag.bytes { verdict.add(Self.bytes, Double(bytes), instance) }
+      verdict.add(Self.link, oneOf: lag.state, [instance])
+      guard member.answers == true, let limit = state.objectives.replicationLag?.seconds, lag.seconds > limit
+      else { continue }
+      let link = lag.state == .online ? "" : " (\(lag.state.rawValue))"
+      verdict.find(
+        .warning, .node(member.instance), "\(member.instance) is \(span(lag.seconds)) behind its master\(link)")
+    }
+  }
+}
+
+/// `40 s`, `12 min`, `3 h`, `2 d`: never longer than what is meant, in the largest unit that leaves a number above 2.
+func span(_ seconds: Double) -> String {
+  guard seconds.isFinite else { return "without end" }
+  let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min")]
+  for (size, name) in units where seconds >= 2 * size { return "\(Int(clamping: min(seconds / size, 1e9))) \(name)" }
+  return "\(Int(clamping: max(0, seconds))) s"
+}

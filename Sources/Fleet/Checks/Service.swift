@@ -1,0 +1,58 @@
+import Config
+import Metrics
+
+/// All keys of a database were deleted at once.
+struct Flushed: Check {
+  let id = "flushed"
+  let scope = CheckScope.members
+  /// How long it is told.
+  static let tellSeconds = 600.0
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for member in state.members where member.isMaster {
+      guard let age = member.flush.map({ state.wallSeconds - $0.wallSeconds }), age <= Self.tellSeconds else {
+        continue
+      }
+      verdict.find(
+        .critical, .node(member.instance), "FLUSHALL or FLUSHDB ran on \(member.instance) \(span(age)) ago")
+    }
+  }
+}
+
+/// A server turned clients away because it had no connection left.
+struct ClientsRefused: Check {
+  let id = "clients-refused"
+  let scope = CheckScope.members
+  /// How long it is told.
+  static let tellSeconds = 300.0
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for member in state.members {
+      guard let refusal = member.refusal else { continue }
+      let age = state.wallSeconds - refusal.wallSeconds
+      guard age <= Self.tellSeconds else { continue }
+      let clients = refusal.count == 1 ? "a client" : amount(Double(refusal.count), "clients", upTo: 1_000_000_000)
+      verdict.find(
+        .critical, .node(member.instance), "\(member.instance) refused \(clients) \(span(age)) ago: maxclients")
+    }
+  }
+}
+
+/// Too few lookups find their key.
+struct HitRatioLow: Check {
+  let id = "hit-ratio-low"
+  private static let ratio = Family.gauge(
+    "workload_hit_ratio",
+    "Share of lookups on the masters that found their key, over the last 15 minutes and without those of the exporter; absent below 10 a second.",
+    unit: .ratio)
+  var families: [Family] { [Self.ratio] }
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    guard let ratio = state.hitRatio?.value else { return }
+    verdict.add(Self.ratio, ratio)
+    guard let limit = state.objectives.hitRatio, ratio < limit else { return }
+    verdict.find(
+      .warning, "\(percent(ratio)) of lookups found their key over the last minutes; the objective is \(percent(limit))"
+    )
+  }
+}

@@ -1,0 +1,133 @@
+import Config
+import Redis
+import Runtime
+
+/// How a workload stands at one look: everything that checks, samples and pages are made of. Immutable and without I/O.
+struct WorkloadState: Sendable {
+  /// A member as its newest poll and probe show it.
+  struct Surroundings: Sendable {
+    let reading: MemberReading
+    /// The label `instance`.
+    let instance: String
+    let standing: Roster.State?
+    /// A value of the label `state` of `redis_exporter_target_state`.
+    let pollState: String
+    /// nil where it is not probed.
+    var isProbeAnswered: Bool?
+    /// It failed so often that it is tried at growing intervals only.
+    var isLeftAlone = false
+  }
+
+  /// A member as it stands now, with what was seen of it before.
+  struct Member: Sendable {
+    private let surroundings: Surroundings
+    /// nil for whom is no replica, and while no master has answered.
+    let lag: ReplicationLag.Lag?
+    /// 0 to 1; nil where it is not known.
+    let eventLoopBusyRatio: Double?
+    /// Calls slower than the objective; nil before the member's first histogram.
+    let slowCommandCount: Double?
+    /// The newest FLUSHALL or FLUSHDB that was seen.
+    let flush: RiseTracker.Rise?
+    /// The newest connections of others that it refused.
+    let refusal: RiseTracker.Rise?
+    /// The newest fsync of its log that took too long.
+    let delayedFsync: RiseTracker.Rise?
+
+    init(
+      _ surroundings: Surroundings, lag: ReplicationLag.Lag?, eventLoopBusyRatio: Double?, slowCommandCount: Double?,
+      flush: RiseTracker.Rise?, refusal: RiseTracker.Rise?, delayedFsync: RiseTracker.Rise?
+    ) {
+      self.surroundings = surroundings
+      self.lag = lag
+      self.eventLoopBusyRatio = eventLoopBusyRatio
+      self.slowCommandCount = slowCommandCount
+      self.flush = flush
+      self.refusal = refusal
+      self.delayedFsync = delayedFsync
+    }
+
+    var address: NodeAddress { surroundings.reading.address }
+    var instance: String { surroundings.instance }
+    var standing: Roster.State? { surroundings.standing }
+    /// Whether the newest poll was answered; nil while none has ended.
+    var answers: Bool? { surroundings.reading.answers }
+    var pollState: String { surroundings.pollState }
+    /// nil while it does not answer.
+    var facts: MemberFacts? { surroundings.reading.facts }
+    var isProbeAnswered: Bool? { surroundings.isProbeAnswered }
+    var isLeftAlone: Bool { surroundings.isLeftAlone }
+    var isMaster: Bool { facts?.replication?.isMaster == true }
+  }
+
+  let config: WorkloadConfig
+  /// Those in force, a peak's among them.
+  let objectives: Objectives
+  /// nil where that is not judged.
+  let areEvictionsAllowed: Bool?
+  let isInPeak: Bool
+  let isInMaintenance: Bool
+  /// In the order of their addresses.
+  let members: [Member]
+  let following: Following
+  let rivals: RivalMasters
+  /// nil while too little was looked up.
+  let hitRatio: HitBook.Ratio?
+  let drift: Drift
+  /// What a failover now would lose at most; nil while no master has answered.
+  let failoverLossSeconds: Double?
+  /// What the watches over keys found.
+  let keys: KeyReading
+  /// Who is announced and not watched.
+  let turnedAway: TurnedAway
+  /// Switches that somebody told of and nobody confirmed.
+  let unconfirmedFailoverCount: Int
+  /// By a clock that only goes forward.
+  let monotonicSeconds: Double
+  /// Since the epoch.
+  let wallSeconds: Double
+  private let places: [NodeAddress: Int]
+
+  init(
+    config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters, hitRatio: HitBook.Ratio?,
+    lags: LagBook, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
+    monotonicSeconds: Double, wallSeconds: Double
+  ) {
+    let time = Timestamp(epochMs: Int64(clamping: wallSeconds * 1000))
+    self.config = config
+    objectives = config.objectives(at: time)
+    areEvictionsAllowed = config.areEvictionsAllowed(at: time)
+    isInPeak = config.isInPeak(at: time)
+    isInMaintenance = config.isInMaintenance(at: time)
+    self.members = members.sorted { $0.address < $1.address }
+    self.following = following
+    self.rivals = rivals
+    self.hitRatio = hitRatio
+    self.keys = keys
+    self.turnedAway = turnedAway
+    self.unconfirmedFailoverCount = unconfirmedFailoverCount
+    self.monotonicSeconds = monotonicSeconds
+    self.wallSeconds = wallSeconds
+    places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })
+    drift = Drift(
+      self.members.compactMap { member in member.facts.map { (instance: member.instance, facts: $0) } },
+      areAlike: config.topology != .static)
+    let electable = self.members.filter { member in
+      member.facts?.replication.map { !$0.isMaster && $0.priority > 0 } ?? false
+    }
+    failoverLossSeconds = lags.failoverLossSeconds(
+      electable: Set(electable.map(\.address)), atSeconds: monotonicSeconds)
+  }
+
+  subscript(address: NodeAddress) -> Member? { places[address].map { members[$0] } }
+
+  /// What the server at an address is called, whether it is a member or not.
+  func name(_ address: NodeAddress) -> String {
+    self[address]?.instance ?? config.instanceName(of: address, announced: following.hostnames[address])
+  }
+
+  /// Members that answer, with what they say.
+  var up: [(member: Member, facts: MemberFacts)] {
+    members.compactMap { member in member.facts.map { (member, $0) } }
+  }
+}

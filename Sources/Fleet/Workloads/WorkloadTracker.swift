@@ -1,0 +1,91 @@
+import Config
+import Redis
+
+/// What is made of the readings of a workload's members over time. Pure: no I/O, and the clock is a parameter.
+struct WorkloadTracker: Sendable {
+  let config: WorkloadConfig
+  private var follower: any Follower
+  var following = Following()
+  private(set) var rivals: RivalMasters
+  private var lags = LagBook()
+  private var loads = LoadBook()
+  private var hits = HitBook()
+  private var flushes = RiseTracker()
+  private var refusals = RiseTracker()
+  private var delayedFsyncs = RiseTracker()
+
+  /// What a reading shows of the daemon's own doing.
+  struct Own: Sendable {
+    var lookupCount = 0.0
+    var refusedCount = 0
+  }
+
+  init(_ config: WorkloadConfig) {
+    self.config = config
+    rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
+    let seeds = config.seeds.map { NodeAddress($0) }
+    follower =
+      switch config.topology {
+      case .static: StaticFollower(seeds: seeds)
+      case .replication: ReplicationFollower(seeds: seeds)
+      case .cluster: ClusterFollower(seeds: seeds)
+      case .sentinel:
+        SentinelFollower(
+          seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
+      }
+  }
+
+  /// Makes out the members.
+  mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) {
+    following = follower.follow(members, sentinels: sentinels)
+  }
+
+  /// Takes in what the members say.
+  ///
+  /// - Parameters:
+  ///   - own: what the daemon itself did at a member.
+  ///   - now: by a clock that only goes forward.
+  ///   - objectives: those in force.
+  mutating func note(
+    _ readings: [MemberReading], own: (NodeAddress) -> Own, _ objectives: Objectives, atSeconds now: Double
+  ) {
+    if let view = following.replication { rivals.note(view, atSeconds: now) }
+    lags.update(
+      following.groups,
+      readings: Dictionary(readings.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first }),
+      atSeconds: now)
+    flushes.note(readings) { $1.flushCount }
+    delayedFsyncs.note(readings) { $1.persistence.delayedFsyncCount }
+    // The daemon's own connections are refused like those of others.
+    refusals.note(readings) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
+    hits.note(readings) { own($0).lookupCount }
+    loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
+  }
+
+  func lag(of address: NodeAddress, atSeconds now: Double) -> ReplicationLag.Lag? {
+    lags.lag(of: address, atSeconds: now)
+  }
+
+  func eventLoopBusyRatio(of address: NodeAddress) -> Double? { loads.eventLoopBusyRatio(of: address) }
+
+  /// - Parameters:
+  ///   - now: by the clock that only goes forward.
+  ///   - wall: seconds since the epoch.
+  func state(
+    _ members: [WorkloadState.Surroundings], keys: KeyReading, turnedAway: TurnedAway = TurnedAway(),
+    unconfirmedFailoverCount: Int = 0, atSeconds now: Double, wallSeconds wall: Double
+  ) -> WorkloadState {
+    WorkloadState(
+      config: config, members: members.map { state(of: $0, atSeconds: now) }, following: following, rivals: rivals,
+      hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
+      unconfirmedFailoverCount: unconfirmedFailoverCount, monotonicSeconds: now, wallSeconds: wall)
+  }
+
+  private func state(of member: WorkloadState.Surroundings, atSeconds now: Double) -> WorkloadState.Member {
+    let address = member.reading.address
+    return WorkloadState.Member(
+      member, lag: lag(of: address, atSeconds: now), eventLoopBusyRatio: eventLoopBusyRatio(of: address),
+      slowCommandCount: loads.slowCommandCount(of: address), flush: flushes.lastRise(at: address),
+      refusal: refusals.lastRise(at: address), delayedFsync: delayedFsyncs.lastRise(at: address))
+  }
+}

@@ -1,0 +1,316 @@
+import Config
+import Metrics
+import Redis
+import Runtime
+import Testing
+
+@testable import Fleet
+
+/// A file of `Scenarios`, read line by line; its README says how it is written.
+struct Scenario {
+  static let folder = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Scenarios"
+
+  struct Expectation: Equatable {
+    var state = ""
+    var findings: [String] = []
+    var samples: [String] = []
+  }
+  struct Seen {
+    let state: String
+    /// Of the scenario's check alone.
+    let findings: [String]
+    let samples: [String]
+    /// What all checks found.
+    let everything: [String]
+  }
+  struct Look {
+    let time: Double
+    let expected: Expectation
+    let seen: Seen
+  }
+
+  struct Problem: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let id: String
+  private let lines: [Substring]
+
+  init(_ id: String) throws {
+    self.id = id
+    guard let text = SmallFile.text("\(Self.folder)/\(id).txt") else {
+      throw Problem(description: "the check \(id) has no scenario: write Tests/FleetTests/Scenarios/\(id).txt")
+    }
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+  }
+
+  /// Plays it from the first look to the last.
+  func looks() throws -> [Look] {
+    var stage: Stage?
+    var looks: [Look] = []
+    var reader: ((Substring) throws -> Void)?
+    var expected: Expectation?
+    func finish() throws {
+      guard let expectation = expected, let stage else { return }
+      looks.append(Look(time: stage.time, expected: expectation, seen: stage.look(id)))
+      expected = nil
+    }
+    for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
+      do {
+        if line.hasPrefix("  ") {
+          let content = line.drop { $0 == " " }
+          if expected != nil { expected?.take(content) } else { try reader?(content) }
+          continue
+        }
+        try finish()
+        let words = line.split(separator: " ", maxSplits: 1)
+        let rest = words.count > 1 ? String(words[1]) : ""
+        switch words[0] {
+        case "workload:": stage = try Stage(rest)
+        case "at": stage?.time = Double(rest.dropLast()) ?? .nan
+        case "keys": reader = { try stage?.addKeys($0) }
+        case "announced": reader = { try stage?.addAnnounced($0) }
+        case "expect": expected = Expectation(state: rest)
+        default: reader = try stage?.member(String(words[0]), rest)
+        }
+      } catch {
+        throw Problem(description: "\(id).txt:\(index + 1): \(error)")
+      }
+    }
+    try finish()
+    return looks
+  }
+}
+
+extension Scenario.Expectation {
+  mutating func take(_ line: Substring) {
+    if line.hasPrefix("redis_") { samples.append(String(line)) } else { findings.append(String(line)) }
+  }
+}
+
+/// The servers of a scenario, and the workload that watches them.
+private final class Stage {
+  private struct Server {
+    var isUp = true
+    var isSentinel = false
+    var isProbeAnswered: Bool?
+    var fields: [(name: String, value: String)] = []
+    var nodes: [String] = []
+    var settings: [String: String] = [:]
+
+    mutating func set(_ name: String, _ value: String) {
+      if let index = fields.firstIndex(where: { $0.name == name }) {
+        fields[index].value = value
+      } else {
+        fields.append((name, value))
+      }
+    }
+    func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+  }
+
+  var time = 0.0
+  private var tracker: WorkloadTracker
+  private var roster = Roster()
+  private var findings = FindingTracker()
+  private var servers: [NodeAddress: Server] = [:]
+  private var locks: WatchFindings.Locks?
+  private var circuits: [String: Double]?
+  private var streams: [WatchedStream] = []
+  private var turnedAway = TurnedAway()
+  private var unconfirmedFailoverCount = 0
+  private let config: WorkloadConfig
+  /// The daemon's clock at 0 s, in seconds since the epoch.
+  private static let start = 1_000_000.0
+
+  init(_ fields: String) throws {
+    let text = "workloads: [{name: w, \(fields.dropFirst())]"
+    config = try FleetConfig.parse(Array(text.utf8), file: "scenario").workloads[0]
+    tracker = WorkloadTracker(config)
+  }
+
+  /// Changes a server, and gives what reads the lines below.
+  func member(_ name: String, _ what: String) throws -> (Substring) throws -> Void {
+    let address = try self.address(name)
+    var server = servers[address] ?? Server()
+    switch what {
+    case "up", "sentinel": (server.isUp, server.isSentinel) = (true, what == "sentinel")
+    case "down": server.isUp = false
+    case "gone": servers[address] = nil
+    case "probe lost": server.isProbeAnswered = false
+    case "probe ok": server.isProbeAnswered = true
+    default:
+      throw Scenario.Problem(description: "\"\(what)\" is none of up, down, gone, sentinel, probe lost, probe ok")
+    }
+    if what == "gone" { return { _ in } }
+    servers[address] = server
+    return { line in
+      if line.hasPrefix("nodes ") {
+        self.servers[address]?.nodes.append(String(line.dropFirst(6)))
+        return
+      }
+      if line.hasPrefix("config ") {
+        let words = line.split(separator: " ").map(String.init)
+        self.servers[address]?.settings[words[1]] = words.dropFirst(2).joined(separator: " ")
+        return
+      }
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count > 0 else { return }
+      self.servers[address]?.set(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+    }
+  }
+
+  private func address(_ name: String) throws -> NodeAddress {
+    guard let colon = name.lastIndex(of: ":"), let port = Int(name[name.index(after: colon)...]) else {
+      throw Scenario.Problem(description: "\"\(name)\" is no host:port")
+    }
+    return NodeAddress(host: String(name[..<colon]), port: port)
+  }
+
+  func addAnnounced(_ line: Substring) throws {
+    let words = line.split(separator: " ").map(String.init)
+    if words.count == 4, words[0] == "refused", let reason = TurnedAway.Reason(rawValue: words[1]) {
+      turnedAway.note(reason, try address(words[2]), count: Int(words[3]) ?? 0)
+    } else if words.count == 2, words[0] == "unconfirmed-failovers" {
+      unconfirmedFailoverCount = Int(words[1]) ?? 0
+    } else {
+      throw Scenario.Problem(description: "write: refused REASON HOST:PORT COUNT, or unconfirmed-failovers COUNT")
+    }
+  }
+
+  func addKeys(_ line: Substring) throws {
+    let words = line.split(separator: " ").map(String.init)
+    switch words[0] {
+    case "locks":
+      locks = .init(seenCount: Int(words[1]) ?? 0, withoutTTLCount: Int(words[3]) ?? 0)
+    case "circuit": circuits = (circuits ?? [:]).merging([words[1]: Double(words[2]) ?? 0]) { $1 }
+    case "stream":
+      let values = Dictionary(
+        words.dropFirst(2).map { word in
+          let pair = word.split(separator: "=")
+          return (String(pair[0]), String(pair[1]))
+        }, uniquingKeysWith: { $1 })
+      streams.removeAll { $0.report.name == Array(words[1].utf8) }
+      streams.append(try stream(words[1], values))
+    default: throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream")
+    }
+  }
+
+  /// A stream with one group, whose newest entry is of now.
+  private func stream(_ name: String, _ values: [String: String]) throws -> WatchedStream {
+    func text(_ text: String) -> String { "$\(text.utf8.count)\r\n\(text)\r\n" }
+    let now = 1_700_000_000_000.0
+    let delivered = now - (values["lag-seconds"].flatMap { Double($0) } ?? 0) * 1000
+    let newest = "\(Int(now))-0"
+    let stream = "*6\r\n\(text("length")):9\r\n\(text("last-generated-id"))\(text(newest))\(text("groups")):1\r\n"
+    let group =
+      "*1\r\n*10\r\n\(text("name"))\(text(values["group"] ?? ""))\(text("consumers")):\(values["consumers"] ?? "1")\r\n"
+      + "\(text("pending")):\(values["pending-seconds"] == nil ? 0 : 1)\r\n"
+      + "\(text("last-delivered-id"))\(text("\(Int(delivered))-0"))\(text("lag")):\(values["lag"] ?? "1")\r\n"
+    var report = try #require(
+      StreamReport(
+        name: Array(name.utf8), stream: try Replies.read(Array(stream.utf8))[0],
+        groups: try Replies.read(Array(group.utf8))[0]))
+    if let age = values["pending-seconds"].flatMap({ Double($0) }) { report.groups[0].oldestPending = now - age * 1000 }
+    return WatchedStream(database: 0, report: report, nowMilliseconds: now)
+  }
+
+  /// One look, as the daemon takes it.
+  func look(_ id: String) -> Scenario.Seen {
+    let wall = Self.start + time
+    let readings = servers.filter { !$0.value.isSentinel }.map { reading($0.key, $0.value, wall) }
+    let watchers = servers.filter(\.value.isSentinel).map { reading($0.key, $0.value, wall) }
+    tracker.follow(readings, sentinels: watchers)
+    let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
+    tracker.note(readings, own: { _ in .init() }, objectives, atSeconds: time)
+    _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, atSeconds: time)
+    let members = readings.map { reading in
+      WorkloadState.Surroundings(
+        reading: reading, instance: config.instanceName(of: reading.address, announced: nil),
+        standing: roster.members[reading.address], pollState: reading.answers == true ? "up" : "timeout",
+        isProbeAnswered: servers[reading.address]?.isProbeAnswered)
+    }
+    let state = tracker.state(
+      members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, atSeconds: time,
+      wallSeconds: wall)
+    var verdict = Verdict(CheckCatalogue.all, of: state)
+    findings.note(verdict.findings, atSeconds: wall)
+    verdict.addSummary(config.name, FindingAllowance())
+    verdict.add { state.addFigures(into: &$0) }
+    let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
+    let dated = findings.dated(verdict.findings, atSeconds: wall)
+    return Scenario.Seen(
+      state: verdict.health.rawValue,
+      findings: dated.filter { $0.check == id }.map(line) + verdict.unknowns.filter { $0.check == id }.map(line),
+      samples: Fixture.lines(page).filter { !$0.hasPrefix("#") },
+      everything: dated.map { "\($0.check) \(line($0))" } + verdict.unknowns.map { "\($0.check) \(line($0))" })
+  }
+
+  private func line(_ finding: Finding) -> String {
+    "\(finding.severity.name) \(name(finding.subject))since \(Int(finding.sinceSeconds - Self.start))s: \(finding.text)"
+  }
+
+  private func line(_ blindness: Blindness) -> String {
+    "\("unknown \(name(blindness.subject))".dropLast()): \(blindness.reason)"
+  }
+
+  private func name(_ subject: Finding.Subject) -> String {
+    switch subject {
+    case .workload: ""
+    case .node(let name): "\(name) "
+    case .shard(let name): "shard \(name) "
+    case .keys(let name): "keys \(name) "
+    }
+  }
+
+  private var keys: KeyReading {
+    guard locks != nil || circuits != nil else { return KeyReading(summary: nil, streams: streams) }
+    var found = WatchFindings()
+    found.locks = locks
+    found.circuits = circuits.map { .init(failures: $0) }
+    return KeyReading(summary: WatchSummary([found], config.watches.circuits), streams: streams)
+  }
+
+  private func reading(_ address: NodeAddress, _ server: Server, _ wall: Double) -> MemberReading {
+    var facts: MemberFacts?
+    if server.isUp {
+      let nodes = server.nodes.isEmpty ? nil : server.nodes.joined(separator: "\n") + "\n"
+      let lines = ["run_id:\(address)"] + server.fields.map { "\($0.name):\($0.value)" }
+      facts = Readings.facts(
+        (server.isSentinel ? ["redis_mode:sentinel"] : lines).joined(separator: "\n") + "\n", nodes: nodes,
+        settings: server.settings)
+      if server.isSentinel { facts?.sentinel = sentinel(server) }
+    }
+    return MemberReading(address, answers: server.isUp, facts: facts, seconds: time, endedSeconds: wall)
+  }
+
+  /// What a Sentinel says, from a few fields.
+  private func sentinel(_ server: Server) -> MemberFacts.SentinelFacts {
+    func reply(_ pairs: [String]) -> String {
+      "*\(pairs.count)\r\n" + pairs.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    }
+    func instance(_ name: String, _ more: [String]) -> String {
+      let parts = name.split(separator: ":").map(String.init)
+      return reply(["name", name, "ip", parts[0], "port", parts[1], "runid", "", "last-hello-message", "1"] + more)
+    }
+    func list(_ name: String, _ more: [String]) -> String {
+      let all = (server.value(name) ?? "").split(separator: " ").map { instance(String($0), more) }
+      return "*\(all.count)\r\n" + all.joined()
+    }
+    let master = server.value("master").map { name in
+      let parts = name.split(separator: ":").map(String.init)
+      return reply(
+        [
+          "name", "mymaster", "ip", parts[0], "port", parts[1], "runid", "", "flags", server.value("flags") ?? "master",
+          "config-epoch", "1", "quorum", server.value("quorum") ?? "2",
+        ])
+    }
+    let replica = ["flags", "slave", "master-link-status", "ok", "slave-priority", "100"]
+    let texts = [
+      "$-1\r\n", master ?? "-ERR No such master with that name\r\n", list("replicas", replica),
+      list("peers", ["flags", "sentinel"]),
+      server.value("ckquorum") == "lost" ? "-NOQUORUM 1 usable Sentinels.\r\n" : "+OK 3 usable Sentinels.\r\n",
+    ]
+    let replies = texts.compactMap { try? Replies.read(Array($0.utf8))[0] }
+    return MemberFacts.SentinelFacts(id: replies[0], about: Array(replies[1...]))
+  }
+}

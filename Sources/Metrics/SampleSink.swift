@@ -71,12 +71,22 @@ public struct SampleSink {
     let start = labelBytes.count
     appendLabels(family, labels, start)
     let encoded = Array(labelBytes[start...])
-    // The parts differ in their last label by construction, so only the whole is looked for among the series.
+    // The whole is looked for among the series, and each quantile among those of the whole: a server may repeat one.
     guard append(family, .summary, from: start, 0) else { return }
+    var added: Set<[UInt8]> = []
     for (quantile, value) in quantiles {
+      guard samples.count < limit else {
+        overflowCount += 1
+        break
+      }
       let start = labelBytes.count
       labelBytes.append(contentsOf: encoded)
       appendLabel(quantilePrefix, quantile, start)
+      guard added.insert(Array(labelBytes[start...])).inserted else {
+        labelBytes.removeSubrange(start...)
+        duplicateCount += 1
+        continue
+      }
       samples.append(
         Sample(
           family: Int32(family.id), part: .value, labelStart: UInt32(start),

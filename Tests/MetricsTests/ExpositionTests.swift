@@ -103,6 +103,15 @@ private func text(_ exposition: Exposition = Exposition(), _ fill: (inout Sample
     ] { #expect(page.contains(line + "\n"), "\(line)") }
   }
 
+  @Test func aQuantileThatIsRepeatedCountsOnce() {
+    let page = text { sink in
+      sink.addSummary(percentiles, ["get"], quantiles: [("50", 1), ("99", 2), ("50", 3)], count: 4, sum: 9)
+      #expect(sink.duplicateCount == 1)
+    }
+    #expect(page.contains("redis_test_percentiles_usec{cmd=\"get\",quantile=\"50\"} 1\n"))
+    #expect(page.split(separator: "quantile=\"50\"").count == 2)
+  }
+
   @Test func openMetricsNamesAndEnd() {
     let page = text(Exposition(format: .openMetrics)) { sink in
       sink.add(calls, 3, "get")

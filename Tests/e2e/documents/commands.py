@@ -67,6 +67,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     # Subcommands
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
+    "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
+    "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),
     "redline check rules FILES": Runs(RULES),
     "redline test rules FILES": Runs((("FILES", "alerts/tests/failover.test.yml"),)),

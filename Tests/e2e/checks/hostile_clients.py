@@ -86,8 +86,9 @@ def check_right_password_beside_guesses(check: Check) -> None:
         threading.Thread(target=guess, args=(number,), daemon=True).start()
     check.until(lambda: len(statuses) > 40, 40, "the guesses use up what checks may cost")
     before, began = exporter.cpu_seconds(), http.time.monotonic()
-    check.until(lambda: exporter.get("/health", headers=basic("reader", WORD), seconds=30).status == 200, 40,
-                "the right password is taken from the address of the guesses")
+    # Each waits in line for up to 5 s with two guesses beside it; three that miss are one case in thousands.
+    tries = (exporter.get("/health", headers=basic("reader", WORD), seconds=30).status for _ in range(3))
+    check.that(200 in tries, "the right password is taken from the address of the guesses")
     seconds = http.time.monotonic() - began
     check.that(exporter.cpu_seconds() - before < 0.3 * seconds + 1.5,
                f"{exporter.cpu_seconds() - before:.1f} s of computing in {seconds:.1f} s")

@@ -294,15 +294,15 @@ def check_key_work_connections(check: Check) -> None:
     server = Captured(check, answers={
         "SCAN": lambda _: encoded(["0", [f"stream-{index}-{next(names)}" for index in range(8)]]),
         "TYPE": b"+stream\r\n", "XPENDING": b"*0\r\n", "XINFO STREAM": b"*0\r\n", "XINFO GROUPS": hang})
-    workload = static("w", server, more=", timeout: 300ms, watches: {interval: 1s, streams: {enabled: true}}")
+    workload = static("w", server, more=", timeout: 5s, watches: {interval: 1s, streams: {enabled: true}}")
     check.closing.callback(server.closing.set)
     exporter = watching(check, workload, "--keywork.duty-ratio=0.5")
     most = 0
-    end = time.monotonic() + 12
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         most = max(most, connections_to(server.port))
         time.sleep(0.02)
-    check.that(server.counts.get("XINFO", 0) > 3, "streams are asked for")
+    check.that(server.counts.get("XINFO", 0) > 1, "streams are asked for")
     check.that(most <= 3, f"{most} connections were open at once")
     exporter.lives()
 

@@ -62,6 +62,13 @@ public actor Fleet {
     return all
   }
 
+  /// What every check says of each workload, in the order of their names.
+  public func checkResults() async -> [CheckResult] {
+    var all: [CheckResult] = []
+    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all += await entry.workload.checkResults() }
+    return all
+  }
+
   /// Takes note that files or permissions may have changed.
   public func reset() async {
     for entry in entries.values { await entry.workload.reset() }

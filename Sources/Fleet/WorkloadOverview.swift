@@ -45,10 +45,4 @@ public struct WorkloadOverview: Sendable {
   public let groups: [Group]
   /// The worst first.
   public let findings: [Finding]
-  /// Of every check, also of those that find nothing.
-  public let results: [CheckResult]
-  /// What checks could not see.
-  public let unknowns: [Blindness]
-  /// By the checks of health alone.
-  public let health: Health
 }

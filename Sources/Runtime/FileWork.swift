@@ -6,9 +6,9 @@ public protocol FileFailure: Error {
   init(file: String, reason: String)
 }
 
-/// Reads what someone named on threads of its own, since a mount that hangs holds whoever opens a file on it.
+/// Reads what someone named on threads of its own, since a mount that hangs holds every thread that opens a file on it.
 ///
-/// A name that hangs holds one thread. Until it answers, whoever asks for it again is refused at once.
+/// A name that hangs holds one thread. Until it answers, every further read of that name is refused at once.
 public final class FileWork: Sendable {
   public static let shared = FileWork()
 
@@ -59,7 +59,7 @@ public final class FileWork: Sendable {
   /// - Parameters:
   ///   - name: empty where there is no file: `body` then runs here.
   ///   - isRecorded: whether its outcome is kept by name; not for names that anyone but the user chose.
-  ///   - isTold: whether listeners hear of it; not where the caller tells of it anyhow.
+  ///   - isTold: whether listeners hear of it; not where the caller reports it anyhow.
   public func value<Value: Sendable, Failure: FileFailure>(
     of name: String, within limit: Duration = patience, isRecorded: Bool = true, isTold: Bool = true,
     _ body: @escaping @Sendable () throws(Failure) -> Value

@@ -133,26 +133,17 @@ public final class SecretMask: Sendable {
       guard form.standsAlone else { return true }
       let before = index > text.startIndex ? text[index - 1] : nil
       let after = rest.dropFirst(form.bytes.count).first
-      return ![before, after].contains { $0.map { Self.isWordByte($0) || "-_".utf8.contains($0) } ?? false }
+      return ![before, after].contains { $0.map { $0.isASCIIAlphanumeric || "-_".utf8.contains($0) } ?? false }
     }
     if let whole = candidates.first(where: isWhole) { return whole.bytes.count }
     guard isCut else { return nil }
     let common = candidates.map { zip($0.bytes, rest).prefix { $0 == $1 }.count }.max() ?? 0
     guard common >= Self.cutBytes else { return nil }
     let next = rest.dropFirst(common).first
-    return next.map(Self.isWordByte) ?? false ? nil : common
+    return next?.isASCIIAlphanumeric ?? false ? nil : common
   }
 
-  private static func isLetter(_ byte: UInt8) -> Bool { isWordByte(byte) && byte >= UInt8(ascii: "A") }
-
-  private static func isWordByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: false
-    }
-  }
+  private static func isLetter(_ byte: UInt8) -> Bool { byte.isASCIIAlphanumeric && byte >= UInt8(ascii: "A") }
 
   /// The first four bytes in one number.
   private static func start(_ bytes: ArraySlice<UInt8>) -> UInt32 {
@@ -165,7 +156,7 @@ public final class SecretMask: Sendable {
     let digits = (Array("0123456789ABCDEF".utf8), Array("0123456789abcdef".utf8))
     func percentEncoded(_ digits: [UInt8]) -> [UInt8] {
       bytes.flatMap { byte in
-        isWordByte(byte) || "-_.~".utf8.contains(byte)
+        byte.isASCIIAlphanumeric || "-_.~".utf8.contains(byte)
           ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       }
     }

@@ -7,7 +7,7 @@ public struct FileProblem: Error, Sendable, Equatable {
   public init(reason: String) { self.reason = reason }
 }
 
-/// Files that someone named: whole, bounded, and never one that can hold whoever opens it.
+/// Files that someone named: whole, bounded, and never one that can block its reader.
 public enum RegularFile {
   /// The bytes of the file at `path`.
   ///
@@ -23,18 +23,9 @@ public enum RegularFile {
     }
     defer { close(descriptor) }
     if !isInherited, let kind = try kind(descriptor) { throw FileProblem(reason: "it is \(kind), not a regular file") }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system()
-      }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
-      guard bytes.count <= limitBytes else { throw FileProblem(reason: "it is larger than \(limitBytes) bytes") }
-    }
+    guard let bytes = SmallFile.rest(of: descriptor, limit: limitBytes + 1) else { throw .system() }
+    guard bytes.count <= limitBytes else { throw FileProblem(reason: "it is larger than \(limitBytes) bytes") }
+    return bytes
   }
 
   /// What an open file is; nil for a regular one.

@@ -1,3 +1,15 @@
+extension UInt8 {
+  /// An ASCII letter or digit.
+  public var isASCIIAlphanumeric: Bool {
+    switch self {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: false
+    }
+  }
+}
+
 extension Unicode.Scalar {
   /// Whether a terminal or a viewer may act on the scalar instead of showing it: controls, what changes the direction of
   /// writing, line separators, and what has no width.

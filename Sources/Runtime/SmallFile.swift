@@ -9,8 +9,13 @@ public enum SmallFile {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    return rest(of: descriptor, limit: limit)
+  }
+
+  /// What is left of an open file, at most `limit` bytes; nil when it cannot be read, and `errno` says why.
+  static func rest(of descriptor: Int32, limit: Int) -> [UInt8]? {
     var content: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
+    var chunk = [UInt8](repeating: 0, count: 16 << 10)
     while content.count < limit {
       let wanted = min(chunk.count, limit - content.count)
       let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, wanted) }

@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Runtime
 
-/// Writes each message as one line on standard error, by way of ``LogQueue``: no caller waits for whoever reads it.
+/// Writes each message as one line on standard error, by way of ``LogQueue``: no caller waits for its reader.
 struct LineLogHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]

@@ -2,7 +2,7 @@ import Config
 import Glibc
 import Runtime
 
-/// The lines that wait for standard error. One thread writes them and may wait for whoever reads; nobody else does.
+/// The lines that wait for standard error. One thread writes them and may wait for the reader; nobody else does.
 ///
 /// While nobody reads, lines beyond the limits are dropped, and a line says how many once there is room again.
 final class LogQueue: Sendable {

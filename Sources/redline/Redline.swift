@@ -59,7 +59,7 @@ struct Redline {
     exit(status)
   }
 
-  /// Writes a line, or several, to standard error: for subcommands, which may wait for whoever reads.
+  /// Writes a line, or several, to standard error: for subcommands, which may wait for the reader.
   static func printError(_ message: String) {
     let line = Array("\(KnownSecrets.masked(message, sparesWords: true))\n".utf8)
     unsafe write(STDERR_FILENO, line, line.count)

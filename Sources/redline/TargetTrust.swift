@@ -23,7 +23,7 @@ struct TargetTrust: Sendable {
   }
 
   /// Whether a certificate is checked against the name that it would be checked against unasked. Otherwise any credentials
-  /// could be had by whoever has a certificate of another name.
+  /// would go to anyone with a certificate of another name.
   func acceptsName(_ serverName: String?, of address: RedisAddress) -> Bool {
     guard let serverName else { return true }
     if let own = self.serverName { return serverName == own }

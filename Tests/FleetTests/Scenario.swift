@@ -168,7 +168,7 @@ private final class Stage {
 
   func addAnnounced(_ line: Substring) throws {
     let words = line.split(separator: " ").map(String.init)
-    if words.count == 4, words[0] == "refused", let reason = TurnedAway.Reason(rawValue: words[1]) {
+    if words.count == 4, words[0] == "refused", let reason = MemberRefusal(rawValue: words[1]) {
       turnedAway.note(reason, try address(words[2]), count: Int(words[3]) ?? 0)
     } else if words.count == 2, words[0] == "unconfirmed-failovers" {
       unconfirmedFailoverCount = Int(words[1]) ?? 0

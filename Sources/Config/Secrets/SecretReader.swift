@@ -2,7 +2,7 @@ import Runtime
 
 /// Reads secrets again at each use, without waiting for a file that hangs.
 ///
-/// While a file cannot be read, what it held last stays in force, which ``FileWork`` tells of.
+/// While a file cannot be read, what it held last stays in force; ``FileWork`` reports that.
 public final class SecretReader: Sendable {
   public static let shared = SecretReader()
 

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Where a secret comes from. Reading again gives the newest text, which is how a reload picks up a rotated password.
 public enum SecretSource: Sendable, Equatable {
   case literal(Secret)
@@ -30,7 +32,8 @@ public enum SecretSource: Sendable, Equatable {
       return try Self.readFrom(path)
     case .environment(let name):
       // Else it may be the secret itself.
-      guard name.utf8.allSatisfy(Self.isNameByte), name.first?.isNumber == false else {
+      guard name.utf8.allSatisfy({ $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }), name.first?.isNumber == false
+      else {
         throw ConfigError(
           .commandLine, problem: "a secret is to be read from a variable whose name is none",
           hint: "give letters, digits and underscores")
@@ -51,15 +54,6 @@ public enum SecretSource: Sendable, Equatable {
           hint: "give the unit LoadCredential=\(name):PATH")
       }
       return try Self.readFrom("\(directory)/\(name)")
-    }
-  }
-
-  private static func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-      true
-    default: false
     }
   }
 

@@ -24,25 +24,32 @@ enum CheckFamilies {
 /// How many series of findings all workloads of the daemon may have together.
 final class FindingAllowance: Sendable {
   static let limit = 1000
-  private let taken = Lock([String: Int]())
+  private struct State {
+    var taken: [String: Int] = [:]
+    var total = 0
+  }
+  private let state = Lock(State())
 
   /// - Returns: how many of the series that the workload wants it may have.
   func claim(_ wanted: Int, for workload: String) -> Int {
-    taken.withLock { taken in
-      let others = taken.reduce(0) { $0 + ($1.key == workload ? 0 : $1.value) }
-      let granted = max(0, min(wanted, Self.limit - others))
-      taken[workload] = granted
+    state.withLock { state in
+      state.total -= state.taken[workload] ?? 0
+      let granted = max(0, min(wanted, Self.limit - state.total))
+      state.total += granted
+      state.taken[workload] = granted
       return granted
     }
   }
 
-  func release(_ workload: String) { taken.withLock { $0[workload] = nil } }
+  func release(_ workload: String) { state.withLock { $0.total -= $0.taken.removeValue(forKey: workload) ?? 0 } }
 }
 
 extension Verdict {
   private struct Place: Hashable {
     let check: String
     let instance: String?
+
+    init(_ check: String, _ subject: Finding.Subject) { (self.check, instance) = (check, subject.instance) }
   }
 
   /// Adds what the findings come to.
@@ -51,19 +58,14 @@ extension Verdict {
     for severity in Finding.Severity.allCases {
       add(CheckFamilies.findings, Double(findings.count { $0.severity == severity }), .text(severity.name))
     }
-    var levels: [(place: Place, level: Int)] = []
-    for finding in findings {
-      let place = Place(check: finding.check, instance: finding.subject.instance)
-      if let index = levels.firstIndex(where: { $0.place == place }) {
-        levels[index].level = max(levels[index].level, finding.severity.rawValue)
-      } else {
-        levels.append((place, finding.severity.rawValue))
-      }
-    }
-    // The worst first: where there is no room for all, they have a series.
-    let ranked = levels.sorted { $0.level > $1.level }.map { (CheckFamilies.finding, $0.place, Double($0.level)) }
-    let blind = unknowns.map { Place(check: $0.check, instance: $0.subject.instance) }
-    let wanted = ranked + Set(blind).map { (CheckFamilies.unknown, $0, 1) }
+    // The worst first: where there is no room for all, they have a series, and each place has its worst.
+    var found: Set<Place> = []
+    let worst = findings.worstFirst.filter { found.insert(Place($0.check, $0.subject)).inserted }
+    var blind: Set<Place> = []
+    let unseen = unknowns.filter { blind.insert(Place($0.check, $0.subject)).inserted }
+    let wanted =
+      worst.map { (CheckFamilies.finding, Place($0.check, $0.subject), Double($0.severity.rawValue)) }
+      + unseen.map { (CheckFamilies.unknown, Place($0.check, $0.subject), 1) }
     let granted = allowance.claim(wanted.count, for: workload)
     for (family, place, value) in wanted.prefix(granted) {
       add(family, value, [.text(place.check), place.instance.map { .text($0) } ?? .absent])

@@ -4,8 +4,7 @@ import Config
 public struct CheckResult: Sendable, Equatable {
   /// Raw values are those of the JSON.
   public enum Answer: String, Sendable, CaseIterable {
-    case ok, finding, unknown, accepted
-    case notCompared = "not compared"
+    case ok, finding, unknown
   }
 
   public let check: String
@@ -28,9 +27,7 @@ extension Verdict {
   /// Every check with what it applies to, in the order of the catalogue: what is found, what is unknown, and what is well.
   ///
   /// - Parameter findings: those of this verdict, with their times.
-  static func results(
-    _ checks: [any Check], of state: WorkloadState, _ findings: [Finding], _ unknowns: [Blindness]
-  ) -> [CheckResult] {
+  func results(_ checks: [any Check], of state: WorkloadState, _ findings: [Finding]) -> [CheckResult] {
     let found = Dictionary(grouping: findings, by: \.check)
     let blind = Dictionary(grouping: unknowns, by: \.check)
     return checks.flatMap { check -> [CheckResult] in

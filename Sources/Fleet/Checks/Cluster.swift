@@ -91,7 +91,7 @@ struct MasterWithoutReplica: Check {
 }
 
 extension WorkloadState {
-  /// nil while no node of the cluster has told of it.
+  /// nil while no node of the cluster has listed its members.
   var cluster: ClusterView? { following.cluster.flatMap { $0.members.isEmpty ? nil : $0 } }
 
   /// What a node of the cluster is called, by its id.

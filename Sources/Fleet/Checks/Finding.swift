@@ -51,3 +51,10 @@ public struct Blindness: Sendable, Equatable {
   /// What is missing: a right such as `+config|get`, or why nothing is known yet.
   public let reason: String
 }
+
+extension [Finding] {
+  /// Findings of equal weight stay in their order, that of the catalogue.
+  var worstFirst: [Finding] {
+    Finding.Severity.allCases.reversed().flatMap { severity in filter { $0.severity == severity } }
+  }
+}

@@ -18,14 +18,12 @@ struct FindingTracker: Sendable {
     }
   }
 
-  /// The same findings with the time since when they hold, the worst first and then the oldest.
+  /// The same findings with the time since when they hold, the worst first.
   func dated(_ findings: [Finding], atSeconds wall: Double) -> [Finding] {
-    let dated = findings.map { finding in
+    findings.worstFirst.map { finding in
       var finding = finding
       finding.sinceSeconds = since[Key(check: finding.check, subject: finding.subject)] ?? wall
       return finding
     }
-    // Findings of equal weight stay in the order of the catalogue.
-    return Finding.Severity.allCases.reversed().flatMap { severity in dated.filter { $0.severity == severity } }
   }
 }

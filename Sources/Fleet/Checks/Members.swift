@@ -7,7 +7,7 @@ struct NoMemberAnswers: Check {
   let id = "no-member-answers"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    guard !state.members.contains(where: { $0.answers == true }) else { return }
+    guard !state.isAnyoneUp else { return }
     // Before the first polls have ended nothing is known, and nothing wrong.
     if state.members.contains(where: { $0.answers == false }) {
       verdict.find(.critical, "No member answers")
@@ -47,7 +47,7 @@ struct NodeDown: Check {
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard state.isAnyoneUp else { return }
     for member in state.members where member.answers == false && member.standing?.name != "ghost" {
-      verdict.find(.warning, .node(member.instance), "\(member.instance) is down: \(member.pollState)")
+      verdict.find(.warning, node: member.instance, "is down: \(member.pollState)")
     }
   }
 }
@@ -59,7 +59,7 @@ struct ProbeUnanswered: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for member in state.members where member.answers == true && member.isProbeAnswered == false {
-      verdict.find(.warning, .node(member.instance), "\(member.instance) does not answer probes in time")
+      verdict.find(.warning, node: member.instance, "does not answer probes in time")
     }
   }
 }
@@ -73,7 +73,7 @@ struct MembersRefused: Check {
   let id = "members-refused"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for reason in TurnedAway.Reason.allCases {
+    for reason in MemberRefusal.allCases {
       guard let (count, example) = state.turnedAway[reason] else { continue }
       let why =
         switch reason {

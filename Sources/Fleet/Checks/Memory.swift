@@ -16,8 +16,8 @@ struct MemoryHigh: Check {
       guard let ratio = facts.memory.usedRatio else { continue }
       verdict.add(Self.ratio, ratio, .text(member.instance))
       guard let limit = state.objectives.memoryUsedRatio, ratio > limit else { continue }
-      let text = "\(member.instance) uses \(percent(ratio)) of maxmemory; the objective is \(percent(limit))"
-      verdict.find(state.objectives.memoryPages ? .warning : .info, .node(member.instance), text)
+      let text = "uses \(percent(ratio)) of maxmemory; the objective is \(percent(limit))"
+      verdict.find(state.objectives.memoryPages ? .warning : .info, node: member.instance, text)
     }
   }
 }
@@ -35,7 +35,7 @@ struct MaxmemoryUnset: Check {
     for (member, facts) in state.up {
       verdict.add(Self.isSet, facts.memory.maxBytes > 0 ? 1 : 0, .text(member.instance))
       if facts.memory.maxBytes == 0 {
-        verdict.find(.warning, .node(member.instance), "\(member.instance) has no maxmemory")
+        verdict.find(.warning, node: member.instance, "has no maxmemory")
       }
     }
   }
@@ -60,8 +60,8 @@ struct EvictionPolicyUnfit: Check {
       let fits = state.config.eviction.fits(policy)
       verdict.add(Self.fits, fits ? 1 : 0, .text(member.instance))
       if !fits {
-        let text = "\(member.instance) has maxmemory-policy \(policy), which does not fit the workload"
-        verdict.find(.warning, .node(member.instance), text)
+        verdict.find(
+          .warning, node: member.instance, "has maxmemory-policy \(policy), which does not fit the workload")
       }
     }
   }
@@ -95,12 +95,10 @@ struct ForkHeadroomGone: Check {
       guard let bytes = fork.expectedBytes else { continue }
       verdict.add(Self.headroom, Double(bytes), instance)
       if bytes < 0 {
-        let text = "A save of \(member.instance) may need \(-bytes / 1_048_576) MiB more memory than the machine has"
+        let missing = amount(Double(-bytes) / 1_048_576, "MiB", upTo: 1 << 30)
+        let text = "A save of \(member.instance) may need \(missing) more memory than the machine has"
         verdict.find(.warning, .node(member.instance), text)
       }
     }
   }
 }
-
-/// `85 %`
-func percent(_ ratio: Double) -> String { amount((ratio * 100).rounded(), "%", upTo: 100_000) }

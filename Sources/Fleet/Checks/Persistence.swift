@@ -33,7 +33,7 @@ struct PersistenceUnfit: Check {
       guard let fits = state.config.persistence.fits(facts.persistence) else { continue }
       verdict.add(Self.fits, fits ? 1 : 0, .text(member.instance))
       if !fits {
-        verdict.find(.warning, .node(member.instance), "\(member.instance) does not persist as the workload asks")
+        verdict.find(.warning, node: member.instance, "does not persist as the workload asks")
       }
     }
   }
@@ -87,7 +87,7 @@ struct RecoveryPointFailover: Check {
   }
 }
 
-/// The newest dump of a group of members is too old. One good dump is enough, whoever wrote it.
+/// The newest dump of a group of members is too old. One good dump is enough, no matter which member wrote it.
 struct BackupOld: Check {
   let id = "backup-old"
   private static let hasSaved = Family.gauge(

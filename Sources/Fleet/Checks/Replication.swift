@@ -1,7 +1,6 @@
 import Config
 import Metrics
 import Redis
-import Runtime
 
 /// More than one member holds itself for master of the same data.
 struct SplitBrain: Check {
@@ -47,7 +46,7 @@ struct DemotedMaster: Check {
     for address in demoted {
       let name = state.name(address)
       verdict.find(
-        .warning, .node(name), "\(name) was replaced as master and does not know it yet: writes to it are lost")
+        .warning, node: name, "was replaced as master and does not know it yet: writes to it are lost")
     }
   }
 }
@@ -87,7 +86,7 @@ struct ReplicaFaults: Check {
     let loops = Set(looping)
     let chains = Set(chained).subtracting(loops)
     func find(_ severity: Finding.Severity, _ replicas: some Sequence<Replica>, _ what: String) {
-      for replica in replicas.map(name).sorted() { verdict.find(severity, .node(replica), "\(replica) \(what)") }
+      for replica in replicas.map(name).sorted() { verdict.find(severity, node: replica, what) }
     }
     find(.critical, looping, "is a replica that follows itself by way of others")
     find(.warning, stuck, "is a replica without a link to its master")
@@ -104,7 +103,7 @@ struct ReplicaSyncing: Check {
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for address in state.following.replication?.syncingReplicas.sorted() ?? [] {
       let name = state.name(address)
-      verdict.find(.info, .node(name), "\(name) is in a full sync")
+      verdict.find(.info, node: name, "is in a full sync")
     }
   }
 }
@@ -152,15 +151,7 @@ struct ReplicationLagHigh: Check {
       else { continue }
       let link = lag.state == .online ? "" : " (\(lag.state.rawValue))"
       verdict.find(
-        .warning, .node(member.instance), "\(member.instance) is \(span(lag.seconds)) behind its master\(link)")
+        .warning, node: member.instance, "is \(span(lag.seconds)) behind its master\(link)")
     }
   }
-}
-
-/// `40 s`, `12 min`, `3 h`, `2 d`: never longer than what is meant, in the largest unit that leaves a number above 2.
-func span(_ seconds: Double) -> String {
-  guard seconds.isFinite else { return "without end" }
-  let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min")]
-  for (size, name) in units where seconds >= 2 * size { return "\(Int(clamping: min(seconds / size, 1e9))) \(name)" }
-  return "\(Int(clamping: max(0, seconds))) s"
 }

@@ -33,7 +33,7 @@ struct ClientsRefused: Check {
       guard age <= Self.tellSeconds else { continue }
       let clients = refusal.count == 1 ? "a client" : amount(Double(refusal.count), "clients", upTo: 1_000_000_000)
       verdict.find(
-        .critical, .node(member.instance), "\(member.instance) refused \(clients) \(span(age)) ago: maxclients")
+        .critical, node: member.instance, "refused \(clients) \(span(age)) ago: maxclients")
     }
   }
 }

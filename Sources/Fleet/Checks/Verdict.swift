@@ -8,18 +8,19 @@ struct Verdict {
   private var sink = SampleSink()
   private(set) var findings: [Finding] = []
   private(set) var unknowns: [Blindness] = []
-  private var check: any Check = NoCheck()
+  /// The check that is asked now.
+  private var id = ""
+  private var group = CheckGroup.health
   private var count = 0
 
   /// Asks each check in turn.
   init(_ checks: [any Check], of state: WorkloadState) {
     for check in checks {
-      self.check = check
-      count = 0
+      (id, group, count) = (check.id, check.group, 0)
       check.judge(state, into: &self)
       guard count > Self.findingLimit else { continue }
-      let text = "\(count - Self.findingLimit) more findings of \(check.id) are not listed"
-      findings.append(Finding(check: check.id, group: check.group, severity: .info, subject: .workload, text: text))
+      let text = "\(count - Self.findingLimit) more findings of \(id) are not listed"
+      findings.append(Finding(check: id, group: group, severity: .info, subject: .workload, text: text))
     }
   }
 
@@ -47,15 +48,21 @@ struct Verdict {
   mutating func find(_ severity: Finding.Severity, _ subject: Finding.Subject, _ text: String) {
     count += 1
     guard count <= Self.findingLimit else { return }
-    findings.append(
-      Finding(check: check.id, group: check.group, severity: severity, subject: subject, text: text))
+    findings.append(Finding(check: id, group: group, severity: severity, subject: subject, text: text))
+  }
+
+  /// Something that is about one server.
+  ///
+  /// - Parameter what: the rest of a sentence that begins with its name.
+  mutating func find(_ severity: Finding.Severity, node name: String, _ what: String) {
+    find(severity, .node(name), "\(name) \(what)")
   }
 
   mutating func unknown(_ reason: String) { unknown(.workload, reason) }
 
   /// - Parameter reason: what is missing.
   mutating func unknown(_ subject: Finding.Subject, _ reason: String) {
-    unknowns.append(Blindness(check: check.id, group: check.group, subject: subject, reason: reason))
+    unknowns.append(Blindness(check: id, group: group, subject: subject, reason: reason))
   }
 
   /// The state of the workload as far as checks of health tell.
@@ -68,17 +75,6 @@ struct Verdict {
 }
 
 /// How a workload stands. Raw values are label values: they never change.
-public enum Health: String, Sendable, CaseIterable, Comparable {
+enum Health: String, Sendable, CaseIterable {
   case healthy, degraded, unknown, critical
-
-  /// From good to bad: what is not known may be worse than degraded.
-  public static func < (left: Health, right: Health) -> Bool {
-    let order: [Health] = [.healthy, .degraded, .unknown, .critical]
-    return (order.firstIndex(of: left) ?? 0) < (order.firstIndex(of: right) ?? 0)
-  }
-}
-
-private struct NoCheck: Check {
-  let id = ""
-  func judge(_ state: WorkloadState, into verdict: inout Verdict) {}
 }

@@ -1,21 +1,24 @@
 import Config
 import Redis
+import Runtime
+
+/// Why one who is announced is not watched. Raw values are label values.
+enum MemberRefusal: String, Sendable, CaseIterable {
+  /// No address in full, no name: a path, `127.1`, `0x7f000001`.
+  case form
+  /// Unspecified, loopback or link-local, where no seed is.
+  case scope
+  /// `members.allow` does not name it.
+  case allow
+  /// Named by few, or too many at once: what ``Admission`` says.
+  case unconfirmed
+}
 
 /// Which of the addresses that peers announce may be connected to, and given the workload's credentials.
 ///
 /// The seeds always may. Where `members.allow` is set, the others must match it. Everything else must be an IP address or
 /// a host name as such, and one that reaches only this machine or this link is taken only where a seed is such, too.
 struct AddressPolicy: Sendable {
-  /// Label values of why not.
-  enum Refusal: String, Sendable, CaseIterable {
-    /// No address in full, no name: a path, `127.1`, `0x7f000001`.
-    case form
-    /// Unspecified, loopback or link-local, where no seed is.
-    case scope
-    /// `members.allow` does not name it.
-    case allow
-  }
-
   private let seeds: Set<NodeAddress>
   private var scopes: Set<IPAddress.Scope>
   private let allowed: HostFilter
@@ -45,7 +48,7 @@ struct AddressPolicy: Sendable {
     }
   }
 
-  func refusal(of endpoint: Endpoint) -> Refusal? {
+  func refusal(of endpoint: Endpoint) -> MemberRefusal? {
     guard case .tcp(let host, let port) = endpoint else { return .form }
     return refusal(of: NodeAddress(host: host, port: port))
   }
@@ -59,7 +62,7 @@ struct AddressPolicy: Sendable {
   func isSeed(_ address: NodeAddress) -> Bool { seeds.contains(address) }
 
   /// nil for an address that may be connected to.
-  func refusal(of address: NodeAddress) -> Refusal? {
+  func refusal(of address: NodeAddress) -> MemberRefusal? {
     if isSeed(address) { return nil }
     guard address.port > 0 else { return .form }
     let host = rewrites.apply(host: address.host, port: address.port).host
@@ -99,14 +102,7 @@ func isHostName(_ text: String) -> Bool {
   let labels = name.split(separator: ".", omittingEmptySubsequences: false)
   let areWords = labels.allSatisfy { label in
     (1...63).contains(label.utf8.count)
-      && label.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-          true
-        default: false
-        }
-      }
+      && label.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_".utf8.contains($0) }
   }
   guard areWords, let last = labels.last?.lowercased() else { return false }
   let digits = last.hasPrefix("0x") ? last.dropFirst(2) : last[...]

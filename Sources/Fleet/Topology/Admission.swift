@@ -21,7 +21,7 @@ struct Admission: Sendable {
 
   struct Candidate: Sendable, Equatable {
     let address: NodeAddress
-    /// How many of ``Votes/voterCount`` others name it.
+    /// How many of ``Following/voterCount`` others name it.
     let voucherCount: Int
     /// Whether its newest poll was answered; nil while it was not polled.
     let answers: Bool?

@@ -3,8 +3,8 @@ import Redis
 /// Counts the failovers of a cluster from one merged view to the next, each once.
 ///
 /// A failover is a replica that now owns slots of the master it replicated, by a higher epoch. A master that merely got
-/// slots is resharding. It is counted once most nodes, or both of the two themselves, say so, and once it is clear whether somebody asked for it, at most seconds later. What the last
-/// view was can be kept, so that a failover during an outage of the daemon is found.
+/// slots is resharding. It is counted once most nodes, or both of the two themselves, say so, and once it is clear whether
+/// somebody asked for it, at most seconds later. What the last view was can be kept, so that a failover during an outage of the daemon is found.
 public struct ClusterFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
@@ -54,7 +54,7 @@ public struct ClusterFailoverTracker: Sendable {
     let slotCount: Int
     let seconds: Double
     var isFailing: Bool
-    /// Whether more than the word of some node tells of it.
+    /// Whether more than one node's word stands for it.
     var isConfirmed = false
   }
 

@@ -79,7 +79,7 @@ public struct FailoverTracker: Sendable {
 
   /// The Sentinels whose word counts and who can be asked; most of them make a switch true.
   public var voterCount = 1
-  /// Switches that somebody told of and that nobody confirmed, or that came too quickly one after another.
+  /// Switches that were published and never confirmed, or that came too quickly one after another.
   public internal(set) var unconfirmedCount = 0
 
   /// - Parameter state: what ``state`` was when the daemon last ran; counting goes on from there.
@@ -139,7 +139,7 @@ public struct FailoverTracker: Sendable {
 
   /// Counts a switch that is confirmed.
   ///
-  /// - Parameter seconds: when it was first told of.
+  /// - Parameter now: seconds since the epoch.
   mutating func count(_ claim: Claim, atSeconds now: Double) -> [Action] {
     guard switches.take(atSeconds: now) else {
       unconfirmedCount += 1

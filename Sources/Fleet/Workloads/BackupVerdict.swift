@@ -1,4 +1,4 @@
-/// Whether the newest dump of a group of members is as young as it should be. One good dump is enough, whoever wrote it.
+/// Whether the newest dump of a group of members is as young as it should be. One good dump is enough, no matter which wrote it.
 struct BackupVerdict: Sendable, Equatable {
   /// Of the newest dump; nil where nobody has written one.
   let ageSeconds: Double?

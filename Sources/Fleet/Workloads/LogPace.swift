@@ -1,8 +1,8 @@
 import Logging
 import Runtime
 
-/// Hands the log lines of one workload on, at a pace that leaves room for those of others. What is left out is counted and
-/// told of with the next line that goes through.
+/// Hands the log lines of one workload on, at a pace that leaves room for those of others. What is left out is counted,
+/// and the next line that goes through is followed by one that says how much it was.
 struct LogPace: LogHandler {
   /// Lines in quick succession, and how many come back each second.
   static let burst = 200.0

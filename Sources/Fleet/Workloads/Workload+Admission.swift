@@ -9,33 +9,17 @@ extension Admission.Options {
 
 /// Who was announced and is not watched, by why not.
 struct TurnedAway: Sendable {
-  enum Reason: String, Sendable, CaseIterable {
-    /// See ``AddressPolicy/Refusal``.
-    case form, scope, allow
-    /// Named by few, or too many at once.
-    case unconfirmed
+  private(set) var counts: [MemberRefusal: Int] = [:]
+  private var examples: [MemberRefusal: NodeAddress] = [:]
 
-    init(_ refusal: AddressPolicy.Refusal) {
-      self =
-        switch refusal {
-        case .form: .form
-        case .scope: .scope
-        case .allow: .allow
-        }
-    }
-  }
-
-  private(set) var counts: [Reason: Int] = [:]
-  private var examples: [Reason: NodeAddress] = [:]
-
-  mutating func note(_ reason: Reason, _ address: NodeAddress, count: Int = 1) {
+  mutating func note(_ reason: MemberRefusal, _ address: NodeAddress, count: Int = 1) {
     guard count > 0 else { return }
     counts[reason, default: 0] += count
     examples[reason] = min(examples[reason] ?? address, address)
   }
 
   /// How many were turned away for a reason, and the first of them by its name.
-  subscript(reason: Reason) -> (count: Int, example: NodeAddress)? {
+  subscript(reason: MemberRefusal) -> (count: Int, example: NodeAddress)? {
     guard let count = counts[reason], let example = examples[reason] else { return nil }
     return (count, example)
   }
@@ -69,7 +53,7 @@ extension Workload {
     guard config.topology != .static, !all.isEmpty else { return (all, []) }
     let listings = all.filter { listing in
       guard let refusal = factory.policy.refusal(of: listing.address) else { return true }
-      turnedAway.note(.init(refusal), listing.address)
+      turnedAway.note(refusal, listing.address)
       return false
     }
     admission.forget(following.aliases)
@@ -108,7 +92,7 @@ extension Workload {
     }
     let candidates = wanted.sorted().compactMap { address -> Admission.Candidate? in
       if let refusal = factory.policy.refusal(of: address) {
-        turnedAway.note(.init(refusal), address)
+        turnedAway.note(refusal, address)
         return nil
       }
       return Admission.Candidate(

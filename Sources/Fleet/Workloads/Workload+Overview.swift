@@ -9,7 +9,6 @@ extension Workload {
     let state = state(atSeconds: now)
     let objectives = state.objectives
     let verdict = Verdict(CheckCatalogue.all, of: state)
-    let findings = findings.dated(verdict.findings, atSeconds: state.wallSeconds)
     let counted = failoverCounts.map { counts in
       Int(
         clamping: [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
@@ -24,28 +23,31 @@ extension Workload {
       lastFailoverSeconds: lastFailoverSeconds,
       lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
-      findings: findings,
-      results: Verdict.results(CheckCatalogue.all, of: state, findings, verdict.unknowns), unknowns: verdict.unknowns,
-      health: verdict.health)
+      findings: findings.dated(verdict.findings, atSeconds: state.wallSeconds))
+  }
+
+  /// What every check says now, also those that find nothing.
+  func checkResults() -> [CheckResult] {
+    let state = state(atSeconds: monotonicSeconds())
+    let verdict = Verdict(CheckCatalogue.all, of: state)
+    return verdict.results(
+      CheckCatalogue.all, of: state, findings.dated(verdict.findings, atSeconds: state.wallSeconds))
   }
 
   private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {
-    func list(_ addresses: some Sequence<NodeAddress>) -> [WorkloadOverview.Member] {
-      addresses.sorted().compactMap { address in
+    func list(_ addresses: [NodeAddress]) -> [WorkloadOverview.Member] {
+      addresses.compactMap { address in
         members[address].map { overview(of: $0, objectives, atSeconds: now) }
       }
     }
     var rest = Set(members.keys)
     let titles = shardTitles
     var groups = following.groups.enumerated().map { index, group in
-      let masters = list([group.master].compactMap { $0 })
-      let replicas = list(group.replicas.subtracting([group.master].compactMap { $0 }))
-      rest.subtract(group.replicas)
-      if let master = group.master { rest.remove(master) }
-      return WorkloadOverview.Group(title: index < titles.count ? titles[index] : "", members: masters + replicas)
+      rest.subtract(group.members)
+      return WorkloadOverview.Group(title: index < titles.count ? titles[index] : "", members: list(group.members))
     }
     if !rest.isEmpty {
-      groups.append(WorkloadOverview.Group(title: groups.isEmpty ? "" : "In no shard", members: list(rest)))
+      groups.append(WorkloadOverview.Group(title: groups.isEmpty ? "" : "In no shard", members: list(rest.sorted())))
     }
     if !sentinels.isEmpty {
       let watchers = sentinels.sorted { $0.key < $1.key }.map { address, node in

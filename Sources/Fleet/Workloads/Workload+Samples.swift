@@ -41,7 +41,7 @@ extension Workload {
   /// What was turned away or left out.
   private func addBounds(into sink: inout SampleSink) {
     if config.topology != .static {
-      for reason in TurnedAway.Reason.allCases {
+      for reason in MemberRefusal.allCases {
         sink.add(WorkloadFamilies.membersRefused, Double(turnedAway.counts[reason] ?? 0), .text(reason.rawValue))
       }
     }

@@ -80,7 +80,7 @@ struct WorkloadState: Sendable {
   let keys: KeyReading
   /// Who is announced and not watched.
   let turnedAway: TurnedAway
-  /// Switches that somebody told of and nobody confirmed.
+  /// Switches of the master that were published and never confirmed.
   let unconfirmedFailoverCount: Int
   /// By a clock that only goes forward.
   let monotonicSeconds: Double

@@ -25,7 +25,7 @@ struct CheckFleetCommand: AsyncParsableCommand {
       let (config, path) = try options.load()
       let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
       title = "What the checks of \(path) find"
-      results = await FleetSearch.run(config, subject) { fleet in await fleet.overview().flatMap(\.results) }
+      results = await FleetSearch.run(config, subject) { await $0.checkResults() }
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(Redline.usageStatus)

@@ -8,4 +8,8 @@ enum Allocator {
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     mallopt(M_TRIM_THRESHOLD, 4 << 20)
   }
+
+  /// Gives what is free back to the system, also from between what is in use: by itself the allocator gives back only the
+  /// end of each thread's memory, so that a few large queries one after another would come to hold several times as much.
+  static func giveBackFree() { malloc_trim(0) }
 }

@@ -30,14 +30,20 @@ public final class QueryMemory: Sendable {
 public final class QueryReservation: Sendable {
   /// It grows by so much, so that the memory of all is asked for seldom.
   static let blockBytes = 1 << 20
+  private struct State {
+    var reserved = 0
+    var peak = 0
+  }
   private let memory: QueryMemory
-  private let reserved = Lock(0)
+  private let state = Lock(State())
 
   public init(_ memory: QueryMemory) { self.memory = memory }
 
-  deinit { memory.give(reserved.withLock { $0 }) }
+  deinit { memory.give(reservedBytes) }
 
-  public var reservedBytes: Int { reserved.withLock { $0 } }
+  public var reservedBytes: Int { state.withLock { $0.reserved } }
+  /// The most that was held at a time.
+  public var peakBytes: Int { state.withLock { $0.peak } }
 
   /// Holds so many bytes from now on, instead of what was held.
   ///
@@ -50,16 +56,17 @@ public final class QueryReservation: Sendable {
         "the query holds more than \(memory.queryLimitBytes >> 20) MiB at a time; "
           + "narrow its selectors, range or number of steps")
     }
-    return try reserved.withLock { reserved throws(EvaluationError) in
+    return try state.withLock { state throws(EvaluationError) in
       let wanted = (bytes + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
-      if wanted > reserved {
-        guard memory.take(wanted - reserved) else {
+      if wanted > state.reserved {
+        guard memory.take(wanted - state.reserved) else {
           throw EvaluationError.crowded(limitBytes: memory.limitBytes)
         }
       } else {
-        memory.give(reserved - wanted)
+        memory.give(state.reserved - wanted)
       }
-      reserved = wanted
+      state.reserved = wanted
+      state.peak = max(state.peak, wanted)
       return wanted
     }
   }

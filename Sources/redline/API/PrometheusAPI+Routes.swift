@@ -48,6 +48,9 @@ extension PrometheusAPI {
     }
   }
 
+  /// A query that has held as much leaves enough behind to be worth the milliseconds of giving it back.
+  private static let largeQueryBytes = 16 << 20
+
   private func respond(
     to request: Request, rest: String = "", at place: Place, _ handler: @escaping Handler
   ) async -> Response {
@@ -61,7 +64,9 @@ extension PrometheusAPI {
         form: Form(request), rest: rest, settings: settings(), nowMilliseconds: nowMilliseconds(),
         longestSeconds: limits.seconds)
       let work = { @Sendable () async throws -> Response in
-        var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: QueryReservation(memory))
+        let reservation = QueryReservation(memory)
+        defer { if reservation.peakBytes >= Self.largeQueryBytes { Allocator.giveBackFree() } }
+        var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: reservation)
         try await handler(parameters, &answer)
         return try answer.response()
       }

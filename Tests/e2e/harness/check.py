@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import random
 import socket
 import time
 
@@ -18,6 +19,16 @@ class Ended(Exception):
 
 class Skipped(Exception):
     """The check cannot run here; the text says why."""
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody on loopback has the port."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def thorough_only(check):
@@ -42,13 +53,11 @@ class Check:
         return full if self.thorough else short
 
     def free_port(self) -> int:
-        """A loopback port below the ephemeral range's usual use, never given twice to one check."""
+        """A loopback port that no outgoing connection takes, never given twice to one check."""
         while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            # A cluster node also listens on port + 10000.
-            if port < 50000 and port not in self._ports:
+            # Below the ephemeral ports, and so is port + 10000, on which a cluster node listens, too.
+            port = random.randrange(10_000, 22_000)
+            if port not in self._ports and all(map(is_free, (port, port + 10_000))):
                 self._ports.add(port)
                 return port
 

@@ -30,7 +30,7 @@ DOORS = {
         "redline/Redline.swift", "redline/RuleWatch.swift", "redline/SystemdNotify.swift", "redline/SystemdSocket.swift"),
     "threads: the lock and the executors": (
         "Runtime/Lock.swift", "Runtime/Thread.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
-        "Fleet/Poller.swift", "Fleet/Probing/Prober.swift"),
+        "Fleet/Polling/Poller.swift", "Fleet/Polling/Probing/Prober.swift"),
     "libyaml": ("Config/YAML/YAMLEvents.swift",),
     "hiredis": (
         "Redis/RESP/Command.swift", "Redis/RESP/Replies+Read.swift", "Redis/RESP/ReplyReader.swift",

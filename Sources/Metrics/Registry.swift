@@ -24,12 +24,12 @@ public final class Registry: Sendable {
   }
 
   private struct State {
+    var live: [@Sendable () -> Samples]
     var published: [String: Samples] = [:]
     var generation: UInt64 = 1
     var page: Page?
   }
-  private let state = Lock(State())
-  private let live: [@Sendable () -> Samples]
+  private let state: Lock<State>
   /// In a structure: a bare closure in a generic place is wrapped once more each time that it is looked at.
   private struct Observer {
     let observe: @Sendable (_ samples: Samples, _ key: String) -> Void
@@ -38,7 +38,15 @@ public final class Registry: Sendable {
 
   /// - Parameter live: sources that are read whenever a new page is put together, such as the process's own figures.
   public init(live: [@Sendable () -> Samples] = []) {
-    self.live = live
+    state = Lock(State(live: live))
+  }
+
+  /// Adds a live source that itself reads the registry, and so could not be there before it.
+  public func add(live: @escaping @Sendable () -> Samples) {
+    state.withLock { state in
+      state.live.append(live)
+      state.generation += 1
+    }
   }
 
   /// Replaces what the source `key` published before.
@@ -65,8 +73,8 @@ public final class Registry: Sendable {
 
   /// The newest page.
   public func page() -> Page {
-    let (known, published, generation) = state.withLock { state in
-      (state.page, state.published, state.generation)
+    let (known, published, live, generation) = state.withLock { state in
+      (state.page, state.published, state.live, state.generation)
     }
     if let known, known.generation == generation { return known }
     // Live sources read files: not under the lock.

@@ -21,6 +21,9 @@ struct FleetWatch: Sendable {
   private let store: Store?
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
+  private let inForce: Lock<FleetConfig>
+  /// What runs: after a refused reload not what the file says.
+  var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
   /// The file and the rule files as they were read last, whether they could be used or not.
   private let seen = Lock<[[UInt8]]>([])
   private let log: Logger
@@ -42,6 +45,7 @@ struct FleetWatch: Sendable {
     self.log = log
     self.options = options
     let (config, loadedRules) = try await Self.load(path, options)
+    inForce = Lock(config)
     var store: Store?
     if let path = options.storagePath {
       store = try await Store.open(path) { notice in
@@ -67,20 +71,14 @@ struct FleetWatch: Sendable {
       externalURL: loadedRules.options.externalURL, environment: environment, group: factory.context.group, log: log
     ) { [store] records in store?.notifications.append(records) }
     self.notifier = notifier
-    // The engine looks at the registry that its own figures are on.
-    let own = Lock<RuleWatch?>(nil)
-    let judgement: @Sendable () -> Samples = {
-      let rules = own.withLock { $0 }
-      return Samples(merging: [rules?.isOn ?? false ? rules?.engine.samples() ?? .none : .none, notifier.samples()])
-    }
-    let registry = Registry(live: live + [health, judgement])
+    let registry = Registry(live: live + [health, { notifier.samples() }])
     self.registry = registry
     let rules = RuleWatch(loadedRules, options: options, registry: registry, storage: store, log: log) {
       notices, expression in
       notifier.send(notices, expression: expression)
     }
     self.rules = rules
-    own.withLock { $0 = rules }
+    registry.add { rules.isOn ? rules.engine.samples() : .none }
     await rules.apply(loadedRules)
     Self.tellOfSilence(config, log)
     fleet = Fleet(
@@ -177,6 +175,7 @@ struct FleetWatch: Sendable {
       config.alerting, file: path, externalLabels: loaded.options.externalLabels,
       externalURL: loaded.options.externalURL)
     await rules.apply(loaded)
+    inForce.withLock { $0 = config }
     Self.tellOfSilence(config, log)
     await look()
     await fleet.apply(config)

@@ -20,4 +20,18 @@ import Testing
     #expect(seen.count == 1000)
     #expect(Set(seen).count == 1, "as deep in the stack each time, not \(seen.max()! - seen.min()!) bytes deeper")
   }
+
+  @Test func aSourceThatReadsTheRegistryComesAfterIt() {
+    let registry = Registry(live: [{ .none }])
+    let before = registry.page()
+    registry.add { [weak registry] in
+      // As a page of its own, which must not wait for the one that is being put together.
+      registry?.withdraw("a")
+      return .none
+    }
+    let page = registry.page()
+    #expect(page.sources.count == 2)
+    #expect(page.keys == ["live/0", "live/1"])
+    #expect(page.generation > before.generation, "the page without it is not served on")
+  }
 }

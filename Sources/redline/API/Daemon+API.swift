@@ -37,11 +37,7 @@ extension Daemon {
         wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
     }
     api.flags = options.shownFlags
-    api.configurationText = { [path = watch.path] in
-      try await FileWork.shared.value(
-        of: path, isRecorded: false
-      ) { () throws(ConfigErrors) in try FleetConfig.load(path).resolvedText }
-    }
+    api.configurationText = { watch.runningConfiguration.resolvedText }
     return api
   }
 }

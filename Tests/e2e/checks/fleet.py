@@ -228,27 +228,31 @@ def check_reload(check: Check) -> None:
     first, second = servers.RedisServer(check), servers.RedisServer(check)
     one = f"- {{name: one, kind: custom, topology: static, seeds: ['{address(first)}']}}\n"
     two = f"- {{name: two, kind: custom, topology: static, seeds: ['{address(second)}'], labels: {{tier: gold}}}}\n"
-    exporter = watch(check, one + two)
+    history = "history: {retention: 1h}\n"
+    exporter = watch(check, one + two + history)
     check.until(lambda: up(exporter, "one") and up(exporter, "two"), 10, "both workloads are up")
     check.until(lambda: values(exporter, "redis_exporter_scrapes_total", "workload").get(("one",), 0) > 2, 10, "some polls")
     path = check.folder / "redline.yml"
 
-    path.write_text(DEFAULTS + "workloads:\n" + one + "- {name: two, kind: nonsense}\n")
+    path.write_text(DEFAULTS + "workloads:\n" + one + "- {name: two, kind: nonsense}\n" + history)
     response = exporter.get("/-/reload", method="POST")
     check.equal(response.status, 500, "a bad file is refused")
     check.that("nonsense" in response.text and "redline.yml:" in response.text, f"it says where: {response.text}")
     check.that(bool(up(exporter, "two")), "the old configuration stays")
+    running = lambda: json.loads(exporter.get("/api/v1/status/config").text)["data"]["yaml"]  # noqa: E731
+    check.that("name: two" in running() and "nonsense" not in running(), f"the API shows what runs: {running()}")
 
     connections = values(exporter, "redis_exporter_connections_opened_total", "workload")[("one",)]
-    path.write_text(DEFAULTS + "workloads:\n" + one)
+    path.write_text(DEFAULTS + "workloads:\n" + one + history)
     check.equal(exporter.get("/-/reload", method="POST").status, 200, "the reload")
+    check.that("name: two" not in running(), f"the API shows what runs now: {running()}")
     page = exporter.page()
     left = [series for family in page.families for series in page.named(family) if ("workload", "two") in series]
     check.equal(left, [], "series of the removed workload")
     check.equal(values(exporter, "redis_exporter_connections_opened_total", "workload")[("one",)], connections,
                 "the unchanged workload goes on over its old connection")
 
-    path.write_text(DEFAULTS + "workloads:\n" + one + two)
+    path.write_text(DEFAULTS + "workloads:\n" + one + two + history)
     check.until(lambda: bool(up(exporter, "two")), 10, "a changed file is taken over by itself")
 
 

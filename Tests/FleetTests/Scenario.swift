@@ -34,10 +34,13 @@ struct Scenario {
   }
 
   let id: String
+  private let checks: [any Check]
   private let lines: [Substring]
 
-  init(_ id: String) throws {
+  /// - Parameter checks: those that judge.
+  init(_ id: String, _ checks: [any Check] = CheckCatalogue.all) throws {
     self.id = id
+    self.checks = checks
     guard let text = SmallFile.text("\(Self.folder)/\(id).txt") else {
       throw Problem(description: "the check \(id) has no scenario: write Tests/FleetTests/Scenarios/\(id).txt")
     }
@@ -52,7 +55,7 @@ struct Scenario {
     var expected: Expectation?
     func finish() throws {
       guard let expectation = expected, let stage else { return }
-      looks.append(Look(time: stage.time, expected: expectation, seen: stage.look(id)))
+      looks.append(Look(time: stage.time, expected: expectation, seen: stage.look(id, checks)))
       expected = nil
     }
     for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
@@ -215,7 +218,7 @@ private final class Stage {
   }
 
   /// One look, as the daemon takes it.
-  func look(_ id: String) -> Scenario.Seen {
+  func look(_ id: String, _ checks: [any Check]) -> Scenario.Seen {
     let wall = Self.start + time
     let readings = servers.filter { !$0.value.isSentinel }.map { reading($0.key, $0.value, wall) }
     let watchers = servers.filter(\.value.isSentinel).map { reading($0.key, $0.value, wall) }
@@ -232,7 +235,7 @@ private final class Stage {
     let state = tracker.state(
       members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, atSeconds: time,
       wallSeconds: wall)
-    var verdict = Verdict(CheckCatalogue.all, of: state)
+    var verdict = Verdict(checks, of: state)
     findings.note(verdict.findings, atSeconds: wall)
     verdict.addSummary(config.name, FindingAllowance())
     verdict.add { state.addFigures(into: &$0) }

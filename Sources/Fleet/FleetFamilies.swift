@@ -28,7 +28,7 @@ extension FamilyGroup {
 }
 
 extension Collector {
-  /// What the collector exports, and which commands that needs of which servers.
+  /// What the collector exports, and which commands it needs on which servers.
   fileprivate var group: FamilyGroup {
     FamilyGroup("Collector `\(name)`", condition, entries)
   }
@@ -70,7 +70,7 @@ extension CollectorOptions {
 }
 
 extension Family {
-  /// The families of which a change is an event: a node or its role is lost or found, a failover, clients turned away.
+  /// The families whose changes are events: a node or its role is lost or found, a failover, clients turned away.
   /// Alerts that rest on them need not wait for their turn.
   public static var ofEvents: [Family] {
     FamilyGroup.ofFleet.flatMap(\.families).filter { eventNames.contains($0.name) }

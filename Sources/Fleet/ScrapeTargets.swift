@@ -42,7 +42,7 @@ public actor ScrapeTargets<Key: Hashable & Sendable> {
 
   public var count: Int { entries.count }
 
-  /// Takes note that files or permissions may have changed: nodes are made anew when they are asked for.
+  /// Takes note that files or permissions may have changed: nodes are rebuilt when they are asked for.
   public func reset() async {
     let open = entries
     entries = [:]

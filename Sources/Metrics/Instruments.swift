@@ -15,7 +15,7 @@ public final class Counter: Sendable {
   public func collect(into sink: inout SampleSink) { sink.add(family, value) }
 }
 
-/// Counts of the daemon's own under the values of one label, of which there are at most `limit`; the rest is `other`.
+/// Counts of the daemon's own under the values of one label, at most `limit` of them; the rest is `other`.
 public final class LabelledCounter: Sendable {
   public let family: Family
   private let limit: Int

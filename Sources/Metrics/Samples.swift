@@ -33,7 +33,7 @@ public final class HistogramEdges: Sendable {
   }
 }
 
-/// A histogram of which one sample stands for all series.
+/// A histogram whose one sample stands for all series.
 struct HistogramSample: Sendable {
   let edges: HistogramEdges
   /// Observations at or below each edge.

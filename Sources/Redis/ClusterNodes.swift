@@ -47,7 +47,7 @@ public struct ClusterNode: Sendable, Equatable {
   public let configEpoch: Int
   /// Owned slots, those that are being moved away included.
   public let slots: [ClosedRange<Int>]
-  /// Slots that are on their way; only the asked node tells of its own.
+  /// Slots that are being moved; a node reports only its own.
   public let movingSlots: [MovingSlot]
   /// `shard-id`, the same for a master and its replicas (Redis 7.2 and newer).
   public let shardID: String?

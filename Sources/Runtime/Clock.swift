@@ -14,7 +14,7 @@ public func threadSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// Seconds since the system was started, those it slept among them; it never jumps, and starts anew with each boot.
+/// Seconds since the system was started, those it slept among them; it never jumps, and restarts with each boot.
 public func bootClockSeconds() -> Double {
   var time = timespec()
   unsafe clock_gettime(CLOCK_BOOTTIME, &time)

@@ -17,7 +17,7 @@ public final class FileWork: Sendable {
   static let threadLimit = 16
   /// Reads that wait for a thread; beyond it those that nobody waits for any more are forgotten.
   static let waitingLimit = 1000
-  /// Names of which it is known how they were read.
+  /// Names whose last reading is known.
   static let recordLimit = 200
 
   /// How a name was read.

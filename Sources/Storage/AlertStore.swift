@@ -13,7 +13,7 @@ public struct AlertStore: Sendable {
   public var isRestored: Bool { store.change { $0.isAdopted } }
 
   /// Says that it is decided what the alerts of the last run mean. Those of a file that can be read only later are then
-  /// forgotten: their episode is over, or has begun anew in memory.
+  /// forgotten: their episode is over, or has restarted in memory.
   public func settle() { store.change { $0.settleAlerts() } }
 
   /// Keeps alerts, each in place of the one with its rule and labels. What is as it was is not written again.

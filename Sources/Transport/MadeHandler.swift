@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Hands the handler that a channel's initializer makes to whoever connects. Looking for it in the pipeline would be vain
+/// Hands the handler that a channel's initializer makes to the code that connects. Looking for it in the pipeline would be vain
 /// where a failing handshake has emptied that already; the handler knows why.
 public struct MadeHandler<Handler>: Sendable {
   private let box: NIOLoopBoundBox<Handler?>

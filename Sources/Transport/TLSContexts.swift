@@ -26,7 +26,7 @@ extension TLSFileError {
   public init(file: String, reason: String) { message = "\(file) cannot be read: \(reason)" }
 }
 
-/// One `NIOSSLContext` for each configuration, made anew when one of its files changes.
+/// One `NIOSSLContext` for each configuration, rebuilt when one of its files changes.
 public final class TLSContexts: Sendable {
   private struct Entry {
     let context: NIOSSLContext

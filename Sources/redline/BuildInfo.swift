@@ -7,7 +7,7 @@ enum BuildInfo {
 
   /// The families and labels of redis_exporter; `golang_version` is what this program is built with.
   static let family = Family.gauge(
-    "exporter_build_info", "1, with the version of this exporter in labels.",
+    "exporter_build_info", "Version of this exporter, in labels; the value is always 1.",
     labels: ["version", "commit_sha", "build_date", "golang_version"])
 
   static func collect(into sink: inout SampleSink) {

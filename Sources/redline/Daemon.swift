@@ -136,7 +136,7 @@ struct Daemon: Sendable {
     LastWords.limitEnd()
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
-    // Whoever scrapes first finds the counters, so that `increase()` misses nothing.
+    // The first scrape already finds the counters, so that `increase()` misses nothing.
     await watch?.start()
     health.start()
     try server.start()
@@ -159,7 +159,7 @@ struct Daemon: Sendable {
     await systemd.stopping()
     work.cancel()
     pulse.cancel()
-    // Whoever waits for a poll gets the newest snapshot, then the server can end.
+    // Requests that wait for a poll get the newest snapshot, then the server can end.
     await node?.poller.stop()
     await watch?.stop()
     await targets.stop()

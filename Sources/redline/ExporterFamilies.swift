@@ -4,11 +4,11 @@ import Metrics
 /// The families of the exporter itself that belong to no poll.
 enum ExporterFamilies {
   static let targetScrapeErrors = Family.counter(
-    "target_scrape_request_errors_total", "Requests to /scrape that could not be served for what they asked.")
+    "target_scrape_request_errors_total", "Requests to /scrape that were refused because of what they asked for.")
 
   static let droppedLogLines = Family.counter(
     "exporter_log_dropped_lines_total",
-    "Lines of the log that were lost because nobody read standard error, or because it could not be written.")
+    "Log lines that were lost because standard error was not read or could not be written.")
 
   static let entries: [FamilyGroup.Entry] =
     [

@@ -5,11 +5,11 @@ import Runtime
 enum FileFamilies {
   static let lastGood = Family.gauge(
     "exporter_file_last_good_timestamp_seconds",
-    "When a file that the options name was last read and could be used, in seconds since the epoch; what it held then "
-      + "is in force.", labels: ["file"], unit: .seconds)
+    "Time when a file named in the options was last read successfully, in seconds since the epoch; its content of that time is in force.",
+    labels: ["file"], unit: .seconds)
   static let failures = Family.counter(
     "exporter_file_failures_total",
-    "Times that a file that the options name could not be read or used; what it held before stays in force.",
+    "Failures to read or use a file named in the options; its previous content stays in force.",
     labels: ["file"])
 
   static let all = [lastGood, failures]

@@ -8,18 +8,18 @@ enum ProcessFamilies {
     "process_cpu_seconds_total", .counter, "User and system CPU time that this process has used.",
     unit: .seconds)
   static let maxFDs = Family.bare(
-    "process_max_fds", .gauge, "How many file descriptors this process may have open.")
+    "process_max_fds", .gauge, "Maximum number of file descriptors that this process may have open.")
   static let openFDs = Family.bare(
-    "process_open_fds", .gauge, "How many file descriptors this process has open.")
+    "process_open_fds", .gauge, "Number of file descriptors that this process has open.")
   static let residentBytes = Family.bare(
-    "process_resident_memory_bytes", .gauge, "Memory of this process that is in RAM.", unit: .bytes)
+    "process_resident_memory_bytes", .gauge, "Resident memory of this process, in bytes.", unit: .bytes)
   static let virtualBytes = Family.bare(
-    "process_virtual_memory_bytes", .gauge, "Address space of this process.", unit: .bytes)
+    "process_virtual_memory_bytes", .gauge, "Address space of this process, in bytes.", unit: .bytes)
   static let virtualMaxBytes = Family.bare(
     "process_virtual_memory_max_bytes", .gauge,
-    "The limit on this process's address space; -1 for none.", unit: .bytes)
+    "Limit on this process's address space, in bytes; -1 for none.", unit: .bytes)
   static let startTime = Family.bare(
-    "process_start_time_seconds", .gauge, "When this process started, in seconds since the epoch.",
+    "process_start_time_seconds", .gauge, "Start time of this process, in seconds since the epoch.",
     unit: .seconds)
   static let receivedBytes = Family.bare(
     "process_network_receive_bytes_total", .counter,
@@ -33,7 +33,7 @@ enum ProcessFamilies {
     receivedBytes, transmittedBytes,
   ]
 
-  /// The process's figures, read anew at most once a second: reading them costs as much as a poll.
+  /// The process's figures, read at most once a second: reading them costs as much as a poll.
   static func samples() -> Samples {
     let now = ContinuousClock.now
     if let known = newest.withLock({ $0 }), now - known.read < .seconds(1) { return known.samples }

@@ -8,7 +8,7 @@ enum RuleCatalogue {
   /// Labels that Prometheus or the configuration put on every series.
   static let targetLabels: Set<String> = ["job", "instance", "workload", "environment", "master_name", "team"]
 
-  /// Metrics of which 0 says that there is no limit.
+  /// Metrics for which 0 means no limit.
   private static let unlimitedAtZero = ["memory_max_bytes", "config_maxmemory"]
 
   /// Gauges by type only, as redis_exporter has them; what they show grows until the server restarts.

@@ -128,7 +128,7 @@ struct RuleWatch: Sendable {
     }
     await engine.apply(rules.files, options: rules.options)
     guard rules.isOn || wasOn else { return }
-    if !isStored, !wasOn { log.warning("without storage.path, alerts begin anew with each start") }
+    if !isStored, !wasOn { log.warning("without storage.path, alerts are forgotten at each restart") }
     for remark in rules.files.flatMap(\.remarks) { log.warning("\(remark)") }
     let count = rules.files.reduce(0) { $0 + $1.ruleCount }
     log.info("rules loaded", metadata: ["files": "\(rules.files.count)", "rules": "\(count)"])

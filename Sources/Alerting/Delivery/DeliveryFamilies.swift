@@ -15,17 +15,17 @@ public enum DeliveryFamilies {
   static let relabelDropped = Family.counter(
     "exporter_notifications_relabel_dropped_total", "Alerts that relabelling dropped before they were sent.")
   static let queueLength = Family.gauge(
-    "exporter_notifications_queue_length", "Alerts that wait for an Alertmanager.", labels: label)
+    "exporter_notifications_queue_length", "Alerts waiting to be sent to an Alertmanager.", labels: label)
   static let queueCapacity = Family.gauge(
-    "exporter_notifications_queue_capacity", "The most alerts that wait for one Alertmanager.")
+    "exporter_notifications_queue_capacity", "Maximum number of alerts that may wait for one Alertmanager.")
   static let latency = Family.summary(
-    "exporter_notifications_latency_seconds", "How long requests with alerts took.", labels: label, unit: .seconds)
+    "exporter_notifications_latency_seconds", "Duration of requests with alerts.", labels: label, unit: .seconds)
   static let lastSuccess = Family.gauge(
     "exporter_notifications_last_success_timestamp_seconds",
-    "When an Alertmanager last accepted alerts, in seconds since 1970.", labels: label, unit: .seconds)
+    "Time when an Alertmanager last accepted alerts, in seconds since the epoch.", labels: label, unit: .seconds)
   static let clockOffset = Family.gauge(
     "exporter_notifications_clock_offset_seconds",
-    "How far an Alertmanager's clock is ahead of this machine's, by the Date of its last answer.", labels: label,
+    "Alertmanager's clock minus this machine's clock, from the Date header of its last response.", labels: label,
     unit: .seconds)
   static let discovered = Family.gauge(
     "exporter_notifications_alertmanagers_discovered", "Alertmanagers that alerts are sent to.")

@@ -49,7 +49,7 @@ public struct TestAlert: Sendable {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
     let now = wallClockMilliseconds()
     let notice = AlertNotice(
-      labels: labels, annotations: ["summary": "A test of the path from redline to whoever gets its alerts"],
+      labels: labels, annotations: ["summary": "A test of the path from redline to the receivers of its alerts"],
       startsAtMilliseconds: now, endsAtMilliseconds: now + Int64(clamping: seconds) * 1000, isResolved: false)
     let alerts = form.alerts(of: [notice], expression: "vector(1)")
     guard !alerts.isEmpty else {

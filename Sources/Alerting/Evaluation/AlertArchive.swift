@@ -5,8 +5,8 @@ import Storage
 
 /// Alerts as they are kept across restarts: one row for each alert of each rule.
 ///
-/// A row is written when anything of it but its value and annotations has changed, and in the file before anybody is
-/// told of the change.
+/// A row is written when anything of it but its value and annotations has changed, and is in the file before the change is
+/// sent.
 struct AlertArchive: Sendable {
   let store: Store
 
@@ -31,7 +31,7 @@ struct AlertArchive: Sendable {
     Dictionary(grouping: store.alerts.all(), by: \.rule).mapValues { $0.compactMap(Self.alert) }
   }
 
-  /// Keeps what has changed between two states of a rule, and in the same transaction the events that tell of it.
+  /// Keeps what has changed between two states of a rule, and in the same transaction the events about it.
   ///
   /// - Returns: whether there was anything to keep.
   func keep(_ now: [Alert], instead before: [Alert], of rule: String, events: [Event]) -> Bool {

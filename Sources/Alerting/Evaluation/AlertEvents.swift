@@ -2,7 +2,7 @@ import PromQL
 import Runtime
 import Storage
 
-/// Tells of a rule's alerts as events: what began to fire, and what ended.
+/// Makes events of a rule's alerts: what began to fire, and what ended.
 ///
 /// A rule that fires for everything or that flaps must not push the failovers out of the store: so many events are told
 /// at once and so many in the long run, and the rest is counted. No clock and no I/O.
@@ -19,7 +19,7 @@ struct AlertEvents: Sendable {
     let old = Dictionary(uniqueKeysWithValues: before.map { ($0.labels, $0) })
     var events: [Event] = []
     refill(at: time)
-    // What nobody is to be told of, such as the watchdog, happens all the time.
+    // What is sent to nobody, such as the watchdog, happens all the time.
     for alert in now where alert.labels["severity"] != "none" {
       let known = old[alert.labels]
       if let fired = alert.firedAtMilliseconds, fired != known?.firedAtMilliseconds {

@@ -1,7 +1,7 @@
 import Metrics
 import Runtime
 
-/// Notices when metrics change that tell of events, such as a node's loss or a failover, and calls somebody soon after.
+/// Notices changes of metrics that stand for events, such as a node's loss or a failover, and then asks for an evaluation.
 ///
 /// It sees every publication of a registry where it is made, so it must be quick. Changes of a moment share one call.
 final class EventWatch: Sendable {

@@ -4,8 +4,8 @@ import Storage
 
 /// One rule group at work: it evaluates when its turn comes, when a pending alert is due, and when it is called.
 ///
-/// Only its own loop evaluates, one evaluation after another, so that an alert is written down before anybody is told of
-/// it, and told of in the order in which it changed.
+/// Only its own loop evaluates, one evaluation after another, so that an alert is stored before it is sent, and
+/// changes are sent in their order.
 actor GroupRunner {
   /// Evaluations out of turn may take one part in so many of the time.
   static let calledShare: Int64 = 10
@@ -49,7 +49,7 @@ actor GroupRunner {
   private let keys: [String]
   /// What the archive was told last, by rule.
   private var kept: [[Alert]]
-  /// What is told of them as events, by rule.
+  /// Their events, by rule.
   private var events: [AlertEvents]
   private var state: GroupState
   private var tally = Tally()
@@ -125,7 +125,7 @@ actor GroupRunner {
     show()
   }
 
-  /// Takes up alerts of the last run that could not be read before. What has begun anew meanwhile stays as it is.
+  /// Takes up alerts of the last run that could not be read before. What has started over meanwhile stays as it is.
   ///
   /// - Parameters:
   ///   - alerts: as they are kept, by rule.

@@ -74,7 +74,7 @@ struct HistoryIntake {
     }
   }
 
-  /// Whoever gives these series from here on takes them over.
+  /// The source that gives these series from here on takes them over.
   func finish() {
     try? series.close(origin, endingSeriesAtMilliseconds: nil)
   }

@@ -17,7 +17,7 @@ extension RuleEngine {
     public var job = "redline"
     public var instance = "localhost:9121"
     public var namespace = "redis"
-    /// Full names of metrics of which a change is an event: alerting rules that read any are then evaluated at once.
+    /// Full names of metrics whose changes are events: alerting rules that read any are then evaluated at once.
     public var eventMetrics: Set<String> = []
 
     public init() {}

@@ -54,7 +54,7 @@ extension RuleEngine {
     guard legacy.isTakenUp || now >= legacy.settlesAt else { return }
     legacy.isSettled = true
     archive.settle()
-    if !legacy.isTakenUp { log.warning("the alerts of the last run cannot be read: those that still hold begin anew") }
+    if !legacy.isTakenUp { log.warning("the alerts of the last run cannot be read: those that still hold start over") }
   }
 
   private static func holdMilliseconds(of rule: Rule) -> Int64 {

@@ -1,21 +1,22 @@
 import Metrics
 import PromQL
 
-/// What the evaluation of rules tells of itself.
+/// How the evaluation of rules is doing.
 public enum RuleFamilies {
   private static let group = ["rule_group"]
 
   static let iterations = Family.counter(
-    "exporter_rule_group_iterations_total", "Evaluations of a rule group at its turn.", labels: group)
+    "exporter_rule_group_iterations_total", "Scheduled evaluations of a rule group.", labels: group)
   static let missed = Family.counter(
     "exporter_rule_group_iterations_missed_total",
-    "Turns of a rule group that passed because one before took too long.",
+    "Scheduled evaluations of a rule group that were missed because an earlier one took too long.",
     labels: group)
   static let slow = Family.counter(
     "exporter_rule_group_iterations_slow_total", "Evaluations of a rule group that took longer than its interval.",
     labels: group)
   static let urgent = Family.counter(
-    "exporter_rule_group_event_evaluations_total", "Evaluations of alerting rules out of turn, because of an event.",
+    "exporter_rule_group_event_evaluations_total",
+    "Evaluations of alerting rules outside their schedule, because of an event.",
     labels: group)
   static let evaluations = Family.counter(
     "exporter_rule_evaluations_total", "Evaluations of single rules.", labels: group)
@@ -23,19 +24,21 @@ public enum RuleFamilies {
     "exporter_rule_evaluation_failures_total", "Evaluations of single rules that failed; the page /alerts says why.",
     labels: group)
   static let duration = Family.gauge(
-    "exporter_rule_group_last_duration_seconds", "How long the last evaluation of a rule group took.", labels: group,
+    "exporter_rule_group_last_duration_seconds", "Duration of the last evaluation of a rule group.", labels: group,
     unit: .seconds)
   static let lastEvaluation = Family.gauge(
-    "exporter_rule_group_last_evaluation_timestamp_seconds", "When a rule group was evaluated last.", labels: group,
+    "exporter_rule_group_last_evaluation_timestamp_seconds",
+    "Time of the last evaluation of a rule group, in seconds since the epoch.", labels: group,
     unit: .seconds)
   static let interval = Family.gauge(
-    "exporter_rule_group_interval_seconds", "Between two turns of a rule group.", labels: group, unit: .seconds)
-  static let rules = Family.gauge("exporter_rule_group_rules", "Rules of a group.", labels: group)
+    "exporter_rule_group_interval_seconds", "Interval between two evaluations of a rule group.", labels: group,
+    unit: .seconds)
+  static let rules = Family.gauge("exporter_rule_group_rules", "Rules in a rule group.", labels: group)
 
   static let alerts = Family.gauge("exporter_alerts", "Alerts by state.", labels: ["state"])
   static let clockAhead = Family.gauge(
     "exporter_evaluation_clock_ahead_seconds",
-    "By how much evaluations are ahead of a wall clock that was put back; they follow it within seconds.",
+    "Seconds that the time of evaluations is ahead of the wall clock after the clock was set back; falls to 0 within seconds.",
     unit: .seconds)
   static let storedSeries = Family.gauge("exporter_history_series", "Series held in memory for rules and queries.")
   static let storedSamples = Family.gauge("exporter_history_samples", "Samples held in memory for rules and queries.")
@@ -43,9 +46,10 @@ public enum RuleFamilies {
     "exporter_history_bytes", "Memory that samples for rules and queries take, with their labels.", unit: .bytes)
   static let refusedSamples = Family.counter(
     "exporter_history_refused_samples_total",
-    "Samples that rules and queries miss: out of order, of a series that another source gives, or for lack of room.")
+    "Samples that rules and queries miss: they were out of order, another source already provides their series, or memory was full."
+  )
   static let scrapeSeconds = Family.counter(
-    "exporter_history_intake_seconds_total", "Time spent on taking samples in for rules and queries.", unit: .seconds)
+    "exporter_history_intake_seconds_total", "Time spent on storing samples for rules and queries.", unit: .seconds)
 
   public static let all = [
     iterations, missed, slow, urgent, evaluations, failures, duration, lastEvaluation, interval, rules, alerts,
@@ -54,7 +58,7 @@ public enum RuleFamilies {
 }
 
 extension RuleEngine {
-  /// What the evaluation tells of itself, for a page.
+  /// The evaluation's own figures, for a page.
   public nonisolated func samples() -> Samples {
     var sink = SampleSink()
     var pending = 0

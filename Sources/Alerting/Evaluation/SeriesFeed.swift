@@ -75,7 +75,7 @@ struct SeriesFeed {
     samples.appendValues(of: &families, to: &values)
     let report = try store.append(batch(source.references), atMilliseconds: time, from: source.origin)
     guard !report.unknown.isEmpty else { return }
-    // Some series had gone from the store: they are made anew.
+    // Some series had gone from the store: they are added again.
     source.references = try references(samples)
     sources[key] = source
     try store.append(batch(source.references), atMilliseconds: time, from: source.origin)

@@ -63,7 +63,7 @@ extension Alert {
   }
 }
 
-/// What an Alertmanager is to be told of one alert. Times are milliseconds since 1970.
+/// What an Alertmanager must learn about one alert. Times are milliseconds since 1970.
 public struct AlertNotice: Sendable, Equatable {
   public let labels: Labels
   public let annotations: [String: String]

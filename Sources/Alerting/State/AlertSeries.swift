@@ -6,7 +6,7 @@ public struct RuleSample: Sendable, Equatable {
   public let value: Double
 }
 
-/// The series that tell of a rule's alerts.
+/// The series about a rule's alerts.
 enum AlertSeries {
   static let alertName = "alertname"
   static let stateLabel = "alertstate"

@@ -56,8 +56,8 @@ struct FlagSyntax {
     return ConfigError(.flag(name), problem: "is not known", hint: hint)
   }
 
-  /// Names the words up to the next flag, since what follows one may be a secret; none behind a secret, of which they may
-  /// be the rest.
+  /// Names the words up to the next flag, since what follows one may be a secret; none behind a secret, because they may
+  /// be the rest of it.
   private func leftover(_ words: ArraySlice<String>, after flag: Flag?) -> ConfigError {
     if let flag, flag.isSecret {
       return ConfigError(

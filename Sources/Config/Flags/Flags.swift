@@ -45,7 +45,7 @@ public enum Flags {
     ("tls-server-name", "REDIS_EXPORTER_TLS_SERVER_NAME", .string, "",
       "Name that the server's certificate must carry; empty for the host of the address.")
     ("skip-tls-verification", "REDIS_EXPORTER_SKIP_TLS_VERIFICATION", .bool, "false",
-      "Accept any server certificate, which gives the password to whoever answers.")
+      "Accept any server certificate, which gives the password to any server that answers.")
   }
 
   private static let export = table(.export) {
@@ -130,7 +130,7 @@ public enum Flags {
     ("tls-server-key-file", "REDIS_EXPORTER_TLS_SERVER_KEY_FILE", .string, "",
       "Private key of the web server's certificate, PEM.")
     ("tls-server-ca-cert-file", "REDIS_EXPORTER_TLS_SERVER_CA_CERT_FILE", .string, "",
-      "Authorities, PEM, one of which must have signed the certificate that every web client then has to show.")
+      "PEM file of authorities; every web client must then show a certificate signed by one of them.")
     ("tls-server-min-version", "REDIS_EXPORTER_TLS_SERVER_MIN_VERSION", .choice(TLSVersion.allCases.map(\.rawValue)), "TLS1.2",
       "Oldest TLS version that the web server accepts.")
     ("basic-auth-username", "REDIS_EXPORTER_BASIC_AUTH_USERNAME", .string, "",

@@ -71,7 +71,7 @@ public struct ClientTLSOptions: Sendable {
 }
 
 extension FlagReader {
-  /// Two strings of which either both or neither must be given.
+  /// Two strings: both or neither must be given.
   func pair(_ first: String, _ second: String) -> (first: String, second: String)? {
     switch (optionalString(first), optionalString(second)) {
     case (let a?, let b?): return (a, b)

@@ -12,7 +12,7 @@ public struct FleetChanges: Sendable, Equatable {
 
 extension FleetConfig {
   /// How this configuration differs from the one in force. A secret behind a reference that stayed the same is no
-  /// difference: it is read anew at each login.
+  /// difference: it is read again at each login.
   public func changes(from old: FleetConfig) -> FleetChanges {
     var unchanged: [String] = []
     var changed: [WorkloadConfig] = []

@@ -6,7 +6,7 @@ public struct FleetConfig: Sendable, Equatable {
   public let maintenance: Schedule
   /// Rules of the whole file; each workload has them after its own.
   public let addressRewrites: [AddressRewrite]
-  /// Nil when nobody is told of alerts.
+  /// Nil when alerts are sent to nobody.
   public let alerting: AlertingConfig?
   /// In the order of the file; never empty.
   public private(set) var workloads: [WorkloadConfig]
@@ -48,7 +48,7 @@ public struct FleetConfig: Sendable, Equatable {
     addressRewrites = fields.mappings("address_rewrites", "Rules for announced addresses that mean nothing here.") {
       AddressRewrite($0)
     }
-    alerting = fields.mapping("alerting", "Who is told of alerts; left out for nobody.") { AlertingConfig($0) }
+    alerting = fields.mapping("alerting", "Where alerts are sent; without it, nowhere.") { AlertingConfig($0) }
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     var names: Set<String> = [""]

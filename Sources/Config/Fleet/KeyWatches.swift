@@ -1,4 +1,4 @@
-/// Keys of known patterns that tell of trouble, found by SCAN MATCH within the budget for key work.
+/// Keys of known patterns that show trouble, found by SCAN MATCH within the budget for key work.
 public struct KeyWatches: Sendable, Equatable {
   /// Locks that never expire are deadlocks.
   public struct Locks: Sendable, Equatable {

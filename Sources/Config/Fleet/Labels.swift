@@ -60,7 +60,7 @@ extension ScalarType<String> {
       range: "1 to \(LabelRules.valueLimitBytes) bytes")
   }
 
-  /// A name for pages, paths and labels: 1 to 63 letters, digits, dots, dashes and underscores, of which a letter or
+  /// A name for pages, paths and labels: 1 to 63 letters, digits, dots, dashes and underscores, where a letter or
   /// digit comes first.
   static var plainName: ScalarType {
     string.restricted(

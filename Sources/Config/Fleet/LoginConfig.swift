@@ -1,4 +1,4 @@
-/// User and password of a side of a workload. The password is a reference that is read anew at each login.
+/// User and password of a side of a workload. The password is a reference that is read again at each login.
 public struct LoginConfig: Sendable, Equatable {
   /// Nil for the default user.
   public let user: String?

@@ -12,7 +12,7 @@ public struct Objectives: Sendable, Equatable {
   public var memoryPages: Bool
   /// Smallest share of lookups that find their key, in (0, 1].
   public var hitRatio: Double?
-  /// Largest age of what a replica has not yet applied.
+  /// Largest replica lag allowed.
   public var replicationLag: Duration?
   /// Most that may be lost in a crash or failover, as time of writing; zero or more.
   public var rpo: Duration?
@@ -29,15 +29,15 @@ public struct Objectives: Sendable, Equatable {
       "latency_p99", .duration(), or: "off", default: base.latencyP99,
       "Time within which 99 of 100 probes must be answered.")
     memoryUsedRatio = fields.value(
-      "memory_used", .ratio, or: "off", default: base.memoryUsedRatio, "Largest share of maxmemory in use.")
+      "memory_used", .ratio, or: "off", default: base.memoryUsedRatio, "Largest share of maxmemory that may be in use.")
     memoryPages = fields.value(
       "memory_pages", .bool, default: base.memoryPages,
       "Whether memory above the objective pages; by default where `eviction` is not `allowed`.")
     hitRatio = fields.value(
-      "hit_ratio", .ratio, or: "off", default: base.hitRatio, "Smallest share of lookups that find their key.")
+      "hit_ratio", .ratio, or: "off", default: base.hitRatio, "Smallest share of key lookups that must find their key.")
     replicationLag = fields.value(
       "replication_lag", .duration(), or: "off", default: base.replicationLag,
-      "Largest age of what a replica has not yet applied.")
+      "Largest replica lag allowed.")
     rpo = fields.value(
       "rpo", .duration(.extended, .nonNegative), or: "off", default: base.rpo,
       "Most that may be lost in a crash or failover, as time of writing.")

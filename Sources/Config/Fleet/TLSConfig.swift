@@ -25,7 +25,8 @@ public struct TLSConfig: Sendable, Equatable {
     serverName = fields.optional(
       "server_name", .nonEmptyString, "Name that certificates must carry; left out for the host of each address.")
     isVerificationSkipped = fields.value(
-      "insecure_skip_verify", .bool, default: false, "Take any certificate: whoever is on the way can read and answer.")
+      "insecure_skip_verify", .bool, default: false,
+      "Accept any certificate: anyone on the network path can read and answer.")
     if certificateFile != nil, keyFile == nil {
       fields.report("cert_file", problem: "is given without key_file", hint: "give both or neither")
     }

@@ -43,7 +43,7 @@ public struct ScalarType<Value: Sendable>: Sendable {
     self.parse = parse
   }
 
-  /// The same type with a further rule on its values; `name` and `range` tell of it in the reference.
+  /// The same type with a further rule on its values; `name` and `range` describe it in the reference.
   public func restricted(
     to isAllowed: @escaping @Sendable (Value) -> Bool, _ problem: String, hint: String? = nil, name: String? = nil,
     range: String? = nil

@@ -101,7 +101,7 @@ public final class MappingReader {
     holdsSecret = true
     let found: [(key: String, source: SecretSource)] = [
       optional(key, .secret, meaning).map { (key, .literal($0)) },
-      optional("\(key)_file", .nonEmptyString, "File that holds `\(key)`; read anew at each use.")
+      optional("\(key)_file", .nonEmptyString, "File that holds `\(key)`; read again at each use.")
         .map { ("\(key)_file", .file($0)) },
       optional("\(key)_env", .nonEmptyString, "Environment variable that holds `\(key)`.")
         .map { ("\(key)_env", .environment($0)) },

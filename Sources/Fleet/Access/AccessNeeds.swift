@@ -89,6 +89,6 @@ extension ServerFacts {
     self.init(InfoText(bytes: Array(lines.joined(separator: "\r\n").utf8)))
   }
 
-  /// Whether XINFO STREAM FULL tells of entries that were given back (Redis 8.8).
+  /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
   var knowsNacked: Bool { valkeyVersion == nil && version >= Version(8, 8) }
 }

@@ -23,7 +23,7 @@ struct SettingsDrift: Check {
   let group = CheckGroup.posture
   private static let settings = Family.gauge(
     "workload_drifted_settings",
-    "Settings of CONFIG that differ between members although nothing in their place calls for it.")
+    "Settings of CONFIG that differ between members and should be the same.")
   var families: [Family] { [Self.settings] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {

@@ -5,18 +5,18 @@ import Runtime
 enum CheckFamilies {
   static let state = Family.gauge(
     "workload_state",
-    "1 for the state of the workload by its checks of health, 0 otherwise: healthy, degraded, critical or unknown.",
+    "State of the workload by its health checks: 1 for the current state, 0 for the others; healthy, degraded, critical or unknown.",
     labels: ["state"])
   static let findings = Family.gauge(
     "workload_findings", "Findings of the workload, by severity: info, warning or critical.", labels: ["severity"])
   static let finding = Family.gauge(
-    "finding", "The worst finding of the check: 1 info, 2 warning, 3 critical; absent while there is none.",
+    "finding", "Severity of the check's worst finding: 1 info, 2 warning, 3 critical; absent while there is none.",
     labels: ["check", "instance"])
   static let unknown = Family.gauge(
-    "check_unknown", "1 while the check cannot see what it judges; absent otherwise.", labels: ["check", "instance"])
+    "check_unknown", "1 while the check lacks the data to judge; absent otherwise.", labels: ["check", "instance"])
   static let withoutSeries = Family.gauge(
     "workload_findings_without_series",
-    "Findings and unknown checks that have no series of their own, because the daemon has 1,000 of them already.")
+    "Findings and unknown checks without a series of their own, because the daemon already has 1,000.")
 
   static let all = [state, findings, finding, unknown, withoutSeries]
 }

@@ -5,7 +5,7 @@ import Redis
 struct SlotsUncovered: Check {
   let id = "slots-uncovered"
   private static let slots = Family.gauge(
-    "workload_slots", "Slots of the cluster by the state of their owner; 16384 ok is full coverage.",
+    "workload_slots", "Slots of the cluster by the state of their owner; with full coverage, 16384 are ok.",
     labels: ["state"])
   private static let shards = Family.gauge("workload_shards", "Masters with slots.")
   var families: [Family] { [Self.slots, Self.shards] }
@@ -29,7 +29,7 @@ struct SlotsUncovered: Check {
 struct SlotsDisputed: Check {
   let id = "slots-disputed"
   private static let disputed = Family.gauge(
-    "workload_slots_disputed", "Slots that nodes of the cluster give to different owners.")
+    "workload_slots_disputed", "Slots on whose owner the nodes of the cluster disagree.")
   var families: [Family] { [Self.disputed] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -60,7 +60,7 @@ struct ClusterNodeFailed: Check {
   let scope = CheckScope.all
   private static let health = Family.gauge(
     "cluster_node_health",
-    "1 for the health of the node by the majority of masters, 0 otherwise: ok, pfail, fail or unknown.",
+    "Health of the node as most masters see it: 1 for the current state, 0 for the others; ok, pfail, fail or unknown.",
     labels: ["instance", "state"])
   var families: [Family] { [Self.health] }
 
@@ -78,7 +78,7 @@ struct ClusterNodeFailed: Check {
 struct MasterWithoutReplica: Check {
   let id = "master-without-replica"
   private static let orphaned = Family.gauge(
-    "workload_orphaned_masters", "Masters with slots that no replica stands by.")
+    "workload_orphaned_masters", "Masters with slots and without a working replica.")
   var families: [Family] { [Self.orphaned] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {

@@ -7,7 +7,7 @@ struct MemoryHigh: Check {
   let scope = CheckScope.members
   private static let ratio = Family.gauge(
     "memory_used_ratio",
-    "Share of maxmemory in use as Redis counts it for evictions, without buffers for replicas and AOF; absent with no limit.",
+    "Share of maxmemory in use, as Redis counts it for evictions (without buffers for replicas and AOF); absent without a limit.",
     labels: ["instance"], unit: .ratio)
   var families: [Family] { [Self.ratio] }
 
@@ -74,15 +74,15 @@ struct ForkHeadroomGone: Check {
   let scope = CheckScope.members
   private static let copied = Family.gauge(
     "fork_copied_bytes",
-    "The most memory that a child process copied on write, of the last ones of each kind and one under way; absent before the first.",
+    "Most memory copied on write by a child process, among the last one of each kind and one still running; absent before the first.",
     labels: ["instance"], unit: .bytes)
   private static let headroom = Family.gauge(
     "fork_headroom_bytes",
-    "What the machine's memory leaves beside the server, grown to maxmemory, and a child that copies fork_copied_bytes; negative when a save may need more than there is. Other processes are not known.",
+    "Machine memory left during a save: total memory minus the server (at maxmemory) minus fork_copied_bytes; negative if a save may need more than the machine has. Other processes are not counted.",
     labels: ["instance"], unit: .bytes)
   private static let worst = Family.gauge(
     "fork_worst_headroom_bytes",
-    "What the machine's memory leaves beside the server as it is and a child that copies all of it.",
+    "Machine memory left during a save in the worst case: total memory minus the server as it is, counted twice because the child may copy all of it.",
     labels: ["instance"], unit: .bytes)
   var families: [Family] { [Self.copied, Self.headroom, Self.worst] }
 

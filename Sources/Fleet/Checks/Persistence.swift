@@ -24,7 +24,8 @@ struct PersistenceUnfit: Check {
   let group = CheckGroup.posture
   let scope = CheckScope.members
   private static let fits = Family.gauge(
-    "persistence_fits", "Whether the master persists as the workload asks, as far as that can be read: 1 yes, 0 no.",
+    "persistence_fits",
+    "Whether the master's persistence is what the workload asks for, as far as it can be read: 1 yes, 0 no.",
     labels: ["instance"])
   var families: [Family] { [Self.fits] }
 
@@ -45,10 +46,12 @@ struct RecoveryPointCrash: Check {
   let scope = CheckScope.members
   private static let loss = Family.gauge(
     "recovery_point_crash_seconds",
-    "Seconds of writes that a crash of the master would lose now; infinite where nothing bounds the loss.",
+    "Seconds of writes that a crash of the master would lose now; +Inf if nothing limits the loss.",
     labels: ["instance"], unit: .seconds)
   private static let basis = Family.gauge(
-    "recovery_point_basis", "1 for what the loss of a crash rests on, 0 otherwise.", labels: ["instance", "basis"])
+    "recovery_point_basis",
+    "Form of persistence that decides what a crash would lose: 1 for the current one, 0 for the others.",
+    labels: ["instance", "basis"])
   var families: [Family] { [Self.loss, Self.basis] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -72,7 +75,7 @@ struct RecoveryPointFailover: Check {
   let id = "recovery-point-failover"
   private static let loss = Family.gauge(
     "workload_recovery_point_failover_seconds",
-    "Seconds of writes that a failover would lose now; infinite while no replica can be promoted.", unit: .seconds)
+    "Seconds of writes that a failover would lose now; +Inf while no replica can be promoted.", unit: .seconds)
   var families: [Family] { [Self.loss] }
   /// Between two polls a replica seems to be late by as much.
   private static let noiseSeconds = 5.0
@@ -91,11 +94,11 @@ struct RecoveryPointFailover: Check {
 struct BackupOld: Check {
   let id = "backup-old"
   private static let hasSaved = Family.gauge(
-    "rdb_ever_saved", "Whether the server has written or read a dump since it was started: 1 yes, 0 no.",
+    "rdb_ever_saved", "Whether the server has written or loaded an RDB file since its start: 1 yes, 0 no.",
     labels: ["instance"])
   private static let age = Family.gauge(
     "rdb_age_seconds",
-    "Age of the last good RDB file by the server's own clock; absent where none was written or read.",
+    "Age of the last good RDB file, by the server's own clock; absent if none was written or loaded.",
     labels: ["instance"], unit: .seconds)
   var families: [Family] { [Self.hasSaved, Self.age] }
 

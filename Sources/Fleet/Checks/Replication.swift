@@ -6,7 +6,7 @@ import Redis
 struct SplitBrain: Check {
   let id = "split-brain"
   private static let isSplit = Family.gauge(
-    "workload_split_brain", "Whether more than one member holds itself for master of the same data: 1 yes, 0 no.")
+    "workload_split_brain", "Whether more than one member is master of the same data: 1 yes, 0 no.")
   var families: [Family] { [Self.isSplit] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -36,7 +36,7 @@ struct DemotedMaster: Check {
   let scope = CheckScope.members
   private static let demoted = Family.gauge(
     "workload_demoted_masters",
-    "Members that were replaced as master and that the Sentinels have yet to tell so: what is written there is lost.")
+    "Former masters that the Sentinels have not yet made replicas; writes to them are lost.")
   var families: [Family] { [Self.demoted] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -57,7 +57,7 @@ struct ReplicaFaults: Check {
   let scope = CheckScope.members
   private static let faults = Family.gauge(
     "workload_faulty_replicas",
-    "Replicas with a fault: stuck without a master, misled to a wrong one, chained behind a replica, or in a loop.",
+    "Replicas with a fault, by fault: stuck without a master, misled to a wrong master, chained behind a replica, or in a loop.",
     labels: ["fault"])
   var families: [Family] { [Self.faults] }
 
@@ -112,7 +112,7 @@ struct ReplicaSyncing: Check {
 struct UnwatchedReplicas: Check {
   let id = "replica-unwatched"
   private static let strangers = Family.gauge(
-    "workload_unwatched_replicas", "Replicas that the master has and that are no members.")
+    "workload_unwatched_replicas", "Replicas of the master that are not members of the workload.")
   var families: [Family] { [Self.strangers] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -130,13 +130,14 @@ struct ReplicationLagHigh: Check {
   let scope = CheckScope.members
   private static let seconds = Family.gauge(
     "replica_lag_seconds",
-    "Replica lag in seconds, from the history of its master's offset; grows while the replica is offline.",
+    "Replica lag in seconds, from the master's offset history; grows while the replica is offline.",
     labels: ["instance"], unit: .seconds)
   private static let bytes = Family.gauge(
-    "replica_lag_bytes", "Bytes that the replica is behind its master; absent while it is not online.",
+    "replica_lag_bytes", "Replica lag in bytes; absent while the replica is not online.",
     labels: ["instance"], unit: .bytes)
   private static let link = Family.gauge(
-    "replica_state", "1 for how the master finds the replica, 0 otherwise: online, syncing, disconnected or absent.",
+    "replica_state",
+    "State of the replica as its master reports it: 1 for the current state, 0 for the others; online, syncing, disconnected or absent.",
     labels: ["instance", "state"])
   var families: [Family] { [Self.seconds, Self.bytes, Self.link] }
 

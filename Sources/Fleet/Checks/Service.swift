@@ -43,7 +43,7 @@ struct HitRatioLow: Check {
   let id = "hit-ratio-low"
   private static let ratio = Family.gauge(
     "workload_hit_ratio",
-    "Share of lookups on the masters that found their key, over the last 15 minutes and without those of the exporter; absent below 10 a second.",
+    "Share of key lookups on the masters that found their key, over the last 15 minutes, without the exporter's own; absent below 10 lookups a second.",
     unit: .ratio)
   var families: [Family] { [Self.ratio] }
 

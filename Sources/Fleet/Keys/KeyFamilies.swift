@@ -21,22 +21,24 @@ enum KeyFamilies {
     "keys_count", "Keys of the database that match the pattern in the label key, as SCAN returned them.", labels: key)
 
   static let groupCount = Family.gauge(
-    "key_group_count", "Keys of the group in the newest whole pass.", labels: group)
+    "key_group_count", "Keys of the group in the last complete pass.", labels: group)
   static let groupMemory = Family.gauge(
-    "key_group_memory_usage_bytes", "Memory of the group's keys and values in the newest whole pass (MEMORY USAGE).",
+    "key_group_memory_usage_bytes", "Memory of the group's keys and values in the last complete pass (MEMORY USAGE).",
     labels: group, unit: .bytes)
   static let groupNumber = Family.gauge(
-    "number_of_distinct_key_groups", "Groups that the database's keys fall into, with those that overflow hides.",
+    "number_of_distinct_key_groups",
+    "Distinct groups among the database's keys, including those beyond the limit that are merged.",
     labels: ["db"])
   static let groupDuration = Family.gauge(
     "last_key_groups_scrape_duration_milliseconds",
-    "How long the newest whole pass over the key groups took; 0 when there was none.", unit: .milliseconds)
+    "Duration of the last complete pass over the key groups, in milliseconds; 0 if there was none.", unit: .milliseconds
+  )
 
   static let scriptValues = Family.gauge(
     "script_values", "A value that the Lua script returned (EVAL).", labels: ["key", "filename"])
   static let scriptResult = Family.gauge(
     "script_result",
-    "How the Lua script went: 0 it failed or returned what is no number, 1 it returned values, 2 it returned none.",
+    "Result of the Lua script: 0 if it failed or returned something that is not a number, 1 if it returned values, 2 if it returned none.",
     labels: ["filename"])
 
   static let all = [

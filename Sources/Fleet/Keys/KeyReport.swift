@@ -24,7 +24,7 @@ struct KeyReport: Sendable, Equatable {
     memoryBytes = memory.flatMap { $0.isError ? nil : $0.double }
   }
 
-  /// A string of which at most `KeyWorkLimits.valueBytes` and one byte were read. Longer ones and empty ones have no value.
+  /// A string, read up to `KeyWorkLimits.valueBytes` and one byte. Longer ones and empty ones have no value.
   static func value(of bytes: ArraySlice<UInt8>) -> Value? {
     guard !bytes.isEmpty, bytes.count <= KeyWorkLimits.valueBytes else { return nil }
     return parseDouble(bytes).map { .number($0) } ?? .text(String(decoding: bytes, as: UTF8.self))

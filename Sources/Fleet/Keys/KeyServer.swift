@@ -5,7 +5,7 @@ import Redis
 struct KeyServer: Sendable {
   /// Whether keys and streams are to be looked at.
   let showsKeys: Bool
-  /// Whether XINFO STREAM FULL tells of entries that were given back (Redis 8.8).
+  /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
   let knowsNacked: Bool
   /// Keys of each database that has some; nil where the server does not tell.
   let keyCounts: [Int: Double]?

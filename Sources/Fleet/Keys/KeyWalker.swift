@@ -7,7 +7,7 @@ import Runtime
 
 /// Walks over the keys of one shard again and again, and keeps what the newest whole walk found.
 ///
-/// Who is read may change at any time: a walk that is under way then begins anew elsewhere.
+/// Who is read may change at any time: a walk that is under way then starts over elsewhere.
 actor KeyWalker {
   private let plan: WatchPlan
   private let log: Logger
@@ -103,7 +103,7 @@ actor KeyWalker {
     for part in plan.walks {
       var cursor: [UInt8] = [UInt8(ascii: "0")]
       repeat {
-        guard place === self.place else { throw RedisError(.closed, "the walk begins anew elsewhere") }
+        guard place === self.place else { throw RedisError(.closed, "the walk starts over on another server") }
         let scan = KeyCommand.scan(
           cursor, match: part.match, count: KeyWorkLimits.batchKeys, type: knowsTypes ? part.type : nil)
         guard let reply = try await place.link.send([scan], database: part.database)[0] else {

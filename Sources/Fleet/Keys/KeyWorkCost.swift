@@ -7,17 +7,17 @@ import Runtime
 final class KeyWorkCost: Sendable {
   static let passTimestamp = Family.gauge(
     "exporter_key_work_last_pass_timestamp_seconds",
-    "When the newest whole pass of background work on keys ended; the age of what it found is the time since then.",
+    "Time when the last complete pass of background work on keys ended, in seconds since the epoch; its results are as old as that.",
     unit: .seconds)
   static let lookupTimestamp = Family.gauge(
     "exporter_key_work_last_lookup_timestamp_seconds",
-    "When single keys, single streams and scripts were last looked at.", unit: .seconds)
+    "Time of the last look at single keys, single streams and scripts, in seconds since the epoch.", unit: .seconds)
   static let passDuration = Family.gauge(
     "exporter_key_work_pass_duration_seconds",
-    "How long the newest whole pass took, with the waits that keep it within its share of time.", unit: .seconds)
+    "Duration of the last complete pass, including the pauses that keep it within its share of time.", unit: .seconds)
   static let progress = Family.gauge(
     "exporter_key_work_pass_progress_ratio",
-    "How much of the keyspace the pass under way has scanned, by the number of keys at its start; 1 between passes.",
+    "Share of the keyspace that the pass in progress has scanned, by the number of keys at its start; 1 between passes.",
     unit: .ratio)
   static let duty = Family.gauge(
     "exporter_key_work_duty_ratio", "The share of time that batches of key work may take.", unit: .ratio)
@@ -34,7 +34,7 @@ final class KeyWorkCost: Sendable {
     "exporter_key_work_errors_total", "Passes of key work that ended early, by class of error.", labels: ["class"])
   static let dropped = Family.counter(
     "exporter_key_work_dropped_series_total",
-    "Series that key work left out because they were too many or repeated one.")
+    "Series that key work left out, as duplicates or because there were too many.")
   static let refused = Family.gauge(
     "exporter_key_work_refused",
     "1 for a command that the server refuses to key work; it is left out for an hour.", labels: ["command"])

@@ -20,11 +20,11 @@ enum StreamFamilies {
     "radix_tree_nodes", "Nodes of the tree that holds the stream (XINFO STREAM radix-tree-nodes).")
   static let groups = ofStream("groups", "Consumer groups of the stream (XINFO STREAM groups).")
   static let lastGeneratedID = ofStream(
-    "last_generated_id", "Milliseconds part of the newest id that the stream gave (XINFO STREAM last-generated-id).")
+    "last_generated_id", "Milliseconds part of the last id that the stream generated (XINFO STREAM last-generated-id).")
   static let firstEntryID = ofStream(
-    "first_entry_id", "Milliseconds part of the first entry's id; 0 when there is none (XINFO STREAM first-entry).")
+    "first_entry_id", "Milliseconds part of the first entry's id; 0 if there is none (XINFO STREAM first-entry).")
   static let lastEntryID = ofStream(
-    "last_entry_id", "Milliseconds part of the last entry's id; 0 when there is none (XINFO STREAM last-entry).")
+    "last_entry_id", "Milliseconds part of the last entry's id; 0 if there is none (XINFO STREAM last-entry).")
   static let maxDeletedEntryID = ofStream(
     "max_deleted_entry_id",
     "Milliseconds part of the highest id that was deleted from the stream (XINFO STREAM max-deleted-entry-id).")
@@ -52,32 +52,34 @@ enum StreamFamilies {
 
   static let groupConsumers = ofGroup("consumers", "Consumers of the group (XINFO GROUPS consumers).")
   static let groupPending = ofGroup(
-    "messages_pending", "Entries that were delivered to the group and not acknowledged (XINFO GROUPS pending).")
+    "messages_pending", "Entries delivered to the group and not yet acknowledged (XINFO GROUPS pending).")
   static let groupLastDeliveredID = ofGroup(
     "last_delivered_id",
-    "Milliseconds part of the last id that the group was given (XINFO GROUPS last-delivered-id).")
+    "Milliseconds part of the last id delivered to the group (XINFO GROUPS last-delivered-id).")
   static let groupEntriesRead = ofGroup(
-    "entries_read", "Entries that the group has read, where the server knows it (XINFO GROUPS entries-read).")
+    "entries_read", "Entries that the group has read, if the server knows (XINFO GROUPS entries-read).")
   static let groupLag = ofGroup(
-    "lag", "Entries that wait to be delivered to the group, where the server knows it (XINFO GROUPS lag).")
+    "lag", "Entries not yet delivered to the group, if the server knows (XINFO GROUPS lag).")
   static let groupLagKnown = ofGroup(
-    "lag_known", "Whether the server knows how many entries wait for the group: 1 yes, 0 no (XINFO GROUPS lag).")
+    "lag_known",
+    "Whether the server knows how many entries are not yet delivered to the group: 1 yes, 0 no (XINFO GROUPS lag).")
   static let groupNacked = ofGroup(
     "messages_nacked", "Entries that the group's consumers gave back (XINFO STREAM FULL nacked-count).")
   static let groupLagSeconds = ofGroup(
     "lag_seconds",
-    "Time between the last entry that the group was given and the newest one, from the ids, where they are clock times.",
+    "Time between the last entry delivered to the group and the newest entry, by their ids, if the ids are clock times.",
     unit: .seconds)
   static let groupOldestPending = ofGroup(
     "oldest_pending_seconds",
-    "Age of the oldest entry that was delivered and not acknowledged, by its id; 0 when there is none (XPENDING).",
+    "Age of the oldest entry delivered and not yet acknowledged, by its id; 0 if there is none (XPENDING).",
     unit: .seconds)
 
   static let consumerPending = Family.gauge(
     "stream_group_consumer_messages_pending",
-    "Entries that were delivered to the consumer and not acknowledged (XINFO CONSUMERS pending).", labels: consumer)
+    "Entries delivered to the consumer and not yet acknowledged (XINFO CONSUMERS pending).", labels: consumer)
   static let consumerIdle = Family.gauge(
-    "stream_group_consumer_idle_seconds", "Time since the consumer last tried something (XINFO CONSUMERS idle).",
+    "stream_group_consumer_idle_seconds",
+    "Time since the consumer last tried to read or claim entries (XINFO CONSUMERS idle).",
     labels: consumer, unit: .seconds)
 
   static let all = [

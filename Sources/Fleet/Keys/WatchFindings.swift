@@ -48,7 +48,7 @@ struct WatchSummary: Sendable, Equatable {
   private(set) var openCircuitCount = 0
   private(set) var omittedCircuitCount = 0
   private(set) var omittedStreamCount = 0
-  /// Shards of which no whole walk is known, or none that is not too old.
+  /// Shards without a whole walk that is recent enough.
   private(set) var unknownShardCount = 0
   /// When the oldest of the newest walks ended, in seconds since the epoch; nil before the first.
   private(set) var oldestEndSeconds: Double?

@@ -12,7 +12,7 @@ struct Plan: Sendable {
 
   let facts: ServerFacts
   let steps: [Step]
-  /// When a collector that was refused may be tried again; the plan is then made anew.
+  /// When a collector that was refused may be tried again; the plan is then rebuilt.
   let expires: NIODeadline?
   /// The commands after INFO.
   let batch: CommandBatch

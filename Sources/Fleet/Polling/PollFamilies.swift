@@ -3,34 +3,35 @@ import Metrics
 /// The families that say how polling a target goes.
 enum PollFamilies {
   static let up = Family.gauge(
-    "up", "Whether the newest poll of this Redis got its INFO: 1 yes, 0 no.")
+    "up", "Whether the last poll of this Redis returned its INFO: 1 yes, 0 no.")
   static let state = Family.gauge(
-    "exporter_target_state", "1 for the state that the newest poll found the target in, 0 for all others.",
+    "exporter_target_state", "State of the target at the last poll: 1 for that state, 0 for the others.",
     labels: ["state"])
   static let lastScrapeError = Family.gauge(
     "exporter_last_scrape_error",
-    "1 with the class of the newest poll's error in err, or 0 with an empty err when there was none.",
+    "Error of the last poll: 1 with its class in the label err, or 0 with an empty label if there was none.",
     labels: ["err"])
   static let lastScrapeDuration = Family.gauge(
-    "exporter_last_scrape_duration_seconds", "How long the newest poll took.", unit: .seconds)
+    "exporter_last_scrape_duration_seconds", "Duration of the last poll.", unit: .seconds)
   static let lastConnectTime = Family.gauge(
     "exporter_last_scrape_connect_time_seconds",
-    "How long the newest connect took, with name look-up, TLS and login.", unit: .seconds)
+    "Duration of the last connect, including name lookup, TLS and login.", unit: .seconds)
   static let lastPingTime = Family.gauge(
-    "exporter_last_scrape_ping_time_seconds", "Round trip of the PING after the newest connect.",
+    "exporter_last_scrape_ping_time_seconds", "Round-trip time of the PING after the last connect.",
     unit: .seconds)
   static let scrapes = Family.counter("exporter_scrapes_total", "Polls of this Redis since start.")
   static let scrapeDuration = Family.summary(
-    "exporter_scrape_duration_seconds", "How long polls of this Redis took.", unit: .seconds)
+    "exporter_scrape_duration_seconds", "Duration of polls of this Redis.", unit: .seconds)
   static let lastSuccess = Family.gauge(
-    "exporter_last_success_timestamp_seconds", "When a poll last got this Redis's INFO.", unit: .seconds)
+    "exporter_last_success_timestamp_seconds",
+    "Time of the last poll that returned this Redis's INFO, in seconds since the epoch.", unit: .seconds)
   static let collectorSuccess = Family.gauge(
     "exporter_collector_success",
-    "Whether the collector's commands were answered in the newest poll: 1 yes, 0 no.",
+    "Whether the collector's commands were answered in the last poll: 1 yes, 0 no.",
     labels: ["collector"])
   static let collectorRefused = Family.gauge(
     "exporter_collector_refused",
-    "1 for a collector that this Redis refuses (no permission, or no such command) and that is left out for an hour.",
+    "1 for a collector that this Redis refuses (no permission or no such command); it is left out for an hour.",
     labels: ["collector", "reason"])
   static let commands = Family.counter(
     "exporter_commands_sent_total", "Commands that the exporter sent to this Redis: polls, probes and work on keys.")
@@ -49,17 +50,17 @@ enum PollFamilies {
     "exporter_connections_opened_total", "Connections that the exporter opened to this Redis.")
   static let connectionFailures = Family.counter(
     "exporter_connection_failures_total",
-    "Attempts to connect to this Redis that failed, by class; maxclients are those that Redis counts in rejected_connections.",
+    "Failed attempts to connect to this Redis, by class; Redis counts those of class maxclients in rejected_connections, too.",
     labels: ["class"])
   /// Of a whole workload: for each server it would be a dozen series that say the same.
   static let lateness = Family.histogram(
     "exporter_poll_lateness_seconds",
-    "How long after their time the polls of the workload's members began; what delays them is this process or its machine.",
+    "Delay between the planned and the actual start of the workload's polls; its cause is this process or its machine, not Redis.",
     unit: .seconds)
   static let latenessEdges = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 5]
   static let droppedSeries = Family.gauge(
     "exporter_dropped_series",
-    "Series of the newest poll that were left out because they repeated one or were too many.")
+    "Series of the last poll that were left out, as duplicates or because there were too many.")
 
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,

@@ -7,7 +7,7 @@ import Runtime
 extension Poller {
   /// Asks INFO and what the plan adds, and runs the collectors.
   ///
-  /// A connection that the server closed since the last poll is opened anew once.
+  /// A connection that the server closed since the last poll is reopened once.
   func readServer(
     deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
   ) async throws(RedisError) -> InfoText {

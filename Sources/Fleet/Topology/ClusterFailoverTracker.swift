@@ -45,7 +45,7 @@ public struct ClusterFailoverTracker: Sendable {
     public let seconds: Double
   }
 
-  /// A failover of which is not known yet how it came about.
+  /// A failover whose cause is not known yet.
   private struct Open: Sendable {
     let fromID: String
     let toID: String

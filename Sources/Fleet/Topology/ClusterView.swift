@@ -43,7 +43,7 @@ public struct ClusterView: Sendable, Equatable {
     public let health: Health
     /// Nodes other than itself that know it.
     public let knownByCount: Int
-    /// Nodes that tell of it, itself included, and those of them that find it a master.
+    /// Nodes that report it, itself included, and those of them that find it a master.
     public let voteCount: Int
     public let masterVoteCount: Int
     /// Whether it calls itself master; nil where it was not asked.

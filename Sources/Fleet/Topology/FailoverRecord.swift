@@ -49,7 +49,7 @@ public struct FailoverRecord: Sendable, Equatable {
     return zip(seen.dropFirst(), seen).map { ($0.0, max(0, $0.1 - $1.1)) }
   }
 
-  /// From the first sign to the moment when clients were told of the new master.
+  /// From the first sign to the moment when clients could learn the new master.
   public var outageSeconds: Double? {
     guard let end = phaseSeconds[.switched], let start = phaseSeconds.values.min() else { return nil }
     return max(0, end - start)

@@ -25,7 +25,7 @@ struct FailoverStory: Sendable, Equatable {
 
   /// How long clients get to find the new master.
   static let settleSeconds = 8.0
-  /// Instances whose clients are told of; the two masters first.
+  /// Instances whose clients are reported; the two masters first.
   static let instanceLimit = 200
 
   /// The first sign of it.

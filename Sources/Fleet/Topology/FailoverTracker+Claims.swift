@@ -1,6 +1,6 @@
 import Redis
 
-/// Switches that Sentinels tell of, until it is known whether they are true.
+/// Switches that Sentinels report, until it is known whether they are true.
 ///
 /// A Sentinel vouches for a switch when it publishes it, when it told that the new master was promoted, or when it names
 /// the new master when asked. One alone may be wrong, or lie.

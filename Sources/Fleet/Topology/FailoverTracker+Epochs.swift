@@ -47,7 +47,7 @@ extension FailoverTracker {
       if let epoch = epochs.loweredEpoch(
         below: known, agreed: voterCount > 1 ? observation.configEpoch : nil, atSeconds: observation.seconds)
       {
-        // The Sentinels were set up anew: nothing is to be learnt from the fall.
+        // The Sentinels were set up again: nothing is to be learnt from the fall.
         state.configEpoch = epoch
         state.unconfirmed = []
       }
@@ -93,7 +93,7 @@ extension FailoverTracker {
     return [.update(recent[index].record)]
   }
 
-  /// Counts a failover that only an epoch told of, once the events that could tell more have had their time.
+  /// Counts a failover known only from an epoch, once the events that could say more have had their time.
   mutating func settlePending(atSeconds seconds: Double) -> [Action] {
     guard let pending = epochs.pending, let known = state.configEpoch else { return [] }
     // The leader raises the epoch before it publishes the switch: with the old address there is more to come.
@@ -191,7 +191,7 @@ struct EpochWatch: Sendable {
       }
       return
     }
-    // Whoever has the new address knows more than who has the old one.
+    // A Sentinel with the new address knows more than one with the old address.
     if isNewAddress || !pending.isNewAddress { pending.address = observation.address }
     if isNewAddress && !pending.isNewAddress { pending.sinceSeconds = observation.seconds }
     pending.isNewAddress = pending.isNewAddress || isNewAddress

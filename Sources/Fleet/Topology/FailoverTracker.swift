@@ -1,6 +1,6 @@
 import Redis
 
-/// Follows the failovers of one master as several Sentinels tell of them, and counts each once.
+/// Follows the failovers of one master as several Sentinels report them, and counts each once.
 ///
 /// Sentinels publish `+switch-master` once each, up to seconds apart. The switch counts when most Sentinels vouch for it, or
 /// the servers' own roles do; the others are known by old and new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are seconds
@@ -47,7 +47,7 @@ public struct FailoverTracker: Sendable {
     var lastSeconds: Double
   }
 
-  /// A counted failover that Sentinels may still tell of.
+  /// A counted failover that Sentinels may still report.
   struct Recent: Sendable {
     var record: FailoverRecord
     /// The Sentinels that published this switch.
@@ -168,7 +168,7 @@ public struct FailoverTracker: Sendable {
     return actions + [.count(record), .poll]
   }
 
-  /// Another Sentinel tells of a switch that was counted.
+  /// Another Sentinel reports a switch that was counted.
   private mutating func repeated(
     _ index: Int, from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double
   ) -> [Action] {

@@ -33,7 +33,7 @@ struct MemberFacts: Sendable, Equatable {
   var replication: ReplicationFacts?
   var persistence: PersistenceFacts
   var memory: Memory
-  /// nil where INFO does not tell of the machine.
+  /// nil where INFO does not describe the machine.
   var fork: ForkHeadroom?
   /// Since the start or CONFIG RESETSTAT.
   var keyspaceHits: Int

@@ -2,7 +2,7 @@ import Redis
 
 /// Counts the changes of master among servers that replicate without Sentinel or cluster, each once.
 ///
-/// Nobody but the servers themselves tells of such a failover: another member calls itself master, and the one before
+/// Only the servers themselves show such a failover: another member calls itself master, and the one before
 /// does not any more, does not answer, or is followed by fewer. Who it was can be kept, so that a change during an outage
 /// of the daemon is found.
 public struct ReplicationFailoverTracker: Sendable {

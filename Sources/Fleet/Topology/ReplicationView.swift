@@ -1,6 +1,6 @@
 import Redis
 
-/// A master with its replicas, as their own INFO and not a third party tells of them.
+/// A master with its replicas, as their own INFO describes them, not a third party.
 public struct ReplicationView: Sendable, Equatable {
   /// A member of the workload.
   public struct Member: Sendable, Equatable {

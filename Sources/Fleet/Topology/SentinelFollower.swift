@@ -38,7 +38,7 @@ struct SentinelFollower: Follower {
     following.listings = isUp.keys.sorted().map {
       Roster.Listing($0, isUp: isUp[$0], answers: readings[$0]?.answers)
     }
-    // Members that no Sentinel names any more still tell of a split.
+    // Members that no Sentinel names any more can still show a split.
     let all = Set(isUp.keys).union(own.filter { $0.facts != nil }.map(\.address)).sorted()
     let replication = replicationView(all, readings, identities, authority: master)
     following.replication = replication

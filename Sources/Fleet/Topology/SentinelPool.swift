@@ -22,7 +22,7 @@ public final class SentinelPool: Sendable {
 
   public init() {}
 
-  /// A Sentinel that answers for a master, shared with whoever asked for the same before.
+  /// A Sentinel that answers for a master, shared by all who ask for the same one.
   ///
   /// - Parameter make: makes its node, which is to ask about these masters.
   func lease(

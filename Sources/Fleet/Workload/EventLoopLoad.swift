@@ -4,7 +4,7 @@ struct EventLoopLoad: Sendable {
   static let shortestSeconds = 0.5
 
   private var last: (busyMicroseconds: Double, seconds: Double)?
-  /// 0 to 1; nil before the second poll and after the sum began anew.
+  /// 0 to 1; nil before the second poll and after the sum was reset.
   private(set) var ratio: Double?
 
   /// - Parameters:
@@ -26,6 +26,6 @@ struct EventLoopLoad: Sendable {
     ratio = min(1, (busyMicroseconds - before.busyMicroseconds) / 1e6 / elapsed)
   }
 
-  /// The server was started anew: what it counts began at 0.
+  /// The server was restarted: its counts began at 0.
   mutating func restart() { (last, ratio) = (nil, nil) }
 }

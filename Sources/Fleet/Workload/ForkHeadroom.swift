@@ -9,10 +9,10 @@ struct ForkHeadroom: Sendable, Equatable {
   let limitBytes: Int
   /// The machine's memory (`total_system_memory`).
   let systemBytes: Int
-  /// The most that a child has copied, of those that INFO still tells of; nil before the first.
+  /// The most that a child has copied, of those that INFO still reports; nil before the first.
   let copiedBytes: Int?
 
-  /// - Returns: nil where INFO does not tell of the machine (before 3.2).
+  /// - Returns: nil where INFO does not describe the machine (before 3.2).
   init?(_ info: InfoText) {
     let resident = info.integer("used_memory_rss") ?? 0
     let system = info.integer("total_system_memory") ?? 0

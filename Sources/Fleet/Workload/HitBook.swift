@@ -27,12 +27,12 @@ struct HitBook: Sendable {
 
   private var entries: [NodeAddress: Entry] = [:]
 
-  /// - Parameter ownLookups: what the daemon itself looked up so far; it mostly asks for keys that it has just been told of,
+  /// - Parameter ownLookups: what the daemon itself looked up so far; it mostly asks for keys that were just named to it,
   ///   so that they are hits.
   mutating func note(_ readings: [MemberReading], ownLookups: (NodeAddress) -> Double) {
     let masters = readings.filter { $0.facts?.replication?.isMaster == true }
     let present = Set(masters.map(\.address))
-    // Replicas' lookups are other clients' reads; a new master begins anew.
+    // Replicas' lookups are other clients' reads; a new master starts over.
     entries = entries.filter { present.contains($0.key) }
     for reading in masters {
       guard let facts = reading.facts else { continue }

@@ -88,7 +88,7 @@ struct MemberJournal: Sendable {
     if let before = old.isMaster, let now = new.isMaster, before != now {
       changes.append((.roleChange, "\(name) became \(now ? "master" : "replica")"))
     }
-    // A new process counts anew, and so does an old one after CONFIG RESETSTAT.
+    // A new process counts from 0, and so does an old one after CONFIG RESETSTAT.
     let flushesBefore = isSameProcess && new.flushCount >= old.flushCount ? old.flushCount : 0
     if new.flushCount > flushesBefore {
       changes.append((.flush, "FLUSHALL or FLUSHDB ran on \(name)"))
@@ -96,7 +96,7 @@ struct MemberJournal: Sendable {
     return changes
   }
 
-  /// Names that are told of at once.
+  /// Names that one event lists.
   private static let nameLimit = 12
 
   /// Which settings have another value; nil for none.

@@ -5,16 +5,16 @@ import Metrics
 enum ObjectiveFamilies {
   static let availability = gauge("availability_ratio", "Share of probes that must succeed.", .ratio)
   static let latency = gauge("latency_p99_seconds", "Time within which 99 of 100 probes must be answered.", .seconds)
-  static let memoryUsed = gauge("memory_used_ratio", "Largest share of maxmemory in use.", .ratio)
+  static let memoryUsed = gauge("memory_used_ratio", "Largest share of maxmemory that may be in use.", .ratio)
   static let memoryPages = gauge(
-    "memory_pages", "Whether memory above its objective is an emergency: 1 yes, 0 no.", .none)
-  static let hitRatio = gauge("hit_ratio", "Smallest share of lookups that find their key.", .ratio)
+    "memory_pages", "Whether memory above its objective must page someone: 1 yes, 0 no.", .none)
+  static let hitRatio = gauge("hit_ratio", "Smallest share of key lookups that must find their key.", .ratio)
   static let replicationLag = gauge(
-    "replication_lag_seconds", "Largest age of what a replica has not yet applied.", .seconds)
-  static let rpo = gauge("rpo_seconds", "Most that a crash or a failover may lose, as time of writing.", .seconds)
-  static let backupAge = gauge("backup_age_seconds", "Largest age of the last good RDB file.", .seconds)
+    "replication_lag_seconds", "Largest replica lag allowed, in seconds.", .seconds)
+  static let rpo = gauge("rpo_seconds", "Seconds of writes that a crash or a failover may lose at most.", .seconds)
+  static let backupAge = gauge("backup_age_seconds", "Largest age of the last good RDB file, in seconds.", .seconds)
   static let evictionsAllowed = gauge(
-    "evictions_allowed", "Whether keys may be evicted: 1 yes, 0 no; absent where that is not judged.", .none)
+    "evictions_allowed", "Whether keys may be evicted: 1 yes, 0 no; absent where evictions are not judged.", .none)
 
   static let all = [
     availability, latency, memoryUsed, memoryPages, hitRatio, replicationLag, rpo, backupAge, evictionsAllowed,

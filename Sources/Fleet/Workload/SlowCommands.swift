@@ -1,6 +1,6 @@
 /// Counts a server's commands that were slower than an objective, on from one to the next of its histograms.
 ///
-/// The server's own count begins anew with each start and each CONFIG RESETSTAT, and the edge moves with the objective;
+/// The server's own count restarts with each start and each CONFIG RESETSTAT, and the edge moves with the objective;
 /// this one only rises.
 struct SlowCommands: Sendable {
   /// Calls since the first histogram was seen.
@@ -23,7 +23,7 @@ struct SlowCommands: Sendable {
     count += latency.calls(beyond: step) - before.calls(beyond: step)
   }
 
-  /// The server was started anew: all that its next histogram holds is new.
+  /// The server was restarted: all that its next histogram holds is new.
   mutating func restart() {
     if last != nil { last = CommandLatency.none }
   }

@@ -6,7 +6,7 @@ import Runtime
 import Storage
 
 extension Workload {
-  /// What was counted, by whoever counts; nil where nobody does.
+  /// What was counted; nil where nothing counts.
   var failoverCounts: [FailoverRecord.Kind: Int]? {
     failovers?.state.counts ?? clusterFailovers?.state.counts ?? replicationFailovers?.state.counts
   }
@@ -116,7 +116,7 @@ extension Workload {
 
   // MARK: Clusters and plain replication
 
-  /// Looks for failovers of which nobody tells but the members' own views.
+  /// Looks for failovers that only the members' own views show.
   func observe(_ readings: [MemberReading], atSeconds seconds: Double) {
     // Before the newest polls of each member, the failover had not taken place.
     let beforeSeconds = seconds - config.pollInterval.seconds

@@ -4,9 +4,9 @@ import Redis
 import Runtime
 import Storage
 
-/// What is told of the members: arrivals and departures, and how each one changes.
+/// Events and log lines about the members: arrivals, departures and changes of each one.
 extension Workload {
-  /// Keeps what the readings tell of the members, and the events that follow.
+  /// Keeps what the readings say about the members, and the events that follow.
   func tell(_ readings: [MemberReading], atSeconds wall: Double) {
     journal.forget(following.aliases)
     let events = journal.note(readings, workload: config.name, instance: instance, atSeconds: wall)

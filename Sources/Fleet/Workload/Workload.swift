@@ -78,7 +78,7 @@ actor Workload {
   static let closeLookLimit = 120.0
   static let closeLooksPerSecond = 1.0 / 30
 
-  /// However little changes, the page is made anew this often: windows of maintenance and peaks begin and end.
+  /// However little changes, the page is rebuilt at least this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
   /// How long it takes to find everybody from one seed.
   static let settleSeconds = 6.0
@@ -241,7 +241,7 @@ actor Workload {
     if !isSettled, now >= newsFromSeconds { settle(now) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
     wanted.members = Set(roster.members.keys)
-    // While nobody answers, whoever is known from before is asked as well.
+    // While nobody answers, the Sentinels known from before are asked as well.
     if config.topology != .static, !members.values.contains(where: { $0.reading.answers != false }) {
       wanted.scouts.formUnion((seeds + archive.addresses("members")).filter { factory.policy.refusal(of: $0) == nil })
     }

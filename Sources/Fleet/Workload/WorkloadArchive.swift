@@ -139,7 +139,7 @@ final class WorkloadArchive: Sendable {
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Keeps what changed of the members, nil for those that are gone, with the events that tell of it.
+  /// Keeps what changed of the members, nil for those that are gone, with the events about it.
   func keep(
     _ changes: [NodeAddress: MemberRecord?], of all: [NodeAddress: MemberRecord], _ events: [Event],
     atSeconds now: Double

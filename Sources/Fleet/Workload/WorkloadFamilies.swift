@@ -3,20 +3,22 @@ import Metrics
 /// The families of a workload and of its members that no single server tells.
 enum WorkloadFamilies {
   static let info = Family.gauge(
-    "workload_info", "1, with what the configuration says of the workload in labels.", labels: ["kind", "topology"])
+    "workload_info", "Kind and topology of the workload, as configured, in labels; the value is always 1.",
+    labels: ["kind", "topology"])
   static let role = Family.gauge(
-    "instance_role", "1 for the role that the server has now, 0 for the others.", labels: ["instance", "role"])
+    "instance_role", "Role of the server: 1 for the current role, 0 for the others.", labels: ["instance", "role"])
   static let memberState = Family.gauge(
     "workload_member_state",
-    "1 for how the member stands in its workload, 0 otherwise: present, missing, or a ghost that the workload does without.",
+    "State of the member: 1 for the current state, 0 for the others; present, missing, or ghost (gone, and the workload is complete without it).",
     labels: ["instance", "state"])
   static let breakerOpen = Family.gauge(
-    "exporter_breaker_open", "Whether the server has failed so often that it is tried at growing intervals only.",
+    "exporter_breaker_open",
+    "Whether the server has failed so often that it is only retried at growing intervals: 1 yes, 0 no.",
     labels: ["instance"])
   static let membersPresent = Family.gauge("workload_members_present", "Members that are up.")
   static let membersExpected = Family.gauge("workload_members_expected", "Members that the configuration expects.")
   static let mastersPresent = Family.gauge(
-    "workload_masters_present", "Members that are up and hold themselves for master.")
+    "workload_masters_present", "Members that are up and report the role master.")
   static let mastersExpected = Family.gauge("workload_masters_expected", "Masters that the configuration expects.")
   static let replicasOnline = Family.gauge(
     "workload_replicas_online", "Replicas that are up and whose link to their master is up.")
@@ -24,15 +26,15 @@ enum WorkloadFamilies {
 
   static let membersRefused = Family.gauge(
     "workload_members_refused",
-    "Announced members and Sentinels that are not watched, by why: the form or the scope of their address, members.allow, or that too few others name them.",
+    "Announced members and Sentinels that are not monitored, by reason: the form or the scope of their address, members.allow, or too few others that name them.",
     labels: ["reason"])
   static let eventsOmitted = Family.counter(
-    "workload_events_omitted_total", "Events of the workload that were not kept because it had too many.")
+    "workload_events_omitted_total", "Events of the workload that were not kept because there were too many.")
   static let logLinesOmitted = Family.counter(
-    "workload_log_lines_omitted_total", "Lines of the workload that were left out of the log because it had too many.")
+    "workload_log_lines_omitted_total", "Log lines of the workload that were left out because there were too many.")
 
   static let clockOffset = Family.gauge(
-    "clock_offset_seconds", "The server's clock less the exporter's, with the time of a poll as its error.",
+    "clock_offset_seconds", "Server's clock minus the exporter's clock; the error is at most the duration of a poll.",
     labels: ["instance"], unit: .seconds)
   static let inPeak = Family.gauge(
     "workload_in_peak", "Whether the objectives of a peak event are in force: 1 yes, 0 no.")

@@ -82,7 +82,7 @@ public struct Labels: Sendable, Hashable {
 
   private func text(_ range: Range<Int>) -> String { String(decoding: packed[range], as: UTF8.self) }
 
-  /// Multiplies and folds words of eight bytes, seeded anew in every process: label values come from outside.
+  /// Multiplies and folds words of eight bytes, seeded in every process: label values come from outside.
   private static func hash(_ bytes: [UInt8]) -> UInt64 {
     var hash = seed
     var index = 0

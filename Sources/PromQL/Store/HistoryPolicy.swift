@@ -15,7 +15,7 @@ public struct HistoryPolicy: Sendable, Equatable {
   /// What an instant selector looks back over, with two polls of a minute to spare.
   public static let shortestMilliseconds: Int64 = 7 * 60_000
 
-  /// - Parameter defaultMilliseconds: for metrics of which nothing more is said.
+  /// - Parameter defaultMilliseconds: for metrics without a rule of their own.
   public init(defaultMilliseconds: Int64 = Self.shortestMilliseconds) {
     self.defaultMilliseconds = max(0, defaultMilliseconds)
   }

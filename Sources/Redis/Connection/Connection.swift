@@ -40,7 +40,7 @@ public struct ConnectionContext: Sendable {
     self.group = group
     probeLoop = group.next()
     pollLoop = group.next()
-    // A fleet has many names, of which some may never resolve.
+    // A fleet has many names, and some may never resolve.
     names = NameResolver(threadCount: 8)
     tls = TLSContexts()
   }

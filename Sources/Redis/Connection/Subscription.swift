@@ -36,7 +36,7 @@ public final class Subscription: Sendable {
   ///
   /// It returns when the server has confirmed: whatever is published from then on is heard.
   ///
-  /// - Parameter passed: is told of each command and each message, on the connection's event loop.
+  /// - Parameter passed: is called for each command and each message, on the connection's event loop.
   /// - Throws: ``RedisError``.
   public static func open(
     _ options: ConnectionOptions, pattern: String, in context: ConnectionContext, deadline: NIODeadline,

@@ -195,7 +195,7 @@ private struct ReplySink {
   }
 
   mutating func take() -> Replies {
-    // A reply of which only a part has come stays behind for the next take, with nothing of those before it. It has come
+    // A reply that has only come in part stays behind for the next take, with nothing of those before it. It has come
     // since the last of them was complete, so that copying it costs no more than reading it did.
     let partial = nodes[rootStart...].map { $0.moved(by: -rootBytes) }
     let partialBytes = Array(bytes[rootBytes...])

@@ -1,6 +1,6 @@
 /// A message that a Sentinel publishes. Total: what is not understood is ``other(channel:payload:)``.
 public enum SentinelEvent: Sendable, Equatable {
-  /// `+switch-master`: clients are told of the new master.
+  /// `+switch-master`: clients learn the new master.
   case switchMaster(name: String, from: NodeAddress, to: NodeAddress)
   /// Something happened to an instance.
   case instance(Change, Instance)

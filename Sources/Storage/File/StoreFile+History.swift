@@ -31,7 +31,7 @@ extension StoreFile {
     try? database.execute("PRAGMA incremental_vacuum(\(Self.sparePages))")
   }
 
-  /// Lets the file shrink later. A new file is made so; one of an older release is written anew once, while it is small.
+  /// Lets the file shrink later. A new file is made so; one of an older release is rewritten once, while it is small.
   static func allowShrinking(_ database: Database) {
     guard let mode = try? database.integer("PRAGMA auto_vacuum"), mode == 0,
       let pages = try? database.integer("PRAGMA page_count"), pages <= rewrittenPages

@@ -1,6 +1,6 @@
 import Runtime
 
-/// One alert that an Alertmanager was told of, or was to be. Times are milliseconds since 1970, by the wall clock.
+/// One alert that was sent to an Alertmanager, or should have been. Times are milliseconds since 1970, by the wall clock.
 public struct NotificationRecord: Sendable, Equatable {
   /// Ascending in the order of writing, from 1; 0 while it is not written yet.
   public internal(set) var id: Int64 = 0

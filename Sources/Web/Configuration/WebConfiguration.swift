@@ -116,7 +116,7 @@ public final class WebConfiguration: Sendable {
       state.withLock { if $0.tls === live.tls { $0 = fresh } }
       log.info("TLS certificate reloaded", metadata: ["file": "\(settings.certificateFile)"])
     } catch {
-      // Its listeners tell of it, once.
+      // Its listeners log it, once.
       return
     }
   }

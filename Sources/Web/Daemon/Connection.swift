@@ -55,7 +55,7 @@ final class Connection {
     case .header(let since):
       return now - since > deadlines.header ? .shutdown : .fine
     case .idle(let since):
-      // The daemon does not tell of the first bytes of a further request, but the kernel does.
+      // libmicrohttpd does not report the first bytes of a further request, but the kernel does.
       if let received = lastReceived(descriptor, now: now), received > since + .milliseconds(20) {
         phase = .header(since: received)
       }

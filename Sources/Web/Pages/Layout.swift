@@ -11,7 +11,7 @@ public struct Layout: Sendable {
   public var content: HTML
   /// Rules of this page beyond those of all pages.
   var styles: HTML = ""
-  /// Seconds until a browser loads the page anew, which needs no script; nil for never.
+  /// Seconds until a browser reloads the page, which needs no script; nil for never.
   var refreshSeconds: Int?
   /// nil on a page that leads nowhere.
   public var navigation: Navigation?

@@ -10,7 +10,7 @@ extension TopologyPage {
     let hidden = workloads.count - listed.count
     return """
       <p><a href="/sd">Discovered targets</a> · <a href="/health">Health</a> \
-      <span class="dim">· loads anew every \(Self.refreshSeconds) s</span></p>
+      <span class="dim">· reloads every \(Self.refreshSeconds) s</span></p>
       \(alerts?.html ?? "")\
       \(listed.isEmpty ? "<p class=\"dim\">No workload is watched.</p>" : summary(listed))
       \(HTML.joined(sections))\

@@ -21,7 +21,7 @@ public struct TLSSettings: Sendable, Equatable {
   /// PEM file of the authorities that sign clients' certificates.
   public var clientAuthorityFile: String?
   public var clientAuthentication = ClientAuthentication.none
-  /// Names of which a client's certificate must hold one; empty for any.
+  /// A client's certificate must hold one of these names; empty for any.
   public var allowedClientNames: [String] = []
   public var minimumVersion = TLSVersion.tls12
   public var maximumVersion = TLSVersion.tls13

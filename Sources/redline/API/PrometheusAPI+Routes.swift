@@ -10,7 +10,7 @@ extension PrometheusAPI {
   enum Place {
     /// It reads many series: on one of the threads for queries, when one is free.
     case queries
-    /// It is short, and is to be had while queries are in line.
+    /// It is short, and is answered while queries are in line.
     case compute
   }
 

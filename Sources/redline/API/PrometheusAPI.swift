@@ -18,7 +18,7 @@ struct PrometheusAPI: Sendable {
     var answerBytes = 64 << 20
   }
 
-  /// One Alertmanager that is told of alerts.
+  /// One Alertmanager that gets the alerts.
   struct AlertmanagerTarget: Sendable {
     /// Where alerts are posted, without a password: `http://localhost:9093/api/v2/alerts`.
     var url: String
@@ -70,7 +70,7 @@ struct PrometheusAPI: Sendable {
   var settings = { @Sendable () -> Settings in Settings() }
   var limits = Limits()
   let groups: @Sendable () -> [GroupState]
-  /// Those that are told of alerts, and those that were left out.
+  /// Those that get the alerts, and those that were left out.
   var alertmanagers: @Sendable () -> (active: [AlertmanagerTarget], dropped: [AlertmanagerTarget]) = { ([], []) }
   var targets: @Sendable () async -> [Target] = { [] }
   var metadata: [Metadata] = []

@@ -58,7 +58,7 @@ struct GroupPage {
     if !token.isEmpty {
       guard let last = groups.firstIndex(where: { Self.token($0.group) == token }) else {
         throw .invalid(
-          "group_next_token", "no group has this token; the rules were loaded anew, begin again without it")
+          "group_next_token", "no group has this token; the rules were reloaded, begin again without it")
       }
       rest = groups[(last + 1)...]
     }

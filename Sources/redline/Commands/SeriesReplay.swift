@@ -60,7 +60,7 @@ struct SeriesReplay {
         if let value = one.values[index] { batch.append(value, to: reference) }
       }
       let now = (start + seconds) * 1000
-      // A gap is one: no marker tells of its begin, as in a file that Prometheus takes in.
+      // A gap is a gap: no marker shows where it begins, as in a file that Prometheus takes in.
       _ = try store.append(batch, atMilliseconds: now, from: origin, isComplete: false)
       for place in groups.indices {
         let every = groups[place].group.intervalMilliseconds ?? interval * 1000

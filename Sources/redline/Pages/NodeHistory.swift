@@ -68,7 +68,7 @@ struct NodeHistory: Sendable {
     return known
   }
 
-  /// What the last run left has a sample a minute, of which a rate needs two.
+  /// What the last run left has a sample a minute, and a rate needs two.
   private static func range(of window: Double) -> (short: String, long: String) {
     window == windowsSeconds[0] ? ("150s", "5m") : ("1m", "1m")
   }

@@ -21,7 +21,7 @@ struct AlertmanagerClient: Sendable {
     let message: String
   }
 
-  /// The outcome, and what the response told of the other clock.
+  /// The outcome, and the other clock's time by the response.
   struct Answer: Sendable {
     let outcome: Outcome
     /// Nil without a response or without its `Date`.
@@ -96,7 +96,7 @@ struct AlertmanagerClient: Sendable {
     return [400, 413, 422].contains(response.status) ? .refused(failure) : .failed(failure)
   }
 
-  /// Read anew for each request, so that a rotated password or token serves from the next one on.
+  /// Read again for each request, so that a rotated password or token serves from the next one on.
   private func authorization() async throws(ConfigError) -> String? {
     switch config.login {
     case nil: return nil

@@ -20,7 +20,7 @@ public struct AlertmanagerConfig: Sendable, Equatable {
 
   init(_ fields: MappingReader) {
     let url = fields.optional("url", .httpAddress, "Its address, with a path prefix where it has one; or `dns`.")
-    let discovered = fields.mapping("dns", "A name of which every address is an Alertmanager; instead of `url`.") {
+    let discovered = fields.mapping("dns", "A name whose addresses are all Alertmanagers; instead of `url`.") {
       fields in
       HTTPAddress(
         usesTLS: fields.value("scheme", .oneOf(Scheme.self, noun: "a scheme"), default: .http, "Their protocol.")

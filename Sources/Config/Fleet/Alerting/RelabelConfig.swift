@@ -15,7 +15,7 @@ public struct RelabelConfig: Sendable, Equatable {
   public let separator: String
   /// Empty where the action writes no label.
   public let targetLabel: String
-  /// In RE2 syntax, to match the whole text. It is compiled by whoever applies it.
+  /// In RE2 syntax, to match the whole text. It is compiled where it is applied.
   public let regex: String
   /// Where the regex, or the step that has none, is written; equal to any other place.
   public let place: Place

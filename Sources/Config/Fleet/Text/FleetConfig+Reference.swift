@@ -1,6 +1,6 @@
 extension FleetConfig {
   /// Every key that the file may have, in the order in which they are read. A default that depends on the workload's
-  /// kind tells of each kind.
+  /// kind lists each kind.
   static var keys: [ConfigKey] {
     let byKind = WorkloadKind.allCases.map { (kind: $0, keys: keys(of: $0)) }
     return byKind[0].keys.enumerated().map { place, key in

@@ -17,8 +17,8 @@ public struct WeeklyWindow: Sendable, Hashable, CustomStringConvertible {
   public let lengthMinutes: Int
   public let offset: UTCOffset
 
-  /// Days are `Mon` to `Sun`, ranges of them (`Fri-Mon` too) and lists with commas. Times are `hh:mm`, of which the
-  /// second may be `24:00`; equal times mean a whole day.
+  /// Days are `Mon` to `Sun`, ranges of them (`Fri-Mon` too) and lists with commas. Times are `hh:mm`, the second
+  /// may be `24:00`; equal times mean a whole day.
   static func parse(_ text: String) throws(Mismatch) -> WeeklyWindow {
     let hint = "write it like Mon 02:00-04:00 UTC or Mon-Fri 22:00-06:00 +02:00"
     let words = text.split(separator: " ")

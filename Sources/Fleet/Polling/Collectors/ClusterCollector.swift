@@ -19,14 +19,14 @@ struct ClusterCollector: Collector {
   private static let table = InfoFieldTable(totals + messages)
 
   private static let totals: [InfoField] = [
-    row("cluster_state", "Whether the node finds the cluster able to serve, 1 or 0"),
-    row("cluster_slots_assigned", "Slots that are assigned to some node, of 16384"),
+    row("cluster_state", "Whether the cluster can serve, as this node sees it, 1 or 0"),
+    row("cluster_slots_assigned", "Slots assigned to a node, out of 16384"),
     row("cluster_slots_ok", "Slots whose node is neither failed nor suspected"),
     row("cluster_slots_pfail", "Slots whose node this node suspects to have failed"),
     row("cluster_slots_fail", "Slots whose node has failed"),
-    row("cluster_known_nodes", "Nodes that this node knows of, with those in handshake"),
+    row("cluster_known_nodes", "Nodes that this node knows, including those in handshake"),
     row("cluster_size", "Masters that serve at least one slot"),
-    row("cluster_current_epoch", "The newest epoch of the cluster that this node knows of"),
+    row("cluster_current_epoch", "Latest epoch of the cluster that this node knows"),
     row("cluster_my_epoch", "The configuration epoch of this node"),
     row(
       "cluster_stats_messages_sent", as: "cluster_messages_sent_total",
@@ -37,7 +37,7 @@ struct ClusterCollector: Collector {
     .counter(
       "total_cluster_links_buffer_limit_exceeded", as: "cluster_links_buffer_limit_exceeded_total", since: "7.0",
       source: source,
-      help: "Links to other nodes that were freed because their buffer reached cluster-link-sendbuf-limit"),
+      help: "Links to other nodes that were closed because their buffer reached cluster-link-sendbuf-limit"),
   ]
 
   private static let messages: [InfoField] = [
@@ -51,7 +51,7 @@ struct ClusterCollector: Collector {
       row(
         "cluster_stats_messages_\(kind)_\(way)",
         as: metricName(Array("cluster_stats_messages_\(kind)_\(way)".utf8)[...]),
-        "Messages on the cluster bus that were \(way): \(what)")
+        "Cluster bus messages \(way): \(what)")
     }
   }
 

@@ -15,7 +15,7 @@ struct CommandStatsCollector: Collector {
   private static let calls = Family.counter(
     "commands_total", "Calls of the command (INFO cmdstat_* calls).", labels: ["cmd"])
   private static let seconds = Family.counter(
-    "commands_duration_seconds_total", "Time that calls of the command took, in seconds (INFO cmdstat_* usec).",
+    "commands_duration_seconds_total", "Total time of the command's calls, in seconds (INFO cmdstat_* usec).",
     labels: ["cmd"], unit: .seconds)
   private static let rejected = Family.counter(
     "commands_rejected_calls_total",
@@ -28,11 +28,11 @@ struct CommandStatsCollector: Collector {
     labels: ["cmd"])
   private static let slowSeconds = Family.counter(
     "commands_slowlog_duration_seconds_total",
-    "Time that calls of the command in the slow log took, in seconds (INFO cmdstat_* slowlog_time_ms_sum).",
+    "Total time of the command's calls in the slow log, in seconds (INFO cmdstat_* slowlog_time_ms_sum).",
     labels: ["cmd"], unit: .seconds)
   private static let slowSecondsMax = Family.gauge(
     "commands_slowlog_duration_seconds_max",
-    "Longest time that a call of the command in the slow log took, in seconds (INFO cmdstat_* slowlog_time_ms_max).",
+    "Longest time of a call of the command in the slow log, in seconds (INFO cmdstat_* slowlog_time_ms_max).",
     labels: ["cmd"], unit: .seconds)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

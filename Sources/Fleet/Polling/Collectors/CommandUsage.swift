@@ -53,7 +53,7 @@ struct CommandUsages {
     }
   }
 
-  /// Whether the server told of no command at all.
+  /// Whether the server reported no command at all.
   var isEmpty: Bool { places.isEmpty }
 
   /// The usage of that very command.

@@ -28,8 +28,8 @@ struct ConfigCollector: Collector {
   }
 
   private static let numbers: [Number] = [
-    Number("maxmemory", as: "config_maxmemory", .bytes, help: "Configured limit on memory, in bytes; 0 is no limit"),
-    Number("maxclients", as: "config_maxclients", help: "Configured limit on connections"),
+    Number("maxmemory", as: "config_maxmemory", .bytes, help: "Configured memory limit, in bytes; 0 for no limit"),
+    Number("maxclients", as: "config_maxclients", help: "Configured maximum number of connections"),
     Number("io-threads", as: "config_io_threads", help: "Configured number of threads for input and output"),
     Number(
       "repl-backlog-size", as: "config_repl_backlog_size", .bytes,
@@ -39,30 +39,30 @@ struct ConfigCollector: Collector {
       help: "Time above which a command goes to the log of slow commands, in microseconds"),
     Number(
       "commandlog-slow-execution-max-len", as: "commandlog_slow_execution_max_len",
-      help: "Most entries that the log of slow commands keeps"),
+      help: "Maximum number of entries in the log of slow commands"),
     Number(
       "commandlog-request-larger-than", as: "commandlog_request_larger_than", .bytes,
       help: "Size above which a request goes to the log of large requests, in bytes"),
     Number(
       "commandlog-large-request-max-len", as: "commandlog_large_request_max_len",
-      help: "Most entries that the log of large requests keeps"),
+      help: "Maximum number of entries in the log of large requests"),
     Number(
       "commandlog-reply-larger-than", as: "commandlog_reply_larger_than", .bytes,
       help: "Size above which a reply goes to the log of large replies, in bytes"),
     Number(
       "commandlog-large-reply-max-len", as: "commandlog_large_reply_max_len",
-      help: "Most entries that the log of large replies keeps"),
+      help: "Maximum number of entries in the log of large replies"),
   ]
   private static let byHash = Dictionary(
     uniqueKeysWithValues: numbers.map { (fnvHash($0.key), $0) })
   private static let bufferLimitKey = fnvHash("client-output-buffer-limit")
   private static let bufferLimit = Family.gauge(
     "config_client_output_buffer_limit_bytes",
-    "Size of the output buffer at which a client of the class is cut off, at once (hard) or after a time (soft), in bytes; 0 is no limit (CONFIG client-output-buffer-limit).",
+    "Output buffer size at which a client of the class is disconnected, at once (hard) or after a time (soft), in bytes; 0 for no limit (CONFIG client-output-buffer-limit).",
     labels: ["class", "limit"], unit: .bytes)
   private static let bufferOvercome = Family.gauge(
     "config_client_output_buffer_limit_overcome_seconds",
-    "How long the output buffer of a client of the class may stay above the soft limit, in seconds (CONFIG client-output-buffer-limit).",
+    "Time that the output buffer of a client of the class may stay above the soft limit, in seconds (CONFIG client-output-buffer-limit).",
     labels: ["class", "limit"], unit: .seconds)
   private static let keyValue = Family.gauge(
     "config_key_value", "A configuration key with its value as a label; the value is always 1 (CONFIG GET).",

@@ -10,7 +10,7 @@ struct DumpFileCollector: Collector {
 
   private static let size = Family.gauge(
     "rdb_current_size_bytes",
-    "Size of the snapshot file on disk, in bytes; 0 where there is none (CONFIG dir and dbfilename).", unit: .bytes)
+    "Size of the snapshot file on disk, in bytes; 0 if there is none (CONFIG dir and dbfilename).", unit: .bytes)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 

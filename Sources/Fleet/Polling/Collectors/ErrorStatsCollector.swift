@@ -8,7 +8,7 @@ struct ErrorStatsCollector: Collector {
   var readsInfoOnly: Bool { true }
 
   private static let errors = Family.counter(
-    "errors_total", "Error replies by their first word, which is the label err (INFO errorstat_* count).",
+    "errors_total", "Error replies by their first word (INFO errorstat_* count).",
     labels: ["err"])
   private static let prefix = Array("errorstat_".utf8)
 

@@ -23,7 +23,7 @@ struct InstanceCollector: Collector {
     unit: .seconds)
   private static let failoverState = Family.gauge(
     "master_failover_state",
-    "Which state a failover that FAILOVER began is in: 1 for the state, 0 for the others (INFO master_failover_state).",
+    "State of a failover begun with the command FAILOVER: 1 for the current state, 0 for the others (INFO master_failover_state).",
     labels: ["state"])
   private static let failoverStates = ["no-failover", "failover-in-progress", "waiting-for-sync"]
 

@@ -17,7 +17,7 @@ struct KeyspaceCollector: Collector {
     "db_keys_expiring", "Keys in the database that have an expiry (INFO dbN expires).", labels: ["db"])
   private static let averageTTL = Family.gauge(
     "db_avg_ttl_seconds",
-    "Average time to live of keys with an expiry, as the server estimates, in seconds (INFO dbN avg_ttl).",
+    "Average time to live of keys with an expiry, estimated by the server, in seconds (INFO dbN avg_ttl).",
     labels: ["db"], unit: .seconds)
   private static let cached = Family.gauge(
     "db_keys_cached", "Keys of the database that KeyDB holds in memory (INFO dbN cached_keys).", labels: ["db"])

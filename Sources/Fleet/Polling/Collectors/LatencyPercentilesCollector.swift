@@ -9,7 +9,7 @@ struct LatencyPercentilesCollector: Collector {
 
   private static let percentiles = Family.summary(
     "latency_percentiles_usec",
-    "Percentiles of the command's time since the start or CONFIG RESETSTAT, in microseconds, by percent and not by share; they must not be averaged (INFO latency_percentiles_usec_*).",
+    "Latency percentiles of the command since the start or CONFIG RESETSTAT, in microseconds; the label quantile is in percent (99, not 0.99), and averages of percentiles mean nothing (INFO latency_percentiles_usec_*).",
     labels: ["cmd"], unit: .microseconds)
   private static let prefix = Array("latency_percentiles_usec_".utf8)
 

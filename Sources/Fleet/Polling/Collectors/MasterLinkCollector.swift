@@ -15,7 +15,7 @@ struct MasterLinkCollector: Collector {
     "master_link_up", "Whether the link to the master is up, 1 or 0 (INFO master_link_status).", labels: labels)
   private static let linkDown = Family.gauge(
     "master_link_down_seconds",
-    "How long the link to the master has been down; absent while it is up or has never been (INFO master_link_down_since_seconds).",
+    "Seconds since the link to the master went down; absent while it is up or was never up (INFO master_link_down_since_seconds).",
     labels: labels, unit: .seconds)
 
   private struct Number: Sendable {
@@ -34,7 +34,7 @@ struct MasterLinkCollector: Collector {
       field: "last_io_seconds_ago",
       family: .gauge(
         "master_last_io_seconds_ago",
-        "Seconds since the master was last heard; -1 while the link is down (INFO master_last_io_seconds_ago).",
+        "Seconds since data last came from the master; -1 while the link is down (INFO master_last_io_seconds_ago).",
         labels: labels, unit: .seconds)),
     Number(
       field: "sync_in_progress",
@@ -45,19 +45,19 @@ struct MasterLinkCollector: Collector {
       field: "sync_total_bytes",
       family: .gauge(
         "master_sync_size_bytes",
-        "Size of the full sync in progress, in bytes; 0 where the master did not say (INFO master_sync_total_bytes).",
+        "Size of the full sync in progress, in bytes; 0 if the master did not announce it (INFO master_sync_total_bytes).",
         labels: labels, unit: .bytes)),
     Number(
       field: "sync_read_bytes",
       family: .gauge(
         "master_sync_read_bytes",
-        "How much of the full sync in progress has arrived, in bytes (INFO master_sync_read_bytes).",
+        "Part of the full sync in progress that has arrived, in bytes (INFO master_sync_read_bytes).",
         labels: labels, unit: .bytes)),
     Number(
       field: "sync_left_bytes",
       family: .gauge(
         "master_sync_left_bytes",
-        "How much of the full sync in progress is still to come, in bytes; absent where the size is not known (INFO master_sync_left_bytes).",
+        "Part of the full sync in progress still to come, in bytes; absent if the size is not known (INFO master_sync_left_bytes).",
         labels: labels, unit: .bytes),
       reading: .ifNotNegative),
     Number(

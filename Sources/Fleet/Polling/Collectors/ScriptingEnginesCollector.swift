@@ -17,7 +17,7 @@ struct ScriptingEnginesCollector: Collector {
     labels: labels, unit: .bytes)
   private static let memoryOverhead = Family.gauge(
     "scripting_engine_memory_overhead_bytes",
-    "Memory that the server spends on keeping the scripting engine, in bytes (INFO engine_N memory_overhead).",
+    "Overhead of the scripting engine, in bytes (INFO engine_N memory_overhead).",
     labels: labels, unit: .bytes)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

@@ -9,17 +9,17 @@ struct SlowlogCollector: Collector {
   private static let length = Family.gauge(
     "slowlog_length", "Entries in the slow log, at most slowlog-max-len (SLOWLOG LEN).")
   private static let lastID = Family.gauge(
-    "slowlog_last_id", "Number of the newest entry in the slow log; 0 where it is empty (SLOWLOG GET).")
+    "slowlog_last_id", "Id of the newest entry in the slow log; 0 if it is empty (SLOWLOG GET).")
   private static let lastDuration = Family.gauge(
     "last_slow_execution_duration_seconds",
-    "How long the newest command in the slow log took, in seconds; 0 where it is empty (SLOWLOG GET).", unit: .seconds)
+    "Duration of the newest command in the slow log, in seconds; 0 if it is empty (SLOWLOG GET).", unit: .seconds)
   private static let lastTime = Family.gauge(
     "last_slow_execution_timestamp_seconds",
-    "When the newest command in the slow log ran, in seconds since the epoch; absent where it is empty (SLOWLOG GET).",
+    "Time of the newest command in the slow log, in seconds since the epoch; absent if it is empty (SLOWLOG GET).",
     unit: .seconds)
   private static let entries = Family.counter(
     "slowlog_entries_total",
-    "Commands that went to the slow log since the start; absent where the log was emptied and says nothing since (SLOWLOG GET)."
+    "Commands written to the slow log since the start; absent after SLOWLOG RESET until the next entry (SLOWLOG GET)."
   )
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
@@ -44,7 +44,7 @@ struct SlowlogCollector: Collector {
     sink.add(Self.lastID, id)
     sink.add(Self.lastDuration, microseconds / 1e6)
     sink.add(Self.lastTime, time)
-    // Entries are numbered from 0 and SLOWLOG RESET does not start anew.
+    // Entries are numbered from 0 and SLOWLOG RESET does not restart them.
     sink.add(Self.entries, id + 1)
   }
 

@@ -4,16 +4,16 @@ import Metrics
 enum ProbeFamilies {
   static let duration = Family.histogram(
     "probe_duration_seconds",
-    "Round trip of one PING per second; a turn that found none free waits as long as it had to, one that failed counts as the whole timeout.",
+    "Round-trip time of one PING per second; a PING that was held up by the one before counts from its planned time, one that failed counts as the whole timeout.",
     unit: .seconds)
   static let connect = Family.histogram(
-    "probe_connect_seconds", "How long connects of the probe took, with name look-up, TLS and login.", unit: .seconds)
-  static let success = Family.gauge("probe_success", "Whether the newest probe was answered in time: 1 yes, 0 no.")
+    "probe_connect_seconds", "Duration of the probe's connects, including name lookup, TLS and login.", unit: .seconds)
+  static let success = Family.gauge("probe_success", "Whether the last probe was answered in time: 1 yes, 0 no.")
   static let missed = Family.counter(
     "probe_missed_total",
-    "Turns at which no PING was sent: the one before was not answered yet, or the server is left alone because it is down."
+    "Probes that were not sent, because the one before had no answer yet or because the server is down and is left alone."
   )
-  static let failures = Family.counter("probe_failures_total", "Turns that got no answer in time.")
+  static let failures = Family.counter("probe_failures_total", "Probes that got no answer in time.")
 
   static let all = [duration, connect, success, missed, failures]
 

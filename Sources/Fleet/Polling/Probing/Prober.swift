@@ -47,7 +47,7 @@ actor Prober {
   ///   - mayConnect: whether a new connection may be tried now. A connection that works is used in any case.
   ///   - cost: where the cost is counted with that of other parts.
   ///   - pollNow: is called when a server that answered no longer does, and at each probe of one that has few connections
-  ///     left: what a poll tells of them need not wait for its turn.
+  ///     left: then the next poll need not wait for its turn.
   init(
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
@@ -140,7 +140,7 @@ actor Prober {
     publishIfDue()
   }
 
-  /// A connection that the server closed since the last probe is opened anew once.
+  /// A connection that the server closed since the last probe is reopened once.
   private func answeredPing(deadline: NIODeadline) async throws(RedisError) -> Exchange {
     if let connection, connection.isActive {
       let exchange = await send(on: connection, deadline: deadline)

@@ -52,7 +52,7 @@ struct ColumnWriter: Sendable {
     words.append(contentsOf: tail.words)
   }
 
-  /// Begins anew. What was learned of the values' behaviour stays.
+  /// Starts over. What was learned about the values' behaviour stays.
   mutating func removeAll() {
     writer.removeAll()
     (repeats, integersInRow, count, slotCount) = (0, 0, 0, 0)

@@ -1,5 +1,5 @@
 extension StoreContents {
-  /// Lets go of what is older than it is kept: whole pages of chunks, and series of which nothing is left.
+  /// Lets go of what is older than it is kept: whole pages of chunks, and series with nothing left.
   mutating func expire(nowMilliseconds now: Int64) {
     clockMilliseconds = max(clockMilliseconds, now)
     let longest = policy.longestMilliseconds

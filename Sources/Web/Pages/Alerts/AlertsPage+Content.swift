@@ -73,8 +73,8 @@ extension AlertsPage {
     }
     let refresh: HTML =
       isRefreshed
-      ? "Loads anew every \(Self.refreshSeconds) s. <a href=\"\(address(filter, false))\">Stop</a>"
-      : "<a href=\"\(address(filter, true))\">Load anew every \(Self.refreshSeconds) s</a>"
+      ? "Reloads every \(Self.refreshSeconds) s. <a href=\"\(address(filter, false))\">Stop</a>"
+      : "<a href=\"\(address(filter, true))\">Reload every \(Self.refreshSeconds) s</a>"
     return """
       <nav aria-label="By state"><ul class="filters">
       \(HTML.joined(links))</ul></nav>

@@ -13,7 +13,7 @@ public struct AlertsPage: Sendable {
   /// What is shown, chosen by `?state=`.
   public enum Filter: String, Sendable, CaseIterable {
     case firing, pending, inactive
-    /// Rules of which the last evaluation failed.
+    /// Rules whose last evaluation failed.
     case broken
   }
 
@@ -93,7 +93,7 @@ public struct AlertsPage: Sendable {
   public struct Summary: Sendable, Equatable {
     public var firing: Int
     public var pending: Int
-    /// Rules of which the last evaluation failed.
+    /// Rules whose last evaluation failed.
     public var broken: Int
 
     public init(firing: Int, pending: Int, broken: Int) {
@@ -132,7 +132,7 @@ public struct AlertsPage: Sendable {
   public var metricsPath: String
   public var groups: [Group]
   public var filter: Filter?
-  /// Whether a browser loads the page anew by itself.
+  /// Whether a browser reloads the page by itself.
   public var isRefreshed = false
   /// Seconds since the epoch.
   public var nowSeconds: Double

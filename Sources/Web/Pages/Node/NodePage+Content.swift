@@ -3,8 +3,8 @@ extension NodePage {
     let path = "/node/\(pathEncoded(name))"
     let refresh: HTML =
       isRefreshed
-      ? "Loads anew every \(Self.refreshSeconds) s. <a href=\"\(path)\">Stop</a>"
-      : "<a href=\"\(path)?refresh=\(Self.refreshSeconds)\">Load anew every \(Self.refreshSeconds) s</a>"
+      ? "Reloads every \(Self.refreshSeconds) s. <a href=\"\(path)\">Stop</a>"
+      : "<a href=\"\(path)?refresh=\(Self.refreshSeconds)\">Reload every \(Self.refreshSeconds) s</a>"
     let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
     return """
       <p class="lead"><span class="state \(level.style)">\(clipped(state))</span>\

@@ -43,7 +43,7 @@ struct ClientListCollector: Collector {
       ("obl", "connected_client_output_buffer_length_bytes", .bytes, "Bytes in the client's fixed output buffer"),
       (
         "oll", "connected_client_output_list_length", .none,
-        "Replies in the client's output list, which is used when the buffer is full"
+        "Replies in the client's output list, which takes what the fixed buffer cannot hold"
       ),
       (
         "omem", "connected_client_output_buffer_memory_usage_bytes", .bytes,

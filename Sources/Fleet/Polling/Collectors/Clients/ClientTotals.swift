@@ -22,16 +22,16 @@ struct ClientTotals {
     ("blocked", ["b"]), ("transaction", ["x"]), ("tracking", ["t"]), ("closing", ["c", "A"]),
   ]
 
-  private static let connections = perKind("client_connections", .none, "Connections by what they are for", "flags")
+  private static let connections = perKind("client_connections", .none, "Connections by purpose", "flags")
   private static let inState = Family.gauge(
-    "client_connections_in_state", "Connections that are in the state; one may be in several (CLIENT LIST flags).",
+    "client_connections_in_state", "Connections in the state; one connection may be in several (CLIENT LIST flags).",
     labels: ["state"])
   private static let byName = Family.gauge(
     "client_connections_by_name",
-    "Connections by the name that the client gave, for the names with most of them and other for the rest (CLIENT LIST name).",
+    "Connections by client name, for the most common names; the rest is counted as other (CLIENT LIST name).",
     labels: ["name"])
   private static let idleMax = perKind(
-    "client_idle_seconds_max", .seconds, "Longest time that a connection has sent nothing, in seconds", "idle")
+    "client_idle_seconds_max", .seconds, "Longest time that a connection has been idle, in seconds", "idle")
   private static let ageMax = perKind(
     "client_age_seconds_max", .seconds, "Age of the oldest connection, in seconds", "age")
   private static let query = perKind(
@@ -39,7 +39,7 @@ struct ClientTotals {
   private static let output = perKind(
     "client_output_buffers_bytes", .bytes, "Bytes in the output buffers and lists of all connections", "obl and omem")
   private static let outputMax = perKind(
-    "client_output_buffer_bytes_max", .bytes, "Bytes in the output buffer and list of the connection with most of them",
+    "client_output_buffer_bytes_max", .bytes, "Bytes in the largest output buffer and list of a connection",
     "obl and omem")
   private static let memory = perKind(
     "client_memory_bytes", .bytes, "Memory of all buffers of all connections, in bytes", "tot-mem")

@@ -7,14 +7,14 @@ struct LatencyEventsCollector: Collector {
   var families: [Family] { [Self.last, Self.duration, Self.durationMax] }
 
   private static let last = Family.gauge(
-    "latency_spike_last", "When the event last spiked, in seconds since the epoch (LATENCY LATEST).",
+    "latency_spike_last", "Time of the event's last spike, in seconds since the epoch (LATENCY LATEST).",
     labels: ["event_name"], unit: .seconds)
   private static let duration = Family.gauge(
-    "latency_spike_duration_seconds", "How long the event's last spike took, in seconds (LATENCY LATEST).",
+    "latency_spike_duration_seconds", "Duration of the event's last spike, in seconds (LATENCY LATEST).",
     labels: ["event_name"], unit: .seconds)
   private static let durationMax = Family.gauge(
     "latency_spike_duration_max_seconds",
-    "Longest time that a spike of the event took since the start or LATENCY RESET, in seconds (LATENCY LATEST).",
+    "Longest spike of the event since the start or LATENCY RESET, in seconds (LATENCY LATEST).",
     labels: ["event_name"], unit: .seconds)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {

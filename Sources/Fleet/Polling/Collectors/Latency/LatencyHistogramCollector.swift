@@ -12,11 +12,11 @@ struct LatencyHistogramCollector: Collector {
 
   private static let microseconds = Family.histogram(
     "commands_latencies_usec",
-    "Time of the command's calls, in microseconds, on the true edges of the server's buckets (LATENCY HISTOGRAM histogram_usec).",
+    "Latency of the command's calls, in microseconds, with the server's own bucket edges (LATENCY HISTOGRAM histogram_usec).",
     labels: ["cmd"], unit: .microseconds)
   private static let seconds = Family.histogram(
     "command_latency_seconds",
-    "Time of calls, in seconds, with less common commands merged as other and those that wait by design as blocking (LATENCY HISTOGRAM histogram_usec).",
+    "Latency of calls, in seconds; less common commands are merged as other, commands that wait by design as blocking (LATENCY HISTOGRAM histogram_usec).",
     labels: ["cmd"], unit: .seconds)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {

@@ -10,7 +10,7 @@ enum ModuleFields {
 
   private static let rediSearch: [InfoField] = [
     counter("search_total_active_queries", as: "search_active_queries_total", since: "RediSearch 8.0",
-      help: "Queries that are running; a level, although it is typed as a counter"),
+      help: "Running queries; the value goes up and down, although the type is counter"),
     gauge("search_bytes_collected", as: "search_collected_bytes", .bytes, since: "RediSearch 2.10",
       help: "Memory that the collector of deleted documents has freed, in bytes"),
     counter("search_total_cycles", as: "search_cycles_total", since: "RediSearch 2.10",
@@ -60,7 +60,7 @@ enum ModuleFields {
     counter("search_total_queries_processed", as: "search_queries_processed_total", since: "RediSearch 8.0",
       help: "Queries that ran to their end"),
     counter("search_total_query_commands", as: "search_query_commands_total", since: "RediSearch 8.0",
-      help: "Query commands, with those that read on from a cursor"),
+      help: "Query commands, including those that read on from a cursor"),
     counter("search_total_query_execution_time_ms", as: "search_query_execution_time_ms_total", .milliseconds, since: "RediSearch 8.0",
       help: "Time that queries took, in milliseconds"),
     counter("search_total_ms_run", as: "search_run_ms_total", .milliseconds, since: "RediSearch 2.10",
@@ -121,13 +121,13 @@ enum ModuleFields {
     counter("search_vector_externing_entry_count", as: "search_vector_externing_entry_count", since: "valkey-search",
       help: "Vectors that index and keyspace share"),
     counter("search_vector_externing_generated_value_cnt", as: "search_vector_externing_generated_value_count", since: "valkey-search",
-      help: "Values that were made anew from shared vectors"),
+      help: "Values that were rebuilt from shared vectors"),
     gauge("search_vector_externing_hash_extern_errors", as: "search_vector_externing_hash_extern_errors", since: "valkey-search",
       help: "Errors on sharing a vector with the keyspace"),
     counter("search_vector_externing_lru_promote_cnt", as: "search_vector_externing_lru_promote_count", since: "valkey-search",
-      help: "Shared vectors that were moved to the front of the recently used"),
+      help: "Shared vectors that were moved to the front of the list of recently used ones"),
     gauge("search_vector_externing_num_lru_entries", as: "search_vector_externing_num_lru_entries", since: "valkey-search",
-      help: "Shared vectors in the list of the recently used"),
+      help: "Shared vectors in the list of recently used ones"),
     counter("search_worker_pool_suspend_cnt", as: "search_worker_pool_suspend_count", since: "valkey-search",
       help: "Times that the threads were suspended"),
     gauge("search_writer_queue_size", as: "search_writer_queue_size", since: "valkey-search",
@@ -135,7 +135,7 @@ enum ModuleFields {
     counter("search_writer_resumed_cnt", as: "search_writer_resumed_count", since: "valkey-search",
       help: "Times that writer threads were resumed"),
     counter("search_writer_suspension_expired_cnt", as: "search_writer_suspension_expired_count", since: "valkey-search",
-      help: "Suspensions of writer threads that ended because their time was up"),
+      help: "Suspensions of writer threads that ended at their time limit"),
   ]
 
   private static let dataTypes: [InfoField] = [

@@ -21,33 +21,35 @@ struct SentinelMastersCollector: Collector {
   }
 
   private static let numbers = [
-    Number("quorum", as: "sentinel_master_setting_ckquorum", help: "How many Sentinels must find the master down"),
+    Number(
+      "quorum", as: "sentinel_master_setting_ckquorum",
+      help: "Number of Sentinels that must agree that the master is down"),
     Number(
       "failover-timeout", as: "sentinel_master_setting_failover_timeout", .milliseconds,
-      help: "Configured bound on a failover, in milliseconds"),
+      help: "Configured time limit of a failover, in milliseconds"),
     Number(
       "parallel-syncs", as: "sentinel_master_setting_parallel_syncs",
-      help: "How many replicas may sync with a new master at once"),
+      help: "Maximum number of replicas that may sync with a new master at once"),
     Number(
       "down-after-milliseconds", as: "sentinel_master_setting_down_after_milliseconds", .milliseconds,
-      help: "How long the master must be silent to be found down, in milliseconds"),
+      help: "Time without a valid reply after which the Sentinel considers the master down, in milliseconds"),
     Number(
       "config-epoch", as: "sentinel_master_config_epoch",
       help: "Epoch of the master's configuration; a failover raises it"),
     Number(
       "last-ok-ping-reply", dividedBy: 1e3, as: "sentinel_master_last_ok_ping_reply_seconds", .seconds,
-      help: "Seconds since the master last answered a PING well"),
+      help: "Seconds since the master's last valid reply to a PING"),
   ]
   private static let okSentinels = Family.gauge(
     "sentinel_master_ok_sentinels",
-    "Sentinels of the master, with this one, that this one does not find down (SENTINEL SENTINELS flags).",
+    "Sentinels of the master, including this one, that this one does not consider down (SENTINEL SENTINELS flags).",
     labels: SentinelMaster.labelNames)
   private static let okSlaves = Family.gauge(
     "sentinel_master_ok_slaves",
-    "Replicas of the master that this Sentinel does not find down (SENTINEL SLAVES flags).",
+    "Replicas of the master that this Sentinel does not consider down (SENTINEL SLAVES flags).",
     labels: SentinelMaster.labelNames)
   private static let peer = Family.gauge(
-    "sentinel_peer_info", "Another Sentinel that watches the master; the value is always 1 (SENTINEL SENTINELS).",
+    "sentinel_peer_info", "Another Sentinel that monitors the master; the value is always 1 (SENTINEL SENTINELS).",
     labels: SentinelMaster.labelNames + ["name", "ip", "port", "runid", "flags"])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {

@@ -10,7 +10,7 @@ struct SentinelQuorumCollector: Collector {
 
   private static let status = Family.gauge(
     "sentinel_master_ckquorum_status",
-    "Whether enough Sentinels can be reached for a failover, 1 or 0, with the Sentinel's words (SENTINEL CKQUORUM).",
+    "Whether enough Sentinels can be reached for a failover, 1 or 0; the label has the Sentinel's reply (SENTINEL CKQUORUM).",
     labels: ["master_name", "message"])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {

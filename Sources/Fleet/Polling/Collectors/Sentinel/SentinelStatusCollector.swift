@@ -9,14 +9,14 @@ struct SentinelStatusCollector: Collector {
 
   private static let status = Family.gauge(
     "sentinel_master_status",
-    "Whether the Sentinel finds the master ok, 1 or 0, with its word for the state (INFO masterN status).",
+    "Whether the Sentinel considers the master ok, 1 or 0; the label has the state that it reports (INFO masterN status).",
     labels: ["master_name", "master_address", "master_status"])
   private static let slaves = Family.gauge(
     "sentinel_master_slaves",
-    "Replicas of the master that the Sentinel knows of, with those long gone (INFO masterN slaves).",
+    "Replicas of the master that the Sentinel knows, including those long gone (INFO masterN slaves).",
     labels: SentinelMaster.labelNames)
   private static let sentinels = Family.gauge(
-    "sentinel_master_sentinels", "Sentinels that watch the master, with this one (INFO masterN sentinels).",
+    "sentinel_master_sentinels", "Sentinels that monitor the master, including this one (INFO masterN sentinels).",
     labels: SentinelMaster.labelNames)
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

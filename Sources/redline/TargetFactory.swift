@@ -133,7 +133,7 @@ struct TargetFactory: Sendable {
     collectors.exportsClientList = export.areClientsIncluded
     collectors.exportsClientPort = export.areClientPortsIncluded
     collectors.aggregatesClients = export.areClientAggregatesIncluded
-    collectors.findRDBFileSize = { await Self.fileSize($0) }
+    collectors.findFileSize = { await Self.fileSize($0) }
     collectors.excludesLatency = !export.areLatenciesIncluded
     return collectors
   }

@@ -29,7 +29,7 @@ struct CapturedServer {
   func samples(_ options: CollectorOptions, nowSeconds: Double = Fixture.nowSeconds) throws -> Samples {
     let info = infoText
     let facts = ServerFacts(info)
-    let config = options.configCommand == nil ? nil : reply("config-get").flatMap { ServerConfig($0) }
+    let config = options.configCommand == nil ? nil : reply("config-get")
     var sink = SampleSink()
     for collector in CollectorCatalogue.all {
       let commands = collector.commands(for: facts, options)
@@ -37,10 +37,7 @@ struct CapturedServer {
       guard replies.count == commands.count, collector.readsInfoOnly || !commands.isEmpty else { continue }
       if !collector.acceptsErrors, replies.contains(where: \.isError) { continue }
       try collector.collect(
-        CollectorInput(
-          info: info, replies: replies, server: facts, options: options, nowSeconds: nowSeconds,
-          config: config),
-        into: &sink)
+        PollContext(collector, info, replies, config: config, options: options, nowSeconds: nowSeconds), into: &sink)
     }
     return sink.finish()
   }
@@ -56,10 +53,6 @@ extension Command {
 }
 
 extension CollectorOptions {
-  /// Every family that an option can add, with a file of 88 bytes to look at.
-  static var wholePage: CollectorOptions {
-    var options = CollectorOptions.everything
-    options.rdbFileSize = { $0.hasSuffix("/dump.rdb") ? 88 : 0 }
-    return options
-  }
+  /// Every family that an option can add.
+  static var wholePage: CollectorOptions { .everything }
 }

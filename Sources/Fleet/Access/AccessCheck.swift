@@ -61,7 +61,7 @@ public struct AccessCheck: Sendable {
   private static func reason(_ reply: Reply, to command: Command, of need: AccessNeed) -> Verdict.Reason? {
     guard reply.isError, let text = reply.text else { return nil }
     let name = command.aclName(configCommand: nil)
-    switch Refusals.reason(for: reply.errorCode ?? "", text: text) {
+    switch Refusals.reason(reply) {
     case "no_permission"?:
       guard text.contains(" to access ") else { return .denied(aclRule: "+" + name) }
       let globs =

@@ -67,10 +67,7 @@ public struct AccessNeeds: Sendable {
         let commands = collector.commands(for: server, collectors)
         guard !commands.isEmpty else { return nil }
         let families = collector.families.map { exposition.fullName(of: $0) }
-        let isTopology = collector is MembershipCollector
-        return AccessNeed(
-          collector.name, commands,
-          lost: isTopology ? ["the other members of the workload, and its failovers"] : families)
+        return AccessNeed(collector.name, commands, lost: collector.lost.map { [$0] } ?? families)
       }
   }
 }

@@ -40,12 +40,3 @@ struct Plan: Sendable {
     self.batchWithInfo = CommandBatch([info] + commands)
   }
 }
-
-extension Plan {
-  /// The first reply to a collector, where one was asked for and came.
-  func reply<C: Collector>(to collector: C.Type, among replies: [Reply]) -> Reply? {
-    steps.first { $0.collector is C }.flatMap { $0.replies.first }.flatMap {
-      $0 < replies.count ? replies[$0] : nil
-    }
-  }
-}

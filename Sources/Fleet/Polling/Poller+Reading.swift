@@ -46,19 +46,17 @@ extension Poller {
       }
     }
     if let plan {
-      var collectorOptions = options.collectors
-      if collectorOptions.includesRDBFileSize, let find = collectorOptions.findRDBFileSize,
-        let path = plan.reply(to: ConfigCollector.self, among: replies)
-          .flatMap({ DumpFileCollector.path(in: ServerConfig($0)) })
-      {
-        let size = await find(path)
-        collectorOptions.rdbFileSize = { _ in size }
+      var poll = PollContext(
+        info: info, server: plan.facts, steps: plan.steps, replies: replies, options: options.collectors,
+        nowSeconds: wallClockSeconds())
+      if let find = options.collectors.findFileSize {
+        for step in poll.steps {
+          if let path = step.collector.file(poll) { poll.fileSizesBytes[path] = await find(path) }
+        }
       }
       // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
       sink.reserve(1024)
-      reading.read(
-        plan, info: info, replies: replies, options: collectorOptions,
-        nowSeconds: wallClockSeconds(), into: &sink)
+      reading.read(poll, into: &sink)
     }
     if failure != nil { dropConnection() }
     return info

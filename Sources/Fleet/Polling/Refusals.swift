@@ -1,4 +1,5 @@
 import NIOCore
+import Redis
 
 /// Remembers which collectors a server refuses, so that it is not asked again and again.
 ///
@@ -39,9 +40,10 @@ struct Refusals: Sendable {
   }
 
   /// The reason when an error reply means "never", nil when it may pass.
-  static func reason(for code: String, text: String) -> String? {
-    if code == "NOPERM" { return "no_permission" }
-    let lowered = text.lowercased()
+  static func reason(_ reply: Reply) -> String? {
+    guard reply.isError else { return nil }
+    if reply.errorCode == "NOPERM" { return "no_permission" }
+    let lowered = printable(reply.bytes ?? []).lowercased()
     if lowered.hasPrefix("err unknown command") || lowered.hasPrefix("err unknown subcommand")
       || lowered.hasPrefix("err unknown sentinel subcommand") || lowered.contains("syntax error")
       || lowered.contains("wrong number of arguments") || lowered.contains("not supported")

@@ -3,7 +3,7 @@ import Redis
 
 /// Asks a server for its view of the topology: a cluster node for CLUSTER NODES, a Sentinel for some of its masters.
 ///
-/// It exports nothing itself: its replies become ``MemberFacts`` of the poll's snapshot.
+/// It exports nothing itself: its replies become the ``MemberFacts`` of the poll's snapshot.
 struct MembershipCollector: Collector {
   /// The masters that Sentinels are asked about.
   let masters: MasterNames
@@ -13,6 +13,7 @@ struct MembershipCollector: Collector {
   /// NOQUORUM, and that a Sentinel does not know the master, are answers.
   let acceptsErrors = true
   let readsInfoOnly = true
+  let lost: String? = "the other members of the workload, and its failovers"
 
   /// What is asked about each master, in the order in which ``MemberFacts/SentinelFacts`` reads the answers.
   private static let questions = ["MASTER", "SLAVES", "SENTINELS", "CKQUORUM"]
@@ -35,5 +36,20 @@ struct MembershipCollector: Collector {
     }
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {}
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {}
+}
+
+extension MemberFacts: SharedReading {
+  static func read(_ poll: PollContext) -> MemberFacts? {
+    guard let step = poll.step(of: MembershipCollector.self) else { return nil }
+    let replies = poll.replies(to: step) ?? []
+    let isRefused = replies.first(where: \.isError).flatMap { Refusals.reason($0) } != nil
+    var facts = MemberFacts(
+      poll.info, config: poll.config, replies: isRefused ? [] : replies,
+      masterNames: MembershipCollector.masterNames(in: step.commands), server: poll.server,
+      nowSeconds: poll.nowSeconds)
+    facts.latency = poll.latencies.map { CommandLatency(merging: $0) }
+    facts.clusterMessages = poll.clusterInfo.flatMap { ClusterTestimony.Messages($0) }
+    return facts
+  }
 }

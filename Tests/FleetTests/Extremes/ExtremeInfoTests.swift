@@ -95,9 +95,7 @@ import Testing
     func families(_ text: [UInt8]) throws -> Set<String> {
       let info = InfoText(bytes: text)
       var sink = SampleSink()
-      let input = CollectorInput(
-        info: info, replies: [], server: ServerFacts(info), options: .wholePage, nowSeconds: 1e9, config: nil)
-      for collector in infoOnly { try collector.collect(input, into: &sink) }
+      for collector in infoOnly { try collector.collect(PollContext(collector, info, []), into: &sink) }
       let page = Exposition().page([sink.finish()])
       ExtremePage.expectReadable(page)
       return ExtremePage.families(page)

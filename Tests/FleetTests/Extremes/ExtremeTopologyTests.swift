@@ -121,10 +121,7 @@ import Testing
       for _ in 0..<share(30, full: 2000) {
         let replies = captured.map { Extremes.changed($0, using: &random) }
         var sink = SampleSink()
-        let input = CollectorInput(
-          info: info, replies: replies, server: ServerFacts(info), options: .wholePage, nowSeconds: 1e9,
-          config: replies.first.flatMap { ServerConfig($0) })
-        try? collector.collect(input, into: &sink)
+        try? collector.collect(PollContext(collector, info, replies, config: replies.first), into: &sink)
         ExtremePage.expectReadable(Exposition().page([sink.finish()]))
         if let latencies = replies.first.flatMap({ CommandLatencies($0, usages: CommandUsages(info)) }) {
           var slow = SlowCommands()

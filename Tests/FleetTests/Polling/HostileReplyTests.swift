@@ -25,11 +25,8 @@ struct HostileReplyTests {
   /// Runs a collector and gives the error's description, or nil.
   static func outcome(_ collector: any Collector, _ info: InfoText, _ replies: [Reply]) -> String? {
     var sink = SampleSink(limit: 20_000)
-    let input = CollectorInput(
-      info: info, replies: replies, server: ServerFacts(info), options: .wholePage, nowSeconds: 1e9,
-      config: replies.first.flatMap { ServerConfig($0) })
     do throws(CollectorError) {
-      try collector.collect(input, into: &sink)
+      try collector.collect(PollContext(collector, info, replies, config: replies.first), into: &sink)
       _ = Exposition().page([sink.finish()])
       return nil
     } catch {

@@ -12,10 +12,9 @@ private func series(
   let info = InfoText(bytes: Array(info.utf8))
   var sink = SampleSink()
   try collector.collect(
-    CollectorInput(
-      info: info, replies: try replies.map { try Replies.read(Array($0.utf8))[0] },
-      server: ServerFacts(info), options: options, nowSeconds: 1000.5,
-      config: try config.flatMap { ServerConfig(try Replies.read(Array($0.utf8))[0]) }),
+    PollContext(
+      collector, info, try replies.map { try Replies.read(Array($0.utf8))[0] },
+      config: try config.map { try Replies.read(Array($0.utf8))[0] }, options: options, nowSeconds: 1000.5),
     into: &sink)
   let page = String(decoding: Exposition(namespace: "").page([sink.finish()]), as: UTF8.self)
   return Fixture.lines(page).filter { !$0.hasPrefix("#") }

@@ -25,12 +25,12 @@ struct CertificatesCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     for (kind, expiry) in Self.certificates {
-      guard let serial = input.info["tls_\(kind)_cert_serial"], !serial.isEmpty, !serial.elementsEqual("none".utf8)
+      guard let serial = poll.info["tls_\(kind)_cert_serial"], !serial.isEmpty, !serial.elementsEqual("none".utf8)
       else { continue }
       sink.add(Self.info, 1, [LabelValue(kind), LabelValue(serial)])
-      if let seconds = input.info.double("tls_\(kind)_cert_expires_in_seconds") {
+      if let seconds = poll.info.double("tls_\(kind)_cert_expires_in_seconds") {
         sink.add(expiry, seconds)
       }
     }

@@ -10,9 +10,9 @@ struct ClusterCollector: Collector {
     server.isClusterEnabled && server.mode != .sentinel ? [["CLUSTER", "INFO"]] : []
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let text = input.replies.first?.bytes else { throw CollectorError("CLUSTER INFO is not a text") }
-    Self.table.collect(InfoText(text), input.options, source: Self.source, into: &sink)
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let info = poll.clusterInfo else { throw CollectorError("CLUSTER INFO is not a text") }
+    Self.table.collect(info, poll.options, source: Self.source, into: &sink)
   }
 
   private static let source = "CLUSTER INFO"
@@ -58,4 +58,17 @@ struct ClusterCollector: Collector {
   private static func row(_ field: String, as name: String? = nil, _ help: String) -> InfoField {
     .gauge(field, as: name ?? field, since: "3.0", source: source, help: help)
   }
+}
+
+struct ClusterInfo: SharedReading {
+  let text: InfoText
+
+  static func read(_ poll: PollContext) -> ClusterInfo? {
+    poll.reply(to: ClusterCollector.self)?.bytes.map { ClusterInfo(text: InfoText($0)) }
+  }
+}
+
+extension PollContext {
+  /// nil where CLUSTER INFO was not answered.
+  var clusterInfo: InfoText? { reading(ClusterInfo.self)?.text }
 }

@@ -25,62 +25,28 @@ public protocol Collector: Sendable {
   ///
   /// It is called only when every command was answered and none with an error, unless ``acceptsErrors``.
   /// - Throws: ``CollectorError`` when a reply does not have the shape that the command promises.
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError)
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError)
   /// Whether an error reply is itself an answer (SENTINEL CKQUORUM answers NOQUORUM so).
   var acceptsErrors: Bool { get }
+
+  /// A file of the server's whose size ``collect(_:into:)`` wants in ``PollContext/fileSizesBytes``; nil for none.
+  func file(_ poll: PollContext) -> String?
+  /// What nobody sees where the server refuses the commands; nil for the families.
+  var lost: String? { get }
 }
 
 extension Collector {
   public var entries: [FamilyGroup.Entry] { families.map { FamilyGroup.Entry($0) } }
   public var readsInfoOnly: Bool { false }
   public var acceptsErrors: Bool { false }
+  public func file(_ poll: PollContext) -> String? { nil }
+  public var lost: String? { nil }
 }
 
 public struct CollectorError: Error, CustomStringConvertible {
   /// What was wrong, for the log; never with a value from the server that could be a secret.
   public let description: String
   public init(_ description: String) { self.description = description }
-}
-
-/// What a collector reads.
-public struct CollectorInput: Sendable {
-  /// The INFO of this poll.
-  public let info: InfoText
-  /// One reply for each of the collector's commands, in order.
-  public let replies: [Reply]
-  public let server: ServerFacts
-  public let options: CollectorOptions
-  /// Wall-clock time when the replies arrived, in seconds since the epoch.
-  public let nowSeconds: Double
-  /// The section Commandstats, by command.
-  let usages: CommandUsages
-  /// LATENCY HISTOGRAM of this poll where the runner has read it.
-  let latencies: CommandLatencies?
-  /// CONFIG GET * of this poll as pairs, or nil where CONFIG is off or refused.
-  public let config: ServerConfig?
-
-  public init(
-    info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions,
-    nowSeconds: Double, config: ServerConfig?
-  ) {
-    self.init(
-      info: info, replies: replies, server: server, options: options, nowSeconds: nowSeconds, config: config,
-      usages: CommandUsages(info))
-  }
-
-  init(
-    info: InfoText, replies: [Reply], server: ServerFacts, options: CollectorOptions, nowSeconds: Double,
-    config: ServerConfig?, usages: CommandUsages, latencies: CommandLatencies? = nil
-  ) {
-    self.usages = usages
-    self.latencies = latencies
-    self.info = info
-    self.replies = replies
-    self.server = server
-    self.options = options
-    self.nowSeconds = nowSeconds
-    self.config = config
-  }
 }
 
 /// What the collectors are asked to do: the flags that gate families.
@@ -96,10 +62,9 @@ public struct CollectorOptions: Sendable {
   public var includesSentinelPeers = false
   public var includesEmptyDatabases = true
   public var includesRDBFileSize = false
-  /// Finds the size of the file at a path in bytes: 0 where there is none, nil while it is not known.
-  public var findRDBFileSize: (@Sendable (String) async -> Int?)?
-  /// What that found before the replies were read; nil when files must not be looked at.
-  public var rdbFileSize: (@Sendable (String) -> Int?)?
+  /// Finds the size of the file at a path in bytes: 0 where there is none, nil while it is not known; nil when files must
+  /// not be looked at.
+  public var findFileSize: (@Sendable (String) async -> Int?)?
   /// A series for each connected client.
   public var exportsClientList = false
   public var exportsClientPort = false

@@ -37,11 +37,11 @@ struct CommandStatsCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for field in input.info.fields(inSection: InfoSection.commandStats) {
-      guard let command = CommandUsage.command(of: input.info.name(of: field)) else { continue }
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for field in poll.info.fields(inSection: InfoSection.commandStats) {
+      guard let command = CommandUsage.command(of: poll.info.name(of: field)) else { continue }
       let cmd = LabelValue(command)
-      for (key, text) in InfoPairs(input.info.value(of: field)) {
+      for (key, text) in InfoPairs(poll.info.value(of: field)) {
         guard let (family, divisor) = Self.family(key), let value = parseDouble(text) else { continue }
         sink.add(family, value / divisor, cmd)
       }

@@ -77,3 +77,11 @@ struct CommandUsages {
     CommandUsage.command(of: info.name(of: fields[place])) ?? []
   }
 }
+
+extension CommandUsages: SharedReading {
+  static func read(_ poll: PollContext) -> CommandUsages? { CommandUsages(poll.info) }
+}
+
+extension PollContext {
+  var usages: CommandUsages { reading(CommandUsages.self) ?? CommandUsages(info) }
+}

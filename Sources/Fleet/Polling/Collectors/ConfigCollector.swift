@@ -3,7 +3,7 @@ import Redis
 
 /// CONFIG GET *: limits that rules need, and on request every key.
 ///
-/// The runner parses the reply once into ``CollectorInput/config``, which other collectors read as well.
+/// Other collectors read the reply as well, by ``PollContext/config``.
 struct ConfigCollector: Collector {
   let name = "config"
   var families: [Family] {
@@ -80,18 +80,18 @@ struct ConfigCollector: Collector {
     Self.configCommand(for: server, options).map { [$0] } ?? []
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let config = input.config else { throw CollectorError("CONFIG GET is not a list of strings") }
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let config = poll.config else { throw CollectorError("CONFIG GET is not a list of strings") }
     for entry in config.entries {
       if let number = Self.byHash[entry.keyHash] {
         if let value = parseDouble(config.value(of: entry)) { sink.add(number.family, value) }
       } else if entry.keyHash == Self.bufferLimitKey {
         addBufferLimits(config.value(of: entry), into: &sink)
       }
-      guard input.options.includesConfig else { continue }
+      guard poll.options.includesConfig else { continue }
       let key = config.key(of: entry)
       let text = config.value(of: entry)
-      if !(input.options.redactsConfig && Secret.isKey(key)) {
+      if !(poll.options.redactsConfig && Secret.isKey(key)) {
         sink.add(Self.keyValue, 1, [LabelValue(key), LabelValue(text)])
         if let value = parseDouble(text) { sink.add(Self.value, value, LabelValue(key)) }
       }

@@ -14,15 +14,17 @@ struct DumpFileCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard input.options.includesRDBFileSize, let path = Self.path(in: input.config),
-      let size = input.options.rdbFileSize?(path)
-    else { return }
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let path = file(poll), let size = poll.fileSizesBytes[path] else { return }
     sink.add(Self.size, Double(size))
   }
 
+  func file(_ poll: PollContext) -> String? {
+    poll.options.includesRDBFileSize ? Self.path(in: poll.config) : nil
+  }
+
   /// Where the server writes its snapshots, as it says.
-  static func path(in config: ServerConfig?) -> String? {
+  private static func path(in config: ServerConfig?) -> String? {
     guard let folder = config?["dir"], let file = config?["dbfilename"],
       // The server is not trusted to name a file elsewhere.
       !file.isEmpty, !file.contains(UInt8(ascii: "/")), !file.contains(0), !folder.contains(0),

@@ -14,11 +14,11 @@ struct ErrorStatsCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for field in input.info.fields(inSection: InfoSection.errorStats) {
-      let name = input.info.name(of: field)
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for field in poll.info.fields(inSection: InfoSection.errorStats) {
+      let name = poll.info.name(of: field)
       guard name.starts(with: Self.prefix) else { continue }
-      for (key, text) in InfoPairs(input.info.value(of: field)) where key.elementsEqual("count".utf8) {
+      for (key, text) in InfoPairs(poll.info.value(of: field)) where key.elementsEqual("count".utf8) {
         if let count = parseDouble(text) {
           sink.add(Self.errors, count, LabelValue(name.dropFirst(Self.prefix.count)))
         }

@@ -29,20 +29,20 @@ struct InstanceCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    var labels = Self.fields.map { LabelValue(input.info[$0] ?? []) }
-    if input.info["redis_mode"] == nil, let mode = input.info["server_mode"] {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    var labels = Self.fields.map { LabelValue(poll.info[$0] ?? []) }
+    if poll.info["redis_mode"] == nil, let mode = poll.info["server_mode"] {
       labels[3] = LabelValue(mode)
     }
-    labels += Self.optionalFields.map { field in input.info[field].map { LabelValue($0) } ?? .absent }
+    labels += Self.optionalFields.map { field in poll.info[field].map { LabelValue($0) } ?? .absent }
     sink.add(Self.info, 1, labels)
 
-    if let uptimeSeconds = input.info.double("uptime_in_seconds") {
+    if let uptimeSeconds = poll.info.double("uptime_in_seconds") {
       // Uptime is counted in whole seconds of the server's clock: with any other clock the start would jitter.
-      let nowSeconds = input.info.serverSeconds ?? input.nowSeconds
+      let nowSeconds = poll.info.serverSeconds ?? poll.nowSeconds
       sink.add(Self.startTime, nowSeconds.rounded(.down) - uptimeSeconds)
     }
-    if let state = input.info["master_failover_state"] {
+    if let state = poll.info["master_failover_state"] {
       for known in Self.failoverStates {
         sink.add(Self.failoverState, state.elementsEqual(known.utf8) ? 1 : 0, LabelValue(known))
       }

@@ -28,13 +28,13 @@ struct KeyspaceCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     var shown = Set<Int>()
-    for field in input.info.fields(inSection: InfoSection.keyspace) {
-      let name = input.info.name(of: field)
+    for field in poll.info.fields(inSection: InfoSection.keyspace) {
+      let name = poll.info.name(of: field)
       guard isNumbered(name, prefix: "db") else { continue }
       let db = LabelValue(name)
-      for (key, text) in InfoPairs(input.info.value(of: field)) {
+      for (key, text) in InfoPairs(poll.info.value(of: field)) {
         guard let value = parseDouble(text) else { continue }
         if key.elementsEqual("keys".utf8) {
           sink.add(Self.keys, value, db)
@@ -51,8 +51,8 @@ struct KeyspaceCollector: Collector {
       if let number = parseInteger(name.dropFirst(2)) { shown.insert(number) }
     }
 
-    guard input.options.includesEmptyDatabases else { return }
-    for number in 0..<Self.databaseCount(input) where !shown.contains(number) {
+    guard poll.options.includesEmptyDatabases else { return }
+    for number in 0..<Self.databaseCount(poll) where !shown.contains(number) {
       let db = LabelValue("db\(number)")
       sink.add(Self.keys, 0, db)
       sink.add(Self.expiring, 0, db)
@@ -60,9 +60,9 @@ struct KeyspaceCollector: Collector {
   }
 
   /// How many databases the server has, as far as can be told.
-  private static func databaseCount(_ input: CollectorInput) -> Int {
-    if input.server.isClusterEnabled { return 1 }
-    let configured = input.config?["databases"].flatMap { parseInteger($0) } ?? defaultDatabases
+  private static func databaseCount(_ poll: PollContext) -> Int {
+    if poll.server.isClusterEnabled { return 1 }
+    let configured = poll.config?["databases"].flatMap { parseInteger($0) } ?? defaultDatabases
     return min(max(configured, 0), paddedDatabasesLimit)
   }
 }

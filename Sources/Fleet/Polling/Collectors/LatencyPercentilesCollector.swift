@@ -15,16 +15,17 @@ struct LatencyPercentilesCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    let fields = input.info.fields(inSection: InfoSection.latencyStats)
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    let fields = poll.info.fields(inSection: InfoSection.latencyStats)
     if fields.isEmpty { return }
+    let usages = poll.usages
     for field in fields {
-      let name = input.info.name(of: field)
+      let name = poll.info.name(of: field)
       guard name.starts(with: Self.prefix) else { continue }
       let command = name.dropFirst(Self.prefix.count)
-      guard let usage = input.usages[command] else { continue }
+      guard let usage = usages[command] else { continue }
       sink.addSummary(
-        Self.percentiles, [LabelValue(command)], quantiles: Self.quantiles(input.info.value(of: field)),
+        Self.percentiles, [LabelValue(command)], quantiles: Self.quantiles(poll.info.value(of: field)),
         count: usage.calls, sum: usage.microseconds)
     }
   }

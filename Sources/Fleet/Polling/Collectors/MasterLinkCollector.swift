@@ -89,9 +89,9 @@ struct MasterLinkCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard input.server.role == "slave" else { return }
-    let info = input.info
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard poll.server.role == "slave" else { return }
+    let info = poll.info
     let master = [LabelValue(info["master_host"] ?? []), LabelValue(info["master_port"] ?? [])]
     sink.add(Self.info, 1, master + [LabelValue(info["slave_read_only"] ?? [])])
 

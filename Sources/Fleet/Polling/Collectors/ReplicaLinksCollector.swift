@@ -19,11 +19,11 @@ struct ReplicaLinksCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for field in input.info.fields(inSection: InfoSection.replication)
-    where isNumbered(input.info.name(of: field), prefix: "slave") {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for field in poll.info.fields(inSection: InfoSection.replication)
+    where isNumbered(poll.info.name(of: field), prefix: "slave") {
       var link: [String: ArraySlice<UInt8>] = [:]
-      for (key, value) in InfoPairs(input.info.value(of: field)) {
+      for (key, value) in InfoPairs(poll.info.value(of: field)) {
         link[String(decoding: key, as: UTF8.self)] = value
       }
       guard let offset = link["offset"].flatMap({ parseDouble($0) }) else { continue }

@@ -22,13 +22,13 @@ struct ScriptingEnginesCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard input.info["engines_count"] != nil else { return }
-    for field in input.info.fields where isNumbered(input.info.name(of: field), prefix: "engine_") {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard poll.info["engines_count"] != nil else { return }
+    for field in poll.info.fields where isNumbered(poll.info.name(of: field), prefix: "engine_") {
       var labels: [LabelValue] = ["", "", ""]
       var used: Double?
       var overhead: Double?
-      for (key, text) in InfoPairs(input.info.value(of: field)) {
+      for (key, text) in InfoPairs(poll.info.value(of: field)) {
         switch String(decoding: key, as: UTF8.self) {
         case "name": labels[0] = LabelValue(text)
         case "module": labels[1] = LabelValue(text)

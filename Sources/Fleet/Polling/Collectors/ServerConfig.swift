@@ -36,3 +36,14 @@ public struct ServerConfig: Sendable {
     return entries.first { $0.keyHash == hash }.map { value(of: $0) }
   }
 }
+
+extension ServerConfig: SharedReading {
+  static func read(_ poll: PollContext) -> ServerConfig? {
+    poll.reply(to: ConfigCollector.self).flatMap { ServerConfig($0) }
+  }
+}
+
+extension PollContext {
+  /// nil where CONFIG is off or refused.
+  var config: ServerConfig? { reading(ServerConfig.self) }
+}

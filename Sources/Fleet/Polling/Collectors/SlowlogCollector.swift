@@ -27,16 +27,16 @@ struct SlowlogCollector: Collector {
     return [["SLOWLOG", "LEN"], ["SLOWLOG", "GET", "1"]]
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard input.replies.count == 2, let length = input.replies[0].double,
-      let entries = input.replies[1].elements
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard poll.replies.count == 2, let length = poll.replies[0].double,
+      let entries = poll.replies[1].elements
     else { throw CollectorError("SLOWLOG LEN is not a number or SLOWLOG GET not a list") }
     sink.add(Self.length, length)
 
     guard let entry = entries[0]?.elements else {
       sink.add(Self.lastID, 0)
       sink.add(Self.lastDuration, 0)
-      if !wasEmptied(input) { sink.add(Self.entries, 0) }
+      if !wasEmptied(poll) { sink.add(Self.entries, 0) }
       return
     }
     guard let id = entry[0]?.double, let time = entry[1]?.double, let microseconds = entry[2]?.double
@@ -49,8 +49,8 @@ struct SlowlogCollector: Collector {
   }
 
   /// Whether the log may have had entries before: SLOWLOG RESET was called, or cannot be told from our own SLOWLOG GET.
-  private func wasEmptied(_ input: CollectorInput) -> Bool {
-    input.server.version < Version(7) || input.info["cmdstat_slowlog|reset"] != nil
-      || input.info["cmdstat_commandlog|reset"] != nil
+  private func wasEmptied(_ poll: PollContext) -> Bool {
+    poll.server.version < Version(7) || poll.info["cmdstat_slowlog|reset"] != nil
+      || poll.info["cmdstat_commandlog|reset"] != nil
   }
 }

@@ -15,10 +15,10 @@ struct ThreadsCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for field in input.info.fields(inSection: "CPU") {
-      let name = input.info.name(of: field)
-      guard isNumbered(name, prefix: Self.prefix), let seconds = parseDouble(input.info.value(of: field))
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for field in poll.info.fields(inSection: "CPU") {
+      let name = poll.info.name(of: field)
+      guard isNumbered(name, prefix: Self.prefix), let seconds = parseDouble(poll.info.value(of: field))
       else { continue }
       sink.add(Self.activeTime, seconds, LabelValue(name.dropFirst(Self.prefix.utf8.count)))
     }

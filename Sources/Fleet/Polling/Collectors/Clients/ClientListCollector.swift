@@ -75,28 +75,28 @@ struct ClientListCollector: Collector {
     options.exportsClientList || options.aggregatesClients ? [["CLIENT", "LIST"]] : []
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let text = input.replies.first?.bytes else { throw CollectorError("CLIENT LIST is not a text") }
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let text = poll.replies.first?.bytes else { throw CollectorError("CLIENT LIST is not a text") }
     var totals = ClientTotals()
     for line in text.split(separator: UInt8(ascii: "\n")) {
       guard let client = ConnectedClient(line) else { continue }
       totals.add(client)
-      if input.options.exportsClientList { add(client, input, into: &sink) }
+      if poll.options.exportsClientList { add(client, poll, into: &sink) }
     }
-    totals.write(namesLimit: input.options.clientNamesLimit, into: &sink)
+    totals.write(namesLimit: poll.options.clientNamesLimit, into: &sink)
   }
 
-  private func add(_ client: ConnectedClient, _ input: CollectorInput, into sink: inout SampleSink) {
+  private func add(_ client: ConnectedClient, _ poll: PollContext, into sink: inout SampleSink) {
     sink.add(
       Self.info, 1,
       [
         LabelValue(client.id), LabelValue(client.name), LabelValue(client.flags), LabelValue(client.db),
-        LabelValue(client.host), input.options.exportsClientPort ? LabelValue(client.port) : .absent,
+        LabelValue(client.host), poll.options.exportsClientPort ? LabelValue(client.port) : .absent,
         client.user.isEmpty ? .absent : LabelValue(client.user),
         client.resp.isEmpty ? .absent : LabelValue(client.resp),
       ])
     let labels = [LabelValue(client.id), LabelValue(client.name)]
-    let nowSeconds = input.nowSeconds.rounded(.down)
+    let nowSeconds = poll.nowSeconds.rounded(.down)
     if let age = client["age"] { sink.add(Self.createdAt, nowSeconds - age, labels) }
     if let idle = client["idle"] { sink.add(Self.idleSince, nowSeconds - idle, labels) }
     for (field, family) in Self.numbers {

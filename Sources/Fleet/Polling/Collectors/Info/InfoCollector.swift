@@ -10,7 +10,7 @@ struct InfoCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    InfoFields.table.collect(input.info, input.options, source: "INFO", into: &sink)
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    InfoFields.table.collect(poll.info, poll.options, source: "INFO", into: &sink)
   }
 }

@@ -20,3 +20,14 @@ struct CommandLatencies: Sendable {
     self.entries = entries
   }
 }
+
+extension CommandLatencies: SharedReading {
+  static func read(_ poll: PollContext) -> CommandLatencies? {
+    poll.reply(to: LatencyHistogramCollector.self).flatMap { CommandLatencies($0, usages: poll.usages) }
+  }
+}
+
+extension PollContext {
+  /// nil where LATENCY HISTOGRAM was not answered.
+  var latencies: CommandLatencies? { reading(CommandLatencies.self) }
+}

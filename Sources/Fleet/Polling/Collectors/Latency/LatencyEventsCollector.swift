@@ -23,8 +23,8 @@ struct LatencyEventsCollector: Collector {
     return [["LATENCY", "LATEST"]]
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let events = input.replies.first?.elements else {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let events = poll.replies.first?.elements else {
       throw CollectorError("LATENCY LATEST is not a list")
     }
     for event in events {

@@ -24,9 +24,8 @@ struct LatencyHistogramCollector: Collector {
     return [["LATENCY", "HISTOGRAM"]]
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    let known = input.latencies ?? input.replies.first.flatMap { CommandLatencies($0, usages: input.usages) }
-    guard let latencies = known else {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let latencies = poll.latencies else {
       throw CollectorError("LATENCY HISTOGRAM is not a list of commands")
     }
     var merged: [String: CommandLatency] = [:]
@@ -34,7 +33,7 @@ struct LatencyHistogramCollector: Collector {
       sink.addHistogram(
         Self.microseconds, [LabelValue(command)], edges: LatencyGrid.microseconds,
         cumulative: latency.cumulative, count: latency.calls, sum: latency.microseconds)
-      let label = LatencyCommands.label(command, allowed: input.options.latencyCommands)
+      let label = LatencyCommands.label(command, allowed: poll.options.latencyCommands)
       // Most labels stand for one command alone.
       if merged[label]?.add(latency) == nil { merged[label] = latency }
     }

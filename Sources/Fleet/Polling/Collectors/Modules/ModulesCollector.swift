@@ -20,10 +20,10 @@ struct ModulesCollector: Collector {
       ? [["INFO", "MODULES"]] : []
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let bytes = input.replies.first?.bytes else { throw CollectorError("INFO MODULES is not a text") }
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let bytes = poll.replies.first?.bytes else { throw CollectorError("INFO MODULES is not a text") }
     let text = InfoText(bytes)
-    ModuleFields.table.collect(text, input.options, source: ModuleFields.source, into: &sink)
+    ModuleFields.table.collect(text, poll.options, source: ModuleFields.source, into: &sink)
     for field in text.fields where text.name(of: field).elementsEqual("module".utf8) {
       var parts: [String: ArraySlice<UInt8>] = [:]
       for (key, value) in modulePairs(text.value(of: field)) {

@@ -20,13 +20,13 @@ struct SentinelConfigCollector: Collector {
     return [["SENTINEL", "CONFIG", "GET", "*"]]
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let config = input.replies.first.flatMap({ ServerConfig($0) }) else {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let config = poll.replies.first.flatMap({ ServerConfig($0) }) else {
       throw CollectorError("SENTINEL CONFIG GET is not a list of strings")
     }
     for entry in config.entries {
       let key = config.key(of: entry)
-      if input.options.redactsConfig, Secret.isKey(key) { continue }
+      if poll.options.redactsConfig, Secret.isKey(key) { continue }
       let text = config.value(of: entry)
       sink.add(Self.keyValue, 1, [LabelValue(key), LabelValue(text)])
       if let value = parseDouble(text) { sink.add(Self.value, value, LabelValue(key)) }

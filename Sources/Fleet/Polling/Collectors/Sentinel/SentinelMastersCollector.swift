@@ -59,8 +59,8 @@ struct SentinelMastersCollector: Collector {
       + server.sentinelMasters.flatMap { [["SENTINEL", "SENTINELS", $0], ["SENTINEL", "SLAVES", $0]] as [Command] }
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    guard let elements = input.replies.first?.elements else {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    guard let elements = poll.replies.first?.elements else {
       throw CollectorError("SENTINEL MASTERS is not a list")
     }
     let masters = elements.compactMap { SentinelMaster($0) }
@@ -71,16 +71,16 @@ struct SentinelMastersCollector: Collector {
         }
       }
     }
-    for (index, name) in input.server.sentinelMasters.enumerated() {
+    for (index, name) in poll.server.sentinelMasters.enumerated() {
       guard let master = masters.first(where: { $0.name.elementsEqual(name.utf8) }),
-        input.replies.count > 2 * index + 2
+        poll.replies.count > 2 * index + 2
       else { continue }
-      guard let sentinels = input.replies[2 * index + 1].elements,
-        let slaves = input.replies[2 * index + 2].elements
+      guard let sentinels = poll.replies[2 * index + 1].elements,
+        let slaves = poll.replies[2 * index + 2].elements
       else { throw CollectorError("SENTINEL SENTINELS or SENTINEL SLAVES is not a list") }
       sink.add(Self.okSentinels, Double(1 + sentinels.filter(isAlive).count), master.labels)
       sink.add(Self.okSlaves, Double(slaves.filter(isAlive).count), master.labels)
-      if input.options.includesSentinelPeers {
+      if poll.options.includesSentinelPeers {
         for sentinel in sentinels {
           let parts = ["name", "ip", "port", "runid", "flags"].map { LabelValue(sentinel.field($0)?.bytes ?? []) }
           sink.add(Self.peer, 1, master.labels + parts)

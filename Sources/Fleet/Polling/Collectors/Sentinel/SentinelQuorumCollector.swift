@@ -18,8 +18,8 @@ struct SentinelQuorumCollector: Collector {
     return server.sentinelMasters.map { ["SENTINEL", "CKQUORUM", $0] }
   }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for (master, reply) in zip(input.server.sentinelMasters, input.replies) {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for (master, reply) in zip(poll.server.sentinelMasters, poll.replies) {
       guard let message = reply.bytes, !reply.isError || reply.errorCode == "NOQUORUM" else {
         throw CollectorError("SENTINEL CKQUORUM is neither OK nor NOQUORUM")
       }

@@ -21,11 +21,11 @@ struct SentinelStatusCollector: Collector {
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
-  func collect(_ input: CollectorInput, into sink: inout SampleSink) throws(CollectorError) {
-    for field in input.info.fields(inSection: InfoSection.sentinel)
-    where isNumbered(input.info.name(of: field), prefix: "master") {
+  func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    for field in poll.info.fields(inSection: InfoSection.sentinel)
+    where isNumbered(poll.info.name(of: field), prefix: "master") {
       var master: [String: ArraySlice<UInt8>] = [:]
-      for (key, text) in InfoPairs(input.info.value(of: field)) {
+      for (key, text) in InfoPairs(poll.info.value(of: field)) {
         master[String(decoding: key, as: UTF8.self)] = text
       }
       guard let name = master["name"], let status = master["status"] else { continue }

@@ -83,12 +83,16 @@ let package = Package(
       ["Runtime", "Transport", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
     module(
       "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
+    // Floor 3.
+    module(
+      "API",
+      ["Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
         "CMalloc", "Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting",
-        "Fleet", "Web",
+        "Fleet", "Web", "API",
         nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -113,7 +117,8 @@ let package = Package(
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens", "Scenarios"]),
-    tests("RedlineTests", ["redline", "Alerting", "PromQL", "Metrics", "Runtime", "Web", nioPosix]),
+    tests("APITests", ["API", "Alerting", "Fleet", "PromQL", "Metrics", "Runtime", "Storage", "Web"]),
+    tests("RedlineTests", ["redline", "Metrics", "Runtime", "Web", nioPosix]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

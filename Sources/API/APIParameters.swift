@@ -7,7 +7,7 @@ struct APIParameters: Sendable {
   let form: Form
   /// What follows the path of a route with a parameter in its path.
   let rest: String
-  let settings: PrometheusAPI.Settings
+  let settings: HTTPAPI.Settings
   /// When the request came, in milliseconds since 1970.
   let nowMilliseconds: Int64
   /// Until when there is to be an answer.
@@ -18,7 +18,7 @@ struct APIParameters: Sendable {
 
   /// - Parameter longestSeconds: the time for an answer; the client's own `timeout` can only make it shorter.
   init(
-    form: Form, rest: String = "", settings: PrometheusAPI.Settings, nowMilliseconds: Int64, longestSeconds: Double
+    form: Form, rest: String = "", settings: HTTPAPI.Settings, nowMilliseconds: Int64, longestSeconds: Double
   ) throws(APIError) {
     self.form = form
     self.rest = rest

@@ -3,10 +3,11 @@ import PromQL
 import Runtime
 import Web
 
-/// Prometheus' HTTP API over what the daemon knows: Grafana, promtool and scripts take Redline for a Prometheus.
+/// The HTTP API: Prometheus' own, so that Grafana, promtool and scripts take Redline for a Prometheus, and beside it what
+/// the pages show of the fleet.
 ///
 /// What changes while the daemon runs is asked for by closures at every request.
-struct PrometheusAPI: Sendable {
+public struct HTTPAPI: Sendable {
   /// What one request may cost.
   struct Limits: Sendable {
     /// Waiting included. Shorter than the web server's own deadline, which knows no error envelope.
@@ -18,86 +19,186 @@ struct PrometheusAPI: Sendable {
     var answerBytes = 64 << 20
   }
 
-  /// One Alertmanager that gets the alerts.
-  struct AlertmanagerTarget: Sendable {
+  /// The program that answers.
+  public struct Program: Sendable {
+    var version: String
+    /// What it is built with.
+    var compiler: String
+    /// When it started, in milliseconds since 1970.
+    var startMilliseconds: Int64
+    /// Its settings by name; secrets hidden.
+    var flags: [String: String]
+    /// The metric families that it can export.
+    var metadata: [Metadata]
+    /// Gives memory that is free back to the system, after a query that took much.
+    var giveBackMemory: @Sendable () -> Void
+
+    public init(
+      version: String, compiler: String, startMilliseconds: Int64, flags: [String: String], metadata: [Metadata],
+      giveBackMemory: @escaping @Sendable () -> Void
+    ) {
+      self.version = version
+      self.compiler = compiler
+      self.startMilliseconds = startMilliseconds
+      self.flags = flags
+      self.metadata = metadata
+      self.giveBackMemory = giveBackMemory
+    }
+  }
+
+  /// The rules and the samples that they are evaluated over.
+  public struct Judging: Sendable {
+    let store: SeriesStore
+    /// Whether the configuration has rules or a history: without them these answers are errors.
+    var isOn: @Sendable () -> Bool
+    var settings: @Sendable () -> Settings
+    var groups: @Sendable () -> [GroupState]
     /// Where alerts are posted, without a password: `http://localhost:9093/api/v2/alerts`.
-    var url: String
-  }
+    var alertmanagerURLs: @Sendable () -> [String]
+    /// Since when the samples of a metric are kept, in milliseconds since 1970: not longer than its history goes, nor than
+    /// the daemon and what the last run left are old. The name is empty for what may be any metric. Nil when nothing is
+    /// missing.
+    var heldSinceMilliseconds: @Sendable (_ name: String) -> Int64?
 
-  /// One server that is polled, as `targets` shows it.
-  struct Target: Sendable {
-    enum Health: String, Sendable { case unknown, up, down }
-
-    /// Those that its series carry.
-    var labels: [String: String]
-    /// The job, or the workload.
-    var pool: String
-    /// Without a password.
-    var url: String
-    var health: Health
-    /// Empty when the last poll was good.
-    var lastError = ""
-    /// Milliseconds since 1970.
-    var lastScrapeMilliseconds: Int64?
-    var lastScrapeSeconds = 0.0
-    /// Between two polls, and the longest that one may take, in milliseconds.
-    var intervalMilliseconds: Int64 = 0
-    var timeoutMilliseconds: Int64 = 0
-    /// The names of the metric families that it gives now.
-    var families = { @Sendable () -> Set<String> in [] }
-  }
-
-  /// What is known of a metric family.
-  struct Metadata: Sendable {
-    var name: String
-    /// `counter`, `gauge`, `histogram`, `summary`, `unknown`.
-    var type: String
-    var help: String
-    var unit: String
+    public init(
+      store: SeriesStore, isOn: @escaping @Sendable () -> Bool, settings: @escaping @Sendable () -> Settings,
+      groups: @escaping @Sendable () -> [GroupState], alertmanagerURLs: @escaping @Sendable () -> [String],
+      heldSinceMilliseconds: @escaping @Sendable (_ name: String) -> Int64?
+    ) {
+      self.store = store
+      self.isOn = isOn
+      self.settings = settings
+      self.groups = groups
+      self.alertmanagerURLs = alertmanagerURLs
+      self.heldSinceMilliseconds = heldSinceMilliseconds
+    }
   }
 
   /// What the configuration says of queries.
-  struct Settings: Sendable {
+  public struct Settings: Sendable {
     var options = QueryOptions()
     var dialect = Dialect.prometheus3
     /// Of rule groups that name none.
     var ruleIntervalMilliseconds: Int64 = 60_000
+
+    init() {}
+
+    public init(dialect: Dialect, ruleIntervalMilliseconds: Int64) {
+      self.dialect = dialect
+      self.ruleIntervalMilliseconds = ruleIntervalMilliseconds
+      options.subqueryStepMilliseconds = ruleIntervalMilliseconds
+    }
   }
 
-  let store: SeriesStore
-  /// Whether there is anything to tell: while the configuration has neither rules nor a history, all answers are errors.
-  var isOn = { @Sendable () -> Bool in true }
-  var settings = { @Sendable () -> Settings in Settings() }
+  var program: Program
+  var judging: Judging
+  /// Every server that is polled.
+  var targets: @Sendable () async -> [Target]
+  /// The configuration that runs, as YAML; secrets hidden.
+  var configurationText: @Sendable () -> String
   var limits = Limits()
-  let groups: @Sendable () -> [GroupState]
-  /// Those that get the alerts, and those that were left out.
-  var alertmanagers: @Sendable () -> (active: [AlertmanagerTarget], dropped: [AlertmanagerTarget]) = { ([], []) }
-  var targets: @Sendable () async -> [Target] = { [] }
-  var metadata: [Metadata] = []
-  /// Since when the samples of a metric are kept, in milliseconds since 1970: not longer than its history goes, nor than
-  /// the daemon and what the last run left are old. The name is empty for what may be any metric. Nil when nothing is missing.
-  var heldSinceMilliseconds: @Sendable (_ name: String) -> Int64? = { _ in nil }
-  /// When the daemon started, in milliseconds since 1970.
-  var startMilliseconds: Int64?
-  /// The settings by name; secrets hidden.
-  var flags: [String: String] = [:]
-  /// The configuration as YAML; secrets hidden.
-  var configurationText: @Sendable () async throws -> String = { "" }
   var nowMilliseconds = { @Sendable () -> Int64 in wallClockMilliseconds() }
   let gate: QueryGate
   /// What all that queries may hold together; rules take theirs elsewhere.
-  let memory: QueryMemory
+  let memory = QueryMemory()
 
-  /// - Parameters:
-  ///   - gate: shared by all that queries; one for the process, since its threads are.
-  ///   - memory: the same.
-  init(
-    store: SeriesStore, gate: QueryGate = QueryGate(), memory: QueryMemory = QueryMemory(),
-    groups: @escaping @Sendable () -> [GroupState]
+  public init(
+    program: Program, judging: Judging, targets: @escaping @Sendable () async -> [Target],
+    configurationText: @escaping @Sendable () -> String
   ) {
-    self.store = store
+    self.init(
+      program: program, judging: judging, targets: targets, configurationText: configurationText, gate: QueryGate())
+  }
+
+  /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
+  init(
+    program: Program, judging: Judging, targets: @escaping @Sendable () async -> [Target],
+    configurationText: @escaping @Sendable () -> String, gate: QueryGate
+  ) {
+    self.program = program
+    self.judging = judging
+    self.targets = targets
+    self.configurationText = configurationText
     self.gate = gate
-    self.memory = memory
-    self.groups = groups
+  }
+}
+
+// MARK: Routes
+
+extension HTTPAPI {
+  /// Works out one answer.
+  typealias Handler = @Sendable (APIParameters, inout APIAnswer) async throws -> Void
+
+  /// Where the work of an answer is done.
+  enum Place {
+    /// It reads many series: on one of the threads for queries, when one is free.
+    case queries
+    /// It is short, and does not wait for queries.
+    case compute
+  }
+
+  static let prefix = "/api/v1/"
+
+  /// Every path under `/api/v1/`. What is read by GET can be read by POST with a form.
+  public var routes: [Route] {
+    [
+      route("query", .queries, query), route("query_range", .queries, queryRange),
+      route("query_exemplars", .compute, exemplars), route("format_query", .compute, formatQuery),
+      route("parse_query", .compute, parseQuery),
+      route("series", .queries, series), route("labels", .queries, labelNames),
+      route(under: "label/", .queries, labelValues), route("metadata", .compute, metadata),
+      route("rules", .compute, rules), route("alerts", .compute, alerts),
+      route("alertmanagers", .compute, alertmanagers), route("targets", .compute, targets),
+      route("targets/metadata", .compute, targetMetadata),
+      route("status/buildinfo", .compute, buildInfo), route("status/runtimeinfo", .compute, runtimeInfo),
+      route("status/config", .compute, configuration), route("status/flags", .compute, flags),
+      route("status/tsdb", .queries, storeStatistics),
+      Route(under: Self.prefix, methods: Method.allCases) { request in
+        APIError(.notFound, "there is no \(request.path.prefix(200)) here").response
+      },
+    ]
+  }
+
+  private static let methods: [Method] = [.get, .head, .post]
+
+  private func route(_ path: String, _ place: Place, _ handler: @escaping Handler) -> Route {
+    Route(Self.prefix + path, methods: Self.methods) { request in await respond(to: request, at: place, handler) }
+  }
+
+  private func route(under path: String, _ place: Place, _ handler: @escaping Handler) -> Route {
+    Route(under: Self.prefix + path, methods: Self.methods) { request in
+      await respond(to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, handler)
+    }
+  }
+
+  /// A query that has held as much leaves enough behind to be worth the milliseconds of giving it back.
+  private static let largeQueryBytes = 16 << 20
+
+  private func respond(
+    to request: Request, rest: String = "", at place: Place, _ handler: @escaping Handler
+  ) async -> Response {
+    guard judging.isOn() else {
+      return APIError(
+        .notFound, "no rules are evaluated and no history is kept: name rules or a history in the configuration file"
+      ).response
+    }
+    do {
+      let parameters = try APIParameters(
+        form: Form(request), rest: rest, settings: judging.settings(), nowMilliseconds: nowMilliseconds(),
+        longestSeconds: limits.seconds)
+      let work = { @Sendable () async throws -> Response in
+        let reservation = QueryReservation(memory)
+        defer { if reservation.peakBytes >= Self.largeQueryBytes { program.giveBackMemory() } }
+        var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: reservation)
+        try await handler(parameters, &answer)
+        return try answer.response()
+      }
+      switch place {
+      case .queries: return try await gate.run(until: parameters.deadline, work)
+      case .compute: return try await withTaskExecutorPreference(WorkExecutor.compute) { try await work() }
+      }
+    } catch {
+      return APIError(error).response
+    }
   }
 }

@@ -28,13 +28,4 @@ extension Daemon {
     guard request.overrides == TargetFactory.Overrides() else { return nil }
     return await watch?.fleet.members().first { $0.address.endpoint == request.address.endpoint }
   }
-
-  func landingTarget(_ name: String, _ node: Node) -> LandingPage.Target {
-    let snapshot = node.poller.newest
-    return LandingPage.Target(
-      address: name, page: Pages.name(of: node), state: snapshot?.state.name ?? "unknown",
-      isHealthy: snapshot?.state == .up,
-      reason: snapshot?.state.error?.message ?? "",
-      lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
-  }
 }

@@ -1,3 +1,4 @@
+import API
 import Alerting
 import Config
 import Fleet
@@ -14,7 +15,6 @@ extension Daemon {
       await page(of: node, context)
     }
     var routes = [
-      Route("/") { _ in await landing() },
       Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
       Route("/health") { _ in health.response() },
       Route("/-/healthy") { _ in health.response() },
@@ -30,14 +30,17 @@ extension Daemon {
   }
 
   /// The pages, with what fills them.
-  var pages: Pages {
+  private var pages: Pages {
     let rules = watch?.rules
+    let subject: Pages.Subject =
+      if let watch { .fleet(watch.fleet) } else if let node {
+        .server(node, maxAge: TimeAmount(options.web.maxAge))
+      } else { .nothing }
     return Pages(
-      metricsPath: options.web.telemetryPath, namespace: options.export.namespace, fleet: watch?.fleet,
-      target: node, maxAge: TimeAmount(options.web.maxAge),
-      groups: { rules?.engine.groups ?? [] },
+      version: BuildInfo.version, metricsPath: options.web.telemetryPath, namespace: options.export.namespace,
+      subject: subject, groups: { rules?.engine.groups ?? [] },
       store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: watch?.events,
-      runbooks: { rules?.runbooks.map { RunbookLibrary(directory: $0) } })
+      runbookFolder: { rules?.runbooks })
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.
@@ -105,14 +108,6 @@ extension Daemon {
   private func refuse(_ message: String, status: Int) -> Response {
     scrapeErrors.add()
     return .text(message + "\n", status: status)
-  }
-
-  private func landing() async -> Response {
-    if let watch { return await topology(watch.fleet) }
-    return LandingPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath,
-      targets: node.map { [landingTarget($0.name, $0)] } ?? []
-    ).response()
   }
 
   private func ready() async -> Response {

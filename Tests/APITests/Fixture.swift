@@ -4,13 +4,13 @@ import Runtime
 import Testing
 import Web
 
-@testable import redline
+@testable import API
 
 /// An API over a store that the test fills; its now is 10,000 s.
 struct Fixture {
   static let nowSeconds: Int64 = 10_000
   let store: SeriesStore
-  var api: PrometheusAPI
+  var api: HTTPAPI
   private let origin: SeriesOrigin
 
   /// - Parameter executors: of the gate for queries; few of them make it narrow.
@@ -18,7 +18,14 @@ struct Fixture {
     store = SeriesStore(policy: .everything)
     origin = store.openOrigin()
     let gate = QueryGate(executors: Array(WorkExecutor.queries.prefix(slots)))
-    api = PrometheusAPI(store: store, gate: gate) { groups }
+    let store = store
+    api = HTTPAPI(
+      program: HTTPAPI.Program(
+        version: "0", compiler: "swift", startMilliseconds: 0, flags: [:], metadata: [], giveBackMemory: {}),
+      judging: HTTPAPI.Judging(
+        store: store, isOn: { true }, settings: { HTTPAPI.Settings() }, groups: { groups }, alertmanagerURLs: { [] },
+        heldSinceMilliseconds: { _ in nil }),
+      targets: { [] }, configurationText: { "" }, gate: gate)
     api.nowMilliseconds = { Self.nowSeconds * 1000 }
   }
 

@@ -2,7 +2,7 @@ import Glibc
 import Runtime
 import Testing
 
-@testable import redline
+@testable import API
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct QueryGateTests {
   private let soon = ContinuousClock.now + .seconds(30)

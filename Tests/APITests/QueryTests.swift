@@ -2,7 +2,7 @@ import PromQL
 import Testing
 import Web
 
-@testable import redline
+@testable import API
 
 @Suite(.timeLimit(.minutes(1))) struct QueryTests {
   private func filled() throws -> Fixture {
@@ -181,7 +181,7 @@ import Web
   ])
   func historyThatIsNotKeptIsToldOf(query: String, time: String, isWarned: Bool) async throws {
     var fixture = try filled()
-    fixture.api.heldSinceMilliseconds = { $0 == "other" ? nil : 9_000_000 }
+    fixture.api.judging.heldSinceMilliseconds = { $0 == "other" ? nil : 9_000_000 }
     let answer = try await fixture.get("query", ["query": query, "time": time])
     #expect(answer.status == 200)
     #expect(answer.text.contains("\"warnings\":[\"history of ") == isWarned, "\(answer.text)")

@@ -2,7 +2,7 @@ import Alerting
 import PromQL
 import Testing
 
-@testable import redline
+@testable import API
 
 @Suite struct RulesTests {
   /// Two groups, evaluated twice: one alert fires, one is pending.
@@ -41,10 +41,8 @@ import Testing
       }
     }
     let groups = rules.groups
-    var api = PrometheusAPI(store: fixture.store, gate: fixture.api.gate) { groups }
-    api.nowMilliseconds = fixture.api.nowMilliseconds
     var result = fixture
-    result.api = api
+    result.api.judging.groups = { groups }
     return result
   }
 

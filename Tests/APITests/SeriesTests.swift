@@ -1,7 +1,7 @@
 import PromQL
 import Testing
 
-@testable import redline
+@testable import API
 
 @Suite struct SeriesTests {
   private func filled() throws -> Fixture {
@@ -49,7 +49,7 @@ import Testing
 
   @Test func theOlderDialectKnowsPlainNamesOnly() async throws {
     var fixture = try filled()
-    fixture.api.settings = { .init(dialect: .prometheus2) }
+    fixture.api.judging.settings = { .init(dialect: .prometheus2, ruleIntervalMilliseconds: 60_000) }
     #expect(try await fixture.get("label/a.b/values").status == 400)
     #expect(try await fixture.get("label/job/values").status == 200)
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import redline
+@testable import API
 
 /// How the API writes numbers and times, and reads times.
 @Suite struct WritingTests {

@@ -1,6 +1,6 @@
 import PromQL
 
-extension PrometheusAPI {
+extension HTTPAPI {
   /// The value of a query at one moment.
   func query(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
@@ -8,7 +8,7 @@ extension PrometheusAPI {
     let query = try parameters.query()
     let options = try queryOptions(parameters, answer)
     let clock = ContinuousClock.now
-    let result = try query.value(atMilliseconds: time, in: store, options: options)
+    let result = try query.value(atMilliseconds: time, in: judging.store, options: options)
     remark(result, of: query, &answer)
     warnOfHistory(query, from: time, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
@@ -41,7 +41,7 @@ extension PrometheusAPI {
     let options = try queryOptions(parameters, answer)
     let clock = ContinuousClock.now
     let result = try query.values(
-      fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: store, options: options)
+      fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: judging.store, options: options)
     remark(result, of: query, &answer)
     warnOfHistory(query, from: start, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
@@ -63,7 +63,7 @@ extension PrometheusAPI {
 
   private func warnOfHistory(_ query: Query, from start: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer)
   {
-    HistoryWarnings(options: parameters.settings.options, heldSince: heldSinceMilliseconds)
+    HistoryWarnings(options: parameters.settings.options, heldSince: judging.heldSinceMilliseconds)
       .warn(of: query, fromMilliseconds: start, in: &answer)
   }
 

@@ -1,11 +1,11 @@
 import Alerting
 import PromQL
 
-extension PrometheusAPI {
+extension HTTPAPI {
   /// The rule groups with the state of every rule and its alerts.
   func rules(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let filter = try RuleFilter(parameters)
-    let admitted = groups().filter { state in
+    let admitted = judging.groups().filter { state in
       filter.admits(state.group) && (state.group.rules.isEmpty || state.group.rules.contains { filter.admits($0) })
     }
     let page = try GroupPage(admitted, parameters)
@@ -29,7 +29,7 @@ extension PrometheusAPI {
     try answer.data.object { json throws(APIError) in
       json.key("alerts")
       try json.array { json throws(APIError) in
-        for alert in groups().flatMap(\.rules).flatMap(\.book.active) {
+        for alert in judging.groups().flatMap(\.rules).flatMap(\.book.active) {
           Self.write(alert, to: &json)
           try json.checkSize()
         }

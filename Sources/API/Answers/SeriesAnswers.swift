@@ -1,12 +1,12 @@
 import PromQL
 
-extension PrometheusAPI {
+extension HTTPAPI {
   /// The label sets of the series that any `match[]` selects.
   func series(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
     guard !parameters.texts("match[]").isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
     let times = try times(parameters)
-    let found = store.series(matching: try parameters.selectors(), within: times)
+    let found = judging.store.series(matching: try parameters.selectors(), within: times)
     let shown = answer.limited(found, to: limit)
     try answer.data.array { json throws(APIError) in
       for labels in shown {
@@ -19,7 +19,7 @@ extension PrometheusAPI {
   func labelNames(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
     let times = try times(parameters)
-    let names = store.labelNames(matching: try parameters.selectors(), within: times)
+    let names = judging.store.labelNames(matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(names, to: limit))
   }
 
@@ -37,7 +37,7 @@ extension PrometheusAPI {
     }
     let limit = try parameters.limit()
     let times = try times(parameters)
-    let values = store.labelValues(of: name, matching: try parameters.selectors(), within: times)
+    let values = judging.store.labelValues(of: name, matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(values, to: limit))
   }
 

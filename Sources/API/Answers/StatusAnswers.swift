@@ -1,32 +1,32 @@
 import PromQL
 
-extension PrometheusAPI {
+extension HTTPAPI {
   /// Which Prometheus' API this is, for clients that choose by it what to ask for, and which program really answers.
   func buildInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.texts([
       "version": parameters.settings.dialect == .prometheus3 ? "3.0.0" : "2.42.0",
-      "revision": "redline-\(BuildInfo.version)",
-      "branch": "", "buildUser": "", "buildDate": "", "goVersion": BuildInfo.swiftVersion,
+      "revision": "redline-\(program.version)",
+      "branch": "", "buildUser": "", "buildDate": "", "goVersion": program.compiler,
     ])
   }
 
   func runtimeInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.object { json in
       json.key("startTime")
-      json.string(RFC3339.text(milliseconds: startMilliseconds))
+      json.string(RFC3339.text(milliseconds: program.startMilliseconds))
       json.key("timeSeriesCount")
-      json.integer(store.seriesCount)
+      json.integer(judging.store.seriesCount)
       json.key("storageRetention")
-      json.string(NumberSyntax.duration(milliseconds: store.policy.defaultMilliseconds))
+      json.string(NumberSyntax.duration(milliseconds: judging.store.policy.defaultMilliseconds))
     }
   }
 
-  func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    answer.data.texts(["yaml": try await configurationText()])
+  func configuration(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.texts(["yaml": configurationText()])
   }
 
   func flags(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    answer.data.texts(flags)
+    answer.data.texts(program.flags)
   }
 
   /// How many series there are, and the names and labels with the most.
@@ -35,7 +35,7 @@ extension PrometheusAPI {
     let limit = wanted == 0 ? 10 : wanted
     var (byName, byPair): ([String: Int], [String: Int]) = ([:], [:])
     var values: [String: Set<String>] = [:]
-    let all = store.series(matching: [[]])
+    let all = judging.store.series(matching: [[]])
     for (index, labels) in all.enumerated() {
       if index % 10_000 == 0, Task.isCancelled || parameters.deadline < .now {
         throw APIError(.timeout, "counting \(all.count) series took too long")

@@ -1,7 +1,7 @@
 import Alerting
 import PromQL
 
-extension PrometheusAPI {
+extension HTTPAPI {
   /// The query as a tree, with the keys that Prometheus gives its nodes.
   func parseQuery(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     Self.write(try parameters.query().expression, to: &answer.data)

@@ -1,17 +1,50 @@
+import Config
+import Fleet
 import Metrics
 import PromQL
+import Redis
+import Runtime
 
-extension PrometheusAPI {
-  /// The Alertmanagers that alerts go to.
+extension HTTPAPI {
+  /// One server that is polled, as `targets` shows it.
+  public struct Target: Sendable {
+    enum Health: String, Sendable { case unknown, up, down }
+
+    /// Those that its series carry.
+    var labels: [String: String]
+    /// The job, or the workload.
+    var pool: String
+    /// Without a password.
+    var url: String
+    var health: Health
+    /// Empty when the last poll was good.
+    var lastError = ""
+    /// Milliseconds since 1970.
+    var lastScrapeMilliseconds: Int64?
+    var lastScrapeSeconds = 0.0
+    /// Between two polls, and the longest that one may take, in milliseconds.
+    var intervalMilliseconds: Int64 = 0
+    var timeoutMilliseconds: Int64 = 0
+    /// The names of the metric families that it gives now.
+    var families = { @Sendable () -> Set<String> in [] }
+  }
+
+  /// What is known of a metric family.
+  public struct Metadata: Sendable {
+    var name: String
+    /// `counter`, `gauge`, `histogram`, `summary`, `unknown`.
+    var type: String
+    var help: String
+    var unit: String
+  }
+
+  /// The Alertmanagers that alerts go to. None is ever dropped.
   func alertmanagers(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    let (active, dropped) = alertmanagers()
     answer.data.object { json in
-      for (name, list) in [("activeAlertmanagers", active), ("droppedAlertmanagers", dropped)] {
-        json.key(name)
-        json.array { json in
-          for alertmanager in list { json.texts(["url": alertmanager.url]) }
-        }
-      }
+      json.key("activeAlertmanagers")
+      json.array { json in for url in judging.alertmanagerURLs() { json.texts(["url": url]) } }
+      json.key("droppedAlertmanagers")
+      json.array { _ in }
     }
   }
 
@@ -74,7 +107,9 @@ extension PrometheusAPI {
       let labels = Labels(target.labels.map { Labels.Pair($0.key, $0.value) })
       guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
       let families = target.families()
-      found += metadata.filter { (name.isEmpty || $0.name == name) && families.contains($0.name) }.map { (target, $0) }
+      found += program.metadata.filter { (name.isEmpty || $0.name == name) && families.contains($0.name) }.map {
+        (target, $0)
+      }
     }
     if limit > 0 { found = Array(found.prefix(limit)) }
     try answer.data.array { json throws(APIError) in
@@ -101,7 +136,7 @@ extension PrometheusAPI {
     let limit = try parameters.limit()
     _ = try parameters.limit("limit_per_metric")
     let name = parameters.text("metric")
-    let found = metadata.filter { name.isEmpty || $0.name == name }
+    let found = program.metadata.filter { name.isEmpty || $0.name == name }
     answer.data.object { json in
       for family in limit > 0 ? found.prefix(limit) : found[...] {
         json.key(family.name)
@@ -113,17 +148,40 @@ extension PrometheusAPI {
   }
 }
 
-extension PrometheusAPI.Metadata {
+extension HTTPAPI.Metadata {
   /// The families that the program can export, by the names that its pages show.
-  static func catalogue(_ families: [Family], namespace: String) -> [PrometheusAPI.Metadata] {
+  public static func catalogue(_ families: [Family], namespace: String) -> [HTTPAPI.Metadata] {
     let exposition = Exposition(namespace: namespace)
     var known: Set<String> = []
     return families.compactMap { family in
       let name = exposition.fullName(of: family)
       guard known.insert(name).inserted else { return nil }
-      return PrometheusAPI.Metadata(
+      return HTTPAPI.Metadata(
         name: name, type: family.type == .untyped ? "unknown" : family.type.rawValue, help: family.help,
         unit: family.unit.rawValue)
     }.sorted { $0.name < $1.name }
+  }
+}
+
+extension HTTPAPI.Target {
+  public init(_ member: FleetMember, job: String, namespace: String) {
+    var labels = ["job": job, "instance": member.instance, "workload": member.workload]
+    labels["environment"] = member.environment
+    self.init(labels: labels, pool: member.workload, url: "\(member.address)", health: .unknown)
+    intervalMilliseconds = Int64(clamping: member.pollInterval / .milliseconds(1))
+    timeoutMilliseconds = Int64(clamping: member.timeout / .milliseconds(1))
+    families = { [registry = member.node.registry] in
+      registry.page().sources.reduce(into: []) { $0.formUnion($1.familyNames(namespace: namespace)) }
+    }
+    guard let newest = member.node.poller.newest else { return }
+    switch newest.state {
+    case .unknown: break
+    case .up, .loading: health = .up
+    case .failed(let error):
+      health = .down
+      lastError = error.message
+    }
+    lastScrapeMilliseconds = Int64(clamping: newest.endedSeconds * 1000)
+    lastScrapeSeconds = newest.durationSeconds
   }
 }

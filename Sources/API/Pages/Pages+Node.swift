@@ -8,7 +8,9 @@ import Web
 extension Pages {
   func node(_ request: Request) async -> Response {
     let name = request.rest(under: "/node/") ?? ""
-    if let target, Self.name(of: target) == name { return await page(of: target, request) }
+    if case .server(let server, let maxAge) = subject, Self.name(of: server) == name {
+      return await page(of: server, maxAge: maxAge, request)
+    }
     let now = wallClockSeconds()
     let overviews = await fleet?.overview() ?? []
     let found = overviews.lazy.compactMap { overview in

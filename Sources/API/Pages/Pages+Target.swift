@@ -13,7 +13,7 @@ extension Pages {
     return String(node.name[scheme.upperBound...])
   }
 
-  func page(of node: Node, _ request: Request) async -> Response {
+  func page(of node: Node, maxAge: TimeAmount, _ request: Request) async -> Response {
     _ = await node.page(since: .now() - maxAge, until: nil)
     let now = wallClockSeconds()
     let snapshot = node.poller.newest

@@ -6,28 +6,48 @@ import Runtime
 import Storage
 import Web
 
-/// The pages about alerts, nodes, events and runbooks, with what they are filled from.
-struct Pages: Sendable {
+/// The pages for people, with what they are filled from.
+public struct Pages: Sendable {
+  /// What the daemon watches.
+  public enum Subject: Sendable {
+    case fleet(Fleet)
+    /// The one server that flags name. It is polled when a page is asked for, unless its newest poll is younger.
+    case server(Node, maxAge: TimeAmount)
+    case nothing
+  }
+
+  let version: String
   let metricsPath: String
   /// Before the names of all series: `redis`.
   let namespace: String
-  /// Nil when one server is watched by flags.
-  let fleet: Fleet?
-  /// That one server.
-  let target: Node?
-  /// How old a poll may be that a page shows of it.
-  let maxAge: TimeAmount
+  let subject: Subject
   /// The rules as they stand now; none where no rules are evaluated.
   let groups: @Sendable () -> [GroupState]
   /// Nil while no history is kept.
   let store: @Sendable () -> SeriesStore?
   /// Nil without storage.path.
   let events: EventStore?
-  /// Nil while no directory of runbooks is known.
-  let runbooks: @Sendable () -> RunbookLibrary?
+  /// The directory of runbooks; nil while none is known.
+  let runbookFolder: @Sendable () -> String?
 
-  var routes: [Route] {
+  public init(
+    version: String, metricsPath: String, namespace: String, subject: Subject,
+    groups: @escaping @Sendable () -> [GroupState], store: @escaping @Sendable () -> SeriesStore?, events: EventStore?,
+    runbookFolder: @escaping @Sendable () -> String?
+  ) {
+    self.version = version
+    self.metricsPath = metricsPath
+    self.namespace = namespace
+    self.subject = subject
+    self.groups = groups
+    self.store = store
+    self.events = events
+    self.runbookFolder = runbookFolder
+  }
+
+  public var routes: [Route] {
     [
+      Route("/") { _ in await start() },
       Route("/alerts") { request in await alerts(request) },
       Route("/events") { request in await eventList(request) },
       Route(under: "/node/") { request in await node(request) },
@@ -47,6 +67,14 @@ struct Pages: Sendable {
       firing: states.count { $0 == .firing }, pending: states.count { $0 == .pending },
       broken: rules.count { $0.health == .bad })
   }
+
+  /// nil where no fleet is watched.
+  var fleet: Fleet? {
+    guard case .fleet(let fleet) = subject else { return nil }
+    return fleet
+  }
+
+  func runbooks() -> RunbookLibrary? { runbookFolder().map { RunbookLibrary(directory: $0) } }
 
   func notFound(_ what: String) -> Response {
     ErrorPage(status: 404, title: "Not found", explanation: what, metricsPath: metricsPath).response()

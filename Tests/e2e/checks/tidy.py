@@ -48,7 +48,7 @@ DOORS = {
 }
 # A module takes from the floors below its own alone; the doors are below all.
 FLOORS = (("Runtime",), ("Metrics", "Transport"), ("Redis", "Config", "HTTPClient", "Storage", "PromQL"),
-          ("Fleet", "Alerting", "Web"), ("redline",))
+          ("Fleet", "Alerting", "Web"), ("API",), ("redline",))
 
 
 @functools.cache

@@ -4,14 +4,33 @@ import Redis
 import Runtime
 import Web
 
-extension Daemon {
-  /// The page of the fleet: every workload with its shards and nodes.
-  func topology(_ fleet: Fleet) async -> Response {
+extension Pages {
+  /// The start page: every workload of the fleet with its shards and nodes, or the one server.
+  func start() async -> Response {
+    let targets: [LandingPage.Target]
+    switch subject {
+    case .fleet(let fleet): return await topology(fleet)
+    case .server(let node, maxAge: _): targets = [LandingPage.Target(node)]
+    case .nothing: targets = []
+    }
+    return LandingPage(version: version, metricsPath: metricsPath, targets: targets).response()
+  }
+
+  private func topology(_ fleet: Fleet) async -> Response {
     let workloads = await fleet.overview().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
-    var page = TopologyPage(
-      version: BuildInfo.version, metricsPath: options.web.telemetryPath, workloads: workloads)
-    page.alerts = pages.alertSummary
+    var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads)
+    page.alerts = alertSummary
     return page.response()
+  }
+}
+
+extension LandingPage.Target {
+  fileprivate init(_ node: Node) {
+    let snapshot = node.poller.newest
+    self.init(
+      address: node.name, page: Pages.name(of: node), state: snapshot?.state.name ?? "unknown",
+      isHealthy: snapshot?.state == .up, reason: snapshot?.state.error?.message ?? "",
+      lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
   }
 }
 

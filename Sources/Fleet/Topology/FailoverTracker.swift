@@ -191,8 +191,8 @@ public struct FailoverTracker: Sendable {
   }
 
   /// Automatic when a quorum had found the master down. Where the leader of the failover was not heard, a Sentinel that
-  /// found it down is evidence enough, and so is what was known before a restart; a leader that was heard would have told
-  /// of the quorum first.
+  /// found it down is evidence enough, and so is what was known before a restart; a leader that was heard would have shown
+  /// the quorum first.
   private func switchKind(atSeconds seconds: Double) -> FailoverRecord.Kind {
     if episode?.hadQuorum == true { return .automatic }
     if episode?.hadAttempt == true { return .manual }

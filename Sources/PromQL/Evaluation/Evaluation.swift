@@ -20,9 +20,10 @@ final class Evaluation {
   let options: QueryOptions
   let source: any SeriesSource
   var annotations = Annotations()
-  /// Start and end of the whole query, for `@ start()` and `@ end()`.
   private let wholeSteps: Steps
   var wholeStart: Int64 { wholeSteps.startMilliseconds }
+  /// The end that was asked for, which the last step may not reach.
+  private let wholeEnd: Int64
   private var remainingSamples: Int
   /// Samples read and values computed so far.
   var sampleCount: Int { options.limits.samples - remainingSamples }
@@ -37,18 +38,21 @@ final class Evaluation {
   /// Times beyond could overflow when ranges and offsets are added.
   private static let largestTimeMilliseconds: Int64 = 900_000_000_000_000_000
 
-  init(_ query: Query, steps: Steps, source: any SeriesSource, options: QueryOptions) throws {
+  init(
+    _ query: Query, steps: Steps, endMilliseconds: Int64, source: any SeriesSource, options: QueryOptions
+  ) throws {
     self.query = query
     self.options = options
     self.source = source
     wholeSteps = steps
+    wholeEnd = endMilliseconds
     remainingSamples = options.limits.samples
     deadline = .now + .seconds(options.limits.seconds)
     guard steps.startMilliseconds.magnitude <= Self.largestTimeMilliseconds.magnitude else {
       throw EvaluationError("the time of the query is out of bounds")
     }
     try charge(steps.count)
-    guard steps.endMilliseconds.magnitude <= Self.largestTimeMilliseconds.magnitude else {
+    guard endMilliseconds.magnitude <= Self.largestTimeMilliseconds.magnitude else {
       throw EvaluationError("the time of the query is out of bounds")
     }
   }
@@ -144,8 +148,8 @@ final class Evaluation {
     let fixed: Int64? =
       switch shift.anchor {
       case .milliseconds(let time): time
-      case .start: wholeSteps.startMilliseconds
-      case .end: wholeSteps.endMilliseconds
+      case .start: wholeStart
+      case .end: wholeEnd
       case nil: nil
       }
     return Moments(steps, fixedMilliseconds: fixed, offsetMilliseconds: shift.offsetMilliseconds)

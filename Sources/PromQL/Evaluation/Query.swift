@@ -21,7 +21,8 @@ public struct Query: Sendable, CustomStringConvertible {
     atMilliseconds time: Int64, in source: any SeriesSource, options: QueryOptions = QueryOptions()
   ) throws -> QueryResult {
     let evaluation = try Evaluation(
-      self, steps: Steps(startMilliseconds: time, intervalMilliseconds: 1, count: 1), source: source, options: options)
+      self, steps: Steps(startMilliseconds: time, intervalMilliseconds: 1, count: 1), endMilliseconds: time,
+      source: source, options: options)
     let value = try evaluation.instantValue()
     return QueryResult(value: value, annotations: evaluation.annotations.list, sampleCount: evaluation.sampleCount)
   }
@@ -37,7 +38,8 @@ public struct Query: Sendable, CustomStringConvertible {
       throw EvaluationError("a range query needs a scalar or an instant vector, not a \(expression.type.rawValue)")
     }
     let steps = Steps(startMilliseconds: start, intervalMilliseconds: step, endMilliseconds: end)
-    let evaluation = try Evaluation(self, steps: steps, source: source, options: options)
+    let evaluation = try Evaluation(
+      self, steps: steps, endMilliseconds: end, source: source, options: options)
     let matrix = try evaluation.matrix()
     return QueryResult(
       value: .matrix(matrix), annotations: evaluation.annotations.list, sampleCount: evaluation.sampleCount)

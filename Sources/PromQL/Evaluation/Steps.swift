@@ -18,8 +18,6 @@ struct Steps: Equatable {
   }
 
   @inline(__always) func time(_ step: Int) -> Int64 { startMilliseconds + Int64(step) * intervalMilliseconds }
-
-  var endMilliseconds: Int64 { time(max(0, count - 1)) }
 }
 
 /// The moments of a selector behind its offset and `@`: those of the steps, shifted, or one for all of them.

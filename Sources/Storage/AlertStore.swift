@@ -5,7 +5,7 @@ public struct AlertStore: Sendable {
   let store: Store
 
   /// Every alert: those the file had, with what was changed since the start. Sorted by rule and labels.
-  public func all() -> [AlertRecord] {
+  public func all() -> [StoredAlert] {
     store.change { Array($0.alerts.records.values) }.sorted { ($0.rule, $0.labels) < ($1.rule, $1.labels) }
   }
 
@@ -17,7 +17,7 @@ public struct AlertStore: Sendable {
   public func settle() { store.change { $0.settleAlerts() } }
 
   /// Keeps alerts, each in place of the one with its rule and labels. What is as it was is not written again.
-  public func put(_ records: [AlertRecord]) { store.change { $0.put(records) } }
+  public func put(_ records: [StoredAlert]) { store.change { $0.put(records) } }
 
   /// Forgets an alert.
   public func remove(rule: String, labels: String) { store.change { $0.removeAlert(rule: rule, labels: labels) } }

@@ -3,10 +3,10 @@ public struct NotificationStore: Sendable {
   let store: Store
 
   /// Keeps notifications; of more than `StoreOptions.notificationCount` the oldest are removed.
-  public func append(_ records: [NotificationRecord]) { store.change { $0.append(records) } }
+  public func append(_ records: [StoredNotification]) { store.change { $0.append(records) } }
 
   /// The newest notifications that match, by time, the newest first; also those that are not in the file yet.
-  public func newest(_ query: NotificationQuery = NotificationQuery()) async -> [NotificationRecord] {
+  public func newest(_ query: NotificationQuery = NotificationQuery()) async -> [StoredNotification] {
     await store.newest(query)
   }
 }

@@ -37,7 +37,7 @@ public final class Store: Sendable {
     try await withTaskExecutorPreference(WorkExecutor.files) { () async throws(StoreError) in
       try await writer.start()
     }
-    if !store.health.isDurable { store.schedule(.ledger) }
+    if !store.health.isDurable { store.schedule(.records) }
     return store
   }
 
@@ -48,7 +48,7 @@ public final class Store: Sendable {
     self.options = options
     state = Lock(
       StoreState(
-        ledger: Ledger(pendingLimit: options.pendingEventCount),
+        records: StoreRecords(pendingLimit: options.pendingEventCount),
         history: HistoryBuffer(limit: options.pendingPointCount), historyRetentionMs: options.historyRetentionMs,
         health: StoreHealth(state: .durable)))
     writer = StoreWriter(
@@ -65,14 +65,14 @@ public final class Store: Sendable {
   /// How the store does now.
   public var health: StoreHealth { state.withLock { $0.currentHealth } }
 
-  /// Reads and changes all that the ledger holds as one, and it is written in one transaction. `body` must be short.
+  /// Reads and changes all that the records holds as one, and it is written in one transaction. `body` must be short.
   @discardableResult
-  public func change<Result>(_ body: (inout Ledger) -> Result) -> Result {
+  public func change<Result>(_ body: (inout StoreRecords) -> Result) -> Result {
     let (result, mustSchedule) = state.withLock { state in
-      let result = body(&state.ledger)
-      return (result, state.ledger.hasChanges && state.maySchedule(.ledger))
+      let result = body(&state.records)
+      return (result, state.records.hasChanges && state.maySchedule(.records))
     }
-    if mustSchedule { schedule(.ledger) }
+    if mustSchedule { schedule(.records) }
     return result
   }
 
@@ -82,7 +82,7 @@ public final class Store: Sendable {
   @discardableResult
   public func flush() async -> Bool {
     let isWritten = await withTaskExecutorPreference(WorkExecutor.files) { await writer.commit() }
-    if !isWritten { schedule(.ledger) }
+    if !isWritten { schedule(.records) }
     return isWritten
   }
 
@@ -95,7 +95,7 @@ public final class Store: Sendable {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.events(query) }
   }
 
-  func newest(_ query: NotificationQuery) async -> [NotificationRecord] {
+  func newest(_ query: NotificationQuery) async -> [StoredNotification] {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.notifications(query) }
   }
 
@@ -128,7 +128,7 @@ public final class Store: Sendable {
   private func schedule(_ section: StoreSection) {
     guard state.withLock({ $0.takeSchedule(section) }) else { return }
     Task(executorPreference: WorkExecutor.files) { [weak self, options] in
-      let delayMs = section == .ledger ? options.commitDelayMs : options.historyDelayMs
+      let delayMs = section == .records ? options.commitDelayMs : options.historyDelayMs
       var pauseMs = self?.health.isDurable ?? false ? delayMs : max(delayMs, options.retryMs)
       repeat {
         try? await Task.sleep(for: .milliseconds(pauseMs))
@@ -147,7 +147,7 @@ public final class Store: Sendable {
     if isClosed { return false }
     if await writer.commit(section) {
       // Points of history may have found another file, which lacks all the rest.
-      if state.withLock({ $0.ledger.hasChanges && $0.maySchedule(.ledger) }) { schedule(.ledger) }
+      if state.withLock({ $0.records.hasChanges && $0.maySchedule(.records) }) { schedule(.records) }
       return false
     }
     // Another change or flush may have scheduled its own by now.

@@ -2,15 +2,15 @@ import Runtime
 
 /// What is written by a schedule, and in transactions, of its own.
 enum StoreSection {
-  /// Everything of the ledger, within milliseconds.
-  case ledger
+  /// Everything of the records, within milliseconds.
+  case records
   /// Points of history, some seconds together.
   case history
 }
 
 /// What a store and its writer share.
 struct StoreState: Sendable {
-  var ledger: Ledger
+  var records: StoreRecords
   var history: HistoryBuffer
   var historyRetentionMs: Int64
   var health: StoreHealth
@@ -27,14 +27,14 @@ struct StoreState: Sendable {
     return true
   }
 
-  /// The health with the counts of the ledger.
+  /// The health with the counts of the records.
   var currentHealth: StoreHealth {
     var health = health
-    health.pendingEvents = ledger.pendingEvents.count
-    health.droppedEvents = ledger.droppedEvents
-    health.refusedRecords = ledger.refusedRecords + ledger.alerts.refusedRecords + history.refusedPoints
-    health.pendingNotifications = ledger.pendingNotifications.count
-    health.droppedNotifications = ledger.droppedNotifications
+    health.pendingEvents = records.pendingEvents.count
+    health.droppedEvents = records.droppedEvents
+    health.refusedRecords = records.refusedRecords + records.alerts.refusedRecords + history.refusedPoints
+    health.pendingNotifications = records.pendingNotifications.count
+    health.droppedNotifications = records.droppedNotifications
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -73,7 +73,7 @@ actor StoreWriter {
         throw refusal
       }
       // What cannot be written may still tell what was before.
-      if let contents = try? file.contents() { state.withLock { $0.ledger.adopt(contents) } }
+      if let contents = try? file.contents() { state.withLock { $0.records.adopt(contents) } }
       fail(error)
     }
   }
@@ -82,7 +82,7 @@ actor StoreWriter {
   ///
   /// - Returns: whether all of the section that was pending when it was called is in the file.
   @discardableResult
-  func commit(_ section: StoreSection = .ledger) -> Bool {
+  func commit(_ section: StoreSection = .records) -> Bool {
     let (isClosed, isDurable) = state.withLock { ($0.isClosed, $0.health.isDurable) }
     guard !isClosed else { return false }
     var written: Set<StoreSection> = []
@@ -97,11 +97,11 @@ actor StoreWriter {
       // A file that was opened just now may lack what one before it had.
       let isAll = try prepare() || !isDurable
       do throws(StoreFailure) {
-        try write(!isAll ? [section] : section == .ledger ? [.ledger, .history] : [.history, .ledger])
+        try write(!isAll ? [section] : section == .records ? [.records, .history] : [.history, .records])
       } catch {
         guard case .damaged(let reason) = error else { throw error }
         try take(file.replace(because: reason, nowSeconds: clock()))
-        try write([.ledger, .history])
+        try write([.records, .history])
       }
       succeed()
     } catch {
@@ -116,7 +116,7 @@ actor StoreWriter {
     commit()
     let written = (try? file.events(query)) ?? []
     let pending = state.withLock { state in
-      state.ledger.pendingEvents.map { state.ledger.revised($0.event) }
+      state.records.pendingEvents.map { state.records.revised($0.event) }
     }.filter(query.matches)
     guard !pending.isEmpty else { return written }
     // Reversed first: of the same millisecond, the one that was appended last comes first.
@@ -126,10 +126,10 @@ actor StoreWriter {
   }
 
   /// The newest notifications first, those that are not in the file yet among them.
-  func notifications(_ query: NotificationQuery) -> [NotificationRecord] {
+  func notifications(_ query: NotificationQuery) -> [StoredNotification] {
     commit()
     let written = (try? file.notifications(query)) ?? []
-    let pending = state.withLock { $0.ledger.pendingNotifications.map(\.record) }.filter(query.matches)
+    let pending = state.withLock { $0.records.pendingNotifications.map(\.record) }.filter(query.matches)
     guard !pending.isEmpty else { return written }
     let all = (pending.reversed() + written).enumerated()
       .sorted { ($1.element.atMs, $0.offset) < ($0.element.atMs, $1.offset) }
@@ -170,7 +170,7 @@ actor StoreWriter {
 
   private func take(_ opening: StoreFile.Opening) {
     state.withLock {
-      $0.ledger.adopt(opening.contents)
+      $0.records.adopt(opening.contents)
       $0.health.filesSetAside = file.filesSetAside
     }
     guard let setAside = opening.setAside else { return }
@@ -184,18 +184,18 @@ actor StoreWriter {
 
   private func write(_ section: StoreSection) throws(StoreFailure) {
     switch section {
-    case .ledger: try writeLedger()
+    case .records: try writeRecords()
     case .history: try writeHistory()
     }
   }
 
-  private func writeLedger() throws(StoreFailure) {
-    let batch = state.withLock { $0.ledger.batch() }
+  private func writeRecords() throws(StoreFailure) {
+    let batch = state.withLock { $0.records.batch() }
     guard !batch.isEmpty else { return }
     let now = clock()
     let prunedKeys = try file.write(batch, nowSeconds: now)
     state.withLock {
-      $0.ledger.settle(batch, prunedKeys: prunedKeys)
+      $0.records.settle(batch, prunedKeys: prunedKeys)
       $0.health.lastCommitAtSeconds = now
     }
   }

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What a resolver knows of names, and which it looks up next. Time is a parameter; nothing here waits.
-struct NameBook {
+struct NameCache {
   /// A look-up that took this long makes its name a slow one.
   static let slowness = TimeAmount.seconds(2)
   /// How long a name waits for a thread; who asked for it has given up by then.

@@ -24,7 +24,7 @@ public final class NameResolver: Sendable {
   }
 
   private struct State {
-    var book: NameBook
+    var cache: NameCache
     var waiting: [String: [UInt64: CheckedContinuation<Answer, Never>]] = [:]
     var nextID: UInt64 = 0
   }
@@ -45,9 +45,9 @@ public final class NameResolver: Sendable {
     threadCount: Int, waitingLimit: Int, nameLimit: Int, lifetime: TimeAmount = .seconds(lifetimeSeconds),
     lookUp: @escaping @Sendable (_ name: String) -> [String]
   ) {
-    let book = NameBook(
+    let cache = NameCache(
       threadCount: threadCount, waitingLimit: waitingLimit, nameLimit: nameLimit, lifetime: lifetime)
-    state = Lock(State(book: book))
+    state = Lock(State(cache: cache))
     self.lookUp = lookUp
     pool = NIOThreadPool(numberOfThreads: threadCount)
     pool.start()
@@ -66,7 +66,7 @@ public final class NameResolver: Sendable {
     if (try? SocketAddress(ipAddress: name, port: 0)) != nil { return .addresses([name]) }
     return await withCheckedContinuation { continuation in
       let (answer, id) = state.withLock { state -> (Answer?, UInt64?) in
-        let step = state.book.ask(name, now: .now())
+        let step = state.cache.ask(name, now: .now())
         if case .known(let answer) = step { return (answer, nil) }
         state.nextID += 1
         state.waiting[name, default: [:]][state.nextID] = continuation
@@ -87,7 +87,7 @@ public final class NameResolver: Sendable {
 
   /// Starts what may be started.
   private func work() {
-    while let name = state.withLock({ $0.book.next(now: .now()) }) {
+    while let name = state.withLock({ $0.cache.next(now: .now()) }) {
       let began = NIODeadline.now()
       pool.submit { [weak self, lookUp] item in
         let found = item == .active ? Array(lookUp(name).prefix(Self.addressLimit)) : []
@@ -96,8 +96,8 @@ public final class NameResolver: Sendable {
     }
     // Those that waited too long for a thread.
     let dropped = state.withLock { state in
-      state.book.takeDropped().flatMap { name in
-        (state.waiting.removeValue(forKey: name) ?? [:]).values.map { ($0, state.book.lastAnswer(for: name)) }
+      state.cache.takeDropped().flatMap { name in
+        (state.waiting.removeValue(forKey: name) ?? [:]).values.map { ($0, state.cache.lastAnswer(for: name)) }
       }
     }
     for (continuation, last) in dropped { continuation.resume(returning: last ?? .crowded) }
@@ -105,8 +105,8 @@ public final class NameResolver: Sendable {
 
   private func finish(_ name: String, _ found: [String], began: NIODeadline) {
     let (answer, continuations) = state.withLock { state in
-      state.book.finish(name, found, began: began, now: .now())
-      return (state.book.lastAnswer(for: name) ?? .unknown, state.waiting.removeValue(forKey: name) ?? [:])
+      state.cache.finish(name, found, began: began, now: .now())
+      return (state.cache.lastAnswer(for: name) ?? .unknown, state.waiting.removeValue(forKey: name) ?? [:])
     }
     for continuation in continuations.values { continuation.resume(returning: answer) }
     work()

@@ -38,7 +38,7 @@ struct RuleWatch: Sendable {
 
   init(
     _ rules: Rules, options: Options, registry: Registry, storage: Store?, log: Logger,
-    deliver: @escaping @Sendable ([AlertNotice], _ expression: String) -> Void
+    deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
     self.log = log

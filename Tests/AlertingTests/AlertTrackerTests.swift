@@ -3,14 +3,14 @@ import Testing
 
 @testable import Alerting
 
-@Suite struct AlertBookTests {
+@Suite struct AlertTrackerTests {
   /// What happens to the alerts of one rule, evaluation by evaluation.
   struct Story: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var forSeconds: Int64 = 0
     var keepFiringForSeconds: Int64 = 0
     var limit = 0
-    /// Second, the alerts whose expression holds, and what the book then says: `a` pending, `A` firing, `(a)` resolved;
+    /// Second, the alerts whose expression holds, and what the tracker then says: `a` pending, `A` firing, `(a)` resolved;
     /// `!` for an error.
     let steps: [(at: Int64, holding: String, state: String)]
 
@@ -75,8 +75,8 @@ import Testing
     names.map { Alert(labels: labels($0), annotations: [:], value: value, activeAtMilliseconds: now) }
   }
 
-  static func told(_ book: AlertBook) -> String {
-    book.all.map { alert in
+  static func told(_ tracker: AlertTracker) -> String {
+    tracker.all.map { alert in
       let name = alert.labels["name"] ?? "?"
       return switch alert.state {
       case .pending: name
@@ -88,15 +88,15 @@ import Testing
 
   @Test(arguments: stories)
   func isTold(_ story: Story) {
-    var book = AlertBook()
-    let timing = AlertBook.Timing(
+    var tracker = AlertTracker()
+    let timing = AlertTracker.Timing(
       forMilliseconds: story.forSeconds * 1000, keepFiringForMilliseconds: story.keepFiringForSeconds * 1000)
     for step in story.steps {
       let now = step.at * 1000
       do throws(RuleError) {
-        try book.update(
+        try tracker.update(
           with: Self.found(step.holding, at: now), timing: timing, limit: story.limit, atMilliseconds: now)
-        #expect(Self.told(book) == step.state, "at \(step.at)")
+        #expect(Self.told(tracker) == step.state, "at \(step.at)")
       } catch {
         #expect(step.state == "!", "at \(step.at): \(error)")
       }
@@ -105,22 +105,22 @@ import Testing
 
   @Test func raisedForGoesBackToPendingInPrometheus3Alone() throws {
     for (demotes, state) in [(true, "a"), (false, "A")] {
-      var book = AlertBook()
-      try book.update(with: Self.found("a", at: 0), timing: .init(forMilliseconds: 0), limit: 0, atMilliseconds: 0)
-      let raised = AlertBook.Timing(forMilliseconds: 300_000, demotesOnRaisedFor: demotes)
-      try book.update(with: Self.found("a", at: 60_000), timing: raised, limit: 0, atMilliseconds: 60_000)
-      #expect(Self.told(book) == state)
+      var tracker = AlertTracker()
+      try tracker.update(with: Self.found("a", at: 0), timing: .init(forMilliseconds: 0), limit: 0, atMilliseconds: 0)
+      let raised = AlertTracker.Timing(forMilliseconds: 300_000, demotesOnRaisedFor: demotes)
+      try tracker.update(with: Self.found("a", at: 60_000), timing: raised, limit: 0, atMilliseconds: 60_000)
+      #expect(Self.told(tracker) == state)
     }
   }
 
   @Test func valueAndAnnotationsFollowTheExpression() throws {
-    var book = AlertBook()
-    let timing = AlertBook.Timing(forMilliseconds: 0)
-    try book.update(with: Self.found("a", at: 0, value: 1), timing: timing, limit: 0, atMilliseconds: 0)
+    var tracker = AlertTracker()
+    let timing = AlertTracker.Timing(forMilliseconds: 0)
+    try tracker.update(with: Self.found("a", at: 0, value: 1), timing: timing, limit: 0, atMilliseconds: 0)
     var second = Self.found("a", at: 60_000, value: 2)
     second[0].annotations = ["summary": "new"]
-    try book.update(with: second, timing: timing, limit: 0, atMilliseconds: 60_000)
-    let alert = try #require(book.active.first)
+    try tracker.update(with: second, timing: timing, limit: 0, atMilliseconds: 60_000)
+    let alert = try #require(tracker.active.first)
     #expect(alert.value == 2)
     #expect(alert.annotations == ["summary": "new"])
     #expect(alert.activeAtMilliseconds == 0)
@@ -128,13 +128,13 @@ import Testing
   }
 
   @Test func noticesGoOutOnceAMinuteAndAtTheEnd() throws {
-    var book = AlertBook()
-    let timing = AlertBook.Timing(forMilliseconds: 15_000)
-    var sent: [Int64: [AlertNotice]] = [:]
+    var tracker = AlertTracker()
+    let timing = AlertTracker.Timing(forMilliseconds: 15_000)
+    var sent: [Int64: [Notification]] = [:]
     for now in stride(from: Int64(0), through: 135_000, by: 15_000) {
-      try book.update(
+      try tracker.update(
         with: Self.found(now < 120_000 ? "a" : "", at: now), timing: timing, limit: 0, atMilliseconds: now)
-      sent[now] = book.takeNotices(atMilliseconds: now, intervalMilliseconds: 15_000)
+      sent[now] = tracker.takeNotices(atMilliseconds: now, intervalMilliseconds: 15_000)
     }
     #expect(sent.filter { !$0.value.isEmpty }.keys.sorted() == [15_000, 90_000, 120_000])
     #expect(sent[15_000]?.first?.startsAtMilliseconds == 15_000)
@@ -145,12 +145,12 @@ import Testing
   }
 
   @Test func restoredAlertsGoOn() throws {
-    var book = AlertBook()
+    var tracker = AlertTracker()
     let kept = Alert(labels: Self.labels("a"), annotations: [:], value: 1, activeAtMilliseconds: 0)
-    book.restore([kept])
-    let timing = AlertBook.Timing(forMilliseconds: 60_000)
-    try book.update(with: Self.found("a", at: 60_000), timing: timing, limit: 0, atMilliseconds: 60_000)
-    #expect(Self.told(book) == "A")
-    #expect(book.active.first?.activeAtMilliseconds == 0)
+    tracker.restore([kept])
+    let timing = AlertTracker.Timing(forMilliseconds: 60_000)
+    try tracker.update(with: Self.found("a", at: 60_000), timing: timing, limit: 0, atMilliseconds: 60_000)
+    #expect(Self.told(tracker) == "A")
+    #expect(tracker.active.first?.activeAtMilliseconds == 0)
   }
 }

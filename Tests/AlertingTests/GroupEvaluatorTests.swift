@@ -114,12 +114,12 @@ import Testing
     evaluator.evaluate(&state, atMilliseconds: 60_000)
     #expect(state.rules[0].health == .bad)
     #expect(state.rules[0].lastError == "the store is closed")
-    #expect(state.rules[0].book.active.map(\.state) == [.firing])
+    #expect(state.rules[0].tracker.active.map(\.state) == [.firing])
     #expect(store.takeAppended() == [])
     store.state.withLock { $0.isBroken = false }
     evaluator.evaluate(&state, atMilliseconds: 120_000)
     #expect(state.rules[0].health == .good)
-    #expect(state.rules[0].book.active.first?.firedAtMilliseconds == 0)
+    #expect(state.rules[0].tracker.active.first?.firedAtMilliseconds == 0)
   }
 
   static let clashes = [
@@ -164,7 +164,7 @@ import Testing
         #"{alert: A, expr: x, annotations: {s: '{{ $labels.__name__ }} {{ $value }} of {{ query "total" | first | value }} in {{ $externalLabels.region }} {{ externalURL }}', e: '{{ query "sum(" }}'}}"#
       ))
     evaluator().evaluate(&state, atMilliseconds: 0)
-    let annotations = try #require(state.rules[0].book.active.first?.annotations)
+    let annotations = try #require(state.rules[0].tracker.active.first?.annotations)
     #expect(annotations["s"] == "x 3 of 7 in eu http://r.example")
     #expect(annotations["e"]?.hasPrefix("<error expanding template: ") == true)
   }
@@ -174,7 +174,7 @@ import Testing
     var state = GroupState(try group("{record: y, expr: x}, {alert: A, expr: x}"))
     evaluator().evaluate(&state, atMilliseconds: 0, scope: .alerting)
     #expect(store.takeAppended().allSatisfy { $0.hasPrefix("ALERTS") })
-    #expect(state.rules[1].book.active.count == 1)
+    #expect(state.rules[1].tracker.active.count == 1)
   }
 
   @Test func reloadCarriesStateOverByNameAndLabels() throws {
@@ -192,8 +192,8 @@ import Testing
     var new = RuleSet(
       [try file("{record: y, expr: x}, {alert: A, expr: x > 0, for: 0s}, {alert: B, expr: x, labels: {a: b}}")],
       carryingOver: old)
-    #expect(new.groups[0].rules[1].book.active.first?.firedAtMilliseconds == 0)
-    #expect(new.groups[0].rules[2].book.all.isEmpty)
+    #expect(new.groups[0].rules[1].tracker.active.first?.firedAtMilliseconds == 0)
+    #expect(new.groups[0].rules[2].tracker.all.isEmpty)
     new.withGroup(0) { evaluator.evaluate(&$0, atMilliseconds: 60_000) }
     let ended = store.takeAppended().filter { $0.contains("stale") }
     #expect(

@@ -12,7 +12,7 @@ import Testing
       0.1, -0.0, .infinity, -.infinity, .nan, Double(bitPattern: 0x7ff0_0000_0000_0002), .leastNonzeroMagnitude,
     ]
     let records = values.enumerated().map { number, value in
-      AlertRecord(
+      StoredAlert(
         rule: "redis.yml;memory;High", labels: #"{"n":"\#(number)"}"#, annotations: #"{"summary":"é🧵"}"#, value: value,
         state: "firing", activeAtMs: .max, firedAtMs: 2, resolvedAtMs: .min, keepFiringSinceMs: 4, lastSentAtMs: 5)
     }
@@ -32,21 +32,21 @@ import Testing
   }
 
   @Test func onlyWhatChangedIsWritten() {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.adopt(StoreContents())
-    ledger.put([.sample("a", value: .nan), .sample("b")])
-    ledger.settle(ledger.batch(), prunedKeys: [])
-    ledger.put([.sample("a", value: .nan), .sample("b")])
-    ledger.removeAlert(rule: "unknown", labels: "{}")
-    #expect(!ledger.hasChanges)
-    ledger.put([.sample("a", value: 2), .sample("b")])
-    #expect(ledger.batch().alerts.written == [.sample("a", value: 2)])
-    let batch = ledger.batch()
-    ledger.put([.sample("a", value: 3)])
-    ledger.settle(batch, prunedKeys: [])
-    #expect(ledger.batch().alerts.written == [.sample("a", value: 3)])
-    ledger.removeAlerts(ofRulesNotIn: ["b"])
-    #expect(ledger.batch().alerts.written.isEmpty && ledger.batch().alerts.removed.map(\.rule) == ["a"])
+    var records = StoreRecords(pendingLimit: 10)
+    records.adopt(StoreContents())
+    records.put([.sample("a", value: .nan), .sample("b")])
+    records.settle(records.batch(), prunedKeys: [])
+    records.put([.sample("a", value: .nan), .sample("b")])
+    records.removeAlert(rule: "unknown", labels: "{}")
+    #expect(!records.hasChanges)
+    records.put([.sample("a", value: 2), .sample("b")])
+    #expect(records.batch().alerts.written == [.sample("a", value: 2)])
+    let batch = records.batch()
+    records.put([.sample("a", value: 3)])
+    records.settle(batch, prunedKeys: [])
+    #expect(records.batch().alerts.written == [.sample("a", value: 3)])
+    records.removeAlerts(ofRulesNotIn: ["b"])
+    #expect(records.batch().alerts.written.isEmpty && records.batch().alerts.removed.map(\.rule) == ["a"])
   }
 
   @Test func removedAlertsStayAway() async throws {
@@ -89,21 +89,21 @@ import Testing
 
   @Test(arguments: [false, true])
   func aFileReadLateIsMerged(isSettled: Bool) {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.put([.sample("mine", value: 2), .sample("gone")])
-    ledger.removeAlert(rule: "gone", labels: "{}")
-    ledger.removeAlerts(ofRulesNotIn: ["mine", "gone", "stored"])
-    if isSettled { ledger.settleAlerts() }
+    var records = StoreRecords(pendingLimit: 10)
+    records.put([.sample("mine", value: 2), .sample("gone")])
+    records.removeAlert(rule: "gone", labels: "{}")
+    records.removeAlerts(ofRulesNotIn: ["mine", "gone", "stored"])
+    if isSettled { records.settleAlerts() }
     var contents = StoreContents()
     contents.alerts = [.sample("mine", value: 1), .sample("gone"), .sample("stored"), .sample("of no rule")]
-    ledger.adopt(contents)
-    let expected: [AlertRecord] = [.sample("mine", value: 2)] + (isSettled ? [] : [.sample("stored")])
-    #expect(ledger.alerts.records.values.sorted { $0.rule < $1.rule } == expected)
+    records.adopt(contents)
+    let expected: [StoredAlert] = [.sample("mine", value: 2)] + (isSettled ? [] : [.sample("stored")])
+    #expect(records.alerts.records.values.sorted { $0.rule < $1.rule } == expected)
     // The file has rows that must go.
-    #expect(ledger.batch().alerts.removesAll)
-    #expect(ledger.batch().alerts.written.sorted { $0.rule < $1.rule } == expected)
-    ledger.settle(ledger.batch(), prunedKeys: [])
-    #expect(!ledger.hasChanges)
+    #expect(records.batch().alerts.removesAll)
+    #expect(records.batch().alerts.written.sorted { $0.rule < $1.rule } == expected)
+    records.settle(records.batch(), prunedKeys: [])
+    #expect(!records.hasChanges)
   }
 
   @Test func aFileThatComesBackHoldsNoOldEpisode() async throws {
@@ -150,7 +150,7 @@ import Testing
   @Test func damageWhileOpenCostsNoAlert() async throws {
     let scratch = Scratch()
     var store = try await scratch.open()
-    let records = (0..<300).map { AlertRecord.sample("r", labels: "\(1000 + $0)") }
+    let records = (0..<300).map { StoredAlert.sample("r", labels: "\(1000 + $0)") }
     store.alerts.put(records)
     await store.flush()
     let other = try Database(path: scratch.path, busyTimeoutMs: 100)
@@ -175,7 +175,7 @@ import Testing
     await store.flush()
     try await store.limit(pages: 40)
     let long = "{\"summary\":\"\(String(repeating: "x", count: 4000))\"}"
-    let records = (0..<100).map { AlertRecord.sample("r", labels: "\(100 + $0)", value: 7, annotations: long) }
+    let records = (0..<100).map { StoredAlert.sample("r", labels: "\(100 + $0)", value: 7, annotations: long) }
     store.alerts.put(records)
     store.alerts.remove(rule: "r", labels: "100")
     #expect(!(await store.flush()))
@@ -192,23 +192,23 @@ import Testing
   // MARK: Bounds
 
   @Test func alertsAreBounded() {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.adopt(StoreContents())
-    ledger.put((0..<StoreLimits.alerts + 3).map { .sample("r", labels: "\($0)") })
-    #expect(ledger.alerts.records.count == StoreLimits.alerts && ledger.alerts.refusedRecords == 3)
+    var records = StoreRecords(pendingLimit: 10)
+    records.adopt(StoreContents())
+    records.put((0..<StoreLimits.alerts + 3).map { .sample("r", labels: "\($0)") })
+    #expect(records.alerts.records.count == StoreLimits.alerts && records.alerts.refusedRecords == 3)
     let long = String(repeating: "x", count: 100_000)
-    ledger.removeAlert(rule: "r", labels: "0")
-    ledger.put([.sample(long), .sample("r", labels: long)])
-    #expect(ledger.alerts.refusedRecords == 5)
-    #expect(AlertRecord.sample("r", annotations: long).annotations == #"{"omitted_bytes":"100000"}"#)
+    records.removeAlert(rule: "r", labels: "0")
+    records.put([.sample(long), .sample("r", labels: long)])
+    #expect(records.alerts.refusedRecords == 5)
+    #expect(StoredAlert.sample("r", annotations: long).annotations == #"{"omitted_bytes":"100000"}"#)
     // Alerts that come and go while nothing can be written take no more room than those that stay.
     for round in 0..<6 {
-      ledger.put((0..<20_000).map { .sample("s", labels: "\(round)/\($0)") })
-      ledger.removeAlerts(ofRulesNotIn: ["r"])
-      ledger.removeAlerts(ofRulesNotIn: [])
+      records.put((0..<20_000).map { .sample("s", labels: "\(round)/\($0)") })
+      records.removeAlerts(ofRulesNotIn: ["r"])
+      records.removeAlerts(ofRulesNotIn: [])
     }
-    #expect(ledger.batch().alerts.removesAll)
-    #expect(ledger.batch().alerts.removed.isEmpty && ledger.batch().alerts.written.isEmpty)
+    #expect(records.batch().alerts.removesAll)
+    #expect(records.batch().alerts.removed.isEmpty && records.batch().alerts.written.isEmpty)
   }
 
   // MARK: Kills
@@ -223,11 +223,11 @@ import Testing
       let store = try await Store.open(directory + "/redline.db", notice: { _ in })
       let promise = unsafe Glibc.open(directory + "/promise", O_WRONLY | O_CREAT, 0o600)
       for round in 1...1_000_000 {
-        store.change { ledger in
-          ledger.put((0..<20).map { .sample("r", labels: "\($0)", value: Double(round), lastSentAtMs: Int64(round)) })
+        store.change { records in
+          records.put((0..<20).map { .sample("r", labels: "\($0)", value: Double(round), lastSentAtMs: Int64(round)) })
           // Each lives for one round.
-          ledger.put([.sample("once", labels: "\(round)", value: Double(round))])
-          ledger.removeAlert(rule: "once", labels: "\(round - 1)")
+          records.put([.sample("once", labels: "\(round)", value: Double(round))])
+          records.removeAlert(rule: "once", labels: "\(round - 1)")
         }
         store.history.append([HistoryPoint(labels: "s", atMs: Int64(round), value: Double(round))])
         guard await store.flush() else { continue }
@@ -253,11 +253,11 @@ import Testing
   }
 }
 
-extension AlertRecord {
+extension StoredAlert {
   static func sample(
     _ rule: String, labels: String = "{}", value: Double = 1, annotations: String = "{}", lastSentAtMs: Int64? = nil
-  ) -> AlertRecord {
-    AlertRecord(
+  ) -> StoredAlert {
+    StoredAlert(
       rule: rule, labels: labels, annotations: annotations, value: value, state: "pending",
       activeAtMs: 1_799_999_000_000, lastSentAtMs: lastSentAtMs)
   }

@@ -8,11 +8,11 @@ import Testing
 
   @Test func everyFieldIsThereAfterAReopen() async throws {
     let scratch = Scratch()
-    let firing = NotificationRecord(
+    let firing = StoredNotification(
       atMs: Self.base, alertname: "RedisDown", labels: #"{"instance":"n1"}"#, state: "firing",
       startsAtMs: Self.base - 5,
       endsAtMs: Self.base + 5, alertmanager: "http://am-1:9093", outcome: "sent")
-    let open = NotificationRecord(
+    let open = StoredNotification(
       atMs: Self.base + 1, alertname: "", labels: "{}", state: "resolved", startsAtMs: 0, alertmanager: "",
       outcome: "HTTP 500")
     var store = try await scratch.open()
@@ -77,11 +77,11 @@ import Testing
   }
 
   @Test func memoryIsBounded() {
-    var ledger = Ledger(pendingLimit: 3)
-    ledger.append((1...5).map { .sample(at: $0) })
-    #expect(ledger.pendingNotifications.map(\.record.atMs) == [3, 4, 5] && ledger.droppedNotifications == 2)
+    var records = StoreRecords(pendingLimit: 3)
+    records.append((1...5).map { .sample(at: $0) })
+    #expect(records.pendingNotifications.map(\.record.atMs) == [3, 4, 5] && records.droppedNotifications == 2)
     let long = String(repeating: "x", count: 1 << 20)
-    let record = NotificationRecord(
+    let record = StoredNotification(
       atMs: 1, alertname: long, labels: long, state: long, startsAtMs: 1, alertmanager: long, outcome: long)
     #expect(record.labels == #"{"omitted_bytes":"1048576"}"#)
     #expect(
@@ -90,12 +90,12 @@ import Testing
   }
 }
 
-extension NotificationRecord {
+extension StoredNotification {
   static func sample(
     at atMs: Int64, name: String = "B", state: String = "firing", alertmanager: String = "am-1",
     outcome: String = "sent"
-  ) -> NotificationRecord {
-    NotificationRecord(
+  ) -> StoredNotification {
+    StoredNotification(
       atMs: atMs, alertname: name, labels: "{}", state: state, startsAtMs: atMs, alertmanager: alertmanager,
       outcome: outcome)
   }

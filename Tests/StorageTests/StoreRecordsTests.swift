@@ -2,18 +2,18 @@ import Testing
 
 @testable import Storage
 
-@Suite struct LedgerTests {
+@Suite struct StoreRecordsTests {
   let other = CounterKey("other")
 
   @Test func theFileIsAddedToWhatHappenedInMemory() {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.append(.sample("known", at: 50, key: "known"), counting: [failovers])
-    ledger.append(.sample("new", at: 60, key: "new"), counting: [failovers])
-    ledger.set(other, to: 3, atSeconds: 60)
-    ledger.setFact("epoch", to: "9", atSeconds: 60)
-    ledger.declare(CounterKey("quiet"))
-    ledger.set(CounterKey("gone"), to: 1, atSeconds: 60)
-    ledger.remove(CounterKey("gone"))
+    var records = StoreRecords(pendingLimit: 10)
+    records.append(.sample("known", at: 50, key: "known"), counting: [failovers])
+    records.append(.sample("new", at: 60, key: "new"), counting: [failovers])
+    records.set(other, to: 3, atSeconds: 60)
+    records.setFact("epoch", to: "9", atSeconds: 60)
+    records.declare(CounterKey("quiet"))
+    records.set(CounterKey("gone"), to: 1, atSeconds: 60)
+    records.remove(CounterKey("gone"))
 
     var contents = StoreContents()
     contents.counters = [
@@ -23,64 +23,64 @@ import Testing
     ]
     contents.facts = ["epoch": Fact(value: "8", changedAtSeconds: 1), "kept": Fact(value: "k", changedAtSeconds: 1)]
     contents.eventKeys = ["known"]
-    ledger.adopt(contents)
+    records.adopt(contents)
 
     #expect(
-      ledger.counters == [
+      records.counters == [
         failovers: Counter(value: 41, changedAtSeconds: 60), other: Counter(value: 3, changedAtSeconds: 60),
         CounterKey("quiet"): Counter(value: 8, changedAtSeconds: 2),
         CounterKey("stored"): Counter(value: 6, changedAtSeconds: 3),
       ])
-    #expect(ledger.facts.mapValues(\.value) == ["epoch": "9", "kept": "k"])
-    #expect(ledger.pendingEvents.map(\.event.summary) == ["new"])
-    let isNew = ledger.append(.sample("known", key: "known"))
+    #expect(records.facts.mapValues(\.value) == ["epoch": "9", "kept": "k"])
+    #expect(records.pendingEvents.map(\.event.summary) == ["new"])
+    let isNew = records.append(.sample("known", key: "known"))
     #expect(!isNew)
   }
 
   @Test func whatChangesDuringAWriteIsWrittenAgain() {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.adopt(StoreContents())
-    ledger.append(.sample("one"), counting: [failovers])
-    ledger.add(1, to: other, atSeconds: 1)
-    let batch = ledger.batch()
-    ledger.append(.sample("two"), counting: [failovers])
-    ledger.settle(batch, prunedKeys: [])
-    let next = ledger.batch()
+    var records = StoreRecords(pendingLimit: 10)
+    records.adopt(StoreContents())
+    records.append(.sample("one"), counting: [failovers])
+    records.add(1, to: other, atSeconds: 1)
+    let batch = records.batch()
+    records.append(.sample("two"), counting: [failovers])
+    records.settle(batch, prunedKeys: [])
+    let next = records.batch()
     #expect(next.events.map(\.summary) == ["two"])
     #expect(next.counters.map(\.0) == [failovers] && next.counters.first?.1?.value == 2)
-    ledger.settle(next, prunedKeys: [])
-    #expect(!ledger.hasChanges && ledger.batch().isEmpty)
+    records.settle(next, prunedKeys: [])
+    #expect(!records.hasChanges && records.batch().isEmpty)
   }
 
   @Test func aSettingThatChangesNothingIsNotWritten() {
-    var ledger = Ledger(pendingLimit: 10)
-    ledger.adopt(StoreContents())
-    ledger.set(other, to: 3, atSeconds: 1)
-    ledger.setFact("f", to: "v", atSeconds: 1)
-    ledger.settle(ledger.batch(), prunedKeys: [])
-    ledger.set(other, to: 3, atSeconds: 2)
-    ledger.add(0, to: other, atSeconds: 2)
-    ledger.declare(other)
-    ledger.add(.nan, to: other, atSeconds: 2)
-    ledger.add(.infinity, to: other, atSeconds: 2)
-    ledger.setFact("f", to: "v", atSeconds: 2)
-    ledger.setFact("absent", to: nil, atSeconds: 2)
-    #expect(!ledger.hasChanges)
-    #expect(ledger.counters[other] == Counter(value: 3, changedAtSeconds: 1))
+    var records = StoreRecords(pendingLimit: 10)
+    records.adopt(StoreContents())
+    records.set(other, to: 3, atSeconds: 1)
+    records.setFact("f", to: "v", atSeconds: 1)
+    records.settle(records.batch(), prunedKeys: [])
+    records.set(other, to: 3, atSeconds: 2)
+    records.add(0, to: other, atSeconds: 2)
+    records.declare(other)
+    records.add(.nan, to: other, atSeconds: 2)
+    records.add(.infinity, to: other, atSeconds: 2)
+    records.setFact("f", to: "v", atSeconds: 2)
+    records.setFact("absent", to: nil, atSeconds: 2)
+    #expect(!records.hasChanges)
+    #expect(records.counters[other] == Counter(value: 3, changedAtSeconds: 1))
   }
 
   @Test func memoryIsBounded() {
-    var ledger = Ledger(pendingLimit: 3)
-    for number in 1...5 { ledger.append(.sample("\(number)"), counting: [failovers]) }
-    #expect(ledger.pendingEvents.map(\.event.summary) == ["3", "4", "5"])
-    #expect(ledger.droppedEvents == 2 && ledger.counters[failovers]?.value == 5)
-    for number in 0..<StoreLimits.records + 7 { ledger.setFact("\(number)", to: "", atSeconds: 0) }
-    #expect(ledger.facts.count == StoreLimits.records && ledger.refusedRecords == 7)
+    var records = StoreRecords(pendingLimit: 3)
+    for number in 1...5 { records.append(.sample("\(number)"), counting: [failovers]) }
+    #expect(records.pendingEvents.map(\.event.summary) == ["3", "4", "5"])
+    #expect(records.droppedEvents == 2 && records.counters[failovers]?.value == 5)
+    for number in 0..<StoreLimits.records + 7 { records.setFact("\(number)", to: "", atSeconds: 0) }
+    #expect(records.facts.count == StoreLimits.records && records.refusedRecords == 7)
     let long = String(repeating: "k", count: 5000)
-    ledger.declare(CounterKey("name", ["label": long]))
-    ledger.setFact("1", to: long, atSeconds: 0)
-    let isKept = ledger.append(.sample("", key: long))
-    #expect(!isKept && ledger.refusedRecords == 10 && ledger.facts["1"]?.value == "")
+    records.declare(CounterKey("name", ["label": long]))
+    records.setFact("1", to: long, atSeconds: 0)
+    let isKept = records.append(.sample("", key: long))
+    #expect(!isKept && records.refusedRecords == 10 && records.facts["1"]?.value == "")
   }
 
   @Test func textsOfEventsAreBounded() {

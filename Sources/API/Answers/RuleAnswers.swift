@@ -29,7 +29,7 @@ extension HTTPAPI {
     try answer.data.object { json throws(APIError) in
       json.key("alerts")
       try json.array { json throws(APIError) in
-        for alert in judging.groups().flatMap(\.rules).flatMap(\.book.active) {
+        for alert in judging.groups().flatMap(\.rules).flatMap(\.tracker.active) {
           Self.write(alert, to: &json)
           try json.checkSize()
         }
@@ -64,7 +64,7 @@ extension HTTPAPI {
     json.object { json in
       if case .alerting = rule {
         json.key("state")
-        json.string(state.book.state.rawValue)
+        json.string(state.tracker.state.rawValue)
       }
       json.key("name")
       json.string(rule.name)
@@ -82,7 +82,7 @@ extension HTTPAPI {
         json.texts(rule.annotations.mapValues(\.text))
         if withAlerts {
           json.key("alerts")
-          json.array { json in for alert in state.book.active { write(alert, to: &json) } }
+          json.array { json in for alert in state.tracker.active { write(alert, to: &json) } }
         }
       case .recording(let rule):
         if !rule.labels.isEmpty {

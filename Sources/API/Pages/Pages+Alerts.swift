@@ -10,7 +10,7 @@ extension Pages {
     // Only of what is active: its text stands in the page itself.
     let active = Set(
       groups.flatMap { state in
-        zip(state.group.rules, state.rules).filter { $1.book.state != .inactive }.map { $0.0.name }
+        zip(state.group.rules, state.rules).filter { $1.tracker.state != .inactive }.map { $0.0.name }
       })
     let nothing: (names: Set<String>, active: [String: Markdown]) = ([], [:])
     let texts = await onFiles(runbooks(), orElse: nothing) {
@@ -62,7 +62,7 @@ extension AlertsPage.Rule {
     lastError = state.lastError ?? ""
     lastEvaluationSeconds = state.lastEvaluationMilliseconds.map { Double($0) / 1000 }
     evaluationDurationSeconds = lastEvaluationSeconds == nil ? nil : state.evaluationSeconds
-    alerts = state.book.all.map { AlertsPage.Alert($0) }
+    alerts = state.tracker.all.map { AlertsPage.Alert($0) }
   }
 }
 

@@ -25,7 +25,7 @@ extension Pages {
     page.findings = overview.findings.filter { $0.subject.instance == name }.map { TopologyPage.Finding($0) }
     page.alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
-        state.book.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
+        state.tracker.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
       }
     }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []

@@ -62,7 +62,7 @@ public struct Pages: Sendable {
     let groups = groups()
     guard !groups.isEmpty else { return nil }
     let rules = groups.flatMap(\.rules)
-    let states = rules.flatMap { $0.book.all.map(\.state) }
+    let states = rules.flatMap { $0.tracker.all.map(\.state) }
     return AlertsPage.Summary(
       firing: states.count { $0 == .firing }, pending: states.count { $0 == .pending },
       broken: rules.count { $0.health == .bad })

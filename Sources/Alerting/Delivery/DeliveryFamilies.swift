@@ -34,7 +34,7 @@ public enum DeliveryFamilies {
     sent, errors, dropped, relabelDropped, queueLength, queueCapacity, latency, lastSuccess, clockOffset, discovered,
   ]
 
-  static func collect(_ figures: DeliveryLedger.Figures, of label: String, into sink: inout SampleSink) {
+  static func collect(_ figures: DeliveryTracker.Figures, of label: String, into sink: inout SampleSink) {
     let name = LabelValue.text(label)
     sink.add(sent, Double(figures.sentCount), name)
     sink.add(errors, Double(figures.errorCount), name)

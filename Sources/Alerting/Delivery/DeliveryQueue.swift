@@ -21,18 +21,18 @@ struct DeliveryQueue: Sendable {
   let capacity: Int
   private(set) var dropped: [DropReason: Int] = [:]
   /// The newest of those dropped and not taken by ``takeLosses()``.
-  private var losses: [(alert: OutgoingAlert, reason: DropReason)] = []
-  private var order: [OutgoingAlert.Key] = []
-  private var alerts: [OutgoingAlert.Key: OutgoingAlert] = [:]
+  private var losses: [(alert: OutgoingNotification, reason: DropReason)] = []
+  private var order: [OutgoingNotification.Key] = []
+  private var alerts: [OutgoingNotification.Key: OutgoingNotification] = [:]
   /// Halves of batches that were refused as a whole; they go before the rest.
-  private var pieces: [[OutgoingAlert]] = []
+  private var pieces: [[OutgoingNotification]] = []
 
   init(capacity: Int) { self.capacity = capacity }
 
   var count: Int { order.count + pieces.reduce(0) { $0 + $1.count } }
   var isEmpty: Bool { order.isEmpty && pieces.isEmpty }
 
-  mutating func add(_ alert: OutgoingAlert) {
+  mutating func add(_ alert: OutgoingNotification) {
     if alerts.updateValue(alert, forKey: alert.key) == nil { order.append(alert.key) }
     dropSurplus()
   }
@@ -46,13 +46,13 @@ struct DeliveryQueue: Sendable {
   }
 
   /// What was dropped since this was last asked, as far as it is remembered.
-  mutating func takeLosses() -> [(alert: OutgoingAlert, reason: DropReason)] {
+  mutating func takeLosses() -> [(alert: OutgoingNotification, reason: DropReason)] {
     defer { losses = [] }
     return losses
   }
 
   /// The next alerts to send in one request; empty when none wait.
-  mutating func takeBatch(atMilliseconds now: Int64) -> [OutgoingAlert] {
+  mutating func takeBatch(atMilliseconds now: Int64) -> [OutgoingNotification] {
     while let piece = pieces.popLast() {
       let batch = current(piece, at: now)
       if !batch.isEmpty { return batch }
@@ -68,14 +68,14 @@ struct DeliveryQueue: Sendable {
   }
 
   /// Without what has expired or is known more newly.
-  private mutating func current(_ batch: [OutgoingAlert], at now: Int64) -> [OutgoingAlert] {
+  private mutating func current(_ batch: [OutgoingNotification], at now: Int64) -> [OutgoingNotification] {
     let newest = batch.filter { alerts[$0.key] == nil }
     drop(newest.filter { $0.isExpired(atMilliseconds: now) }, .expired)
     return newest.filter { !$0.isExpired(atMilliseconds: now) }
   }
 
   /// A batch that could not be delivered goes back to the front.
-  mutating func putBack(_ batch: [OutgoingAlert]) {
+  mutating func putBack(_ batch: [OutgoingNotification]) {
     let kept = batch.filter { alerts[$0.key] == nil }
     for alert in kept { alerts[alert.key] = alert }
     order.insert(contentsOf: kept.map(\.key), at: 0)
@@ -84,7 +84,7 @@ struct DeliveryQueue: Sendable {
 
   /// A batch that was refused is tried again in halves, so that one bad alert does not lose the others; a single alert
   /// is dropped.
-  mutating func split(_ batch: [OutgoingAlert]) {
+  mutating func split(_ batch: [OutgoingNotification]) {
     guard batch.count > 1 else { return drop(batch, .rejected) }
     let middle = batch.count / 2
     pieces.append(Array(batch[middle...]))
@@ -99,13 +99,13 @@ struct DeliveryQueue: Sendable {
     drop(oldest, .full)
   }
 
-  private mutating func drop(_ alerts: [OutgoingAlert], _ reason: DropReason) {
+  private mutating func drop(_ alerts: [OutgoingNotification], _ reason: DropReason) {
     guard !alerts.isEmpty else { return }
     dropped[reason, default: 0] += alerts.count
     remember(alerts.map { ($0, reason) })
   }
 
-  private mutating func remember(_ more: [(alert: OutgoingAlert, reason: DropReason)]) {
+  private mutating func remember(_ more: [(alert: OutgoingNotification, reason: DropReason)]) {
     losses += more
     if losses.count > Self.lossLimit { losses.removeFirst(losses.count - Self.lossLimit) }
   }

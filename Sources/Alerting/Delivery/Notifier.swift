@@ -28,7 +28,7 @@ public final class Notifier: Sendable {
   private let state: Lock<State>
   private let environment: [String: String]
   private let context: HTTPContext
-  private let record: @Sendable ([NotificationRecord]) -> Void
+  private let record: @Sendable ([StoredNotification]) -> Void
   private let log: Logger
 
   /// Starts at once.
@@ -44,7 +44,7 @@ public final class Notifier: Sendable {
   public init(
     _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String,
     environment: [String: String], group: any EventLoopGroup, log: Logger,
-    record: @escaping @Sendable ([NotificationRecord]) -> Void = { _ in }
+    record: @escaping @Sendable ([StoredNotification]) -> Void = { _ in }
   ) throws(ConfigErrors) {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
     state = Lock(State(config: config, form: form))
@@ -69,7 +69,7 @@ public final class Notifier: Sendable {
   /// Queues the notices for every Alertmanager. Never waits.
   ///
   /// - Parameter expression: of the rule that gave the alerts, for the link to it.
-  public func send(_ notices: [AlertNotice], expression: String) {
+  public func send(_ notices: [Notification], expression: String) {
     guard !notices.isEmpty else { return }
     let form = state.withLock { $0.form }
     let alerts = form.alerts(of: notices, expression: expression)
@@ -127,7 +127,7 @@ public final class Notifier: Sendable {
     guard let config = state.config else { return .none }
     var sink = SampleSink()
     for (url, target) in state.targets.sorted(by: { $0.key < $1.key }) {
-      DeliveryFamilies.collect(target.ledger.figures, of: url, into: &sink)
+      DeliveryFamilies.collect(target.tracker.figures, of: url, into: &sink)
     }
     sink.add(DeliveryFamilies.relabelDropped, Double(state.relabelDroppedCount))
     sink.add(DeliveryFamilies.queueCapacity, Double(config.queueCapacity))
@@ -186,7 +186,7 @@ public final class Notifier: Sendable {
           guard state.targets[url] == nil else { continue }
           state.targets[url] = target(client, old: old[url], config: alerting)
           if let backlog, config == name?.config, old[url] == nil {
-            state.targets[url]?.ledger.withFigures { $0.queue.add(contentsOf: backlog) }
+            state.targets[url]?.tracker.withFigures { $0.queue.add(contentsOf: backlog) }
           }
         }
       }
@@ -201,10 +201,10 @@ public final class Notifier: Sendable {
     _ client: AlertmanagerClient, old: AlertmanagerTarget?, config: AlertingConfig
   ) -> AlertmanagerTarget {
     let resendSeconds = config.resendDelay.seconds
-    old?.ledger.setCapacity(config.queueCapacity)
+    old?.tracker.setCapacity(config.queueCapacity)
     if let old, old.client.config == client.config, old.resendSeconds == resendSeconds { return old }
     return AlertmanagerTarget(
-      client, ledger: old?.ledger ?? DeliveryLedger(capacity: config.queueCapacity), resendSeconds: resendSeconds,
+      client, tracker: old?.tracker ?? DeliveryTracker(capacity: config.queueCapacity), resendSeconds: resendSeconds,
       log: log, record: record)
   }
 }

@@ -19,13 +19,13 @@ struct OutgoingForm: Sendable {
   }
 
   /// The alerts to send, without those that relabelling drops.
-  func alerts(of notices: [AlertNotice], expression: String) -> [OutgoingAlert] {
+  func alerts(of notices: [Notification], expression: String) -> [OutgoingNotification] {
     let link = generatorURL(externalURL: externalURL, expression: expression)
     return notices.compactMap { notice in
       let own = Dictionary(notice.labels.pairs.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
       let all = externalLabels.filter { !$0.value.isEmpty }.merging(own) { _, own in own }
       guard let labels = relabeling.apply(all) else { return nil }
-      return OutgoingAlert(
+      return OutgoingNotification(
         labels: labels, annotations: notice.annotations, startsAtMilliseconds: notice.startsAtMilliseconds,
         endsAtMilliseconds: notice.endsAtMilliseconds, isResolved: notice.isResolved, generatorURL: link)
     }

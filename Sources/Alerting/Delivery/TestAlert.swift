@@ -48,7 +48,7 @@ public struct TestAlert: Sendable {
   ) async throws(ConfigErrors) -> [Answer] {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
     let now = wallClockMilliseconds()
-    let notice = AlertNotice(
+    let notice = Notification(
       labels: labels, annotations: ["summary": "A test of the path from redline to the receivers of its alerts"],
       startsAtMilliseconds: now, endsAtMilliseconds: now + Int64(clamping: seconds) * 1000, isResolved: false)
     let alerts = form.alerts(of: [notice], expression: "vector(1)")
@@ -85,7 +85,7 @@ public struct TestAlert: Sendable {
     return answers.compactMap { $0 }
   }
 
-  private static func answer(of client: AlertmanagerClient, to alerts: [OutgoingAlert]) async -> Answer {
+  private static func answer(of client: AlertmanagerClient, to alerts: [OutgoingNotification]) async -> Answer {
     let ahead = ClockOffset.correctionMilliseconds(await client.probe().offsetSeconds)
     let answer = await client.post(alerts, aheadMilliseconds: ahead)
     client.close()

@@ -4,7 +4,7 @@ import Storage
 
 /// Keeps a sample a minute of what rules look back over for longer than a few minutes, so that their windows and
 /// baselines are not empty after a restart.
-struct HistoryKeeper: Sendable {
+struct BaselineStore: Sendable {
   let store: Store
   let series: SeriesStore
 

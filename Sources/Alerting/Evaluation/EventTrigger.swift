@@ -4,7 +4,7 @@ import Runtime
 /// Notices changes of metrics that stand for events, such as a node's loss or a failover, and then asks for an evaluation.
 ///
 /// It sees every publication of a registry where it is made, so it must be quick. Changes of a moment share one call.
-final class EventWatch: Sendable {
+final class EventTrigger: Sendable {
   private struct State {
     var families: FamilySelection?
     /// Of the metrics watched, by source.

@@ -17,14 +17,14 @@ actor GroupRunner {
     /// Brings the newest samples into the store.
     let refresh: @Sendable () async -> Void
     /// Hands on what Alertmanagers are to be told, with the rule's expression. Must not wait.
-    let deliver: @Sendable ([AlertNotice], _ expression: String) -> Void
+    let deliver: @Sendable ([Notification], _ expression: String) -> Void
     /// Nil where nothing is kept.
-    let archive: AlertArchive?
+    let stateStore: RuleStateStore?
     let resendDelayMilliseconds: Int64
   }
 
   /// What is counted of one group.
-  struct Tally: Sendable, Equatable {
+  struct Counts: Sendable, Equatable {
     var iterations = 0
     var missedIterations = 0
     var evaluations = 0
@@ -37,7 +37,7 @@ actor GroupRunner {
 
   struct View: Sendable {
     var state: GroupState
-    var tally = Tally()
+    var counts = Counts()
   }
 
   nonisolated let intervalMilliseconds: Int64
@@ -47,12 +47,12 @@ actor GroupRunner {
   private let evaluator: GroupEvaluator
   private let surroundings: Surroundings
   private let keys: [String]
-  /// What the archive was told last, by rule.
+  /// What the store was last given, by rule.
   private var kept: [[Alert]]
   /// Their events, by rule.
   private var events: [AlertEvents]
   private var state: GroupState
-  private var tally = Tally()
+  private var counts = Counts()
   private var nextTurn: Int64
   private var called: Set<Int> = []
   private var callableFrom: Int64 = .min
@@ -71,9 +71,9 @@ actor GroupRunner {
     self.intervalMilliseconds = intervalMilliseconds
     self.surroundings = surroundings
     nextTurn = firstTurn
-    keys = AlertArchive.keys(of: state.group)
+    keys = RuleStateStore.keys(of: state.group)
     // What was restored and shifted may differ from its row.
-    kept = state.rules.map(\.book.all)
+    kept = state.rules.map(\.tracker.all)
     events = state.rules.map { _ in AlertEvents() }
     shown = Lock(View(state: state))
   }
@@ -90,7 +90,7 @@ actor GroupRunner {
       } else if !called.isEmpty, now >= callableFrom {
         let places = called
         called = []
-        tally.urgentIterations += 1
+        counts.urgentIterations += 1
         await evaluate(at: now, scope: .only(places))
         callableFrom = now + Self.calledShare * (surroundings.now() - now)
       } else if let due = nextFiring, now >= due.time {
@@ -121,7 +121,7 @@ actor GroupRunner {
 
   /// There were no samples for so long at the start.
   func extendHold(byMilliseconds distance: Int64) {
-    for index in state.rules.indices { state.rules[index].book.extendHold(byMilliseconds: distance) }
+    for index in state.rules.indices { state.rules[index].tracker.extendHold(byMilliseconds: distance) }
     show()
   }
 
@@ -129,15 +129,15 @@ actor GroupRunner {
   ///
   /// - Parameters:
   ///   - alerts: as they are kept, by rule.
-  ///   - holdUntil: of a rule; see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
+  ///   - holdUntil: of a rule; see ``AlertTracker/restore(_:holdingUntilMilliseconds:)``.
   /// - Returns: how many were taken up.
   func restore(_ alerts: [String: [Alert]], holdingUntilMilliseconds holdUntil: @Sendable (Rule) -> Int64) -> Int {
     var count = 0
     for (index, rule) in state.group.rules.enumerated() {
-      let known = Set(state.rules[index].book.all.map(\.labels))
+      let known = Set(state.rules[index].tracker.all.map(\.labels))
       let late = (alerts[keys[index]] ?? []).filter { !known.contains($0.labels) }
       guard !late.isEmpty else { continue }
-      state.rules[index].book.restore(late, holdingUntilMilliseconds: holdUntil(rule))
+      state.rules[index].tracker.restore(late, holdingUntilMilliseconds: holdUntil(rule))
       kept[index] += late
       count += late.count
     }
@@ -147,7 +147,7 @@ actor GroupRunner {
 
   private func takeTurn(_ now: Int64) async {
     let late = (now - nextTurn) / intervalMilliseconds
-    tally.missedIterations += Int(late)
+    counts.missedIterations += Int(late)
     let turn = nextTurn + late * intervalMilliseconds
     nextTurn = (turn / intervalMilliseconds + 1) * intervalMilliseconds
     await surroundings.refresh()
@@ -155,11 +155,11 @@ actor GroupRunner {
     // An evaluation out of turn may have come between: samples of its time cannot be followed by older ones.
     let time = max(turn, (state.lastSampleMilliseconds ?? .min) + 1)
     called = []
-    tally.iterations += 1
+    counts.iterations += 1
     await evaluate(at: time, scope: .all)
     state.lastEvaluationMilliseconds = time
     state.evaluationSeconds = (ContinuousClock.now - began).seconds
-    if state.evaluationSeconds * 1000 > Double(intervalMilliseconds) { tally.slowIterations += 1 }
+    if state.evaluationSeconds * 1000 > Double(intervalMilliseconds) { counts.slowIterations += 1 }
     show()
   }
 
@@ -167,13 +167,13 @@ actor GroupRunner {
     evaluator.evaluate(&state, atMilliseconds: time, scope: scope)
     state.lastSampleMilliseconds = time
     for (index, rule) in state.group.rules.enumerated() where scope.includes(rule, at: index) {
-      tally.evaluations += 1
-      if state.rules[index].health == .bad { tally.failures += 1 }
+      counts.evaluations += 1
+      if state.rules[index].health == .bad { counts.failures += 1 }
     }
     await keep(at: time)
     for (index, rule) in state.group.rules.enumerated() {
       guard case .alerting(let rule) = rule else { continue }
-      let notices = state.rules[index].book.takeNotices(
+      let notices = state.rules[index].tracker.takeNotices(
         atMilliseconds: time, intervalMilliseconds: intervalMilliseconds,
         resendDelayMilliseconds: surroundings.resendDelayMilliseconds)
       if !notices.isEmpty { surroundings.deliver(notices, rule.query.text) }
@@ -183,21 +183,21 @@ actor GroupRunner {
 
   /// Writes down what has changed, and waits until it is in the file.
   private func keep(at time: Int64) async {
-    guard let archive = surroundings.archive else { return }
+    guard let stateStore = surroundings.stateStore else { return }
     var hasChanged = false
     for index in state.rules.indices {
-      let now = state.rules[index].book.all
+      let now = state.rules[index].tracker.all
       if now.isEmpty, kept[index].isEmpty { continue }
       let news = events[index].events(of: now, instead: kept[index], atMilliseconds: time)
-      if archive.keep(now, instead: kept[index], of: keys[index], events: news) { hasChanged = true }
+      if stateStore.keep(now, instead: kept[index], of: keys[index], events: news) { hasChanged = true }
       kept[index] = now
     }
     // What cannot be written stays in memory, and the store says so; the alert must go out all the same.
-    if hasChanged { await archive.store.flush() }
+    if hasChanged { await stateStore.store.flush() }
   }
 
   private func show() {
-    shown.withLock { $0 = View(state: state, tally: tally) }
+    shown.withLock { $0 = View(state: state, counts: counts) }
   }
 
   /// When the next pending alerts are to fire, and whose they are.
@@ -205,7 +205,7 @@ actor GroupRunner {
     var next: (time: Int64, places: Set<Int>)?
     for (index, rule) in state.group.rules.enumerated() {
       guard case .alerting(let rule) = rule,
-        let time = state.rules[index].book.nextFiringMilliseconds(evaluator.timing(of: rule)),
+        let time = state.rules[index].tracker.nextFiringMilliseconds(evaluator.timing(of: rule)),
         // A rule whose evaluation just failed waits for its turn.
         time > state.lastSampleMilliseconds ?? .min
       else { continue }

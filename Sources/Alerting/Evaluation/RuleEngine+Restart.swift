@@ -22,12 +22,12 @@ extension RuleEngine {
   // MARK: Alerts
 
   func restore(at now: Int64) {
-    guard let archive, !legacy.isTakenUp else { return }
+    guard let stateStore, !legacy.isTakenUp else { return }
     legacy.settlesAt = now + Self.holdMilliseconds.upperBound
-    guard archive.isRestored else { return }
+    guard stateStore.isRestored else { return }
     legacy.isTakenUp = true
-    let shift = archive.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
-    let kept = archive.alerts()
+    let shift = stateStore.clockShiftMilliseconds(offset: clock.withLock { $0.offsetMilliseconds })
+    let kept = stateStore.alerts()
     var count = 0
     let taken: (String) -> [Alert] = { rule in
       let alerts = (kept[rule] ?? []).map { $0.shifted(byMilliseconds: shift) }
@@ -39,12 +39,12 @@ extension RuleEngine {
   }
 
   /// Takes up what the last run left when its file can be read only now, and says when it is decided what that means.
-  func settleArchive() async {
-    guard let archive, !legacy.isSettled else { return }
+  func settleStored() async {
+    guard let stateStore, !legacy.isSettled else { return }
     let now = nowMilliseconds
-    if !legacy.isTakenUp, archive.isRestored {
+    if !legacy.isTakenUp, stateStore.isRestored {
       legacy.isTakenUp = true
-      let kept = archive.alerts()
+      let kept = stateStore.alerts()
       var count = 0
       for runner in runnersNow {
         count += await runner.restore(kept) { now + Self.holdMilliseconds(of: $0) }
@@ -53,7 +53,7 @@ extension RuleEngine {
     }
     guard legacy.isTakenUp || now >= legacy.settlesAt else { return }
     legacy.isSettled = true
-    archive.settle()
+    stateStore.settle()
     if !legacy.isTakenUp { log.warning("the alerts of the last run cannot be read: those that still hold start over") }
   }
 

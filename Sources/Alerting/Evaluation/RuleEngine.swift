@@ -13,11 +13,11 @@ public actor RuleEngine {
   nonisolated let registry: Registry
   private nonisolated let runners = Lock<[GroupRunner]>([])
   nonisolated let clock: Lock<EvaluationClock>
-  private nonisolated let events = EventWatch()
+  private nonisolated let events = EventTrigger()
   private nonisolated let counts = Lock(EngineCounts())
-  let archive: AlertArchive?
-  let history: HistoryKeeper?
-  private let deliver: @Sendable ([AlertNotice], _ expression: String) -> Void
+  let stateStore: RuleStateStore?
+  let history: BaselineStore?
+  private let deliver: @Sendable ([Notification], _ expression: String) -> Void
   let log: Logger
   private var options: Options
   private var feed: SeriesFeed
@@ -44,18 +44,18 @@ public actor RuleEngine {
   ///   - deliver: is handed what Alertmanagers are to be told, with the rule's expression; must not wait.
   public init(
     _ options: Options, registry: Registry, storage: Store?, log: Logger,
-    deliver: @escaping @Sendable ([AlertNotice], _ expression: String) -> Void
+    deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
     self.registry = registry
     self.deliver = deliver
     self.log = log
-    archive = storage.map { AlertArchive(store: $0) }
+    stateStore = storage.map { RuleStateStore(store: $0) }
     var limits = SeriesLimits()
     limits.sampleBytes = options.sampleBytes
     let series = SeriesStore(policy: HistoryPolicy(), limits: limits)
     self.series = series
-    history = storage.map { HistoryKeeper(store: $0, series: series) }
+    history = storage.map { BaselineStore(store: $0, series: series) }
     clock = Lock(EvaluationClock(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()))
     feed = SeriesFeed(
       series, target: Self.target(options), families: FamilySelection(namespace: options.namespace) { _ in false })
@@ -123,7 +123,7 @@ public actor RuleEngine {
         surroundings: surroundings)
     }
     runners.withLock { $0 = made }
-    archive?.forget(allBut: Set(rules.groups.flatMap { AlertArchive.keys(of: $0.group) }))
+    stateStore?.forget(allBut: Set(rules.groups.flatMap { RuleStateStore.keys(of: $0.group) }))
     readers = zip(made, EventReaders.places(in: rules.groups.map(\.group), of: options.eventMetrics))
       .map { (runner: $0, places: $1) }.filter { !$0.places.isEmpty }
     if wasRunning { begin() }
@@ -165,7 +165,7 @@ public actor RuleEngine {
     GroupRunner.Surroundings(
       now: { [weak self] in self?.nowMilliseconds ?? .max },
       refresh: { [weak self] in await self?.scrape() },
-      deliver: deliver, archive: archive, resendDelayMilliseconds: options.resendDelayMilliseconds)
+      deliver: deliver, stateStore: stateStore, resendDelayMilliseconds: options.resendDelayMilliseconds)
   }
 
   // MARK: At work
@@ -191,7 +191,7 @@ public actor RuleEngine {
   private func run() async {
     await loadHistory()
     guard !Task.isCancelled else { return }
-    await settleArchive()
+    await settleStored()
     while !Task.isCancelled {
       await withTaskGroup { group in
         for runner in runnersNow {
@@ -226,8 +226,8 @@ public actor RuleEngine {
     var lastMinute: Int64 = 0
     while !Task.isCancelled {
       guard adjustClock() == 0 else { return }
-      archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
-      await settleArchive()
+      stateStore?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+      await settleStored()
       scrape()
       let now = nowMilliseconds
       if now / 60_000 != lastMinute {
@@ -251,7 +251,7 @@ public actor RuleEngine {
     guard distance != 0 else { return }
     clock.withLock { $0.step(byMilliseconds: distance) }
     series.shift(byMilliseconds: distance)
-    archive?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+    stateStore?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(
       "the clock was put \(distance > 0 ? "forward" : "back"); alerts and the history that they rest on go with it",
       metadata: ["seconds": "\(Double(distance) / 1000)"])

@@ -67,19 +67,19 @@ extension RuleEngine {
     for (runner, view) in all {
       let state = view.state
       let name = LabelValue.text("\(state.group.file);\(state.group.name)")
-      sink.add(RuleFamilies.iterations, Double(view.tally.iterations), name)
-      sink.add(RuleFamilies.missed, Double(view.tally.missedIterations), name)
-      sink.add(RuleFamilies.slow, Double(view.tally.slowIterations), name)
-      sink.add(RuleFamilies.urgent, Double(view.tally.urgentIterations), name)
-      sink.add(RuleFamilies.evaluations, Double(view.tally.evaluations), name)
-      sink.add(RuleFamilies.failures, Double(view.tally.failures), name)
+      sink.add(RuleFamilies.iterations, Double(view.counts.iterations), name)
+      sink.add(RuleFamilies.missed, Double(view.counts.missedIterations), name)
+      sink.add(RuleFamilies.slow, Double(view.counts.slowIterations), name)
+      sink.add(RuleFamilies.urgent, Double(view.counts.urgentIterations), name)
+      sink.add(RuleFamilies.evaluations, Double(view.counts.evaluations), name)
+      sink.add(RuleFamilies.failures, Double(view.counts.failures), name)
       sink.add(RuleFamilies.duration, state.evaluationSeconds, name)
       if let time = state.lastEvaluationMilliseconds {
         sink.add(RuleFamilies.lastEvaluation, Double(time) / 1000, name)
       }
       sink.add(RuleFamilies.interval, Double(runner.intervalMilliseconds) / 1000, name)
       sink.add(RuleFamilies.rules, Double(state.group.rules.count), name)
-      for alert in state.rules.lazy.flatMap(\.book.all) {
+      for alert in state.rules.lazy.flatMap(\.tracker.all) {
         if alert.state == .pending { pending += 1 } else if alert.state == .firing { firing += 1 }
       }
     }

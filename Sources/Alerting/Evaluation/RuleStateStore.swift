@@ -7,7 +7,7 @@ import Storage
 ///
 /// A row is written when anything of it but its value and annotations has changed, and is in the file before the change is
 /// sent.
-struct AlertArchive: Sendable {
+struct RuleStateStore: Sendable {
   let store: Store
 
   /// A rule as the file knows it: by group, name and labels, not by its place or the file's, so that a rule may move.
@@ -40,10 +40,10 @@ struct AlertArchive: Sendable {
     let changed = now.filter { alert in old[alert.labels].map { !alert.isKept(as: $0) } ?? true }
     let gone = before.filter { !current.contains($0.labels) }
     guard !changed.isEmpty || !gone.isEmpty else { return false }
-    store.change { ledger in
-      ledger.put(changed.map { Self.record($0, of: rule) })
-      for alert in gone { ledger.removeAlert(rule: rule, labels: alert.labels.json) }
-      for event in events { ledger.append(event) }
+    store.change { records in
+      records.put(changed.map { Self.record($0, of: rule) })
+      for alert in gone { records.removeAlert(rule: rule, labels: alert.labels.json) }
+      for event in events { records.append(event) }
     }
     return true
   }
@@ -59,8 +59,8 @@ struct AlertArchive: Sendable {
     store.change { $0.removeAlerts(ofRulesNotIn: rules) }
   }
 
-  private static func record(_ alert: Alert, of rule: String) -> AlertRecord {
-    AlertRecord(
+  private static func record(_ alert: Alert, of rule: String) -> StoredAlert {
+    StoredAlert(
       rule: rule, labels: alert.labels.json, annotations: jsonObject(alert.annotations.sorted { $0.key < $1.key }),
       value: alert.value, state: alert.state.rawValue, activeAtMs: alert.activeAtMilliseconds,
       firedAtMs: alert.firedAtMilliseconds, resolvedAtMs: alert.resolvedAtMilliseconds,
@@ -68,7 +68,7 @@ struct AlertArchive: Sendable {
   }
 
   /// Nil for a row that makes no sense: it is left alone.
-  private static func alert(_ record: AlertRecord) -> Alert? {
+  private static func alert(_ record: StoredAlert) -> Alert? {
     guard let labels = Labels(json: record.labels),
       let annotations = try? JSONStringMap.parse(Array(record.annotations.utf8), file: "alerts"),
       let state = AlertState(rawValue: record.state)
@@ -88,9 +88,9 @@ struct AlertArchive: Sendable {
   /// By how much the wall clock was set since the alerts were kept, in this same boot; 0 across boots, where only the
   /// wall clock can tell how long it was.
   func clockShiftMilliseconds(offset: Int64) -> Int64 {
-    store.change { ledger in
-      guard let boot = bootIdentity(), ledger.facts[Self.bootFact]?.value == boot,
-        let before = ledger.facts[Self.offsetFact].flatMap({ Int64($0.value) }),
+    store.change { records in
+      guard let boot = bootIdentity(), records.facts[Self.bootFact]?.value == boot,
+        let before = records.facts[Self.offsetFact].flatMap({ Int64($0.value) }),
         (offset - before).magnitude >= EvaluationClock.jumpMilliseconds.magnitude
       else { return 0 }
       return offset - before
@@ -99,9 +99,9 @@ struct AlertArchive: Sendable {
 
   func keepClock(offset: Int64) {
     let now = wallClockSeconds()
-    store.change { ledger in
-      ledger.setFact(Self.bootFact, to: bootIdentity() ?? "", atSeconds: now)
-      ledger.setFact(Self.offsetFact, to: "\(offset)", atSeconds: now)
+    store.change { records in
+      records.setFact(Self.bootFact, to: bootIdentity() ?? "", atSeconds: now)
+      records.setFact(Self.offsetFact, to: "\(offset)", atSeconds: now)
     }
   }
 }

@@ -64,7 +64,7 @@ extension Alert {
 }
 
 /// What an Alertmanager must learn about one alert. Times are milliseconds since 1970.
-public struct AlertNotice: Sendable, Equatable {
+public struct Notification: Sendable, Equatable {
   public let labels: Labels
   public let annotations: [String: String]
   public let startsAtMilliseconds: Int64

@@ -3,7 +3,7 @@ import PromQL
 /// The alerts of one rule from evaluation to evaluation: what is pending, firing, kept firing and lately resolved.
 ///
 /// No clock and no I/O; every time comes from the caller.
-public struct AlertBook: Sendable {
+public struct AlertTracker: Sendable {
   /// How long a resolved alert is kept, so that an Alertmanager that missed its end hears of it again.
   public static let resolvedRetentionMilliseconds: Int64 = 15 * 60_000
 
@@ -148,13 +148,13 @@ public struct AlertBook: Sendable {
   /// A firing one holds for four times the longer of interval and delay: two failed tries must not resolve it.
   public mutating func takeNotices(
     atMilliseconds now: Int64, intervalMilliseconds: Int64, resendDelayMilliseconds: Int64 = 60_000
-  ) -> [AlertNotice] {
+  ) -> [Notification] {
     let holdsUntil = now + 4 * max(intervalMilliseconds, resendDelayMilliseconds)
-    var notices: [AlertNotice] = []
+    var notices: [Notification] = []
     for alert in all where Self.isDue(alert, at: now, resendDelayMilliseconds) {
       byLabels[alert.labels]?.lastSentAtMilliseconds = now
       notices.append(
-        AlertNotice(
+        Notification(
           labels: alert.labels, annotations: alert.annotations,
           startsAtMilliseconds: alert.firedAtMilliseconds ?? alert.activeAtMilliseconds,
           endsAtMilliseconds: alert.resolvedAtMilliseconds ?? holdsUntil,

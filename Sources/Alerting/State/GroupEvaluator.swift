@@ -73,7 +73,8 @@ public struct GroupEvaluator: Sendable {
       let vector = try Self.vector(result.value)
       switch rule {
       case .recording(let rule): samples = try record(rule, vector, limit: limit)
-      case .alerting(let rule): samples = try alert(rule, vector, &state.book, limit: limit, now: now, at: sampleTime)
+      case .alerting(let rule):
+        samples = try alert(rule, vector, &state.tracker, limit: limit, now: now, at: sampleTime)
       }
     } catch {
       (state.health, state.lastError) = (.bad, "\(error)")
@@ -114,7 +115,8 @@ public struct GroupEvaluator: Sendable {
   }
 
   private func alert(
-    _ rule: AlertingRule, _ vector: [RuleSample], _ book: inout AlertBook, limit: Int, now: Int64, at sampleTime: Int64
+    _ rule: AlertingRule, _ vector: [RuleSample], _ tracker: inout AlertTracker, limit: Int, now: Int64,
+    at sampleTime: Int64
   ) throws(RuleError) -> [RuleSample] {
     let context = templateContext(now: now)
     let found = vector.map { sample in
@@ -129,12 +131,12 @@ public struct GroupEvaluator: Sendable {
         labels: labels, annotations: rule.annotations.mapValues { $0.expand(data, in: context) }, value: sample.value,
         activeAtMilliseconds: now)
     }
-    try book.update(with: found, timing: timing(of: rule), limit: limit, atMilliseconds: now)
-    return AlertSeries.samples(of: book.active, rule: rule)
+    try tracker.update(with: found, timing: timing(of: rule), limit: limit, atMilliseconds: now)
+    return AlertSeries.samples(of: tracker.active, rule: rule)
   }
 
-  func timing(of rule: AlertingRule) -> AlertBook.Timing {
-    AlertBook.Timing(
+  func timing(of rule: AlertingRule) -> AlertTracker.Timing {
+    AlertTracker.Timing(
       forMilliseconds: rule.forMilliseconds, keepFiringForMilliseconds: rule.keepFiringForMilliseconds,
       demotesOnRaisedFor: dialect == .prometheus3)
   }

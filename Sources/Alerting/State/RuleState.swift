@@ -9,7 +9,7 @@ public enum RuleHealth: String, Sendable {
 
 /// What a rule keeps from one evaluation to the next.
 public struct RuleState: Sendable {
-  public internal(set) var book = AlertBook()
+  public internal(set) var tracker = AlertTracker()
   public internal(set) var health = RuleHealth.unknown
   public internal(set) var lastError: String?
   /// Milliseconds since 1970.
@@ -66,7 +66,7 @@ public struct GroupState: Sendable {
   /// Takes note that the clock was set.
   mutating func shift(byMilliseconds distance: Int64) {
     for index in rules.indices {
-      rules[index].book.shift(byMilliseconds: distance)
+      rules[index].tracker.shift(byMilliseconds: distance)
       rules[index].lastEvaluationMilliseconds? += distance
     }
     lastEvaluationMilliseconds? += distance
@@ -76,12 +76,12 @@ public struct GroupState: Sendable {
   /// Puts back alerts kept through a restart into the rules that they belong to.
   ///
   /// - Parameter kept: the alerts of a rule, asked for by its place in the group.
-  /// - Parameter holdUntil: of a rule; see ``AlertBook/restore(_:holdingUntilMilliseconds:)``.
+  /// - Parameter holdUntil: of a rule; see ``AlertTracker/restore(_:holdingUntilMilliseconds:)``.
   public mutating func restore(
     holdingUntilMilliseconds holdUntil: (Rule) -> Int64 = { _ in .min }, _ kept: (Int, Rule) -> [Alert]
   ) {
     for (index, rule) in group.rules.enumerated() {
-      rules[index].book.restore(kept(index, rule), holdingUntilMilliseconds: holdUntil(rule))
+      rules[index].tracker.restore(kept(index, rule), holdingUntilMilliseconds: holdUntil(rule))
     }
   }
 }
@@ -134,10 +134,10 @@ public struct RuleSet: Sendable {
 
   /// Puts back alerts that were kept through a restart.
   ///
-  /// - Parameter kept: the alerts of a rule, asked for by its key in an ``AlertArchive``.
+  /// - Parameter kept: the alerts of a rule, asked for by its key in an ``RuleStateStore``.
   mutating func restore(holdingUntilMilliseconds holdUntil: (Rule) -> Int64, _ kept: (String) -> [Alert]) {
     for index in groups.indices {
-      let keys = AlertArchive.keys(of: groups[index].group)
+      let keys = RuleStateStore.keys(of: groups[index].group)
       groups[index].restore(holdingUntilMilliseconds: holdUntil) { place, _ in kept(keys[place]) }
     }
   }

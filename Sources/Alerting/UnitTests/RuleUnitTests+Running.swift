@@ -100,7 +100,7 @@ private struct UnitTestRun {
       for (rule, ruleState) in zip(state.group.rules, state.rules) {
         guard case .alerting = rule else { continue }
         names.insert(rule.name)
-        if rule.name == question.name { known += ruleState.book.active }
+        if rule.name == question.name { known += ruleState.tracker.active }
       }
     }
     let difference = AlertDifference(expected: question.expected, alerts: known)

@@ -87,7 +87,7 @@ final class StoreFile {
   /// Writes the batch in one transaction, and removes the events that are past keeping.
   ///
   /// - Returns: the keys of the events removed.
-  func write(_ batch: Ledger.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
+  func write(_ batch: StoreRecords.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
     let database = try opened()
     let recordCount = recordsSincePrune + batch.events.count + batch.notifications.count
     let isPruneDue = recordCount >= 100 || nowSeconds - prunedAtSeconds >= 3600
@@ -118,7 +118,7 @@ final class StoreFile {
     return try refused { () throws(SQLiteError) in try database.events(query) }
   }
 
-  func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [NotificationRecord] {
+  func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [StoredNotification] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try database.notifications(query) }
   }

@@ -2,7 +2,7 @@
 extension Database {
   // MARK: Alerts
 
-  func write(_ batch: AlertLedger.Batch) throws(SQLiteError) {
+  func write(_ batch: StoredAlerts.Batch) throws(SQLiteError) {
     if batch.removesAll { try run("DELETE FROM alerts") }
     for key in batch.removed {
       try run("DELETE FROM alerts WHERE rule = ? AND labels = ?", [.text(key.rule), .text(key.labels)])
@@ -11,7 +11,7 @@ extension Database {
   }
 
   /// Keeps the alert in place of the one with its rule and labels.
-  private func write(_ record: AlertRecord) throws(SQLiteError) {
+  private func write(_ record: StoredAlert) throws(SQLiteError) {
     try run(
       """
       INSERT INTO alerts(rule, labels, annotations, value, value_bits, state, active_at_ms, fired_at_ms, resolved_at_ms,
@@ -31,7 +31,7 @@ extension Database {
       ])
   }
 
-  func alerts() throws(SQLiteError) -> [AlertRecord] {
+  func alerts() throws(SQLiteError) -> [StoredAlert] {
     try rows(
       """
       SELECT rule, labels, annotations, value_bits, state, active_at_ms, fired_at_ms, resolved_at_ms,
@@ -39,7 +39,7 @@ extension Database {
       FROM alerts
       """
     ) { row in
-      AlertRecord(
+      StoredAlert(
         rule: row.text(0), labels: row.text(1), annotations: row.text(2),
         value: Double(bitPattern: UInt64(bitPattern: row.integer(3))), state: row.text(4), activeAtMs: row.integer(5),
         firedAtMs: row.optionalInteger(6), resolvedAtMs: row.optionalInteger(7),
@@ -49,7 +49,7 @@ extension Database {
 
   // MARK: Notifications
 
-  func insert(_ record: NotificationRecord) throws(SQLiteError) {
+  func insert(_ record: StoredNotification) throws(SQLiteError) {
     try run(
       """
       INSERT INTO notifications(at_ms, alertname, labels, state, startsat_ms, endsat_ms, alertmanager, outcome)
@@ -70,7 +70,7 @@ extension Database {
   }
 
   /// The newest notifications by time first.
-  func notifications(_ query: NotificationQuery) throws(SQLiteError) -> [NotificationRecord] {
+  func notifications(_ query: NotificationQuery) throws(SQLiteError) -> [StoredNotification] {
     var conditions = Conditions()
     conditions.require("alertname = ?", query.alertname.map { .text($0) })
     conditions.require("state = ?", query.state.map { .text($0) })
@@ -82,7 +82,7 @@ extension Database {
         + "\(conditions.sql) ORDER BY at_ms DESC, id DESC LIMIT ?",
       conditions.values + [.integer(Int64(query.boundedLimit))]
     ) { row in
-      var record = NotificationRecord(
+      var record = StoredNotification(
         atMs: row.integer(1), alertname: row.text(2), labels: row.text(3), state: row.text(4),
         startsAtMs: row.integer(5), endsAtMs: row.optionalInteger(6), alertmanager: row.text(7), outcome: row.text(8))
       record.id = row.integer(0)

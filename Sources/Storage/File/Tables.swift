@@ -114,5 +114,5 @@ struct StoreContents: Sendable {
   var counters: [CounterKey: Counter] = [:]
   var facts: [String: Fact] = [:]
   var eventKeys: Set<String> = []
-  var alerts: [AlertRecord] = []
+  var alerts: [StoredAlert] = []
 }

@@ -1,8 +1,8 @@
 // MARK: Alerts
 
-extension Ledger {
+extension StoreRecords {
   /// Keeps alerts, each in place of the one with its rule and labels. What is as it was is not written again.
-  public mutating func put(_ records: [AlertRecord]) {
+  public mutating func put(_ records: [StoredAlert]) {
     sequence += 1
     for record in records { alerts.put(record, sequence: sequence) }
   }
@@ -10,7 +10,7 @@ extension Ledger {
   /// Forgets an alert.
   public mutating func removeAlert(rule: String, labels: String) {
     sequence += 1
-    alerts.remove(AlertRecord.Key(rule: rule, labels: labels), sequence: sequence)
+    alerts.remove(StoredAlert.Key(rule: rule, labels: labels), sequence: sequence)
   }
 
   /// Forgets the alerts of all rules but these, also those of a file that can be read only later.
@@ -25,14 +25,14 @@ extension Ledger {
 
 // MARK: Notifications
 
-extension Ledger {
+extension StoreRecords {
   struct PendingNotification {
     let sequence: UInt64
-    let record: NotificationRecord
+    let record: StoredNotification
   }
 
   /// Keeps notifications.
-  public mutating func append(_ records: [NotificationRecord]) {
+  public mutating func append(_ records: [StoredNotification]) {
     sequence += 1
     pendingNotifications += records.map { PendingNotification(sequence: sequence, record: $0) }
     let surplus = pendingNotifications.count - pendingLimit

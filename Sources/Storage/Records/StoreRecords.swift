@@ -2,7 +2,7 @@
 /// pure value: it knows neither files nor clocks.
 ///
 /// Changes made together inside `Store.change` reach the file together or not at all.
-public struct Ledger: Sendable {
+public struct StoreRecords: Sendable {
   struct PendingEvent {
     let sequence: UInt64
     let event: Event
@@ -20,8 +20,8 @@ public struct Ledger: Sendable {
     let counters: [(CounterKey, Counter?)]
     /// nil removes the fact.
     let facts: [(String, Fact?)]
-    let alerts: AlertLedger.Batch
-    let notifications: [NotificationRecord]
+    let alerts: StoredAlerts.Batch
+    let notifications: [StoredNotification]
 
     var isEmpty: Bool {
       events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
@@ -31,7 +31,7 @@ public struct Ledger: Sendable {
 
   public private(set) var counters: [CounterKey: Counter] = [:]
   public private(set) var facts: [String: Fact] = [:]
-  var alerts = AlertLedger()
+  var alerts = StoredAlerts()
   /// Events dropped because too many were waiting to be written.
   private(set) var droppedEvents = 0
   /// Changes refused by `StoreLimits`, those of alerts apart.
@@ -62,7 +62,7 @@ public struct Ledger: Sendable {
 
 // MARK: Changes
 
-extension Ledger {
+extension StoreRecords {
   /// Keeps an event, and counts it in the counters given.
   ///
   /// - Returns: false when an event with its key is known, also from before a restart; then nothing changes.
@@ -169,7 +169,7 @@ extension Ledger {
 
 // MARK: The file
 
-extension Ledger {
+extension StoreRecords {
   /// Everything that is not in the file yet.
   func batch() -> Batch {
     Batch(

@@ -1,5 +1,5 @@
 /// The state of one alert as it must outlive the process. Times are milliseconds since 1970, by the wall clock.
-public struct AlertRecord: Sendable, Equatable {
+public struct StoredAlert: Sendable, Equatable {
   struct Key: Hashable, Sendable {
     let rule: String
     let labels: String

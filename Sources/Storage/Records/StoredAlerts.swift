@@ -1,10 +1,10 @@
-/// The alerts of a ledger, and which of them are not in the file yet. A pure value.
-struct AlertLedger: Sendable {
-  private(set) var records: [AlertRecord.Key: AlertRecord] = [:]
+/// The alerts of a records, and which of them are not in the file yet. A pure value.
+struct StoredAlerts: Sendable {
+  private(set) var records: [StoredAlert.Key: StoredAlert] = [:]
   /// Alerts refused by `StoreLimits`.
   private(set) var refusedRecords = 0
   /// The number of the newest change of each; also of those removed.
-  private var changed: [AlertRecord.Key: UInt64] = [:]
+  private var changed: [StoredAlert.Key: UInt64] = [:]
   /// Set when all alerts of the file must make way for those of memory: the number of the change that asked for it.
   private var replaced: UInt64?
   /// nil until it was said which rules there are.
@@ -15,15 +15,15 @@ struct AlertLedger: Sendable {
   /// What one transaction writes: alerts of the file that are removed, or all, then those written.
   struct Batch: Sendable {
     var removesAll = false
-    var removed: [AlertRecord.Key] = []
-    var written: [AlertRecord] = []
+    var removed: [StoredAlert.Key] = []
+    var written: [StoredAlert] = []
 
     var isEmpty: Bool { !removesAll && removed.isEmpty && written.isEmpty }
   }
 
   var hasChanges: Bool { !changed.isEmpty || replaced != nil }
 
-  mutating func put(_ record: AlertRecord, sequence: UInt64) {
+  mutating func put(_ record: StoredAlert, sequence: UInt64) {
     let key = record.key
     guard let old = records[key] else {
       guard record.isWithinLimits, records.count < StoreLimits.alerts else {
@@ -39,7 +39,7 @@ struct AlertLedger: Sendable {
     if old != record { note(record, sequence) }
   }
 
-  mutating func remove(_ key: AlertRecord.Key, sequence: UInt64) {
+  mutating func remove(_ key: StoredAlert.Key, sequence: UInt64) {
     guard records.removeValue(forKey: key) != nil else { return }
     changed[key] = sequence
     // Alerts that come and go while the file cannot be written: none of its own can matter any more.
@@ -56,7 +56,7 @@ struct AlertLedger: Sendable {
 
   mutating func settle() { isSettled = true }
 
-  private mutating func note(_ record: AlertRecord, _ sequence: UInt64) {
+  private mutating func note(_ record: StoredAlert, _ sequence: UInt64) {
     records[record.key] = record
     changed[record.key] = sequence
   }
@@ -83,7 +83,7 @@ struct AlertLedger: Sendable {
   ///
   /// What memory has or removed stays as it is. Alerts that it never heard of come in until their meaning is decided;
   /// after that they are removed from the file, so that no later start takes an episode for one that goes on.
-  mutating func adopt(_ stored: [AlertRecord], isFirst: Bool, sequence: UInt64) {
+  mutating func adopt(_ stored: [StoredAlert], isFirst: Bool, sequence: UInt64) {
     if !isFirst { replaced = sequence }
     for record in stored where records[record.key] == nil && changed[record.key] == nil {
       let isWanted = !isSettled && rules?.contains(record.rule) ?? true

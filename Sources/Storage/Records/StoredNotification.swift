@@ -1,7 +1,7 @@
 import Runtime
 
 /// One alert that was sent to an Alertmanager, or should have been. Times are milliseconds since 1970, by the wall clock.
-public struct NotificationRecord: Sendable, Equatable {
+public struct StoredNotification: Sendable, Equatable {
   /// Ascending in the order of writing, from 1; 0 while it is not written yet.
   public internal(set) var id: Int64 = 0
   public let atMs: Int64
@@ -59,7 +59,7 @@ public struct NotificationQuery: Sendable {
 
   var boundedLimit: Int { min(max(limit, 1), 10_000) }
 
-  func matches(_ record: NotificationRecord) -> Bool {
+  func matches(_ record: StoredNotification) -> Bool {
     (alertname == nil || alertname == record.alertname) && (state == nil || state == record.state)
       && (alertmanager == nil || alertmanager == record.alertmanager)
       && (outcome == nil || outcome == record.outcome) && (sinceMs.map { record.atMs >= $0 } ?? true)

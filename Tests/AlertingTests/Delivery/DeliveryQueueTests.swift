@@ -3,19 +3,21 @@ import Testing
 @testable import Alerting
 
 struct DeliveryQueueTests {
-  static func alert(_ name: String, starts: Int64 = 0, ends: Int64 = 1000, isResolved: Bool = false) -> OutgoingAlert {
-    OutgoingAlert(
+  static func alert(_ name: String, starts: Int64 = 0, ends: Int64 = 1000, isResolved: Bool = false)
+    -> OutgoingNotification
+  {
+    OutgoingNotification(
       labels: ["alertname": name], annotations: [:], startsAtMilliseconds: starts, endsAtMilliseconds: ends,
       isResolved: isResolved, generatorURL: "")
   }
 
-  static func queue(_ alerts: [OutgoingAlert], capacity: Int = 1000) -> DeliveryQueue {
+  static func queue(_ alerts: [OutgoingNotification], capacity: Int = 1000) -> DeliveryQueue {
     var queue = DeliveryQueue(capacity: capacity)
     for alert in alerts { queue.add(alert) }
     return queue
   }
 
-  static func names(_ batch: [OutgoingAlert]) -> [String] { batch.map { $0.key.labels["alertname"] ?? "" } }
+  static func names(_ batch: [OutgoingNotification]) -> [String] { batch.map { $0.key.labels["alertname"] ?? "" } }
 
   static let many = (0..<150).map { alert("a\($0)") }
 
@@ -54,7 +56,7 @@ struct DeliveryQueueTests {
     #expect(queue.count == 150)
     let again = Self.names(queue.takeBatch(atMilliseconds: 0))
     #expect(Array(again.prefix(4)) == ["a0", "a1", "a2", "a4"])
-    var rest: [OutgoingAlert] = []
+    var rest: [OutgoingNotification] = []
     while !queue.isEmpty { rest += queue.takeBatch(atMilliseconds: 0) }
     #expect(rest.last == Self.alert("a3", ends: 5000))
   }
@@ -83,7 +85,7 @@ struct DeliveryQueueTests {
   /// One alert that is always refused costs none of the others, and few requests.
   @Test(arguments: [0, 17, 63]) func aBadAlertIsFoundByHalves(bad: Int) {
     var queue = Self.queue(Array(Self.many[..<64]))
-    var accepted: [OutgoingAlert] = []
+    var accepted: [OutgoingNotification] = []
     var requestCount = 0
     while !queue.isEmpty {
       let batch = queue.takeBatch(atMilliseconds: 0)

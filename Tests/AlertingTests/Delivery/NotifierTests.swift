@@ -56,7 +56,7 @@ import Testing
 
   static func notifier(
     _ config: AlertingConfig?, externalLabels: [String: String] = [:],
-    record: @escaping @Sendable ([NotificationRecord]) -> Void = { _ in }
+    record: @escaping @Sendable ([StoredNotification]) -> Void = { _ in }
   ) throws -> Notifier {
     try Notifier(
       config, file: "redline.yml", externalLabels: externalLabels, externalURL: "http://redline.example:9121/",
@@ -66,9 +66,9 @@ import Testing
 
   static func notice(
     _ name: String, _ labels: [String: String] = [:], endsAfter: Int64 = 240_000, isResolved: Bool = false
-  ) -> AlertNotice {
+  ) -> Notification {
     let now = wallClockMilliseconds()
-    return AlertNotice(
+    return Notification(
       labels: Labels([Labels.Pair("alertname", name)] + labels.map { Labels.Pair($0.key, $0.value) }), annotations: [:],
       startsAtMilliseconds: 1_795_835_815_632, endsAtMilliseconds: now + endsAfter, isResolved: isResolved)
   }
@@ -228,7 +228,7 @@ import Testing
   /// What was told is written down once, and what was refused with the reason.
   @Test func whatWasToldIsRecorded() async throws {
     let fake = try await Fake(bad: "Bad")
-    let records = Lock<[NotificationRecord]>([])
+    let records = Lock<[StoredNotification]>([])
     let notifier = try Self.notifier(Self.config([fake.url])) { more in records.withLock { $0 += more } }
     notifier.send([Self.notice("A"), Self.notice("Bad")], expression: "up")
     #expect(try await Self.eventually { records.withLock { $0.count } == 2 })

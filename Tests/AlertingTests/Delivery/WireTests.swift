@@ -9,8 +9,10 @@ struct WireTests {
     let starts = 1_795_835_815_632
     let expression =
       #"label_replace(vector(42.5), "odd", "a<b>&c\"d\\e\tü\u2028\u2029\x01\x7f/'", "", "") or vector(1) unless vector(1)"#
-    func alert(_ labels: [String: String], _ annotations: [String: String], _ expression: String) -> OutgoingAlert {
-      OutgoingAlert(
+    func alert(_ labels: [String: String], _ annotations: [String: String], _ expression: String)
+      -> OutgoingNotification
+    {
+      OutgoingNotification(
         labels: labels, annotations: annotations, startsAtMilliseconds: Int64(starts),
         endsAtMilliseconds: Int64(starts) + 14_000, isResolved: false,
         generatorURL: generatorURL(externalURL: "http://prom.example:9090/x", expression: expression))

@@ -15,8 +15,8 @@ import Testing
 
   /// What was handed on, as `alertname startsAt resolved`.
   final class Outbox: Sendable {
-    let notices = Lock<[AlertNotice]>([])
-    var all: [AlertNotice] { notices.withLock { $0 } }
+    let notices = Lock<[Notification]>([])
+    var all: [Notification] { notices.withLock { $0 } }
   }
 
   static func options(event: Bool = false) -> RuleEngine.Options {
@@ -91,7 +91,7 @@ import Testing
     Self.publish(1, to: registry)
     Self.publish(0, to: registry)
     #expect(try await Self.eventually { outbox.all.count == 1 })
-    #expect(engine.views[0].tally.iterations == 1)
+    #expect(engine.views[0].counts.iterations == 1)
     await engine.stop()
   }
 
@@ -116,7 +116,7 @@ import Testing
     await restarted.apply(rules, options: Self.options())
     await restarted.start()
     #expect(try await Self.eventually { restarted.groups[0].lastEvaluationMilliseconds != nil })
-    let alert = try #require(restarted.groups[0].rules[0].book.all.first)
+    let alert = try #require(restarted.groups[0].rules[0].tracker.all.first)
     #expect(alert.state == .firing)
     #expect(alert.firedAtMilliseconds == first.all[0].startsAtMilliseconds)
     #expect(second.all.allSatisfy { !$0.isResolved })
@@ -127,12 +127,12 @@ import Testing
   @Test func aReloadKeepsWhatFires() async throws {
     let (registry, outbox) = (Registry(), Outbox())
     let engine = try await Self.firing(try Self.rules(Self.down), registry, nil, outbox)
-    let fired = engine.groups[0].rules[0].book.all[0].firedAtMilliseconds
+    let fired = engine.groups[0].rules[0].tracker.all[0].firedAtMilliseconds
     await engine.apply(
       try Self.rules("rules: [{alert: New, expr: vector(1)}, {alert: Down, expr: redis_engine_test_up < 1}]"),
       options: Self.options())
     #expect(try await Self.eventually { outbox.all.contains { $0.labels["alertname"] == "New" } })
-    #expect(engine.groups[0].rules[1].book.all.map(\.firedAtMilliseconds) == [fired])
+    #expect(engine.groups[0].rules[1].tracker.all.map(\.firedAtMilliseconds) == [fired])
     await engine.stop()
   }
 
@@ -220,10 +220,10 @@ import Testing
     await engine.apply(rules, options: Self.options())
     await engine.start()
     #expect(try await Self.eventually { engine.groups[0].lastEvaluationMilliseconds != nil })
-    #expect(engine.groups[0].rules[0].book.all.isEmpty)
+    #expect(engine.groups[0].rules[0].tracker.all.isEmpty)
     #expect(unsafe rename(early, late) == 0)
-    #expect(try await Self.eventually { !engine.groups[0].rules[0].book.all.isEmpty })
-    #expect(engine.groups[0].rules[0].book.all.map(\.firedAtMilliseconds) == [began])
+    #expect(try await Self.eventually { !engine.groups[0].rules[0].tracker.all.isEmpty })
+    #expect(engine.groups[0].rules[0].tracker.all.map(\.firedAtMilliseconds) == [began])
     #expect(outbox.all.allSatisfy { !$0.isResolved })
     await engine.stop()
     await store.close()

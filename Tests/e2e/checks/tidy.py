@@ -40,7 +40,7 @@ WIDE_TYPES = {
     "Fleet.Workload": "its trackers move beside their followers",
     "Fleet.WorkloadState": "one property for each fact that a check may read",
     "PromQL.StoreContents": "all that one lock guards",
-    "Storage.Ledger": "all that one lock guards",
+    "Storage.StoreRecords": "all that one lock guards",
 }
 # Files that open a door: they alone may say `unsafe` or vouch for what the compiler cannot see.
 DOORS = {

@@ -50,7 +50,9 @@ struct AlertmanagerClient: Sendable {
   var url: String { "\(address)/api/v2/alerts" }
 
   /// - Parameter deadline: the configured timeout may end the attempt earlier.
-  func post(_ alerts: [OutgoingAlert], aheadMilliseconds: Int64 = 0, until deadline: NIODeadline = .distantFuture) async
+  func post(
+    _ alerts: [OutgoingNotification], aheadMilliseconds: Int64 = 0, until deadline: NIODeadline = .distantFuture
+  ) async
     -> Answer
   {
     let body = alertsBody(alerts, aheadMilliseconds: aheadMilliseconds)

@@ -8,9 +8,9 @@ import Storage
 /// Delivers to one Alertmanager what waits for it, one request at a time.
 final class AlertmanagerTarget: Sendable {
   let client: AlertmanagerClient
-  let ledger: DeliveryLedger
+  let tracker: DeliveryTracker
   let resendSeconds: Double
-  private let record: @Sendable ([NotificationRecord]) -> Void
+  private let record: @Sendable ([StoredNotification]) -> Void
   private let log: Logger
   private let wakeups: AsyncStream<Void>
   private let wakeup: AsyncStream<Void>.Continuation
@@ -18,11 +18,11 @@ final class AlertmanagerTarget: Sendable {
 
   /// - Parameter record: is handed what is worth keeping; must not wait.
   init(
-    _ client: AlertmanagerClient, ledger: DeliveryLedger, resendSeconds: Double, log: Logger,
-    record: @escaping @Sendable ([NotificationRecord]) -> Void
+    _ client: AlertmanagerClient, tracker: DeliveryTracker, resendSeconds: Double, log: Logger,
+    record: @escaping @Sendable ([StoredNotification]) -> Void
   ) {
     self.client = client
-    self.ledger = ledger
+    self.tracker = tracker
     self.resendSeconds = resendSeconds
     self.log = log
     self.record = record
@@ -40,14 +40,14 @@ final class AlertmanagerTarget: Sendable {
     wakeup.yield()
   }
 
-  func send(_ alerts: [OutgoingAlert]) {
+  func send(_ alerts: [OutgoingNotification]) {
     guard !alerts.isEmpty else { return }
-    ledger.add(alerts)
+    tracker.add(alerts)
     recordLosses()
     wakeup.yield()
   }
 
-  /// Ends at once. What waits stays in the ledger, for a successor that shares it.
+  /// Ends at once. What waits stays in the tracker, for a successor that shares it.
   func stop(successor: AlertmanagerTarget? = nil) {
     let worker = worker.withLock { $0 }
     worker?.cancel()
@@ -81,7 +81,7 @@ final class AlertmanagerTarget: Sendable {
     }
     closing.cancel()
     client.close()
-    let left = ledger.figures.queue.count
+    let left = tracker.figures.queue.count
     if left > 0 {
       log.warning(
         "alerts were not delivered before the end", metadata: ["alertmanager": "\(label)", "alerts": "\(left)"])
@@ -109,7 +109,7 @@ final class AlertmanagerTarget: Sendable {
 
   private func deliverNext(until deadline: NIODeadline) async -> Step {
     let now = wallClockMilliseconds()
-    let (batch, offset) = ledger.withFigures { figures in
+    let (batch, offset) = tracker.withFigures { figures in
       (figures.queue.takeBatch(atMilliseconds: now), figures.offsetSeconds)
     }
     recordLosses()
@@ -121,7 +121,7 @@ final class AlertmanagerTarget: Sendable {
     note(answer.offsetSeconds)
     if Task.isCancelled, case .failed = answer.outcome {
       // Cut off by a reload or the end: no failure of the other side.
-      ledger.withFigures { $0.queue.putBack(batch) }
+      tracker.withFigures { $0.queue.putBack(batch) }
       return .setback
     }
     return settle(batch, answer, aheadMilliseconds: ahead, seconds: seconds)
@@ -129,14 +129,15 @@ final class AlertmanagerTarget: Sendable {
 
   /// Writes down what became of a batch.
   private func settle(
-    _ batch: [OutgoingAlert], _ answer: AlertmanagerClient.Answer, aheadMilliseconds ahead: Int64, seconds: Double
+    _ batch: [OutgoingNotification], _ answer: AlertmanagerClient.Answer, aheadMilliseconds ahead: Int64,
+    seconds: Double
   ) -> Step {
     let now = wallClockMilliseconds()
     let failure: AlertmanagerClient.Failure?
     let step: Step
     let failureClass: String?
-    var news: [OutgoingAlert] = []
-    (failure, step, failureClass) = ledger.withFigures { figures in
+    var news: [OutgoingNotification] = []
+    (failure, step, failureClass) = tracker.withFigures { figures in
       figures.requestCount += 1
       figures.requestSeconds += seconds
       let before = figures.failureClass
@@ -150,7 +151,7 @@ final class AlertmanagerTarget: Sendable {
         figures.lastSuccessSeconds = Double(now) / 1000
         figures.failureClass = nil
         let taken = late.isEmpty ? batch : batch.filter { !late.contains($0) }
-        news = figures.journal.news(of: taken, atMilliseconds: now)
+        news = figures.log.news(of: taken, atMilliseconds: now)
         return (nil, late.isEmpty ? .progress : .setback, before)
       case .refused(let failure):
         figures.errorCount += 1
@@ -165,7 +166,7 @@ final class AlertmanagerTarget: Sendable {
       }
     }
     if !news.isEmpty {
-      record(news.map { NotificationRecord($0, to: label, atMilliseconds: now, outcome: "accepted") })
+      record(news.map { StoredNotification($0, to: label, atMilliseconds: now, outcome: "accepted") })
     }
     recordLosses(failure)
     report(failure, before: failureClass)
@@ -176,7 +177,7 @@ final class AlertmanagerTarget: Sendable {
   ///
   /// - Parameter failure: why the last batch was refused.
   private func recordLosses(_ failure: AlertmanagerClient.Failure? = nil) {
-    let losses = ledger.withFigures { $0.queue.takeLosses() }
+    let losses = tracker.withFigures { $0.queue.takeLosses() }
     guard !losses.isEmpty else { return }
     let now = wallClockMilliseconds()
     record(
@@ -187,7 +188,7 @@ final class AlertmanagerTarget: Sendable {
           case .expired: "dropped: no longer of use when it could be sent"
           case .rejected: "rejected: \(failure?.message ?? "")"
           }
-        return NotificationRecord(alert, to: label, atMilliseconds: now, outcome: outcome)
+        return StoredNotification(alert, to: label, atMilliseconds: now, outcome: outcome)
       })
   }
 
@@ -204,7 +205,7 @@ final class AlertmanagerTarget: Sendable {
 
   private func note(_ offsetSeconds: Double?) {
     guard let offsetSeconds else { return }
-    let before = ledger.withFigures { figures in
+    let before = tracker.withFigures { figures in
       defer { figures.offsetSeconds = offsetSeconds }
       return figures.offsetSeconds ?? 0
     }

@@ -1,10 +1,10 @@
 import Runtime
 
 /// What waits for one Alertmanager and what became of the rest. It outlives a reload of the configuration.
-final class DeliveryLedger: Sendable {
+final class DeliveryTracker: Sendable {
   struct Figures: Sendable {
     var queue: DeliveryQueue
-    var journal = DeliveryJournal()
+    var log = NotificationLog()
     var sentCount = 0
     /// Requests that brought no success.
     var errorCount = 0
@@ -25,7 +25,7 @@ final class DeliveryLedger: Sendable {
 
   func withFigures<Result>(_ body: (inout Figures) -> Result) -> Result { state.withLock { body(&$0) } }
 
-  func add(_ alerts: [OutgoingAlert]) {
+  func add(_ alerts: [OutgoingNotification]) {
     state.withLock { figures in
       for alert in alerts { figures.queue.add(alert) }
     }

@@ -1,7 +1,7 @@
 import Config
 
 /// An alert as it goes to Alertmanagers: labels after external labels and relabelling. Times are milliseconds since 1970.
-struct OutgoingAlert: Sendable, Equatable {
+struct OutgoingNotification: Sendable, Equatable {
   /// What makes a later notice take the place of an earlier one: the same alert in the same episode.
   struct Key: Sendable, Hashable {
     let labels: [String: String]
@@ -30,7 +30,7 @@ struct OutgoingAlert: Sendable, Equatable {
   /// long ago no Alertmanager needs to hear.
   func isExpired(atMilliseconds now: Int64) -> Bool {
     isResolved
-      ? now - endsAtMilliseconds > AlertBook.resolvedRetentionMilliseconds : endsAtMilliseconds <= now
+      ? now - endsAtMilliseconds > AlertTracker.resolvedRetentionMilliseconds : endsAtMilliseconds <= now
   }
 
   /// The start: that of the episode, but for the end of one that seems to be before it, because the clock was put back.
@@ -53,7 +53,7 @@ struct OutgoingAlert: Sendable, Equatable {
 }
 
 /// The body of `POST /api/v2/alerts`, byte for byte as Prometheus writes it.
-func alertsBody(_ alerts: [OutgoingAlert], aheadMilliseconds: Int64 = 0) -> [UInt8] {
+func alertsBody(_ alerts: [OutgoingNotification], aheadMilliseconds: Int64 = 0) -> [UInt8] {
   var json = GoJSON()
   json.list(alerts) { json, alert in
     json.object { json in

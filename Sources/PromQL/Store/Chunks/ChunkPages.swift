@@ -25,22 +25,22 @@ struct ChunkPages: Sendable {
   ///
   /// - Parameters:
   ///   - valueCount: its samples.
-  ///   - shelf: the pages of chunks that are kept as long as this one.
+  ///   - retention: the pages of chunks that are kept as long as this one.
   mutating func append(
-    _ chunk: [UInt64], newestMilliseconds: Int64, valueCount: Int, to shelf: inout Shelf
+    _ chunk: [UInt64], newestMilliseconds: Int64, valueCount: Int, to retention: inout Retention
   ) -> ChunkLink {
     let page: Int
-    if let open = shelf.pages.last, pages[open].words.count + chunk.count <= Self.pageWords {
+    if let open = retention.pages.last, pages[open].words.count + chunk.count <= Self.pageWords {
       page = open
     } else {
       page = takePage()
-      shelf.pages.append(page)
+      retention.pages.append(page)
     }
     let offset = pages[page].words.count
     let before = pages[page].words.capacity
     if offset + chunk.count > before {
       // The first page starts small, others will be filled.
-      let room = shelf.pages.count == 1 ? max(2 * before, 256, offset + chunk.count) : Self.pageWords
+      let room = retention.pages.count == 1 ? max(2 * before, 256, offset + chunk.count) : Self.pageWords
       pages[page].words.reserveCapacity(min(Self.pageWords, room))
     }
     pages[page].words.append(contentsOf: chunk)
@@ -60,15 +60,15 @@ struct ChunkPages: Sendable {
 
   func newestMilliseconds(ofPage page: Int) -> Int64 { pages[page].newestMilliseconds }
 
-  /// Frees a shelf's pages that end before this time.
-  mutating func drop(from shelf: inout Shelf, before milliseconds: Int64) {
-    while let page = shelf.pages.first, pages[page].newestMilliseconds < milliseconds { dropFirst(of: &shelf) }
+  /// Frees a retention's pages that end before this time.
+  mutating func drop(from retention: inout Retention, before milliseconds: Int64) {
+    while let page = retention.pages.first, pages[page].newestMilliseconds < milliseconds { dropFirst(of: &retention) }
   }
 
-  /// Frees a shelf's oldest page.
-  mutating func dropFirst(of shelf: inout Shelf) {
-    guard let page = shelf.pages.first else { return }
-    shelf.pages.removeFirst()
+  /// Frees a retention's oldest page.
+  mutating func dropFirst(of retention: inout Retention) {
+    guard let page = retention.pages.first else { return }
+    retention.pages.removeFirst()
     byteCount -= pages[page].words.capacity * 8
     valueCount -= pages[page].valueCount
     pages[page] = Page(generation: pages[page].generation &+ 1)

@@ -1,5 +1,5 @@
 /// What is kept equally long: pages of chunks, and series that have ended.
-struct Shelf: Sendable {
+struct Retention: Sendable {
   /// A series that nothing is appended to any more.
   struct Ended: Sendable {
     let series: SeriesReference

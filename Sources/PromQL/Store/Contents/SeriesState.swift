@@ -15,7 +15,7 @@ struct SeriesState: Sendable {
   /// The slot of the column's first value in its origin's block.
   var firstSlot: UInt16 = 0
   /// Where its chunks are filed.
-  var shelf: UInt16
+  var retention: UInt16
   /// Who appends to it.
   var origin = Self.noOrigin
   /// Changes when the slot is given to another series.

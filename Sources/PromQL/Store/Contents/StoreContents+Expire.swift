@@ -6,16 +6,16 @@ extension StoreContents {
     for source in origins.indices where origins[source].isOpen {
       if origins[source].newestMilliseconds < now - longest { endSilent(source) }
     }
-    pages.drop(from: &timesShelf, before: now - longest)
+    pages.drop(from: &timesRetention, before: now - longest)
     var gone: Set<UInt32> = []
-    for index in shelves.indices {
-      let horizon = now - shelves[index].keptMilliseconds
-      pages.drop(from: &shelves[index], before: horizon)
-      while let ended = shelves[index].ended.first, ended.newestMilliseconds < horizon {
-        shelves[index].ended.removeFirst()
+    for index in retentions.indices {
+      let horizon = now - retentions[index].keptMilliseconds
+      pages.drop(from: &retentions[index], before: horizon)
+      while let ended = retentions[index].ended.first, ended.newestMilliseconds < horizon {
+        retentions[index].ended.removeFirst()
         if ended.newestMilliseconds == .min {
           // It was made before any time was known.
-          shelves[index].ended.append(Shelf.Ended(series: ended.series, newestMilliseconds: now))
+          retentions[index].ended.append(Retention.Ended(series: ended.series, newestMilliseconds: now))
           continue
         }
         if isGone(ended) { gone.insert(ended.series.slot) }
@@ -26,20 +26,20 @@ extension StoreContents {
 
   /// Drops the page that ends first of all; false when there is none.
   mutating func dropOldestPage() -> Bool {
-    var oldest = oldestPage(of: timesShelf)
+    var oldest = oldestPage(of: timesRetention)
     var owner: Int?
-    for (index, shelf) in shelves.enumerated() {
-      let newest = oldestPage(of: shelf)
+    for (index, retention) in retentions.enumerated() {
+      let newest = oldestPage(of: retention)
       if newest < oldest { (oldest, owner) = (newest, index) }
     }
     if oldest == .max { return false }
-    if let owner { pages.dropFirst(of: &shelves[owner]) } else { pages.dropFirst(of: &timesShelf) }
+    if let owner { pages.dropFirst(of: &retentions[owner]) } else { pages.dropFirst(of: &timesRetention) }
     return true
   }
 
-  /// The newest time in a shelf's first page.
-  private func oldestPage(of shelf: Shelf) -> Int64 {
-    shelf.pages.first.map { pages.newestMilliseconds(ofPage: $0) } ?? .max
+  /// The newest time in a retention's first page.
+  private func oldestPage(of retention: Retention) -> Int64 {
+    retention.pages.first.map { pages.newestMilliseconds(ofPage: $0) } ?? .max
   }
 
   /// Files an origin's series that has said nothing for as long as anything is kept; they may come back.
@@ -50,7 +50,7 @@ extension StoreContents {
   }
 
   /// True unless the series has come back since, or its slot was given to another.
-  private func isGone(_ ended: Shelf.Ended) -> Bool {
+  private func isGone(_ ended: Retention.Ended) -> Bool {
     guard let slot = slot(of: ended.series), index.isUsed(ended.series.slot) else { return false }
     return series[slot].origin == SeriesState.noOrigin && series[slot].newestMilliseconds <= ended.newestMilliseconds
   }
@@ -60,7 +60,7 @@ extension StoreContents {
     for slot in slots {
       columnBytes -= series[Int(slot)].column.heapByteCount
       let next = series[Int(slot)].generation &+ 1
-      series[Int(slot)] = SeriesState(shelf: 0, generation: next)
+      series[Int(slot)] = SeriesState(retention: 0, generation: next)
     }
     counters.seriesRemoved += slots.count
   }

@@ -36,7 +36,7 @@ extension StoreContents {
     scratch[0] = TimesHeader(slotCount: origins[source].times.count, columnWords: scratch.count - 1).word
     origins[source].times.removeAll(keepingCapacity: true)
     let newest = origins[source].newestMilliseconds
-    return pages.append(scratch, newestMilliseconds: newest, valueCount: 0, to: &timesShelf)
+    return pages.append(scratch, newestMilliseconds: newest, valueCount: 0, to: &timesRetention)
   }
 
   private mutating func seal(_ slot: Int, times: ChunkLink) {
@@ -52,7 +52,7 @@ extension StoreContents {
     header.write(to: &scratch)
     let link = pages.append(
       scratch, newestMilliseconds: state.newestMilliseconds, valueCount: Int(state.column.count),
-      to: &shelves[Int(state.shelf)])
+      to: &retentions[Int(state.retention)])
     openCount -= Int(state.column.count)
     func forget(_ state: inout SeriesState) -> Int {
       let before = state.column.heapByteCount
@@ -67,8 +67,8 @@ extension StoreContents {
   /// Nobody gives the series from now on. Its column is sealed.
   mutating func end(_ slot: UInt32) {
     series[Int(slot)].origin = SeriesState.noOrigin
-    let ended = Shelf.Ended(
+    let ended = Retention.Ended(
       series: reference(slot), newestMilliseconds: series[Int(slot)].newestMilliseconds)
-    shelves[Int(series[Int(slot)].shelf)].ended.append(ended)
+    retentions[Int(series[Int(slot)].retention)].ended.append(ended)
   }
 }

@@ -7,9 +7,9 @@ struct StoreContents: Sendable {
   var origins: [OriginState] = []
   var freeOrigins: [Int] = []
   var pages = ChunkPages()
-  var shelves: [Shelf] = []
+  var retentions: [Retention] = []
   /// The times of blocks, kept as long as anything is.
-  var timesShelf: Shelf
+  var timesRetention: Retention
   /// What times within are behind those that others know, because the clock was set.
   var shiftMilliseconds: Int64 = 0
   /// The newest time seen.
@@ -29,7 +29,7 @@ struct StoreContents: Sendable {
   init(limits: SeriesLimits, policy: HistoryPolicy) {
     self.limits = limits
     self.policy = policy
-    timesShelf = Shelf(keptMilliseconds: policy.longestMilliseconds)
+    timesRetention = Retention(keptMilliseconds: policy.longestMilliseconds)
   }
 
   /// A time of others as it is within; the ends of time stay what they are.
@@ -59,16 +59,16 @@ struct StoreContents: Sendable {
       throw error
     }
     let slot = index.add(labels)
-    let shelf = UInt16(shelfIndex(keeping: policy.milliseconds(for: labels[Labels.metricName] ?? "")))
+    let retention = UInt16(retentionIndex(keeping: policy.milliseconds(for: labels[Labels.metricName] ?? "")))
     if Int(slot) == series.count {
-      series.append(SeriesState(shelf: shelf))
+      series.append(SeriesState(retention: retention))
     } else {
-      series[Int(slot)] = SeriesState(shelf: shelf, generation: series[Int(slot)].generation)
+      series[Int(slot)] = SeriesState(retention: retention, generation: series[Int(slot)].generation)
     }
     counters.seriesCreated += 1
     let reference = reference(slot)
     // Should no sample ever come, it goes as if it had ended now.
-    shelves[Int(shelf)].ended.append(Shelf.Ended(series: reference, newestMilliseconds: clockMilliseconds))
+    retentions[Int(retention)].ended.append(Retention.Ended(series: reference, newestMilliseconds: clockMilliseconds))
     return reference
   }
 
@@ -114,7 +114,7 @@ struct StoreContents: Sendable {
     size.indexBytes =
       index.byteCount + series.byteCount
       + origins.reduce(0) { $0 + $1.members.capacity * 4 + MemoryLayout<OriginState>.stride }
-      + shelves.reduce(0) { $0 + $1.pages.byteCount + $1.ended.byteCount }
+      + retentions.reduce(0) { $0 + $1.pages.byteCount + $1.ended.byteCount }
     return size
   }
 }

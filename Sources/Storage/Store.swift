@@ -154,3 +154,134 @@ public final class Store: Sendable {
     return state.withLock { $0.takeSchedule(section) }
   }
 }
+
+/// The events of a store: appended, their text revised once more is known, removed by age and count.
+public struct EventStore: Sendable {
+  let store: Store
+
+  /// Keeps an event, and raises the counters given by 1 in the same transaction.
+  ///
+  /// - Returns: false when an event with its key is known, also from before a restart; then nothing is counted.
+  @discardableResult
+  public func append(_ event: Event, counting keys: [CounterKey] = []) -> Bool {
+    store.change { $0.append(event, counting: keys) }
+  }
+
+  /// The newest events that match, by time, the newest first; also those that are not in the file yet.
+  public func newest(_ query: EventQuery = EventQuery()) async -> [Event] {
+    await store.newest(query)
+  }
+}
+
+/// The alerts of a store, so that `for`, resends and the start of an episode go on after a restart.
+///
+/// What must be durable before it is told to others: change it, wait for `Store.flush()`, then tell.
+public struct AlertStore: Sendable {
+  let store: Store
+
+  /// Every alert: those the file had, with what was changed since the start. Sorted by rule and labels.
+  public func all() -> [StoredAlert] {
+    store.change { Array($0.alerts.records.values) }.sorted { ($0.rule, $0.labels) < ($1.rule, $1.labels) }
+  }
+
+  /// Whether the alerts of the last run are in `all()`. False while the file could not be read since the start.
+  public var isRestored: Bool { store.change { $0.isAdopted } }
+
+  /// Says that it is decided what the alerts of the last run mean. Those of a file that can be read only later are then
+  /// forgotten: their episode is over, or has restarted in memory.
+  public func settle() { store.change { $0.settleAlerts() } }
+
+  /// Keeps alerts, each in place of the one with its rule and labels. What is as it was is not written again.
+  public func put(_ records: [StoredAlert]) { store.change { $0.put(records) } }
+
+  /// Forgets an alert.
+  public func remove(rule: String, labels: String) { store.change { $0.removeAlert(rule: rule, labels: labels) } }
+
+  /// Forgets the alerts of all rules but these, also those of a file that can be read only later.
+  public func removeRules(notIn rules: Set<String>) { store.change { $0.removeAlerts(ofRulesNotIn: rules) } }
+}
+
+/// What the Alertmanagers were told, for people: appended, removed by age and count.
+public struct NotificationStore: Sendable {
+  let store: Store
+
+  /// Keeps notifications; of more than `StoreOptions.notificationCount` the oldest are removed.
+  public func append(_ records: [StoredNotification]) { store.change { $0.append(records) } }
+
+  /// The newest notifications that match, by time, the newest first; also those that are not in the file yet.
+  public func newest(_ query: NotificationQuery = NotificationQuery()) async -> [StoredNotification] {
+    await store.newest(query)
+  }
+}
+
+/// The long baselines of a store: downsampled series of a day or more.
+///
+/// Points are gathered for `StoreOptions.historyDelayMs` and written in a transaction of their own, so that `Store.flush()`
+/// never waits for them. While the file cannot be written, the newest `StoreOptions.pendingPointCount` stay in memory.
+public struct HistoryStore: Sendable {
+  let store: Store
+
+  /// Keeps points. Of two points of a series at the same time, the later one given counts.
+  public func append(_ points: [HistoryPoint]) { store.append(points) }
+
+  /// Removes points older than this from now on, in milliseconds; `StoreOptions.historyRetentionMs` until it is said.
+  public func retain(ms: Int64) { store.retainHistory(ms: ms) }
+
+  /// The points from `sinceMs` to `untilMs`, both included, also those that are not in the file yet; sorted by labels.
+  ///
+  /// At most `StoreLimits.loadedPoints`, the newest. A point takes 16 bytes of memory: ask for hour after hour where the
+  /// whole is not needed at once.
+  public func load(sinceMs: Int64, untilMs: Int64 = .max) async -> [HistorySeries] {
+    await store.history(sinceMs: sinceMs, untilMs: untilMs)
+  }
+
+  /// Waits until the points that were appended before are in the file.
+  ///
+  /// - Returns: false when they could not be written; `Store.health` says why, and it is tried again.
+  @discardableResult
+  public func flush() async -> Bool { await store.flushHistory() }
+}
+
+/// The counters of a store that restarts must not reset, such as that of failovers.
+public struct DurableCounters: Sendable {
+  let store: Store
+
+  /// All counters, also those of earlier runs.
+  public func load() -> [CounterKey: Counter] { store.change { $0.counters } }
+
+  /// nil for a counter that was never declared, added to or set.
+  public subscript(key: CounterKey) -> Counter? { store.change { $0.counters[key] } }
+
+  /// Makes a counter that starts at 0, so that `increase()` sees its first change; an existing one stays as it is.
+  public func declare(_ key: CounterKey) { store.change { $0.declare(key) } }
+
+  /// Adds to a counter, which starts at 0.
+  ///
+  /// - Parameters:
+  ///   - delta: finite; 0 only declares the counter.
+  ///   - atSeconds: wall time of the change, in seconds since the epoch.
+  public func add(_ key: CounterKey, _ delta: Double = 1, at atSeconds: Double) {
+    store.change { $0.add(delta, to: key, atSeconds: atSeconds) }
+  }
+
+  /// Sets a counter to a finite value; its time of change moves only when the value does.
+  public func set(_ key: CounterKey, to value: Double, at atSeconds: Double) {
+    store.change { $0.set(key, to: value, atSeconds: atSeconds) }
+  }
+
+  /// Forgets a counter.
+  public func remove(_ key: CounterKey) { store.change { $0.remove(key) } }
+}
+
+/// Small texts by key that must outlive the process, such as `sentinel/mymaster/config_epoch` = `7`.
+public struct Facts: Sendable {
+  let store: Store
+
+  /// nil for a fact that was never set.
+  public subscript(key: String) -> Fact? { store.change { $0.facts[key] } }
+
+  /// Sets a fact; nil forgets it. Keys and values are bounded by `StoreLimits`.
+  public func set(_ key: String, to value: String?, at atSeconds: Double) {
+    store.change { $0.setFact(key, to: value, atSeconds: atSeconds) }
+  }
+}

@@ -101,3 +101,24 @@ public final class TLSContexts: Sendable {
     }
   }
 }
+
+extension ChannelHandlerContext {
+  /// Whether the peer's certificate carries `name`, once the handshake is done.
+  ///
+  /// NIOSSL also takes a certificate for the address that was connected to; a name that was asked for must be there.
+  public func peerIsCertified(as name: String) -> Bool {
+    let certificate = try? pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
+    let names = certificate?._subjectAlternativeNames().compactMap { alternative -> String? in
+      alternative.nameType == .dnsName ? String(decoding: alternative.contents, as: UTF8.self) : nil
+    }
+    return names?.contains { certifies($0, name) } == true
+  }
+}
+
+/// Whether a name of a certificate, which may begin with `*.`, stands for `name`.
+func certifies(_ pattern: String, _ name: String) -> Bool {
+  let (pattern, name) = (pattern.lowercased(), name.lowercased())
+  if pattern == name { return true }
+  guard pattern.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
+  return dot != name.startIndex && name[dot...] == pattern.dropFirst()
+}

@@ -99,3 +99,59 @@ public final class WebServer: Sendable {
     return response
   }
 }
+
+/// What one client, and all of them, may take of the server; for its lifetime.
+public struct ServerLimits: Sendable {
+  /// The most connections at once. A little before that each further one takes the seat of one that only waits.
+  public var connectionLimit = 512
+  /// The most connections from one client, which is an IPv4 address or 64 bits of an IPv6 address; 0 for any number.
+  public var perAddressLimit = 256
+  /// The memory for the headers of one connection; longer ones are answered with 431.
+  public var connectionMemoryBytes = 32 * 1024
+  /// From the connection, or the first byte of a further request, to the end of the headers.
+  public var headerDeadlineSeconds = 10.0
+  /// From the end of the headers to the last byte of the answer. A handler gets nine tenths of it.
+  public var responseDeadlineSeconds = 30.0
+  /// How long a connection may stay open between requests. Longer than usual scrape intervals, so that they reuse it.
+  public var idleTimeoutSeconds = 130.0
+
+  public init() {}
+}
+
+/// What is wrong and what to do, for the log and the operator. It never holds a secret.
+public struct WebError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+extension WebError: FileFailure {
+  public init(file: String, reason: String) { self.init("\(file) cannot be read: \(reason)") }
+}
+
+/// What file descriptors are needed for, checked before the first is opened.
+///
+/// The runtime aborts the process when it cannot open a file of its own, so too few are an error at startup.
+public struct DescriptorBudget: Sendable {
+  /// For files, the event loops, the database and the runtime.
+  public static let spare = 64
+
+  public var limit: Int
+  public var webConnections: Int
+  public var redisConnections: Int
+
+  public init(limit: Int, webConnections: Int, redisConnections: Int) {
+    self.limit = limit
+    self.webConnections = webConnections
+    self.redisConnections = redisConnections
+  }
+
+  /// Nil when the limit suffices, or the sum and what to do.
+  public var shortage: String? {
+    let needed = webConnections + redisConnections + Self.spare
+    guard needed > limit else { return nil }
+    return "too few file descriptors: \(webConnections) web connections + \(redisConnections) Redis connections + "
+      + "\(Self.spare) spare = \(needed), but the limit is \(limit); raise it (ulimit -Hn \(needed), or LimitNOFILE=\(needed) "
+      + "in the systemd unit), or allow fewer web connections"
+  }
+}

@@ -1,5 +1,9 @@
+import Alerting
 import Config
+import Fleet
 import Metrics
+import Runtime
+import Storage
 
 /// The families of the exporter itself that belong to no poll.
 enum ExporterFamilies {
@@ -38,5 +42,85 @@ enum ExporterFamilies {
       return sink.finish()
     }
     return withProcess && options.areSelfMetricsIncluded ? [own, ProcessFamilies.samples] : [own]
+  }
+}
+
+/// How the files stand that the configuration names.
+enum FileFamilies {
+  static let lastGood = Family.gauge(
+    "exporter_file_last_good_timestamp_seconds",
+    "Time when a file named in the options was last read successfully, in seconds since the epoch; its content of that time is in force.",
+    labels: ["file"], unit: .seconds)
+  static let failures = Family.counter(
+    "exporter_file_failures_total",
+    "Failures to read or use a file named in the options; its previous content stays in force.",
+    labels: ["file"])
+
+  static let all = [lastGood, failures]
+
+  static func collect(into sink: inout SampleSink) {
+    for (file, record) in FileWork.shared.records {
+      if let seconds = record.goodSeconds { sink.add(lastGood, seconds, LabelValue(file)) }
+      sink.add(failures, Double(record.failureCount), LabelValue(file))
+    }
+  }
+}
+
+/// How the file of `storage.path` is doing.
+enum StorageFamilies {
+  static let durable = Family.gauge(
+    "exporter_storage_durable", "Whether alerts, events and counters reach the file of storage.path: 1 yes, 0 no.")
+  static let droppedEvents = Family.counter(
+    "exporter_storage_dropped_events_total",
+    "Events that were lost because the file could not be written for a long time.")
+  static let droppedNotifications = Family.counter(
+    "exporter_storage_dropped_notifications_total",
+    "Records of notifications that were lost because the file could not be written for a long time.")
+  static let droppedPoints = Family.counter(
+    "exporter_storage_dropped_points_total",
+    "Points of the series history that were lost because the file could not be written for a long time, or because there are too many series."
+  )
+
+  static let all = [durable, droppedEvents, droppedNotifications, droppedPoints]
+
+  static func collect(_ health: StoreHealth, into sink: inout SampleSink) {
+    sink.add(durable, health.isDurable ? 1 : 0)
+    sink.add(droppedEvents, Double(health.droppedEvents))
+    sink.add(droppedNotifications, Double(health.droppedNotifications))
+    sink.add(droppedPoints, Double(health.droppedPoints))
+  }
+}
+
+/// Which program this is.
+enum BuildInfo {
+  static let version = "0.1.0"
+  static let swiftVersion = "swift6.3"
+
+  /// The families and labels of redis_exporter; `golang_version` is what this program is built with.
+  static let family = Family.gauge(
+    "exporter_build_info", "Version of this exporter, in labels; the value is always 1.",
+    labels: ["version", "commit_sha", "build_date", "golang_version"])
+
+  static func collect(into sink: inout SampleSink) {
+    sink.add(family, 1, [.text(version), "unknown", "unknown", .text(swiftVersion)])
+  }
+}
+
+/// Every family that the program can export.
+enum FamilyCatalogue {
+  static var groups: [FamilyGroup] {
+    FamilyGroup.ofFleet + [
+      FamilyGroup("Rules", "With `rules` or `history` in the file of `--config.file`.", families: RuleFamilies.all),
+      FamilyGroup(
+        "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
+      FamilyGroup(
+        "The daemon", "On `/metrics`; of `/scrape` only the errors and the build.", ExporterFamilies.entries),
+    ]
+  }
+
+  /// Each once: some parts share a family.
+  static var all: [Family] {
+    var seen: Set<ObjectIdentifier> = []
+    return groups.flatMap(\.families).filter { seen.insert(ObjectIdentifier($0)).inserted }
   }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Runtime
+import Web
 
 /// Looks once a second at every event loop and pool, by a thread of its own, and knows which of them stands still.
 ///
@@ -135,5 +136,19 @@ private final class Echo: Sendable {
     }
     if isNew { sender.send { self.state.withLock { $0.answerCount += 1 } } }
     return number
+  }
+}
+
+extension Health {
+  /// Answers `/-/healthy` and `/health`, without waiting for any other part.
+  ///
+  /// What no restart mends is named and does not count: a process that is killed for a slow disk would watch nothing.
+  func response() -> Response {
+    let all = standstills
+    let harmful = all.filter(\.isMendedByRestart)
+    guard harmful.isEmpty else {
+      return .text("unhealthy: " + all.map(\.description).joined(separator: "; ") + "\n", status: 503)
+    }
+    return .text(all.isEmpty ? "ok" : "ok, but " + all.map(\.description).joined(separator: "; ") + "\n")
   }
 }

@@ -1,4 +1,6 @@
+import Config
 import PromQL
+import Runtime
 
 /// Where an alert stands. Resolved alerts are inactive and kept for a while.
 public enum AlertState: String, Sendable, Comparable {
@@ -84,4 +86,48 @@ public struct RuleError: Error, Sendable, Equatable, CustomStringConvertible {
   static let duplicateSeries = RuleError(
     "vector contains metrics with the same labelset after applying rule labels")
   static let noVector = RuleError("rule result is not a vector or scalar")
+}
+
+/// A sample that a rule gives to the series store.
+public struct RuleSample: Sendable, Equatable {
+  public let labels: Labels
+  public let value: Double
+}
+
+/// The series about a rule's alerts.
+enum AlertSeries {
+  static let alertName = "alertname"
+  static let stateLabel = "alertstate"
+
+  /// `ALERTS` with the state and `ALERTS_FOR_STATE` with the second in which each alert began, for those not inactive.
+  static func samples(of alerts: [Alert], rule: AlertingRule) -> [RuleSample] {
+    // A rule label that a template made empty stays here as written: so does Prometheus, and series must be the same.
+    let written = rule.labels.map { Labels.Pair($0.key, $0.value.text) }
+    return alerts.flatMap { alert in
+      let shared = written + alert.labels.pairs + [Labels.Pair(alertName, rule.name)]
+      let state = Labels(
+        shared + [Labels.Pair(Labels.metricName, "ALERTS"), Labels.Pair(stateLabel, alert.state.rawValue)])
+      let since = Labels(shared + [Labels.Pair(Labels.metricName, "ALERTS_FOR_STATE")])
+      let seconds = alert.activeAtMilliseconds.quotientFloored(by: 1000)
+      return [RuleSample(labels: state, value: 1), RuleSample(labels: since, value: Double(seconds))]
+    }
+  }
+}
+
+extension Int64 {
+  fileprivate func quotientFloored(by divisor: Int64) -> Int64 {
+    self >= 0 ? self / divisor : -((-(self + 1)) / divisor) - 1
+  }
+}
+
+/// Label sets as the files hold them.
+extension Labels {
+  /// A JSON object of texts; equal sets are written alike.
+  var json: String { jsonObject(pairs.lazy.map { (key: $0.name, value: $0.value) }) }
+
+  /// - Returns: nil for what is no JSON object of texts.
+  init?(json: String) {
+    guard let texts = try? JSONStringMap.parse(Array(json.utf8), file: "labels") else { return nil }
+    self.init(texts.map { Labels.Pair($0.key, $0.value) })
+  }
 }

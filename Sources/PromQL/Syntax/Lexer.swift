@@ -122,3 +122,97 @@ struct Lexer {
     QuerySyntaxError(message, at: range, in: text, origin: origin)
   }
 }
+
+/// A word of the language.
+struct Token: Equatable {
+  enum Kind: Equatable {
+    /// Letters, digits, underscores; colons too outside of braces and brackets. Keywords are among them: which word is
+    /// one depends on where it stands.
+    case identifier
+    case number(Double)
+    /// Written with units, such as `1h30m`.
+    case duration(milliseconds: Int64)
+    case string(String)
+    /// An operator or a bracket.
+    case symbol(Symbol)
+    case end
+  }
+
+  enum Symbol: String, Equatable {
+    case leftParenthesis = "("
+    case rightParenthesis = ")"
+    case leftBrace = "{"
+    case rightBrace = "}"
+    case leftBracket = "["
+    case rightBracket = "]"
+    case comma = ","
+    case colon = ":"
+    case at = "@"
+    case assign = "="
+    case equal = "=="
+    case notEqual = "!="
+    case matches = "=~"
+    case matchesNot = "!~"
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case plus = "+"
+    case minus = "-"
+    case times = "*"
+    case divide = "/"
+    case modulo = "%"
+    case power = "^"
+  }
+
+  let kind: Kind
+  let range: SourceRange
+  /// As written.
+  let text: String
+
+  /// How errors speak of it.
+  var described: String {
+    switch kind {
+    case .identifier: "\(quoted(text))"
+    case .number: "number \(quoted(text))"
+    case .duration: "duration \(quoted(text))"
+    case .string: "string \(text)"
+    case .symbol: "\(quoted(text))"
+    case .end: "end of input"
+    }
+  }
+}
+
+/// The words that mean something of their own; upper and lower case are alike.
+enum Keyword: String {
+  case bool, by, without, on, ignoring, offset, start, end
+  case groupLeft = "group_left"
+  case groupRight = "group_right"
+
+  init?(_ token: Token) {
+    guard token.kind == .identifier else { return nil }
+    self.init(rawValue: token.text.lowercased())
+  }
+
+  /// Keywords that cannot be the name of a metric.
+  static let reserved: Set<String> = ["bool", "on", "ignoring", "group_left", "group_right", "atan2", "inf", "nan"]
+
+  /// What Prometheus has behind a feature flag, or only for native histograms.
+  static let refusedAggregators: Set<String> = ["limitk", "limit_ratio"]
+  static let refusedModifiers: Set<String> = ["anchored", "smoothed"]
+  static let ofDurations: Set<String> = ["step", "range", "min_of", "max_of"]
+  static let refusedMatchings: Set<String> = ["fill", "fill_left", "fill_right"]
+}
+
+/// Whose results a query gives where the two major versions of Prometheus differ.
+public enum Dialect: String, Sendable, CaseIterable {
+  /// Prometheus 2.42, whose promtool Debian 12 ships.
+  case prometheus2 = "2.x"
+  /// Prometheus 3, the default.
+  case prometheus3 = "3.x"
+
+  /// Ranges and lookbacks leave out the sample exactly at their start.
+  var hasOpenRanges: Bool { self == .prometheus3 }
+  /// `10m` as a number, `1_000`, names in quotes, numbers as durations, `offset 0s`.
+  var hasWideSyntax: Bool { self == .prometheus3 }
+}

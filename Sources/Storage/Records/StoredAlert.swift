@@ -51,3 +51,101 @@ public struct StoredAlert: Sendable, Equatable {
       && state.utf8.count <= StoreLimits.nameBytes
   }
 }
+
+/// The alerts of a records, and which of them are not in the file yet. A pure value.
+struct StoredAlerts: Sendable {
+  private(set) var records: [StoredAlert.Key: StoredAlert] = [:]
+  /// Alerts refused by `StoreLimits`.
+  private(set) var refusedRecords = 0
+  /// The number of the newest change of each; also of those removed.
+  private var changed: [StoredAlert.Key: UInt64] = [:]
+  /// Set when all alerts of the file must make way for those of memory: the number of the change that asked for it.
+  private var replaced: UInt64?
+  /// nil until it was said which rules there are.
+  private var rules: Set<String>?
+  /// Whether it is decided what the alerts of the last run mean.
+  private var isSettled = false
+
+  /// What one transaction writes: alerts of the file that are removed, or all, then those written.
+  struct Batch: Sendable {
+    var removesAll = false
+    var removed: [StoredAlert.Key] = []
+    var written: [StoredAlert] = []
+
+    var isEmpty: Bool { !removesAll && removed.isEmpty && written.isEmpty }
+  }
+
+  var hasChanges: Bool { !changed.isEmpty || replaced != nil }
+
+  mutating func put(_ record: StoredAlert, sequence: UInt64) {
+    let key = record.key
+    guard let old = records[key] else {
+      guard record.isWithinLimits, records.count < StoreLimits.alerts else {
+        refusedRecords += 1
+        return
+      }
+      return note(record, sequence)
+    }
+    guard record.isWithinLimits else {
+      refusedRecords += 1
+      return
+    }
+    if old != record { note(record, sequence) }
+  }
+
+  mutating func remove(_ key: StoredAlert.Key, sequence: UInt64) {
+    guard records.removeValue(forKey: key) != nil else { return }
+    changed[key] = sequence
+    // Alerts that come and go while the file cannot be written: none of its own can matter any more.
+    guard changed.count > 2 * StoreLimits.alerts else { return }
+    changed = changed.filter { records[$0.key] != nil }
+    replaced = sequence
+    isSettled = true
+  }
+
+  mutating func removeRules(notIn rules: Set<String>, sequence: UInt64) {
+    self.rules = rules
+    for key in records.keys where !rules.contains(key.rule) { remove(key, sequence: sequence) }
+  }
+
+  mutating func settle() { isSettled = true }
+
+  private mutating func note(_ record: StoredAlert, _ sequence: UInt64) {
+    records[record.key] = record
+    changed[record.key] = sequence
+  }
+
+  // MARK: The file
+
+  /// Everything that is not in the file yet.
+  func batch() -> Batch {
+    guard replaced == nil else { return Batch(removesAll: true, written: Array(records.values)) }
+    var batch = Batch()
+    for key in changed.keys {
+      if let record = records[key] { batch.written.append(record) } else { batch.removed.append(key) }
+    }
+    return batch
+  }
+
+  /// What was changed up to this number is in the file.
+  mutating func settle(upTo sequence: UInt64) {
+    changed = changed.filter { $0.value > sequence }
+    if let replaced, replaced <= sequence { self.replaced = nil }
+  }
+
+  /// Takes over what a file holds.
+  ///
+  /// What memory has or removed stays as it is. Alerts that it never heard of come in until their meaning is decided;
+  /// after that they are removed from the file, so that no later start takes an episode for one that goes on.
+  mutating func adopt(_ stored: [StoredAlert], isFirst: Bool, sequence: UInt64) {
+    if !isFirst { replaced = sequence }
+    for record in stored where records[record.key] == nil && changed[record.key] == nil {
+      let isWanted = !isSettled && rules?.contains(record.rule) ?? true
+      if isWanted, record.isWithinLimits, records.count < StoreLimits.alerts {
+        records[record.key] = record
+      } else {
+        replaced = sequence
+      }
+    }
+  }
+}

@@ -1,3 +1,5 @@
+import Config
+
 /// The user and password of an `Authorization: Basic …` header (RFC 7617).
 struct BasicCredentials: Equatable {
   /// The longest header that is read, in bytes.
@@ -50,4 +52,39 @@ private func sextet(_ digit: UInt8) -> UInt32? {
   case UInt8(ascii: "/"): 63
   default: nil
   }
+}
+
+/// Who may ask, and how each proves it.
+public struct Users: Sendable {
+  enum Proof: Sendable {
+    case password(Secret)
+    case bcrypt(Bcrypt)
+  }
+
+  let proofs: [String: Proof]
+
+  /// Nobody is named, so everybody may ask.
+  public static let everyone = Users(proofs: [:])
+
+  /// One user with a plain password.
+  public static func single(_ user: String, password: Secret) -> Users {
+    Users(proofs: [user: .password(password)])
+  }
+
+  /// Users with bcrypt hashes.
+  ///
+  /// - Throws: ``WebError`` that names the user whose hash is none.
+  public init(hashes: [String: Secret]) throws(WebError) {
+    var proofs: [String: Proof] = [:]
+    for (user, hash) in hashes.sorted(by: { $0.key < $1.key }) {
+      do throws(WebError) {
+        proofs[user] = .bcrypt(try Bcrypt(hash: hash.reveal()))
+      } catch {
+        throw WebError("user \(user): \(error)")
+      }
+    }
+    self.proofs = proofs
+  }
+
+  private init(proofs: [String: Proof]) { self.proofs = proofs }
 }

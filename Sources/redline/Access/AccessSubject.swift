@@ -1,6 +1,8 @@
+import ArgumentParser
 import Config
 import Fleet
 import Logging
+import Metrics
 import NIOPosix
 import Redis
 
@@ -53,4 +55,68 @@ struct AccessSubject {
   func sentinel(_ server: ServerFacts, masterNames: [String]) -> [AccessNeed] {
     needs(server).sentinel(masterNames: masterNames)
   }
+}
+
+/// Watches a fleet for as long as it takes to find everybody, and no longer.
+enum FleetSearch {
+  /// How long the fleet is looked for, and how long nobody new must have been found.
+  private static let limit: Duration = .seconds(20)
+  private static let quietTime: Duration = .seconds(2)
+  private static let pause: Duration = .milliseconds(100)
+
+  /// - Parameter take: what is taken of the fleet once everybody has been found and polled.
+  static func run<Result: Sendable>(
+    _ config: FleetConfig, _ subject: AccessSubject, take: (Fleet) async -> Result
+  ) async -> Result {
+    let fleet = Fleet(
+      config,
+      context: FleetContext(
+        connections: subject.factory.context, registry: Registry(live: []), environment: subject.environment,
+        collectors: subject.factory.collectorOptions, clientName: nil, memberLimit: 10_000, store: nil,
+        log: AccessSubject.log))
+    await fleet.start()
+    let clock = ContinuousClock()
+    let began = clock.now
+    var (seen, changed) = (0, began)
+    while clock.now - began < limit {
+      try? await Task.sleep(for: pause)
+      let members = await fleet.members()
+      if members.count != seen { (seen, changed) = (members.count, clock.now) }
+      if clock.now - changed >= quietTime, members.allSatisfy({ $0.node.poller.newest != nil }) { break }
+    }
+    let result = await take(fleet)
+    await fleet.stop()
+    return result
+  }
+}
+
+/// A server that ACL rules are meant for, as users name it: `redis-7.0`, `valkey-8.1`.
+struct ServerVersion: ExpressibleByArgument {
+  let product: ServerFacts.Product
+  let version: Version
+
+  /// The first with ACLs.
+  private static let oldest = Version(6)
+
+  init?(argument: String) {
+    let halves = argument.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard halves.count == 2, halves[1].first?.isNumber == true else { return nil }
+    switch halves[0].lowercased() {
+    case "redis": product = .redis
+    case "valkey": product = .valkey
+    default: return nil
+    }
+    version = Version(String(halves[1]))
+    guard version >= Self.oldest else { return nil }
+  }
+
+  var defaultValueDescription: String { "\(product)-\(version.major).\(version.minor)" }
+  static let allValueStrings: [String] = []
+
+  func facts(_ mode: ServerFacts.Mode, sentinelMasters: [String] = []) -> ServerFacts {
+    ServerFacts(product: product, version: version, mode: mode, sentinelMasters: sentinelMasters)
+  }
+
+  /// As Redis counts: what decides about the language of ACLs.
+  var redisVersion: Version { product == .valkey ? Version(7, 2, 4) : version }
 }

@@ -52,7 +52,7 @@ DOORS = {
         "Transport/NameLookup.swift",
         "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",
         "redline/ProcessFamilies.swift", "redline/ProcessGuard.swift",
-        "redline/Redline.swift", "redline/RuleWatch.swift", "redline/SystemdNotify.swift", "redline/SystemdSocket.swift"),
+        "redline/Redline.swift", "redline/RuleWatch.swift", "redline/Systemd.swift"),
     "threads: the lock and the executors": (
         "Runtime/Lock.swift", "Runtime/Thread.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
         "Fleet/Polling/Poller.swift", "Fleet/Polling/Probing/Prober.swift"),
@@ -63,8 +63,8 @@ DOORS = {
     "SQLite": ("Storage/SQLite/Database.swift", "Storage/SQLite/Statement.swift"),
     "RE2": ("PromQL/Series/Regex.swift",),
     "libmicrohttpd and its sockets": (
-        "Web/Daemon/Connection.swift", "Web/Daemon/Daemon+Values.swift", "Web/Daemon/Daemon.swift",
-        "Web/Daemon/Exchange.swift", "Web/Daemon/ListenSocket.swift", "Web/Daemon/Payload.swift"),
+        "Web/Daemon/Connection.swift", "Web/Daemon/Daemon.swift",
+        "Web/Daemon/Exchange.swift", "Web/Daemon/ListenSocket.swift"),
     "GnuTLS and libcrypt": (
         "Web/Authentication/Bcrypt.swift", "Web/Authentication/SaltedDigest.swift", "Web/TLS/TLSContext.swift"),
     "zlib": ("Web/Metrics/Gzip.swift",),

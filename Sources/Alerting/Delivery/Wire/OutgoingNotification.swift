@@ -1,4 +1,5 @@
 import Config
+import PromQL
 
 /// An alert as it goes to Alertmanagers: labels after external labels and relabelling. Times are milliseconds since 1970.
 struct OutgoingNotification: Sendable, Equatable {
@@ -66,4 +67,58 @@ func alertsBody(_ alerts: [OutgoingNotification], aheadMilliseconds: Int64 = 0) 
     }
   }
   return json.bytes
+}
+
+/// What turns a notice into what Alertmanagers are told: external labels, relabelling, the link to the expression.
+struct OutgoingForm: Sendable {
+  private let externalLabels: [String: String]
+  private let externalURL: String
+  private let relabeling: Relabeling
+
+  /// - Parameter file: names the configuration file in errors.
+  init(
+    _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String
+  ) throws(ConfigErrors) {
+    relabeling = try Relabeling(config?.relabel ?? [], file: file)
+    self.externalLabels = externalLabels
+    var url = externalURL[...]
+    while url.last == "/" { url.removeLast() }
+    self.externalURL = String(url)
+  }
+
+  /// The alerts to send, without those that relabelling drops.
+  func alerts(of notices: [Notification], expression: String) -> [OutgoingNotification] {
+    let link = generatorURL(externalURL: externalURL, expression: expression)
+    return notices.compactMap { notice in
+      let own = Dictionary(notice.labels.pairs.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+      let all = externalLabels.filter { !$0.value.isEmpty }.merging(own) { _, own in own }
+      guard let labels = relabeling.apply(all) else { return nil }
+      return OutgoingNotification(
+        labels: labels, annotations: notice.annotations, startsAtMilliseconds: notice.startsAtMilliseconds,
+        endsAtMilliseconds: notice.endsAtMilliseconds, isResolved: notice.isResolved, generatorURL: link)
+    }
+  }
+}
+
+/// The page that shows an alert's expression, as Prometheus links it; empty where the program's own URL is not known.
+///
+/// - Parameter externalURL: without a slash at its end.
+func generatorURL(externalURL: String, expression: String) -> String {
+  externalURL.isEmpty ? "" : "\(externalURL)/graph?g0.expr=\(queryEscaped(expression))&g0.tab=1"
+}
+
+/// As `url.QueryEscape` of Go: letters, digits and `-_.~` stay, a space becomes `+`, other bytes `%XX`.
+private func queryEscaped(_ text: String) -> String {
+  let hex = Array("0123456789ABCDEF".utf8)
+  var bytes: [UInt8] = []
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+      bytes.append(byte)
+    case UInt8(ascii: " "): bytes.append(UInt8(ascii: "+"))
+    default: bytes += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+    }
+  }
+  return String(decoding: bytes, as: UTF8.self)
 }

@@ -81,3 +81,158 @@ struct ChunkPages: Sendable {
     return pages.count - 1
   }
 }
+
+/// The words in front of a sealed chunk's column.
+struct ChunkHeader: Sendable {
+  static let wordCount = 4
+
+  /// The series' chunk before this one.
+  var previous: ChunkLink
+  /// The times of the block of slots that the chunk belongs to.
+  var times: ChunkLink
+  /// The newest sample of the chunk before this one.
+  var previousNewestMilliseconds: Int64
+  /// The first value's slot in its block.
+  var firstSlot: UInt16
+  var valueCount: UInt16
+  /// Words of the column.
+  var columnWords: UInt16
+
+  /// Into the first words.
+  func write(to words: inout [UInt64]) {
+    words[0] = previous.bits
+    words[1] = times.bits
+    words[2] = UInt64(bitPattern: previousNewestMilliseconds)
+    words[3] = UInt64(firstSlot) << 32 | UInt64(valueCount) << 16 | UInt64(columnWords)
+  }
+
+  init(
+    previous: ChunkLink, times: ChunkLink, previousNewestMilliseconds: Int64, firstSlot: UInt16, valueCount: UInt16,
+    columnWords: Int
+  ) {
+    self.previous = previous
+    self.times = times
+    self.previousNewestMilliseconds = previousNewestMilliseconds
+    self.firstSlot = firstSlot
+    self.valueCount = valueCount
+    self.columnWords = UInt16(columnWords)
+  }
+
+  init(_ words: [UInt64], at offset: Int) {
+    previous = ChunkLink(bits: words[offset])
+    times = ChunkLink(bits: words[offset + 1])
+    previousNewestMilliseconds = Int64(bitPattern: words[offset + 2])
+    let counts = words[offset + 3]
+    firstSlot = UInt16(truncatingIfNeeded: counts >> 32)
+    valueCount = UInt16(truncatingIfNeeded: counts >> 16)
+    columnWords = UInt16(truncatingIfNeeded: counts)
+  }
+}
+
+/// The times of the slots of a block: a column of the milliseconds since the epoch, behind one word.
+struct TimesHeader: Sendable {
+  static let wordCount = 1
+
+  var slotCount: Int
+  var columnWords: Int
+
+  var word: UInt64 { UInt64(slotCount) << 32 | UInt64(columnWords) }
+
+  init(slotCount: Int, columnWords: Int) {
+    self.slotCount = slotCount
+    self.columnWords = columnWords
+  }
+
+  init(_ word: UInt64) {
+    slotCount = Int(word >> 32)
+    columnWords = Int(word & 0xFFFF_FFFF)
+  }
+}
+
+/// Where a chunk stands in ``ChunkPages``. It tells when the page has been given to others since.
+struct ChunkLink: Sendable, Hashable {
+  let bits: UInt64
+
+  static let none = ChunkLink(bits: .max)
+
+  init(bits: UInt64) { self.bits = bits }
+
+  /// - Parameters:
+  ///   - page: below 2^24.
+  ///   - generation: its low 24 bits count.
+  ///   - offset: the chunk's first word in the page, below 2^16.
+  init(page: Int, generation: UInt32, offset: Int) {
+    bits = UInt64(page) << 40 | UInt64(generation & 0xFF_FFFF) << 16 | UInt64(offset)
+  }
+
+  var page: Int { Int(bits >> 40) }
+  var generation: UInt32 { UInt32(truncatingIfNeeded: bits >> 16) & 0xFF_FFFF }
+  var offset: Int { Int(bits & 0xFFFF) }
+}
+
+/// A growing array in pages, so that growth neither copies what is there nor doubles the memory.
+struct PagedArray<Element: Sendable>: Sendable {
+  private static var pageShift: Int { 10 }
+  private var pages: [[Element]] = []
+  private(set) var count = 0
+
+  mutating func append(_ element: Element) {
+    if count & ((1 << Self.pageShift) - 1) == 0 {
+      pages.append([])
+      // The first page starts small: most stores hold a single server's series.
+      if pages.count > 1 { pages[pages.count - 1].reserveCapacity(1 << Self.pageShift) }
+    }
+    pages[pages.count - 1].append(element)
+    count += 1
+  }
+
+  subscript(index: Int) -> Element {
+    @inline(__always) _read { yield pages[index >> Self.pageShift][index & ((1 << Self.pageShift) - 1)] }
+    @inline(__always) _modify { yield &pages[index >> Self.pageShift][index & ((1 << Self.pageShift) - 1)] }
+  }
+
+  /// What the pages take on the heap, less what the elements take there.
+  var byteCount: Int { pages.reduce(0) { $0 + $1.capacity * MemoryLayout<Element>.stride + 32 } }
+}
+
+/// First in, first out.
+struct Queue<Element: Sendable>: Sendable {
+  private var elements: [Element] = []
+  private var head = 0
+
+  var count: Int { elements.count - head }
+  var isEmpty: Bool { head == elements.count }
+  var first: Element? { isEmpty ? nil : elements[head] }
+  var last: Element? { isEmpty ? nil : elements[elements.count - 1] }
+  var byteCount: Int { elements.capacity * MemoryLayout<Element>.stride }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  mutating func removeFirst() {
+    head += 1
+    if head * 2 > elements.count {
+      elements.removeFirst(head)
+      head = 0
+    }
+  }
+}
+
+/// What is kept equally long: pages of chunks, and series that have ended.
+struct Retention: Sendable {
+  /// A series that nothing is appended to any more.
+  struct Ended: Sendable {
+    let series: SeriesReference
+    let newestMilliseconds: Int64
+  }
+
+  /// How long after its newest sample a chunk is kept.
+  var keptMilliseconds: Int64
+  /// Pages, the oldest first.
+  var pages = Queue<Int>()
+  /// In the order of their end, near enough.
+  var ended = Queue<Ended>()
+  /// No series is filed here any more; what is left only grows old.
+  var isRetired = false
+
+  var isEmpty: Bool { pages.isEmpty && ended.isEmpty }
+}

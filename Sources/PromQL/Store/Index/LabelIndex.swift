@@ -82,3 +82,110 @@ struct LabelIndex: Sendable {
     return packed
   }
 }
+
+/// The series that have one label, as slots in ascending order.
+struct PostingList: Sendable {
+  /// In order, without those of `tail`.
+  private var sorted: [UInt32] = []
+  /// New ones that do not belong at the end.
+  private var tail: [UInt32] = []
+
+  var count: Int { sorted.count + tail.count }
+  var byteCount: Int { (sorted.capacity + tail.capacity) * 4 }
+
+  /// Adds a series that is not there.
+  mutating func insert(_ slot: UInt32) {
+    guard tail.isEmpty, sorted.last.map({ $0 < slot }) ?? true else { return tail.append(slot) }
+    if sorted.count == sorted.capacity && sorted.count >= 64 { sorted.reserveCapacity(sorted.count + sorted.count / 4) }
+    sorted.append(slot)
+  }
+
+  /// All of them in order.
+  mutating func slots() -> [UInt32] {
+    if !tail.isEmpty {
+      tail.sort()
+      sorted = Self.merged(sorted, tail)
+      tail = []
+    }
+    return sorted
+  }
+
+  mutating func removeAll(where isGone: (UInt32) -> Bool) {
+    sorted.removeAll(where: isGone)
+    tail.removeAll(where: isGone)
+  }
+
+  private static func merged(_ a: [UInt32], _ b: [UInt32]) -> [UInt32] {
+    var result: [UInt32] = []
+    result.reserveCapacity(a.count + b.count)
+    var index = 0
+    for slot in b {
+      while index < a.count, a[index] < slot {
+        result.append(a[index])
+        index += 1
+      }
+      result.append(slot)
+    }
+    result.append(contentsOf: a[index...])
+    return result
+  }
+
+  /// What is in both. Costs the shorter one's length times the logarithm of the longer one's at most.
+  static func intersection(_ a: [UInt32], _ b: [UInt32]) -> [UInt32] {
+    let (short, long) = a.count <= b.count ? (a, b) : (b, a)
+    var result: [UInt32] = []
+    var low = 0
+    for slot in short {
+      // Steps double until one goes too far; the rest is a binary search.
+      var step = 1
+      while low + step < long.count, long[low + step] < slot { step *= 2 }
+      var high = min(low + step, long.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if long[middle] < slot { low = middle + 1 } else { high = middle }
+      }
+      if low == long.count { break }
+      if long[low] == slot { result.append(slot) }
+    }
+    return result
+  }
+
+  /// What is in any of them, in order.
+  static func union(_ lists: [[UInt32]]) -> [UInt32] {
+    if lists.count == 1 { return lists[0] }
+    var result = lists.flatMap { $0 }
+    result.sort()
+    return result
+  }
+}
+
+/// The labels of every series, as numbers in the order of their names, in one array.
+struct LabelLists: Sendable {
+  /// Where a series' labels stand.
+  struct Place: Sendable, Equatable {
+    var start: UInt32
+    var count: UInt32
+  }
+
+  private var numbers: [UInt32] = []
+  /// Places given back, by the count of their labels.
+  private var free: [Int: [UInt32]] = [:]
+
+  mutating func add(_ labels: [UInt32]) -> Place {
+    if let start = free[labels.count]?.popLast() {
+      for (offset, label) in labels.enumerated() { numbers[Int(start) + offset] = label }
+      return Place(start: start, count: UInt32(labels.count))
+    }
+    if numbers.count + labels.count > numbers.capacity { numbers.reserveCapacity(numbers.count * 5 / 4 + 256) }
+    numbers.append(contentsOf: labels)
+    return Place(start: UInt32(numbers.count - labels.count), count: UInt32(labels.count))
+  }
+
+  mutating func remove(_ place: Place) {
+    if place.count > 0 { free[Int(place.count), default: []].append(place.start) }
+  }
+
+  subscript(place: Place) -> ArraySlice<UInt32> { numbers[Int(place.start)..<Int(place.start + place.count)] }
+
+  var byteCount: Int { numbers.capacity * 4 + free.reduce(0) { $0 + $1.value.capacity * 4 + 48 } }
+}

@@ -33,8 +33,8 @@ struct StoreState: Sendable {
     health.pendingEvents = records.pendingEvents.count
     health.droppedEvents = records.droppedEvents
     health.refusedRecords = records.refusedRecords + records.alerts.refusedRecords + history.refusedPoints
-    health.pendingNotifications = records.pendingNotifications.count
-    health.droppedNotifications = records.droppedNotifications
+    health.pendingNotifications = records.notifications.pending.count
+    health.droppedNotifications = records.notifications.droppedCount
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -129,7 +129,7 @@ actor StoreWriter {
   func notifications(_ query: NotificationQuery) -> [StoredNotification] {
     commit()
     let written = (try? file.notifications(query)) ?? []
-    let pending = state.withLock { $0.records.pendingNotifications.map(\.record) }.filter(query.matches)
+    let pending = state.withLock { $0.records.notifications.records }.filter(query.matches)
     guard !pending.isEmpty else { return written }
     let all = (pending.reversed() + written).enumerated()
       .sorted { ($1.element.atMs, $0.offset) < ($0.element.atMs, $1.offset) }

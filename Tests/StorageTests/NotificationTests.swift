@@ -79,7 +79,7 @@ import Testing
   @Test func memoryIsBounded() {
     var records = StoreRecords(pendingLimit: 3)
     records.append((1...5).map { .sample(at: $0) })
-    #expect(records.pendingNotifications.map(\.record.atMs) == [3, 4, 5] && records.droppedNotifications == 2)
+    #expect(records.notifications.records.map(\.atMs) == [3, 4, 5] && records.notifications.droppedCount == 2)
     let long = String(repeating: "x", count: 1 << 20)
     let record = StoredNotification(
       atMs: 1, alertname: long, labels: long, state: long, startsAtMs: 1, alertmanager: long, outcome: long)

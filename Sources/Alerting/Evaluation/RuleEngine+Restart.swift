@@ -22,7 +22,7 @@ extension RuleEngine {
   // MARK: Alerts
 
   func restore(at now: Int64) {
-    guard let stateStore, !legacy.isTakenUp else { return }
+    guard let stateStore = durable?.alerts, !legacy.isTakenUp else { return }
     legacy.settlesAt = now + Self.holdMilliseconds.upperBound
     guard stateStore.isRestored else { return }
     legacy.isTakenUp = true
@@ -40,7 +40,7 @@ extension RuleEngine {
 
   /// Takes up what the last run left when its file can be read only now, and says when it is decided what that means.
   func settleStored() async {
-    guard let stateStore, !legacy.isSettled else { return }
+    guard let stateStore = durable?.alerts, !legacy.isSettled else { return }
     let now = nowMilliseconds
     if !legacy.isTakenUp, stateStore.isRestored {
       legacy.isTakenUp = true
@@ -70,15 +70,15 @@ extension RuleEngine {
   ///
   /// - Parameter name: empty for any metric.
   public nonisolated func historyBeginMilliseconds(of name: String) -> Int64? {
-    historyBeginnings.withLock { name.isEmpty ? $0.values.min() : $0[name] }
+    shown.withLock { name.isEmpty ? $0.historyBeginnings.values.min() : $0.historyBeginnings[name] }
   }
 
   func loadHistory() async {
-    guard let history, var intake else { return }
+    guard let baselines = durable?.baselines, var intake else { return }
     let began = ContinuousClock.now
     var hurries: Bool { ContinuousClock.now - began > Self.intakeBudget }
     while !Task.isCancelled, let span = intake.nextSpan(hurries: hurries) {
-      intake.take(await history.kept(span))
+      intake.take(await baselines.kept(span))
       self.intake = intake
     }
     let tookMilliseconds = Int64(clamping: (ContinuousClock.now - began).seconds * 1000)
@@ -86,7 +86,7 @@ extension RuleEngine {
     guard !Task.isCancelled else { return }
     intake.finish()
     self.intake = nil
-    historyBeginnings.withLock { $0 = intake.beginnings }
+    shown.withLock { $0.historyBeginnings = intake.beginnings }
     if intake.pointCount > 0 {
       log.info(
         "history of the last run loaded",

@@ -10,34 +10,38 @@ import Storage
 public actor RuleEngine {
   /// The samples that rules and queries read.
   public nonisolated let series: SeriesStore
-  nonisolated let registry: Registry
-  private nonisolated let runners = Lock<[GroupRunner]>([])
+  nonisolated let shown = Lock(Shown())
   nonisolated let clock: Lock<EvaluationClock>
   private nonisolated let events = EventTrigger()
-  private nonisolated let counts = Lock(EngineCounts())
-  let stateStore: RuleStateStore?
-  let history: BaselineStore?
+  let durable: Durable?
   private let deliver: @Sendable ([Notification], _ expression: String) -> Void
   let log: Logger
   private var options: Options
-  private var feed: SeriesFeed
+  private var scraper: Scraper
   var rules = RuleSet([])
   /// The rules that read metrics of events.
   private var readers: [(runner: GroupRunner, places: Set<Int>)] = []
   private var work: Task<Void, Never>?
-  private var isRunning = false
-  /// Whether nothing is to be taken from pages: there are no rules, and no history is asked for.
-  private var isIdle = true
   /// Nil once the history of the last run is in the series store.
   var intake: HistoryIntake?
-  nonisolated let historyBeginnings = Lock<[String: Int64]>([:])
   var legacy = Legacy()
-  private var lastScrape: ContinuousClock.Instant?
 
   /// Until the first polls have ended.
   static let firstTurnMilliseconds: Int64 = 3_000
-  /// A page is taken again after this long at the soonest.
-  static let freshness: Duration = .milliseconds(100)
+
+  /// What can be read without waiting for the engine.
+  struct Shown {
+    var runners: [GroupRunner] = []
+    /// Since when samples of a metric are kept that the last run left, milliseconds since 1970.
+    var historyBeginnings: [String: Int64] = [:]
+    var scrapeSeconds = 0.0
+  }
+
+  /// What this run leaves to the next one.
+  struct Durable {
+    let alerts: RuleStateStore
+    let baselines: BaselineStore
+  }
 
   /// - Parameters:
   ///   - storage: where alerts are kept; nil for memory alone.
@@ -47,26 +51,19 @@ public actor RuleEngine {
     deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
-    self.registry = registry
     self.deliver = deliver
     self.log = log
-    stateStore = storage.map { RuleStateStore(store: $0) }
     var limits = SeriesLimits()
     limits.sampleBytes = options.sampleBytes
     let series = SeriesStore(policy: HistoryPolicy(), limits: limits)
     self.series = series
-    history = storage.map { BaselineStore(store: $0, series: series) }
+    durable = storage.map {
+      Durable(alerts: RuleStateStore(store: $0), baselines: BaselineStore(store: $0, series: series))
+    }
     clock = Lock(EvaluationClock(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()))
-    feed = SeriesFeed(
-      series, target: Self.target(options), families: FamilySelection(namespace: options.namespace) { _ in false })
+    scraper = Scraper(registry, into: series, options, log: log)
     let events = events
     registry.onPublish { samples, key in events.note(samples, key) }
-  }
-
-  private static func target(_ options: Options) -> SeriesFeed.Target {
-    SeriesFeed.Target(
-      job: options.job, instance: options.instance, namespace: options.namespace,
-      areEdgesFloats: options.dialect == .prometheus3)
   }
 
   // MARK: What it shows
@@ -74,8 +71,7 @@ public actor RuleEngine {
   /// Every group with its rules and alerts, as the newest evaluation left them.
   public nonisolated var groups: [GroupState] { views.map(\.state) }
   nonisolated var views: [GroupRunner.View] { runnersNow.map(\.view) }
-  nonisolated var runnersNow: [GroupRunner] { runners.withLock { $0 } }
-  nonisolated var engineCounts: EngineCounts { counts.withLock { $0 } }
+  nonisolated var runnersNow: [GroupRunner] { shown.withLock(\.runners) }
 
   /// The time of evaluations, milliseconds since 1970.
   public nonisolated var nowMilliseconds: Int64 {
@@ -102,14 +98,10 @@ public actor RuleEngine {
     let now = nowMilliseconds
     if isFirst { restore(at: now) }
     let policy = HistoryPolicy(files, options)
-    isIdle = rules.groups.isEmpty && options.retentionMilliseconds == nil
     series.policy = policy
     series.limits.sampleBytes = options.sampleBytes
     intake?.policy = policy
-    feed.select(
-      FamilySelection(namespace: options.namespace) { name in
-        options.retentionMilliseconds != nil || policy.isRead(name)
-      }, target: Self.target(options))
+    scraper.select(options, policy: policy, hasRules: !rules.groups.isEmpty)
     // Only then may others give the series of before: rules that stay, under whatever group they are now.
     for runner in former { try? series.close(runner.origin, endingSeriesAtMilliseconds: nil) }
     end(rules.takeOrphans(), at: now)
@@ -122,8 +114,8 @@ public actor RuleEngine {
         firstTurn: isNew ? now + Self.firstTurnMilliseconds : (now / interval + 1) * interval,
         surroundings: surroundings)
     }
-    runners.withLock { $0 = made }
-    stateStore?.forget(allBut: Set(rules.groups.flatMap { RuleStateStore.keys(of: $0.group) }))
+    shown.withLock { $0.runners = made }
+    durable?.alerts.forget(allBut: Set(rules.groups.flatMap { RuleStateStore.keys(of: $0.group) }))
     readers = zip(made, EventReaders.places(in: rules.groups.map(\.group), of: options.eventMetrics))
       .map { (runner: $0, places: $1) }.filter { !$0.places.isEmpty }
     if wasRunning { begin() }
@@ -165,7 +157,7 @@ public actor RuleEngine {
     GroupRunner.Surroundings(
       now: { [weak self] in self?.nowMilliseconds ?? .max },
       refresh: { [weak self] in await self?.scrape() },
-      deliver: deliver, stateStore: stateStore, resendDelayMilliseconds: options.resendDelayMilliseconds)
+      deliver: deliver, stateStore: durable?.alerts, resendDelayMilliseconds: options.resendDelayMilliseconds)
   }
 
   // MARK: At work
@@ -173,14 +165,15 @@ public actor RuleEngine {
   /// Starts to evaluate, once the history of the last run is there. ``apply(_:options:)`` comes first.
   public func start() {
     guard !isRunning else { return }
-    if history != nil, lastScrape == nil, !isIdle {
+    if durable != nil, !scraper.hasScraped, !scraper.isIdle {
       intake = HistoryIntake(into: series, policy: series.policy, nowMilliseconds: nowMilliseconds)
     }
     begin()
   }
 
+  private var isRunning: Bool { work != nil }
+
   private func begin() {
-    isRunning = true
     let names = options.eventMetrics
     events.start(FamilySelection(namespace: options.namespace) { names.contains($0) }) { [weak self] in
       await self?.answerEvents()
@@ -206,7 +199,6 @@ public actor RuleEngine {
 
   /// Ends all evaluations and waits for those under way.
   private func halt() async {
-    isRunning = false
     events.stop()
     let work = work
     self.work = nil
@@ -216,7 +208,7 @@ public actor RuleEngine {
 
   public func stop() async {
     await halt()
-    if intake == nil { history?.keep(nowMilliseconds: nowMilliseconds, policy: series.policy) }
+    if intake == nil { durable?.baselines.keep(nowMilliseconds: nowMilliseconds, policy: series.policy) }
   }
 
   // MARK: Samples
@@ -226,14 +218,14 @@ public actor RuleEngine {
     var lastMinute: Int64 = 0
     while !Task.isCancelled {
       guard adjustClock() == 0 else { return }
-      stateStore?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+      durable?.alerts.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
       await settleStored()
       scrape()
       let now = nowMilliseconds
       if now / 60_000 != lastMinute {
         lastMinute = now / 60_000
         series.expire(nowMilliseconds: now)
-        history?.keep(nowMilliseconds: now, policy: series.policy)
+        durable?.baselines.keep(nowMilliseconds: now, policy: series.policy)
       }
       let pause = options.scrapeMilliseconds - now % options.scrapeMilliseconds
       try? await Task.sleep(for: .milliseconds(pause))
@@ -251,7 +243,7 @@ public actor RuleEngine {
     guard distance != 0 else { return }
     clock.withLock { $0.step(byMilliseconds: distance) }
     series.shift(byMilliseconds: distance)
-    stateStore?.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
+    durable?.alerts.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(
       "the clock was put \(distance > 0 ? "forward" : "back"); alerts and the history that they rest on go with it",
       metadata: ["seconds": "\(Double(distance) / 1000)"])
@@ -262,23 +254,10 @@ public actor RuleEngine {
   ///
   /// - Parameter isForced: also where that was just done: something has changed since.
   func scrape(isForced: Bool = false) {
-    guard !isIdle, intake == nil else { return }
-    let began = ContinuousClock.now
-    if !isForced, let lastScrape, began - lastScrape < Self.freshness { return }
-    let page = registry.page()
-    feed.take(page, atMilliseconds: nowMilliseconds, tookSeconds: (ContinuousClock.now - began).seconds)
-    lastScrape = .now
-    counts.withLock { counts in
-      counts.scrapes += 1
-      counts.scrapeSeconds += (ContinuousClock.now - began).seconds
-      counts.refusedSources = feed.refusedCount
-    }
-    if let problem = feed.lastError, problem != loggedProblem {
-      loggedProblem = problem
-      log.error("samples are missing for rules", metadata: ["error": "\(problem)"])
-    }
+    guard intake == nil else { return }
+    let seconds = scraper.scrape(nowMilliseconds: nowMilliseconds, isForced: isForced)
+    shown.withLock { $0.scrapeSeconds += seconds }
   }
-  private var loggedProblem: String?
 
   // MARK: Events
 
@@ -290,9 +269,45 @@ public actor RuleEngine {
   }
 }
 
-/// What the engine counts beside its groups.
-struct EngineCounts: Sendable {
-  var scrapes = 0
-  var scrapeSeconds = 0.0
-  var refusedSources = 0
+extension RuleEngine {
+  /// What a configuration says of the evaluation.
+  public struct Options: Sendable, Equatable {
+    public var intervalMilliseconds: Int64 = 15_000
+    public var scrapeMilliseconds: Int64 = 5_000
+    public var queryOffsetMilliseconds: Int64 = 0
+    public var resendDelayMilliseconds: Int64 = 60_000
+    /// For every series; nil keeps only what rules read.
+    public var retentionMilliseconds: Int64?
+    public var sampleBytes = 2 << 30
+    public var dialect = Dialect.prometheus3
+    public var externalLabels: [String: String] = [:]
+    public var externalURL = ""
+    /// The labels of series that have none of these.
+    public var job = "redline"
+    public var instance = "localhost:9121"
+    public var namespace = "redis"
+    /// Full names of metrics whose changes are events: alerting rules that read any are then evaluated at once.
+    public var eventMetrics: Set<String> = []
+
+    public init() {}
+  }
+}
+
+extension HistoryPolicy {
+  /// What rules look back over, and what the configuration asks for on top.
+  init(_ files: [RuleFile], _ options: RuleEngine.Options) {
+    self.init()
+    var query = QueryOptions()
+    query.subqueryStepMilliseconds = options.intervalMilliseconds
+    for rule in files.flatMap(\.groups).flatMap(\.rules) {
+      keep(rule.query, options: query)
+      guard case .alerting(let rule) = rule else { continue }
+      for template in Array(rule.annotations.values) + Array(rule.labels.values) {
+        for text in template.queryTexts {
+          if let asked = try? Query(text, dialect: options.dialect) { keep(asked, options: query) }
+        }
+      }
+    }
+    if let retention = options.retentionMilliseconds { keepAll(forMilliseconds: retention) }
+  }
 }

@@ -93,7 +93,7 @@ extension RuleEngine {
     sink.add(
       RuleFamilies.refusedSamples,
       Double(counters.outOfOrder + counters.duplicates + counters.conflicts + counters.refusedForSpace))
-    sink.add(RuleFamilies.scrapeSeconds, engineCounts.scrapeSeconds)
+    sink.add(RuleFamilies.scrapeSeconds, shown.withLock(\.scrapeSeconds))
     return sink.finish()
   }
 }

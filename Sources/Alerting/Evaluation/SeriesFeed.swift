@@ -1,5 +1,7 @@
+import Logging
 import Metrics
 import PromQL
+import Runtime
 
 /// Brings the pages of a registry into a series store, as a scrape of `/metrics` would bring them into Prometheus.
 ///
@@ -26,9 +28,7 @@ struct SeriesFeed {
   private var sources: [String: Source] = [:]
   private let own: SeriesOrigin
   private var values: [Double] = []
-  /// Sources that the store would not take, counted at each page since the feed began.
-  private(set) var refusedCount = 0
-  /// Why it would not, the last time.
+  /// Why the store would not take a source, the last time.
   private(set) var lastError: String?
 
   init(_ store: SeriesStore, target: Target, families: FamilySelection) {
@@ -133,8 +133,65 @@ struct SeriesFeed {
     } catch { note(error) }
   }
 
-  private mutating func note(_ error: SeriesStoreError) {
-    refusedCount += 1
-    lastError = "\(error)"
+  private mutating func note(_ error: SeriesStoreError) { lastError = "\(error)" }
+}
+
+/// Scrapes the registry, as Prometheus would scrape `/metrics`.
+struct Scraper {
+  /// A page is taken again after this long at the soonest.
+  static let freshness: Duration = .milliseconds(100)
+
+  private let registry: Registry
+  private let log: Logger
+  private var feed: SeriesFeed
+  private var last: ContinuousClock.Instant?
+  private var loggedProblem: String?
+  /// Whether nothing is to be taken from pages: there are no rules, and no history is asked for.
+  private(set) var isIdle = true
+
+  var hasScraped: Bool { last != nil }
+
+  init(_ registry: Registry, into series: SeriesStore, _ options: RuleEngine.Options, log: Logger) {
+    self.registry = registry
+    self.log = log
+    feed = SeriesFeed(
+      series, target: SeriesFeed.Target(options), families: FamilySelection(namespace: options.namespace) { _ in false }
+    )
+  }
+
+  /// Takes what rules read, or everything where a history is asked for.
+  mutating func select(_ options: RuleEngine.Options, policy: HistoryPolicy, hasRules: Bool) {
+    isIdle = !hasRules && options.retentionMilliseconds == nil
+    feed.select(
+      FamilySelection(namespace: options.namespace) { name in
+        options.retentionMilliseconds != nil || policy.isRead(name)
+      }, target: SeriesFeed.Target(options))
+  }
+
+  /// Takes in the newest page.
+  ///
+  /// - Parameter isForced: also where that was just done.
+  /// - Returns: how long it took, in seconds.
+  mutating func scrape(nowMilliseconds now: Int64, isForced: Bool) -> Double {
+    guard !isIdle else { return 0 }
+    let began = ContinuousClock.now
+    if !isForced, let last, began - last < Self.freshness { return 0 }
+    let page = registry.page()
+    feed.take(page, atMilliseconds: now, tookSeconds: (ContinuousClock.now - began).seconds)
+    let ended = ContinuousClock.now
+    last = ended
+    if let problem = feed.lastError, problem != loggedProblem {
+      loggedProblem = problem
+      log.error("samples are missing for rules", metadata: ["error": "\(problem)"])
+    }
+    return (ended - began).seconds
+  }
+}
+
+extension SeriesFeed.Target {
+  init(_ options: RuleEngine.Options) {
+    self.init(
+      job: options.job, instance: options.instance, namespace: options.namespace,
+      areEdgesFloats: options.dialect == .prometheus3)
   }
 }

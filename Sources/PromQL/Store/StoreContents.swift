@@ -15,16 +15,21 @@ struct StoreContents: Sendable {
   /// The newest time seen.
   var clockMilliseconds = Int64.min
   var counters = SeriesStoreCounters()
-  /// Samples in columns.
-  var openCount = 0
-  /// What the columns take on the heap.
-  var columnBytes = 0
-  /// What the times of the open blocks take.
-  var timesBytes = 0
+  var openBlocks = OpenBlocks()
   /// Chunks are put together here.
   var scratch: [UInt64] = []
   /// Writes the times of blocks.
   var timesWriter = ColumnWriter()
+
+  /// What is not sealed yet.
+  struct OpenBlocks {
+    /// Samples in columns.
+    var sampleCount = 0
+    /// Of columns on the heap.
+    var columnBytes = 0
+    /// Of times.
+    var timesBytes = 0
+  }
 
   init(limits: SeriesLimits, policy: HistoryPolicy) {
     self.limits = limits
@@ -104,12 +109,12 @@ struct StoreContents: Sendable {
 
   // MARK: Size
 
-  var sampleBytes: Int { pages.byteCount + columnBytes + timesBytes }
+  var sampleBytes: Int { pages.byteCount + openBlocks.columnBytes + openBlocks.timesBytes }
 
   var size: SeriesStoreSize {
     var size = SeriesStoreSize()
     size.seriesCount = index.seriesCount
-    size.sampleCount = pages.valueCount + openCount
+    size.sampleCount = pages.valueCount + openBlocks.sampleCount
     size.sampleBytes = sampleBytes
     size.indexBytes =
       index.byteCount + series.byteCount
@@ -196,7 +201,7 @@ extension StoreContents {
     if origins[source].times.count == OriginState.slotsPerBlock { sealBlock(of: source) }
     let before = origins[source].times.capacity
     origins[source].times.append(time)
-    timesBytes += (origins[source].times.capacity - before) * 8
+    openBlocks.timesBytes += (origins[source].times.capacity - before) * 8
     origins[source].newestMilliseconds = time
     clockMilliseconds = max(clockMilliseconds, time)
   }
@@ -242,8 +247,8 @@ extension StoreContents {
       state.newestMilliseconds = time
       return state.column.heapByteCount - before
     }
-    columnBytes += append(to: &series[slot])
-    openCount += 1
+    openBlocks.columnBytes += append(to: &series[slot])
+    openBlocks.sampleCount += 1
   }
 
   private mutating func markAbsent(of source: Int, _ report: inout AppendReport) {
@@ -298,7 +303,7 @@ extension StoreContents {
     }
     sealBlock(of: source)
     for slot in origins[source].members { end(slot) }
-    timesBytes -= origins[source].times.capacity * 8
+    openBlocks.timesBytes -= origins[source].times.capacity * 8
     origins[source] = OriginState(isOpen: false, generation: origins[source].generation &+ 1)
     freeOrigins.append(source)
   }
@@ -329,7 +334,7 @@ extension StoreContents {
     let link = pages.append(
       scratch, newestMilliseconds: state.newestMilliseconds, valueCount: Int(state.column.count),
       to: &retentions[Int(state.retention)])
-    openCount -= Int(state.column.count)
+    openBlocks.sampleCount -= Int(state.column.count)
     func forget(_ state: inout SeriesState) -> Int {
       let before = state.column.heapByteCount
       state.column.removeAll()
@@ -337,7 +342,7 @@ extension StoreContents {
       state.sealedNewestMilliseconds = state.newestMilliseconds
       return state.column.heapByteCount - before
     }
-    columnBytes += forget(&series[slot])
+    openBlocks.columnBytes += forget(&series[slot])
   }
 
   /// Nobody gives the series from now on. Its column is sealed.
@@ -409,7 +414,7 @@ extension StoreContents {
   private mutating func remove(_ slots: [UInt32]) {
     index.remove(slots)
     for slot in slots {
-      columnBytes -= series[Int(slot)].column.heapByteCount
+      openBlocks.columnBytes -= series[Int(slot)].column.heapByteCount
       let next = series[Int(slot)].generation &+ 1
       series[Int(slot)] = SeriesState(retention: 0, generation: next)
     }

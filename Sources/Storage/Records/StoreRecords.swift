@@ -37,9 +37,7 @@ public struct StoreRecords: Sendable {
   /// Changes refused by `StoreLimits`, those of alerts apart.
   private(set) var refusedRecords = 0
   private(set) var pendingEvents: [PendingEvent] = []
-  var pendingNotifications: [PendingNotification] = []
-  /// Notifications dropped because too many were waiting to be written.
-  var droppedNotifications = 0
+  private(set) var notifications = PendingNotifications()
 
   let pendingLimit: Int
   private var eventKeys: Set<String> = []
@@ -56,7 +54,7 @@ public struct StoreRecords: Sendable {
 
   var hasChanges: Bool {
     !pendingEvents.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
-      || alerts.hasChanges || !pendingNotifications.isEmpty
+      || alerts.hasChanges || !notifications.pending.isEmpty
   }
 }
 
@@ -175,7 +173,7 @@ extension StoreRecords {
     Batch(
       sequence: sequence, events: pendingEvents.map(\.event), revisions: revisions.values.map(\.event),
       counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) },
-      alerts: alerts.batch(), notifications: pendingNotifications.map(\.record))
+      alerts: alerts.batch(), notifications: notifications.records)
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
@@ -185,7 +183,7 @@ extension StoreRecords {
     changedCounters = changedCounters.filter { $0.value > batch.sequence }
     changedFacts = changedFacts.filter { $0.value > batch.sequence }
     alerts.settle(upTo: batch.sequence)
-    pendingNotifications.removeAll { $0.sequence <= batch.sequence }
+    notifications.settle(upTo: batch.sequence)
     eventKeys.subtract(prunedKeys)
   }
 
@@ -251,19 +249,29 @@ extension StoreRecords {
 
 // MARK: Notifications
 
-extension StoreRecords {
-  struct PendingNotification {
-    let sequence: UInt64
-    let record: StoredNotification
+/// Notifications that are not in the file yet.
+struct PendingNotifications: Sendable {
+  private(set) var pending: [(sequence: UInt64, record: StoredNotification)] = []
+  /// Dropped because too many were waiting to be written.
+  private(set) var droppedCount = 0
+
+  var records: [StoredNotification] { pending.map(\.record) }
+
+  fileprivate mutating func append(_ records: [StoredNotification], sequence: UInt64, limit: Int) {
+    pending += records.map { (sequence, $0) }
+    let surplus = pending.count - limit
+    guard surplus > 0 else { return }
+    droppedCount += surplus
+    pending.removeFirst(surplus)
   }
 
+  fileprivate mutating func settle(upTo sequence: UInt64) { pending.removeAll { $0.sequence <= sequence } }
+}
+
+extension StoreRecords {
   /// Keeps notifications.
   public mutating func append(_ records: [StoredNotification]) {
     sequence += 1
-    pendingNotifications += records.map { PendingNotification(sequence: sequence, record: $0) }
-    let surplus = pendingNotifications.count - pendingLimit
-    guard surplus > 0 else { return }
-    droppedNotifications += surplus
-    pendingNotifications.removeFirst(surplus)
+    notifications.append(records, sequence: sequence, limit: pendingLimit)
   }
 }

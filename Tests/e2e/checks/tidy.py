@@ -25,12 +25,9 @@ LONG_TYPES = {
     "PromQL.Evaluation": "one interpreter over one tree: a method for each kind of expression",
     "PromQL.Parser": "one grammar: a method for each production",
     "PromQL.StoreContents": "all that one lock guards",
-    "Alerting.RuleEngine": "its limits and its restart stand in values of their own next",
-    "redline.Daemon": "the wiring: one line for each part of the program",
-    "redline.PrometheusAPI": "becomes a module of its own",
+    "API.HTTPAPI": "a method for each address, in the files of their answers",
 }
 WIDE_TYPES = {
-    "Alerting.RuleEngine": "its limits and its restart stand in values of their own next",
     "Config.WorkloadConfig": "one property for each key of a workload",
     "Fleet.KeyWork": "becomes a watch of the key engine",
     "Fleet.KeyWorkOptions": "one property for each flag",
@@ -39,8 +36,6 @@ WIDE_TYPES = {
     "Fleet.Prober": "its connection and its counters stand in values of their own next",
     "Fleet.Workload": "its trackers move beside their followers",
     "Fleet.WorkloadState": "one property for each fact that a check may read",
-    "PromQL.StoreContents": "all that one lock guards",
-    "Storage.StoreRecords": "all that one lock guards",
 }
 # Files that open a door: they alone may say `unsafe` or vouch for what the compiler cannot see.
 DOORS = {

@@ -13,7 +13,8 @@ import sys
 
 DECLARATION = re.compile(r"(?<![\w.`])(struct|class|enum|actor|protocol|extension)\s+(`?[A-Za-z_][\w.]*`?)")
 PROPERTY = re.compile(r"(?<![\w.`])(let|var)\s+(?=[`A-Za-z_(])")
-PAIRS = {"(": ")", "[": "]", "{": "}"}
+OPENING = re.compile(r'//|/\*|#*"')
+STRING = re.compile(r'#*"')
 
 
 @dataclasses.dataclass
@@ -34,28 +35,18 @@ class Size:
 
 def masked(text: str) -> str:
     """The text with comments and strings made blank, newlines kept: each place stays where it is."""
-    out = list(text)
-
-    def blank(start: int, end: int) -> None:
-        for place in range(start, min(end, len(out))):
-            if out[place] != "\n":
-                out[place] = " "
-
-    place = 0
-    while place < len(text):
-        if text.startswith("//", place):
-            end = text.find("\n", place)
+    out, place = [], 0
+    while (opening := OPENING.search(text, place)) is not None:
+        if opening[0] == "//":
+            end = text.find("\n", opening.end())
             end = len(text) if end < 0 else end
-        elif text.startswith("/*", place):
-            end = _comment_end(text, place)
-        elif (opening := re.compile(r'#*"').match(text, place)) is not None:
-            end = _string_end(text, place, len(opening[0]) - 1)
+        elif opening[0] == "/*":
+            end = _comment_end(text, opening.start())
         else:
-            place += 1
-            continue
-        blank(place, end)
+            end = _string_end(text, opening.start(), len(opening[0]) - 1)
+        out += [text[place:opening.start()], re.sub(r"[^\n]", " ", text[opening.start():end])]
         place = end
-    return "".join(out)
+    return "".join(out) + text[place:]
 
 
 def _comment_end(text: str, start: int) -> int:
@@ -90,7 +81,7 @@ def _string_end(text: str, start: int, hashes: int) -> int:
 def _interpolation_end(text: str, start: int) -> int:
     depth, place = 0, start
     while place < len(text):
-        if (opening := re.compile(r'#*"').match(text, place)) is not None:
+        if (opening := STRING.match(text, place)) is not None:
             place = _string_end(text, place, len(opening[0]) - 1)
             continue
         depth += {"(": 1, ")": -1}.get(text[place], 0)

@@ -29,7 +29,7 @@ enum ExporterFamilies {
   ///
   /// - Parameter withProcess: whether the process's figures belong on the page; never on those of `/scrape`.
   static func sources(
-    _ options: ExportOptions, _ scrapeErrors: Counter, withProcess: Bool
+    _ options: ExportOptions, _ scrapeErrors: Metrics.Counter, withProcess: Bool
   ) -> [@Sendable () -> Samples] {
     let own: @Sendable () -> Samples = {
       var sink = SampleSink()

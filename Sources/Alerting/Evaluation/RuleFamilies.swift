@@ -1,5 +1,6 @@
 import Metrics
 import PromQL
+import Runtime
 
 /// How the evaluation of rules is doing.
 public enum RuleFamilies {

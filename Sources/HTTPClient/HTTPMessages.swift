@@ -90,7 +90,7 @@ public enum HTTPDate {
   }
 
   private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
-    digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    digits.allSatisfy { $0.isASCIIDigit }
       ? Int64(String(decoding: digits, as: UTF8.self)) : nil
   }
 

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Samples as a scraper takes them: series by name and labels, each with a value.
 extension Samples {
   /// One series, as it stands on the page.
@@ -41,13 +43,13 @@ extension Samples {
 
   /// A number that differs, most likely, when a value or a series of those families does.
   public func digest(of families: inout FamilySelection) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = FNV1a.start
     for sample in samples where families.contains(sample.family) {
-      hash = (hash ^ UInt64(UInt32(bitPattern: sample.family))) &* 0x100_0000_01b3
+      hash = (hash ^ UInt64(UInt32(bitPattern: sample.family))) &* FNV1a.prime
       for byte in labelBytes[Int(sample.labelStart)..<Int(sample.labelStart + sample.labelCount)] {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        hash = (hash ^ UInt64(byte)) &* FNV1a.prime
       }
-      hash = (hash ^ sample.value.bitPattern) &* 0x100_0000_01b3
+      hash = (hash ^ sample.value.bitPattern) &* FNV1a.prime
       hash ^= hash >> 29
     }
     return hash

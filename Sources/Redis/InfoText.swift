@@ -32,7 +32,7 @@ public struct InfoText: Sendable {
     var position = 0
     let end = bytes.count
     while position < end, fields.count + sections.count < Limits.infoLines {
-      var hash = fnvStart
+      var hash = FNV1a.start
       var nameEnd = -1
       let start = position
       while position < end, bytes[position] != UInt8(ascii: "\n") {
@@ -41,7 +41,7 @@ public struct InfoText: Sendable {
           if byte == UInt8(ascii: ":") {
             nameEnd = position
           } else {
-            hash = (hash ^ UInt64(byte)) &* fnvPrime
+            hash = (hash ^ UInt64(byte)) &* FNV1a.prime
           }
         }
         position += 1
@@ -87,22 +87,11 @@ public struct InfoText: Sendable {
   public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
 }
 
-let fnvStart: UInt64 = 0xcbf2_9ce4_8422_2325
-let fnvPrime: UInt64 = 0x100_0000_01b3
+/// The hash by which fields and settings are found.
+public func fnvHash(_ bytes: ArraySlice<UInt8>) -> UInt64 { FNV1a.hash(bytes) }
 
-/// FNV-1a with 64 bits.
-public func fnvHash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-  var hash = fnvStart
-  for byte in bytes { hash = (hash ^ UInt64(byte)) &* fnvPrime }
-  return hash
-}
-
-/// The hash of the text's UTF-8.
-public func fnvHash(_ text: String) -> UInt64 {
-  var hash = fnvStart
-  for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* fnvPrime }
-  return hash
-}
+/// The same of the text's UTF-8.
+public func fnvHash(_ text: String) -> UInt64 { FNV1a.hash(text.utf8) }
 
 /// The `key=value` pairs of a list such as `calls=21,usec=175`, one after another and without allocation.
 ///

@@ -31,7 +31,28 @@ extension String {
       self = text
       return
     }
-    let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    let hash = FNV1a.hash(bytes)
     self = text.cut(toBytes: limit - 17) + String(hash, radix: 16)
   }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal or a viewer may act on the scalar instead of showing it: controls, what changes the direction of
+  /// writing, line separators, and what has no width.
+  public var isInvisible: Bool {
+    if value < 0x7F { return value < 0x20 }
+    if value < 0xA0 { return true }
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: return true
+    default: return false
+    }
+  }
+}
+
+/// The text on one line, U+FFFD in place of each scalar that would not be seen.
+public func oneLine(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: \.isInvisible) else { return text }
+  var line = ""
+  for scalar in text.unicodeScalars { line.unicodeScalars.append(scalar.isInvisible ? "\u{FFFD}" : scalar) }
+  return line
 }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// The methods that routes can be for.
 public enum Method: String, Sendable, CaseIterable {
   case get = "GET"
@@ -132,8 +134,8 @@ private func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> S
     bytes.formIndex(after: &index)
     if byte == UInt8(ascii: "+"), plusIsSpace {
       output.append(UInt8(ascii: " "))
-    } else if byte == UInt8(ascii: "%"), let high = bytes[index...].first.flatMap(hexValue),
-      let low = bytes[index...].dropFirst().first.flatMap(hexValue)
+    } else if byte == UInt8(ascii: "%"), let high = bytes[index...].first.flatMap(\.hexDigitValue),
+      let low = bytes[index...].dropFirst().first.flatMap(\.hexDigitValue)
     {
       output.append(high << 4 | low)
       bytes.formIndex(&index, offsetBy: 2)
@@ -142,15 +144,6 @@ private func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> S
     }
   }
   return String(decoding: output, as: UTF8.self)
-}
-
-private func hexValue(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-  default: nil
-  }
 }
 
 /// The parameters of a request: what a form in its body gives, then what its query gives.

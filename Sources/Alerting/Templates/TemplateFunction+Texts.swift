@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 
 /// Functions over texts, links and addresses.
 extension TemplateFunction {
@@ -49,20 +50,7 @@ extension TemplateFunction {
   }
 
   /// As in the query part of a URL: a space is a plus sign.
-  static func queryEscaped(_ text: String) -> String {
-    var result = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      case UInt8(ascii: " "): result += "+"
-      default: result += "%" + GoQuote.hex(UInt32(byte), width: 2, uppercase: true)
-      }
-    }
-    return result
-  }
+  static func queryEscaped(_ text: String) -> String { text.percentEncoded(space: "+") }
 
   private static func path(of url: String) -> String {
     var rest = Substring(url)

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Cuts a template's text into tokens: text between actions, and what stands inside `{{` and `}}`.
 struct TemplateLexer {
   private let bytes: [UInt8]
@@ -101,12 +103,12 @@ struct TemplateLexer {
       position += 1
       return word(.variable, from: start)
     case UInt8(ascii: "."):
-      if let next = peek(1), !Self.isDigit(next) || position + 1 >= bytes.count {
+      if let next = peek(1), !next.isASCIIDigit || position + 1 >= bytes.count {
         position += 1
         return word(.field, from: start)
       }
       return number()
-    case _ where Self.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-"): return number()
+    case _ where byte.isASCIIDigit || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-"): return number()
     case UInt8(ascii: "("):
       parenthesisDepth += 1
       return single(.leftParenthesis)
@@ -263,7 +265,6 @@ struct TemplateLexer {
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
-  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
   private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
     if scalar == "_" { return true }
     switch scalar.properties.generalCategory {

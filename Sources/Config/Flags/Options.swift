@@ -1,3 +1,5 @@
+import Runtime
+
 /// What the flags and the environment ask for, checked and typed.
 public struct Options: Sendable {
   public let redis: RedisOptions
@@ -127,14 +129,7 @@ public struct ExportOptions: Sendable {
 
   init(_ flags: FlagReader) {
     namespace = flags.parsed("namespace", placeholder: "") { text throws(Mismatch) in
-      let isName = text.utf8.enumerated().allSatisfy { index, byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): index > 0
-        default: false
-        }
-      }
-      guard isName else {
+      guard text.isEmpty || LabelSyntax.isName(text) else {
         throw Mismatch("cannot start a metric name", hint: "use letters, digits and underscores, no digit first")
       }
       return text

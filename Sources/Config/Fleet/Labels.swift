@@ -1,3 +1,5 @@
+import Runtime
+
 /// Names and values that end up in labels of metrics.
 enum LabelRules {
   static let countLimit = 16
@@ -11,14 +13,7 @@ enum LabelRules {
 
   /// What keeps a text from being the name of any label.
   static func problem(ofAnyName name: String) -> (problem: String, hint: String)? {
-    let isName = name.utf8.enumerated().allSatisfy { index, byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): index > 0
-      default: false
-      }
-    }
-    guard isName, !name.isEmpty else {
+    guard LabelSyntax.isName(name) else {
       return ("is not a label name", "use letters, digits and underscores, no digit first")
     }
     return name.hasPrefix("__") ? ("is reserved", "label names must not start with __") : nil
@@ -65,14 +60,7 @@ extension ScalarType<String> {
   static var plainName: ScalarType {
     string.restricted(
       to: { text in
-        let isPlain = text.utf8.allSatisfy { byte in
-          switch byte {
-          case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-          default: false
-          }
-        }
+        let isPlain = text.utf8.allSatisfy { $0.isASCIIAlphanumeric || ".-_".utf8.contains($0) }
         return isPlain && (1...63).contains(text.utf8.count) && text.first.map { !".-_".contains($0) } == true
       }, "is not a plain name",
       hint: "use 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first", name: "name",

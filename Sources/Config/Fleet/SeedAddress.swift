@@ -1,3 +1,5 @@
+import Runtime
+
 /// A server that discovery starts from: `host:port`, `[::1]:6379`, a `redis`, `rediss`, `valkey`, `valkeys` or `tcp`
 /// URL, or `unix:///path`. Never with credentials, which have a block of their own.
 public struct SeedAddress: Sendable, Hashable, CustomStringConvertible {
@@ -73,7 +75,7 @@ public struct SeedAddress: Sendable, Hashable, CustomStringConvertible {
       throw Mismatch("has no host", hint: hint)
     }
     guard let portText else { return (String(host), defaultPort) }
-    guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+    guard portText.utf8.allSatisfy(\.isASCIIDigit),
       let port = Int(portText), (1...65535).contains(port)
     else { throw Mismatch("does not end in a port", hint: "use 1 to 65535") }
     return (String(host), port)

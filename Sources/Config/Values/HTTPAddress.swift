@@ -1,3 +1,5 @@
+import Runtime
+
 /// The address of an HTTP server as `http://host:9093/prefix`; never with credentials, which have keys of their own.
 public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
   public let usesTLS: Bool
@@ -69,7 +71,7 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
       try checkName(host)
     }
     guard let portText else { return (String(host), defaultPort(usesTLS: usesTLS)) }
-    guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+    guard portText.utf8.allSatisfy(\.isASCIIDigit),
       let port = Int(portText), (1...65535).contains(port)
     else { throw Mismatch("has no port behind the colon", hint: "use 1 to 65535") }
     return (String(host), port)
@@ -77,14 +79,7 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
   /// Letters, digits, dots, dashes and underscores: what a name that is looked up and written into a header may hold.
   static func checkName(_ host: Substring) throws(Mismatch) {
-    let isName = host.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        true
-      default: false
-      }
-    }
+    let isName = host.utf8.allSatisfy { $0.isASCIIAlphanumeric || ".-_".utf8.contains($0) }
     guard isName, (1...253).contains(host.utf8.count) else {
       throw Mismatch("has no host name", hint: "use letters, digits, dots and dashes")
     }

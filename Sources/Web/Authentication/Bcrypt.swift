@@ -1,5 +1,6 @@
 import CCrypt
 import Glibc
+import Runtime
 
 /// Bcrypt hashes of passwords, as `htpasswd -B` writes them.
 ///
@@ -41,11 +42,4 @@ struct Bcrypt: Sendable {
   }
 }
 
-private func isDigit(_ byte: UInt8) -> Bool {
-  switch byte {
-  case UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"):
-    true
-  default: false
-  }
-}
+private func isDigit(_ byte: UInt8) -> Bool { byte.isASCIIAlphanumeric || "./".utf8.contains(byte) }

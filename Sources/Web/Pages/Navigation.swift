@@ -1,3 +1,5 @@
+import Runtime
+
 /// The links between the pages, on each of them.
 public struct Navigation: Sendable {
   public enum Place: String, Sendable, CaseIterable {
@@ -37,17 +39,4 @@ public struct Navigation: Sendable {
 }
 
 /// A word for a path: everything but letters, digits and `-._~` as `%XX`.
-public func pathEncoded(_ text: String) -> String {
-  var output = ""
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-      output.unicodeScalars.append(Unicode.Scalar(byte))
-    default:
-      let hex = String(byte, radix: 16, uppercase: true)
-      output += "%" + (hex.count == 1 ? "0" : "") + hex
-    }
-  }
-  return output
-}
+public func pathEncoded(_ text: String) -> String { text.percentEncoded() }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// One step of relabelling, with the keys and defaults of Prometheus' `relabel_config`.
 public struct RelabelConfig: Sendable, Equatable {
   public enum Action: String, Sendable, CaseIterable {
@@ -77,11 +79,10 @@ extension RelabelConfig.Action {
   }
 }
 
-/// Label names in relabelling.
+/// Names of labels: letters, digits and underscores, no digit first.
 enum LabelSyntax {
   static func isName(_ text: some StringProtocol) -> Bool {
-    !text.isEmpty
-      && text.utf8.enumerated().allSatisfy { index, byte in isNameByte(byte) && (index > 0 || !isDigit(byte)) }
+    text.utf8.allSatisfy(isNameByte) && text.utf8.first.map { !$0.isASCIIDigit } ?? false
   }
 
   /// A name in which `$1`, `${1}` and `${name}` may stand for groups.
@@ -104,13 +105,8 @@ enum LabelSyntax {
     return isName(plain)
   }
 
-  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
   private static func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
-    default: isDigit(byte)
-    }
+    byte.isASCIIAlphanumeric || byte == UInt8(ascii: "_")
   }
 }
 

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Writes block-style YAML that `YAMLNode.parse` reads back as the same texts.
 struct YAMLWriter {
   private(set) var text = ""
@@ -49,9 +51,7 @@ struct YAMLWriter {
   static func scalar(_ text: String) -> String {
     let isPlain = text.utf8.enumerated().allSatisfy { index, byte in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "."):
-        true
+      case _ where byte.isASCIIAlphanumeric, UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "."): true
       case UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: "*"), UInt8(ascii: "="): index > 0
       default: false
       }

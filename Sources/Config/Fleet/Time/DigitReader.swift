@@ -1,3 +1,5 @@
+import Runtime
+
 /// Takes fixed forms off the front of a text in ASCII.
 struct DigitReader {
   private var rest: ArraySlice<UInt8>
@@ -19,7 +21,7 @@ struct DigitReader {
     guard rest.count >= digits else { return nil }
     var value: Int64 = 0
     for byte in rest.prefix(digits) {
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+      guard byte.isASCIIDigit else { return nil }
       value = value * 10 + Int64(byte - UInt8(ascii: "0"))
     }
     rest.removeFirst(digits)

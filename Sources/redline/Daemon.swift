@@ -46,7 +46,7 @@ struct Daemon: Sendable {
     FileWork.shared.addListener { file, reason in
       if let reason {
         log.error(
-          "a file cannot be used, what it held before stays in force",
+          "a file cannot be used: its previous content stays in force",
           metadata: ["file": "\(file)", "error": "\(reason)"])
       } else {
         log.info("a file can be used again", metadata: ["file": "\(file)"])
@@ -190,9 +190,12 @@ struct Daemon: Sendable {
       await node?.reset()
       await targets.reset()
     }
-    for problem in problems { log.error("reload failed, the old settings stay", metadata: ["error": "\(problem)"]) }
+    for problem in problems {
+      log.error("reload failed: the old settings stay in force", metadata: ["error": "\(problem)"])
+    }
     if problems.isEmpty { log.info("reloaded") }
-    await systemd.ready(status: problems.isEmpty ? "reloaded" : "reload failed, the old settings stay: see the log")
+    await systemd.ready(
+      status: problems.isEmpty ? "reloaded" : "reload failed: the old settings stay in force, the log says why")
     return problems.isEmpty ? nil : problems.joined(separator: "\n")
   }
 }

@@ -58,7 +58,7 @@ struct FleetWatch: Sendable {
         log.log(level: level, "\(notice.text)")
       }
     } else {
-      log.warning("without storage.path, events are not kept and failover counts begin at 0 with each start")
+      log.warning("without storage.path, events are not kept and failover counts restart at 0")
     }
     self.store = store
     let health: @Sendable () -> Samples = { [store] in
@@ -113,7 +113,7 @@ struct FleetWatch: Sendable {
 
   private static func tellOfSilence(_ config: FleetConfig, _ log: Logger) {
     guard config.alerting == nil, config.rules != nil else { return }
-    log.info("rules are evaluated and nobody is told: no alerting.alertmanagers are configured")
+    log.info("rules are evaluated, but alerts are sent nowhere: alerting.alertmanagers is not configured")
   }
 
   /// The bytes of every file that a change of is to be taken over; nil where one cannot be read.
@@ -151,14 +151,15 @@ struct FleetWatch: Sendable {
       unreadableCount = 0
       guard now != seen.withLock({ $0 }), !Task.isCancelled else { continue }
       do throws(ConfigErrors) { try await reload() } catch {
-        log.error("the changed configuration cannot be used, the old one stays", metadata: ["error": "\(error)"])
+        log.error(
+          "the changed configuration cannot be used: the old one stays in force", metadata: ["error": "\(error)"])
       }
     }
   }
 
   private func tellWhyUnreadable() async {
     do throws(ConfigErrors) { _ = try await Self.load(path, options) } catch {
-      log.error("the configuration cannot be read, the old one stays", metadata: ["error": "\(error)"])
+      log.error("the configuration cannot be read: the old one stays in force", metadata: ["error": "\(error)"])
     }
   }
 

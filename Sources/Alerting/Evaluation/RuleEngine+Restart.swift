@@ -35,7 +35,7 @@ extension RuleEngine {
       return alerts
     }
     rules.restore(holdingUntilMilliseconds: { now + Self.holdMilliseconds(of: $0) }, taken)
-    if count > 0 { log.info("alerts taken up again", metadata: ["count": "\(count)"]) }
+    if count > 0 { log.info("alerts of the last run restored", metadata: ["count": "\(count)"]) }
   }
 
   /// Takes up what the last run left when its file can be read only now, and says when it is decided what that means.
@@ -49,12 +49,15 @@ extension RuleEngine {
       for runner in runnersNow {
         count += await runner.restore(kept) { now + Self.holdMilliseconds(of: $0) }
       }
-      log.info("alerts taken up late, since their file could not be read before", metadata: ["count": "\(count)"])
+      log.info(
+        "alerts of the last run restored late: their file could not be read before", metadata: ["count": "\(count)"])
     }
     guard legacy.isTakenUp || now >= legacy.settlesAt else { return }
     legacy.isSettled = true
     stateStore.settle()
-    if !legacy.isTakenUp { log.warning("the alerts of the last run cannot be read: those that still hold start over") }
+    if !legacy.isTakenUp {
+      log.warning("the alerts of the last run cannot be read: those whose condition still holds start over")
+    }
   }
 
   private static func holdMilliseconds(of rule: Rule) -> Int64 {
@@ -94,7 +97,8 @@ extension RuleEngine {
     }
     if intake.skippedCount > 0 {
       log.warning(
-        "it took too long, so that baselines lack a part of it", metadata: ["hours": "\(intake.skippedCount)"])
+        "loading the history took too long: baselines lack its oldest part",
+        metadata: ["hours": "\(intake.skippedCount)"])
     }
   }
 }

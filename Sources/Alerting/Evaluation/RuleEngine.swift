@@ -245,7 +245,7 @@ public actor RuleEngine {
     series.shift(byMilliseconds: distance)
     durable?.alerts.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(
-      "the clock was put \(distance > 0 ? "forward" : "back"); alerts and the history that they rest on go with it",
+      "the clock was set \(distance > 0 ? "forward" : "back"): alerts and history move with it",
       metadata: ["seconds": "\(Double(distance) / 1000)"])
     for runner in runnersNow { await runner.shift(byMilliseconds: distance) }
   }

@@ -53,7 +53,8 @@ extension Workload {
     case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
     case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
     case .becameGhost(let address):
-      log.info("member is a ghost: the expected ones are there without it", metadata: ["node": "\(address)"])
+      log.info(
+        "member is a ghost: it is gone, and the workload is complete without it", metadata: ["node": "\(address)"])
     case .dropped(let address):
       log.info("member dropped", metadata: ["node": "\(address)"])
       if isSettled { keepDeparture(address) }

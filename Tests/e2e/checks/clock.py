@@ -108,7 +108,7 @@ def check_clock_put_forward(check: Check) -> None:
     site = Site(check)
     began = site.loses(site.server, "first")
     site.set(2 * HOUR)
-    check.until(lambda: "the clock was put forward" in site.judge.process.output(), 10, "it is told of")
+    check.until(lambda: "the clock was set forward" in site.judge.process.output(), 10, "it is told of")
     check.until(lambda: site.sent("Slow"), 40, "the slow one fires", pause=0.05)
     took = time.monotonic() - began
     check.that(19 < took < 26, f"it waited for {took:.1f} s of 20")

@@ -163,8 +163,8 @@ def check_password_that_cannot_be_read(check: Check) -> None:
     hang_up_once(first)
     check.until(lambda: len(first.logins) > logins, 20, "it logs in again")
     check.equal(set(map(tuple, first.logins)), {(b"hunter2",)}, "the passwords of all logins")
-    check.until(lambda: "what it held before stays in force" in exporter.output(), 5, "the log tells of it")
-    check.that(exporter.output().count("what it held before stays in force") == 1, "once")
+    check.until(lambda: "its previous content stays in force" in exporter.output(), 5, "the log tells of it")
+    check.that(exporter.output().count("its previous content stays in force") == 1, "once")
     page = exporter.page()
     check.that(page.value("redis_exporter_file_failures_total", file=path) > 0, "failures are counted")
 

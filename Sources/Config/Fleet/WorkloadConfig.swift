@@ -52,3 +52,139 @@ public struct WorkloadConfig: Sendable, Equatable {
     peak.flatMap { $0.windows.contains(time) ? $0 : nil }
   }
 }
+
+/// How many members a workload should have; nil when a number is not judged, `any` in the file.
+public struct MemberCounts: Sendable, Equatable {
+  public let masters: Int?
+  /// Replicas of all masters together.
+  public let replicas: Int?
+  /// Sentinels that watch the master, each counted once.
+  public let sentinels: Int?
+
+  /// Masters and replicas together; nil when either is not judged.
+  public var nodes: Int? {
+    guard let masters, let replicas else { return nil }
+    return masters + replicas
+  }
+
+  init(masters: Int? = nil, replicas: Int? = nil, sentinels: Int? = nil) {
+    self.masters = masters
+    self.replicas = replicas
+    self.sentinels = sentinels
+  }
+
+  init(_ fields: MappingReader, topology: Topology, base: MemberCounts) {
+    masters = fields.value(
+      "masters", .int(1...1000), or: "any", default: base.masters,
+      "Masters; 1 with topology `sentinel` and `replication`.")
+    replicas = fields.value(
+      "replicas", .int(0...10_000), or: "any", default: base.replicas, "Replicas of all masters together.")
+    sentinels = fields.value(
+      "sentinels", .int(1...100), or: "any", default: base.sentinels, "Sentinels, with topology `sentinel` only.")
+    if topology == .sentinel || topology == .replication, let masters, masters != 1 {
+      fields.report("masters", value: String(masters), problem: "is more than topology \(topology) has", hint: "use 1")
+    }
+    if topology != .sentinel, sentinels != nil {
+      fields.report("sentinels", problem: "needs topology: sentinel", hint: "leave it out")
+    }
+  }
+}
+
+/// Which of the addresses that servers and Sentinels announce may be members.
+public struct MemberRules: Sendable, Equatable {
+  static let limit = 256
+
+  /// The networks and names that members may have; empty where none are listed, which sets no bounds.
+  public let allowed: HostFilter
+  /// The same as they are written.
+  let texts: [String]
+
+  init() { (allowed, texts) = (HostFilter(), []) }
+
+  init(_ fields: MappingReader) {
+    let patterns = fields.list(
+      "allow", of: .hostPattern,
+      "Networks and names of members, Sentinels included, that others announce; nobody else is connected to.",
+      shown: "any")
+    if patterns.count > Self.limit { fields.report("allow", problem: "has more than \(Self.limit) entries") }
+    if fields.hasEmptyList("allow") {
+      fields.report("allow", problem: "is empty", hint: "list networks and names, or leave it out for any")
+    }
+    allowed = HostFilter(rules: patterns.map(\.rule))
+    texts = patterns.map(\.text)
+  }
+}
+
+/// A network in CIDR form, an address, or a glob over host names.
+struct HostPattern: Sendable {
+  let text: String
+  let rule: HostFilter.Rule
+}
+
+extension ScalarType<HostPattern> {
+  static var hostPattern: ScalarType {
+    ScalarType(
+      placeholder: HostPattern(text: "", rule: .glob([])), name: "host pattern",
+      range: "a network such as `10.0.0.0/8`, an address, or a name in which `*` and `?` stand for others"
+    ) { text throws(Mismatch) in
+      guard !text.isEmpty, !text.contains(where: { $0.isWhitespace || $0 == "," }) else {
+        throw Mismatch("is neither a host nor a network", hint: "write it like 10.0.0.0/8 or redis-*.internal")
+      }
+      return HostPattern(text: text, rule: try HostFilter.rule(text))
+    }
+  }
+}
+
+/// How the masters of a workload must persist.
+public struct PersistencePolicy: Sendable, Equatable {
+  public enum AOF: String, Sendable, CaseIterable {
+    /// `appendonly no`.
+    case off
+    /// `appendonly yes` with this or a stricter `appendfsync`.
+    case everysec, always
+  }
+
+  /// Whether RDB files are to be saved by `save` points; nil when it is not judged, `any` in the file.
+  public let isRDBOn: Bool?
+  /// Nil when it is not judged, `any` in the file.
+  public let aof: AOF?
+
+  init(isRDBOn: Bool?, aof: AOF?) {
+    self.isRDBOn = isRDBOn
+    self.aof = aof
+  }
+
+  init(_ fields: MappingReader, base: PersistencePolicy) {
+    isRDBOn = fields.value(
+      "rdb", .bool, or: "any", default: base.isRDBOn, "Whether `save` points must be set; `any` is not judged.")
+    aof = fields.value(
+      "aof", .oneOf(AOF.self, noun: "an AOF mode"), or: "any", default: base.aof,
+      "The append-only file: off, or on with this or a stricter `appendfsync`; `any` is not judged.")
+  }
+}
+
+/// Other objectives for declared windows, such as a sale with ten times the traffic.
+public struct PeakProfile: Sendable, Equatable {
+  /// Never empty.
+  public let windows: Schedule
+  public let objectives: Objectives
+  /// True when nothing may be evicted in a window, whatever holds outside of it.
+  public let areEvictionsForbidden: Bool
+
+  init(_ fields: MappingReader, base: Objectives, eviction: EvictionPolicy) {
+    windows = Schedule(fields.list("windows", of: .window, "When it is; at least one."))
+    if windows.isEmpty { fields.report("windows", problem: "is missing", hint: "say when the peak is") }
+    let tightened = base.tightenedForPeak
+    objectives =
+      fields.mapping("objectives", "What differs; the others stay, or get stricter as shown.") {
+        Objectives($0, base: tightened)
+      } ?? tightened
+    let isForbidden = eviction.permission == .forbidden
+    areEvictionsForbidden = fields.value(
+      "evictions_forbidden", .bool, default: isForbidden, "Whether nothing may be evicted in a window.")
+    if isForbidden, !areEvictionsForbidden {
+      fields.report(
+        "evictions_forbidden", problem: "is looser than eviction", hint: "eviction is forbidden at all times")
+    }
+  }
+}

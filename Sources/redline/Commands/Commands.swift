@@ -32,3 +32,21 @@ struct Commands: AsyncParsableCommand {
     return lines.joined(separator: "\n")
   }
 }
+
+/// Checks what users write, and what they run.
+struct CheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check a configuration, rule files, rights on servers, or a whole fleet.",
+    discussion: "Exits as its subcommand does.",
+    subcommands: [
+      CheckConfigCommand.self, CheckAccessCommand.self, CheckRulesCommand.self, CheckFleetCommand.self,
+    ])
+}
+
+/// Runs tests that users write as files, and tries what the configuration names.
+struct TestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test", abstract: "Run tests of rules and queries, or try the path to Alertmanager.",
+    discussion: "Exits as its subcommand does.",
+    subcommands: [TestRulesCommand.self, TestPromQLCommand.self, TestAlertmanagerCommand.self])
+}

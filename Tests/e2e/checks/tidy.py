@@ -42,8 +42,8 @@ DOORS = {
     "the C library": (
         "Alerting/Templates/GoNumber.swift", "Config/Values/Environment.swift",
         "Config/Values/IPAddress.swift", "Config/Values/PathPattern.swift", "Runtime/Clock.swift",
-        "Runtime/DescriptorLimit.swift", "Runtime/FileStamp.swift", "Runtime/PathGlob.swift",
-        "Runtime/RegularFile.swift", "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
+        "Runtime/DescriptorLimit.swift", "Runtime/PathGlob.swift",
+        "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
         "Transport/NameLookup.swift",
         "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",
         "redline/ProcessFamilies.swift", "redline/ProcessGuard.swift",

@@ -20,7 +20,8 @@ public struct AddressRewrite: Sendable, Hashable {
 
   init(_ fields: MappingReader) {
     let from = fields.required(
-      "from", .addressPattern, "Announced addresses that it is about: a host, a glob or a network, with a port or `*`.")
+      "from", .addressPattern,
+      "Announced addresses that the rule is for: a host, a glob or a network, with a port or `*`.")
     let to = fields.required(
       "to", .addressPattern, "Where to connect instead; `*` keeps the host or the port.")
     self.from = from.text

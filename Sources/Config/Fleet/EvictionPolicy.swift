@@ -31,7 +31,7 @@ public struct EvictionPolicy: Sendable, Equatable {
       "Whether keys may be evicted; `any` is not judged.", shown: base.permission.rawValue)
     policies = fields.list(
       "eviction_policies", of: .evictionPolicy,
-      "The values of maxmemory-policy that fit; left out for all that `eviction` allows.")
+      "Allowed values of maxmemory-policy; by default all that `eviction` allows.")
     let evicts = policies.contains { $0 != "noeviction" }
     permission = given ?? (policies.isEmpty ? base.permission : evicts ? .allowed : .forbidden)
     if permission == .forbidden, evicts {

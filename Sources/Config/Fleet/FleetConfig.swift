@@ -42,17 +42,19 @@ public struct FleetConfig: Sendable, Equatable {
   /// - Parameter folder: of the file, where relative paths begin; empty for the working directory.
   init(_ fields: MappingReader, folder: String) {
     var defaults =
-      fields.mapping("defaults", "For every workload that does not say otherwise.") { WorkloadDefaults($0) }
+      fields.mapping("defaults", "Defaults for every workload.") { WorkloadDefaults($0) }
       ?? WorkloadDefaults()
     maintenance = Schedule(fields.list("maintenance", of: .window, "Windows of planned work on every workload."))
-    addressRewrites = fields.mappings("address_rewrites", "Rules for announced addresses that mean nothing here.") {
+    addressRewrites = fields.mappings(
+      "address_rewrites", "Rules for announced addresses that cannot be reached from here."
+    ) {
       AddressRewrite($0)
     }
     alerting = fields.mapping("alerting", "Where alerts are sent; without it, nowhere.") { AlertingConfig($0) }
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     var names: Set<String> = [""]
-    workloads = fields.mappings("workloads", "What is watched; at least one, at most \(Self.workloadLimit).") {
+    workloads = fields.mappings("workloads", "Workloads to monitor; at least one, at most \(Self.workloadLimit).") {
       fields in
       let workload = WorkloadConfig(fields, defaults: defaults)
       if !names.insert(workload.name).inserted, !workload.name.isEmpty {
@@ -63,7 +65,7 @@ public struct FleetConfig: Sendable, Equatable {
     if !fields.contains("workloads") || fields.hasEmptyList("workloads") {
       fields.report("workloads", problem: "is missing", hint: "list at least one workload")
     }
-    rules = fields.mapping("rules", "What the daemon judges by itself; left out for nothing.") {
+    rules = fields.mapping("rules", "Rules that the daemon evaluates itself; without it, none.") {
       RulesConfig($0, folder: folder)
     }
     history =

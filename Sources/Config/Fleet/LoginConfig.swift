@@ -6,7 +6,7 @@ public struct LoginConfig: Sendable, Equatable {
 
   /// Nil, with an error noted, when there is no password.
   init?(_ fields: MappingReader) {
-    user = fields.optional("user", .nonEmptyString, "ACL user; left out for the default user.")
+    user = fields.optional("user", .nonEmptyString, "ACL user; without it, the user `default`.")
     guard let password = fields.secret("password", "Password; one of the four keys is needed.") else {
       fields.report(
         "password", problem: "is missing",
@@ -42,11 +42,11 @@ public struct TLSConfig: Sendable, Equatable {
 
   init(_ fields: MappingReader) {
     authoritiesFile = fields.optional(
-      "ca_file", .nonEmptyString, "Authorities, PEM; left out for those of the system.")
+      "ca_file", .nonEmptyString, "PEM file of authorities; by default those of the system.")
     certificateFile = fields.optional("cert_file", .nonEmptyString, "Client certificate, PEM; with `key_file`.")
     keyFile = fields.optional("key_file", .nonEmptyString, "Key of the client certificate, PEM; with `cert_file`.")
     serverName = fields.optional(
-      "server_name", .nonEmptyString, "Name that certificates must carry; left out for the host of each address.")
+      "server_name", .nonEmptyString, "Name that certificates must carry; by default the host of each address.")
     isVerificationSkipped = fields.value(
       "insecure_skip_verify", .bool, default: false,
       "Accept any certificate: anyone on the network path can read and answer.")

@@ -32,7 +32,7 @@ public struct Objectives: Sendable, Equatable {
       "memory_used", .ratio, or: "off", default: base.memoryUsedRatio, "Largest share of maxmemory that may be in use.")
     memoryPages = fields.value(
       "memory_pages", .bool, default: base.memoryPages,
-      "Whether memory above the objective pages; by default where `eviction` is not `allowed`.")
+      "Whether memory above the objective pages someone; by default where `eviction` is not `allowed`.")
     hitRatio = fields.value(
       "hit_ratio", .ratio, or: "off", default: base.hitRatio, "Smallest share of key lookups that must find their key.")
     replicationLag = fields.value(
@@ -40,7 +40,7 @@ public struct Objectives: Sendable, Equatable {
       "Largest replica lag allowed.")
     rpo = fields.value(
       "rpo", .duration(.extended, .nonNegative), or: "off", default: base.rpo,
-      "Most that may be lost in a crash or failover, as time of writing.")
+      "Longest time of writes that a crash or a failover may lose.")
     backupAge = fields.value(
       "backup_age", .duration(), or: "off", default: base.backupAge, "Largest age of the last good RDB file.")
   }

@@ -2,7 +2,7 @@
 public struct RulesConfig: Sendable, Equatable {
   /// Paths of rule files, globs allowed in them, relative ones made absolute by the place of the configuration.
   public let files: [String]
-  /// Between two evaluations of a group that names no interval.
+  /// Time between two evaluations of a group without an interval of its own.
   public let interval: Duration
   /// Between two looks at all series.
   public let scrapeInterval: Duration
@@ -34,38 +34,39 @@ public struct RulesConfig: Sendable, Equatable {
     if files.isEmpty { fields.report("files", problem: "is missing", hint: "list rule files, such as alerts/*.yml") }
     interval = fields.value(
       "interval", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(15),
-      "Between two evaluations of a group that names no interval.")
+      "Time between two evaluations of a group without an interval of its own.")
     scrapeInterval = fields.value(
       "scrape_interval", .duration(.extended, .atLeast(.milliseconds(200))), default: .seconds(5),
-      "Between two samples of every series that rules and queries see.")
+      "Time between two samples of a series, as rules and queries see it.")
     queryOffset = fields.value(
       "query_offset", .duration(.extended, .nonNegative), default: .zero,
-      "How far back in time groups are evaluated that name no offset.")
+      "How far back in time groups without an offset of their own are evaluated.")
     runbooks = fields.optional(
       "runbooks", .nonEmptyString,
-      "Folder of runbooks, one `ALERT.md` each; left out for `runbooks` beside the first rule file."
+      "Folder of runbooks, one `ALERT.md` each; by default `runbooks` beside the first rule file."
     ).map { Self.absolute($0, in: folder) }
     job = fields.value("job", .nonEmptyString, default: "redline", "The label `job` of series that have none.")
     instance = fields.optional(
       "instance", .nonEmptyString,
-      "The label `instance` of series that have none; left out for the address that is listened on.")
+      "The label `instance` of series that have none; by default the address that the daemon listens on.")
     externalLabels =
-      fields.mapping("external_labels", "Labels, by name, for every alert that has none of that name.") { labels in
-        Dictionary(
-          uniqueKeysWithValues: labels.keys.map { name in
-            if let (problem, hint) = LabelRules.problem(ofAnyName: name) {
-              labels.report(name, problem: problem, hint: hint)
-            }
-            return (name, labels.required(name, .labelValue))
-          })
-      } ?? [:]
+      fields.mapping("external_labels", "Labels, by name, that are added to every alert without a label of that name.")
+    { labels in
+      Dictionary(
+        uniqueKeysWithValues: labels.keys.map { name in
+          if let (problem, hint) = LabelRules.problem(ofAnyName: name) {
+            labels.report(name, problem: problem, hint: hint)
+          }
+          return (name, labels.required(name, .labelValue))
+        })
+    } ?? [:]
     externalURL = fields.optional(
       "external_url", .webAddress,
-      "Where people and Alertmanagers reach this daemon, for links in alerts; left out for what it listens on.")
+      "URL of this daemon, for links in alerts; by default the address that it listens on.")
     isDialect2 =
       fields.value(
         "dialect", .oneOf(DialectName.self, noun: "a dialect"), default: .v3,
-        "Whose PromQL rules are written in: that of Prometheus 2.42 or 3.") == .v2
+        "PromQL dialect of the rules: that of Prometheus 2.42 or 3.") == .v2
     hasWatchdog = fields.value(
       "watchdog", .bool, default: true,
       "Whether the alert `RedlineWatchdog` always fires, for a dead man's switch.")
@@ -89,11 +90,11 @@ public struct HistoryConfig: Sendable, Equatable {
   init(_ fields: MappingReader?) {
     retention = fields?.optional(
       "retention", .duration(.extended, .atLeast(.seconds(60))),
-      "How long all series are kept, for the query API; left out, only what rules read, as far as they look back.")
+      "How long all series are kept, for the query API; without it, only what rules read, as far as they look back.")
     let megabytes =
       fields?.value(
         "memory_mb", .int(16...1_048_576), default: Self.standardMegabytes,
-        "Megabytes of memory that all samples may take.") ?? Self.standardMegabytes
+        "Memory limit of all samples, in megabytes.") ?? Self.standardMegabytes
     memoryBytes = megabytes << 20
   }
 }

@@ -11,11 +11,11 @@ public struct SentinelGroup: Sendable, Equatable {
   public let tls: TLSConfig?
 
   init(_ fields: MappingReader) {
-    masterName = fields.required("master_name", .nonEmptyString, "What the Sentinels call the master.")
+    masterName = fields.required("master_name", .nonEmptyString, "Name of the master on the Sentinels.")
     let seeds = readSeeds(fields, defaultPort: Self.defaultPort)
     if seeds.isEmpty { fields.report("seeds", problem: "is missing", hint: "name at least one Sentinel") }
     login =
-      fields.mapping("credentials", "The login of the Sentinels; that of servers never goes to them.") {
+      fields.mapping("credentials", "Login of the Sentinels; they never get that of the servers.") {
         LoginConfig($0)
       } ?? nil
     tls = TLSConfig.settled(fields, seeds: seeds, inherited: nil)
@@ -26,7 +26,7 @@ public struct SentinelGroup: Sendable, Equatable {
 /// The addresses under `seeds`; one given twice is an error.
 func readSeeds(_ fields: MappingReader, defaultPort: Int) -> [SeedAddress] {
   let seeds = fields.list(
-    "seeds", of: .seed(defaultPort: defaultPort), "Where to start from; at least one, the others are found.")
+    "seeds", of: .seed(defaultPort: defaultPort), "Addresses to start from; at least one, the other members are found.")
   let limit = 1000
   if seeds.count > limit { fields.report("seeds", problem: "has more than \(limit) addresses") }
   var seen: Set<SeedAddress.Endpoint> = [.unix(path: "")]

@@ -3,7 +3,7 @@ extension WorkloadConfig {
     name = fields.required("name", .plainName, "The label `workload`; no other workload has it.")
     let kind = fields.required(
       "kind", .oneOf(WorkloadKind.self, noun: "a workload kind"),
-      "What it is for: brings topology, counts, policies and objectives where they are left out.")
+      "Kind of workload; gives the defaults of topology, counts, policies and objectives.")
     self.kind = kind
     let brought = kind.defaults
     let givenTopology = fields.optional(
@@ -22,18 +22,19 @@ extension WorkloadConfig {
     }
     Self.checkSources(fields, topology: topology, seeds: seeds, hasSentinel: sentinel != nil)
     login =
-      fields.mapping("credentials", "The login of servers; left out for servers without a password.") {
+      fields.mapping("credentials", "Login of the servers; leave it out for servers without a password.") {
         LoginConfig($0)
       } ?? nil
     tls = TLSConfig.settled(fields, seeds: seeds, inherited: defaults.tls)
 
     let members = topology == brought.topology ? brought.members : topology.members
     expected =
-      fields.mapping("expected", "How many members there should be; what is missing is a finding.") {
+      fields.mapping("expected", "Expected number of members; missing ones are a finding.") {
         MemberCounts($0, topology: topology, base: members)
       } ?? members
     self.members =
-      fields.mapping("members", "Who may be a member; the seeds always are.") { MemberRules($0) } ?? MemberRules()
+      fields.mapping("members", "Which announced servers may be members; the seeds always may.") { MemberRules($0) }
+      ?? MemberRules()
     let eviction = EvictionPolicy(fields, base: brought.eviction)
     self.eviction = eviction
     persistence =
@@ -42,23 +43,24 @@ extension WorkloadConfig {
     var base = brought.objectives
     base.memoryPages = eviction.permission != .allowed
     let objectives =
-      fields.mapping("objectives", "What has to be reached; alerts ask these.") { Objectives($0, base: base) } ?? base
+      fields.mapping("objectives", "Objectives, which alerts compare with.") { Objectives($0, base: base) } ?? base
     self.objectives = objectives
     peak = fields.mapping("peak", "Other objectives for declared windows.") {
       PeakProfile($0, base: objectives, eviction: eviction)
     }
 
     pollInterval = fields.value(
-      "poll_interval", .pollInterval, default: defaults.pollInterval, "Between two polls of a server.")
+      "poll_interval", .pollInterval, default: defaults.pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: defaults.timeout, "Deadline of one whole poll.")
     environment = fields.optional("environment", .labelValue, "The label `environment`.") ?? defaults.environment
     team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.") ?? defaults.team
     labels = LabelRules.read(fields, inherited: defaults.labels)
     maintenance = Schedule(
-      fields.list("maintenance", of: .window, "Windows of planned work, beside those of the whole file.")
+      fields.list("maintenance", of: .window, "Windows of planned work, in addition to those of the whole file.")
     ).joined(defaults.maintenance)
-    let rewrites = fields.mappings("address_rewrites", "Rules for announced addresses, before those of the whole file.")
-    { AddressRewrite($0) }
+    let rewrites = fields.mappings(
+      "address_rewrites", "Rules for announced addresses, applied before those of the whole file."
+    ) { AddressRewrite($0) }
     addressRewrites = rewrites + defaults.addressRewrites.filter { !rewrites.contains($0) }
     watches =
       fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind) }

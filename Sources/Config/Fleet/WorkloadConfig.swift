@@ -104,7 +104,7 @@ public struct MemberRules: Sendable, Equatable {
   init(_ fields: MappingReader) {
     let patterns = fields.list(
       "allow", of: .hostPattern,
-      "Networks and names of members, Sentinels included, that others announce; nobody else is connected to.",
+      "Networks and names that announced members and Sentinels must match; others are not connected to.",
       shown: "any")
     if patterns.count > Self.limit { fields.report("allow", problem: "has more than \(Self.limit) entries") }
     if fields.hasEmptyList("allow") {
@@ -172,11 +172,11 @@ public struct PeakProfile: Sendable, Equatable {
   public let areEvictionsForbidden: Bool
 
   init(_ fields: MappingReader, base: Objectives, eviction: EvictionPolicy) {
-    windows = Schedule(fields.list("windows", of: .window, "When it is; at least one."))
+    windows = Schedule(fields.list("windows", of: .window, "When the peak is; at least one."))
     if windows.isEmpty { fields.report("windows", problem: "is missing", hint: "say when the peak is") }
     let tightened = base.tightenedForPeak
     objectives =
-      fields.mapping("objectives", "What differs; the others stay, or get stricter as shown.") {
+      fields.mapping("objectives", "Objectives that differ then; the others stay, or get stricter as shown.") {
         Objectives($0, base: tightened)
       } ?? tightened
     let isForbidden = eviction.permission == .forbidden

@@ -13,7 +13,7 @@ struct WorkloadDefaults {
 
   init(_ fields: MappingReader) {
     pollInterval = fields.value(
-      "poll_interval", .pollInterval, default: pollInterval, "Between two polls of a server.")
+      "poll_interval", .pollInterval, default: pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: timeout, "Deadline of one whole poll.")
     environment = fields.optional("environment", .labelValue, "The label `environment`.")
     team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.")

@@ -7,7 +7,7 @@ public struct AlertingConfig: Sendable, Equatable {
   public let alertmanagers: [AlertmanagerConfig]
   /// Steps that every alert goes through, in their order, before it is sent.
   public let relabel: [RelabelConfig]
-  /// How long after an alert was sent it is sent again.
+  /// Time after which a firing alert is sent again.
   public let resendDelay: Duration
   /// Maximum number of alerts that may wait for one Alertmanager.
   public let queueCapacity: Int
@@ -21,7 +21,7 @@ public struct AlertingConfig: Sendable, Equatable {
     ) { RelabelConfig($0) }
     resendDelay = fields.value(
       "resend_delay", .duration(.extended, .atLeast(.seconds(1))), default: .seconds(60),
-      "How long after an alert was sent it is sent again.")
+      "Time after which a firing alert is sent again.")
     queueCapacity = fields.value(
       "queue_capacity", .int(64...1_000_000), default: 10_000,
       "Maximum number of alerts that may wait for one Alertmanager.")
@@ -61,15 +61,15 @@ public struct AlertmanagerConfig: Sendable, Equatable {
   var host: String { address.host }
 
   init(_ fields: MappingReader) {
-    let url = fields.optional("url", .httpAddress, "Its address, with a path prefix where it has one; or `dns`.")
-    let discovered = fields.mapping("dns", "A name whose addresses are all Alertmanagers; instead of `url`.") {
+    let url = fields.optional("url", .httpAddress, "Address, with a path prefix if it has one; alternative to `dns`.")
+    let discovered = fields.mapping("dns", "Name whose addresses are all Alertmanagers; alternative to `url`.") {
       fields in
       HTTPAddress(
         usesTLS: fields.value("scheme", .oneOf(Scheme.self, noun: "a scheme"), default: .http, "Their protocol.")
           == .https,
         host: fields.required("name", .hostName, "The name that is looked up."),
         port: fields.value("port", .int(1...65535), default: 9093, "Their port."),
-        path: fields.value("path_prefix", .pathPrefix, default: "", "In front of their paths."))
+        path: fields.value("path_prefix", .pathPrefix, default: "", "Prefix of their paths."))
     }
     if url == nil, discovered == nil, !fields.contains("url"), !fields.contains("dns") {
       fields.report("url", problem: "is missing", hint: "give url, or dns for all addresses of a name")
@@ -78,10 +78,10 @@ public struct AlertmanagerConfig: Sendable, Equatable {
     address = url ?? discovered ?? HTTPAddress(usesTLS: false, host: "", port: 1)
     isDiscovered = url == nil
     login = Self.login(fields)
-    tls = fields.mapping("tls", "For `https`; left out for the system's authorities.") { TLSConfig($0) }
+    tls = fields.mapping("tls", "TLS for `https`; by default with the system's authorities.") { TLSConfig($0) }
     timeout = fields.value(
       "timeout", .duration(), default: .seconds(10),
-      "For one attempt, from the look-up of the name to the end of the answer.")
+      "Time limit of one attempt, from name lookup to the end of the answer.")
     if tls != nil, !address.usesTLS, !address.host.isEmpty {
       fields.report("tls", problem: "contradicts the scheme http", hint: "use https, or leave tls out")
     }
@@ -91,12 +91,12 @@ public struct AlertmanagerConfig: Sendable, Equatable {
 
   private static func login(_ fields: MappingReader) -> Login? {
     let basic =
-      fields.mapping("basic_auth", "A login; or `bearer_token`.") { fields -> Login? in
+      fields.mapping("basic_auth", "Login; alternative to `bearer_token`.") { fields -> Login? in
         let user = fields.required(
           "username",
           .nonEmptyString.restricted(
             to: { !$0.contains(":") }, "holds a colon", hint: "basic authentication allows none in a user's name",
-            range: "without a colon"), "Who logs in.")
+            range: "without a colon"), "User name.")
         guard let password = fields.secret("password", "Password; one of the four keys is needed.") else {
           fields.report(
             "password", problem: "is missing",
@@ -105,7 +105,7 @@ public struct AlertmanagerConfig: Sendable, Equatable {
         }
         return .basic(user: user, password: password)
       } ?? nil
-    let token = fields.secret("bearer_token", "A token; or `basic_auth`.")
+    let token = fields.secret("bearer_token", "Token; alternative to `basic_auth`.")
     if token != nil, fields.contains("basic_auth") {
       fields.report("basic_auth", problem: "conflicts with bearer_token", hint: "keep one of them")
     }

@@ -39,14 +39,14 @@ public struct RelabelConfig: Sendable, Equatable {
     self.action = action
     sourceLabels = fields.list("source_labels", of: .sourceLabel, "Labels whose values are joined and matched.")
     separator = fields.value(
-      "separator", .string, default: Self.defaultSeparator, "Between the joined values.")
+      "separator", .string, default: Self.defaultSeparator, "Text between the joined values.")
     regex = fields.value("regex", .string, default: Self.defaultRegex, "RE2, to match the whole text.")
     modulus = UInt64(
-      fields.value("modulus", .int(1...Int.max), default: 0, "For `hashmod`, which needs it.", shown: ""))
+      fields.value("modulus", .int(1...Int.max), default: 0, "Modulus of `hashmod`, which needs it.", shown: ""))
     replacement = fields.value(
-      "replacement", .string, default: Self.defaultReplacement, "What is written; `$1` stands for a group.")
+      "replacement", .string, default: Self.defaultReplacement, "Text to write; `$1` stands for a group.")
     targetLabel = fields.value(
-      "target_label", action == .replace ? .labelTemplate : .sourceLabel, default: "", "The label that is written.")
+      "target_label", action == .replace ? .labelTemplate : .sourceLabel, default: "", "Label to write.")
     place = Place(path: "\(fields.path).regex", mark: fields.mark(of: "regex") ?? fields.mark)
     checkKeys(fields)
     if action == .labelmap, fields.contains("replacement"), !LabelSyntax.isTemplate(replacement) {

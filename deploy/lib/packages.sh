@@ -79,7 +79,7 @@ unpack_one() {
 }
 
 # Debian's Alertmanager looks for its templates in a folder whose name is compiled in. Of the same length, the new name
-# means that folder below the current one: whoever starts the program stands where there is a link to $tools/root/usr.
+# means that folder below the current one: the program is started where there is a link to $tools/root/usr.
 relocate() {
   [[ $1 == prometheus-alertmanager ]] || return 0
   local folder=usr/share/prometheus/alertmanager

@@ -221,14 +221,14 @@ def check_nothing_is_left_to_do(check: Check) -> None:
 
 # Turns of phrase that a reader whose first language is not English has to puzzle out.
 RIDDLES = re.compile(r"\b(?:anew|told of|tells of|whoever|of which|is to be had|as it has it)\b", re.IGNORECASE)
-PROSE = ("Sources/", "alerts/", "deploy/docs/", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PROSE = ("Sources/", "alerts/", "deploy/", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
 def check_words_are_plain(check: Check) -> None:
     complaints = []
     for path in kept():
         name = str(path.relative_to(ROOT))
-        if name.startswith(PROSE) and path.suffix in (".swift", ".md", ".yml"):
+        if name.startswith(PROSE) and path.suffix in (".swift", ".md", ".yml", ".py", ".sh"):
             # A phrase may go on in the next line, behind the marks of a comment.
             text = re.sub(r"\s*\n\s*(?://+|#)?\s*", " ", path.read_text(encoding="utf-8"))
             complaints += [f"{name}: …{text[max(0, match.start() - 40):match.end() + 40]}…" for match in RIDDLES.finditer(text)]

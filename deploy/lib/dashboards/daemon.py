@@ -38,7 +38,7 @@ DASHBOARD = Dashboard(
         "Connection failures", "ops", "By their class.",
         ("sum by (class) (rate(redis_exporter_connection_failures_total{$where}[$__rate_interval]))", "{{class}}"),
         runbook="RedisDown", low=0), panel(
-        "Collectors that fail", "none", "Members of which a collector has nothing.",
+        "Collectors that fail", "none", "Members for which a collector has no data.",
         ("sum by (collector) (1 - redis_exporter_collector_success{$where})", "{{collector}}"),
         runbook="RedlineCollectorRefused", low=0))),
     Row("What it costs Redis", (panel(

@@ -97,7 +97,7 @@ class Place:
         return {name: (int(port), int(bus)) for name, port, bus in rows}
 
     def settle_ports(self) -> None:
-        """Ports are chosen once and kept. When nothing runs and a stranger has taken one, all are chosen anew."""
+        """Ports are chosen once and kept. When nothing runs and a stranger has taken one, all are chosen again."""
         known = self.ports()
         if known:
             running = any(node.daemon.pid for node in self.nodes())

@@ -135,7 +135,7 @@ class Sessions(Workload):
         raise Refused(f"no sentinel starts a failover: {last}")
 
     def forget(self, node: Node) -> None:
-        """RESET makes a Sentinel learn anew from the master, which the removed node does not follow any more."""
+        """RESET makes a Sentinel learn again from the master, which the removed node does not follow any more."""
         for sentinel in self.sentinels:
             if sentinel.is_running:
                 sentinel.ask("SENTINEL", "RESET", MASTER_NAME)

@@ -1,6 +1,38 @@
 import Config
 import PromQL
 
+/// A rule being looked at.
+struct RuleSubject {
+  let rule: Rule
+  let settings: RuleLintSettings
+  /// Metrics that some rule of the same files records.
+  let recorded: Set<String>
+  private(set) var findings: [RuleFinding] = []
+
+  init(_ rule: Rule, settings: RuleLintSettings, recorded: Set<String>) {
+    self.rule = rule
+    self.settings = settings
+    self.recorded = recorded
+  }
+
+  var catalogue: MetricCatalogue { settings.catalogue }
+  var expression: Expression { rule.query.expression }
+
+  mutating func note(_ kind: RuleFinding.Kind, at place: SourceRange, _ problem: String, _ advice: String) {
+    let mark = rule.place.expression.mark(of: place.lowerBound, in: rule.query.text)
+    let finding = RuleFinding(
+      kind: kind, file: rule.place.file, mark: mark, rule: rule.name, problem: problem, advice: advice)
+    if !findings.contains(finding) { findings.append(finding) }
+  }
+
+  /// The text of a part of the query, on one line.
+  func text(_ place: SourceRange) -> String {
+    let bytes = Array(rule.query.text.utf8)
+    return String(decoding: bytes[place.clamped(to: 0..<bytes.count)], as: UTF8.self)
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+}
+
 extension RuleSubject {
   /// Series that exist outside the catalogue wherever rules run.
   private static let synthetic: Set<String> = [

@@ -9,8 +9,8 @@ import Runtime
 extension Daemon {
   /// The HTTP API; nil where one server is watched by flags.
   var api: HTTPAPI? {
-    guard let watch else { return nil }
-    let rules = watch.rules
+    guard let configured else { return nil }
+    let rules = configured.rules
     let engine = rules.engine
     let namespace = options.export.namespace
     let began = wallClockMilliseconds()
@@ -26,15 +26,15 @@ extension Daemon {
           return HTTPAPI.Settings(
             dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
         },
-        groups: { engine.groups }, alertmanagerURLs: { [notifier = watch.notifier] in notifier.alertmanagerURLs },
+        groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
         heldSinceMilliseconds: { name in
           max(
             min(began, engine.historyBeginMilliseconds(of: name) ?? began),
             wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
         }),
-      targets: { [fleet = watch.fleet] in
+      targets: { [fleet = configured.fleet] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
-      configurationText: { watch.runningConfiguration.resolvedText })
+      configurationText: { configured.runningConfiguration.resolvedText })
   }
 }

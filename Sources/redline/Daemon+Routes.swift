@@ -31,15 +31,15 @@ extension Daemon {
 
   /// The pages, with what fills them.
   private var pages: Pages {
-    let rules = watch?.rules
+    let rules = configured?.rules
     let subject: Pages.Subject =
-      if let watch { .fleet(watch.fleet) } else if let node {
+      if let configured { .fleet(configured.fleet) } else if let node {
         .server(node, maxAge: TimeAmount(options.web.maxAge))
       } else { .nothing }
     return Pages(
       version: BuildInfo.version, metricsPath: options.web.telemetryPath, namespace: options.export.namespace,
       subject: subject, groups: { rules?.engine.groups ?? [] },
-      store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: watch?.events,
+      store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: configured?.events,
       runbookFolder: { rules?.runbooks })
   }
 
@@ -49,8 +49,8 @@ extension Daemon {
     if let node {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
-    } else if let watch {
-      page = watch.registry.page()
+    } else if let configured {
+      page = configured.registry.page()
     } else {
       page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }
@@ -61,7 +61,7 @@ extension Daemon {
     let names = context.names.isEmpty ? nil : Set(context.names)
     let namespace = options.export.namespace
     return MetricsPage(
-      generation: page.generation, sampleCount: page.sampleCount, isSharedWhileRendered: watch != nil
+      generation: page.generation, sampleCount: page.sampleCount, isSharedWhileRendered: configured != nil
     ) { format, flush in
       Exposition(
         format: format == .openMetrics ? .openMetrics : .text, namespace: namespace, names: names
@@ -111,14 +111,15 @@ extension Daemon {
   }
 
   private func ready() async -> Response {
-    let nodes = if let watch { await watch.fleet.members().map(\.node) } else { [node].compactMap { $0 } }
+    let nodes = if let configured { await configured.fleet.members().map(\.node) } else { [node].compactMap { $0 } }
     let hasPolled = nodes.contains { $0.poller.newest != nil }
-    guard !hasPolled, node != nil || watch != nil else { return .text("ready") }
+    guard !hasPolled, node != nil || configured != nil else { return .text("ready") }
     return .text("no poll has ended yet\n", status: 503)
   }
 
   private func reloadResponse() async -> Response {
-    guard watch != nil || credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil else {
+    guard configured != nil || credentials.isReloadable || options.web.configFile != nil || options.web.tls != nil
+    else {
       return .text("There is no pwd file specified\n", status: 400)
     }
     if let problem = await reload() { return .text("failed to reload: \(problem)\n", status: 500) }

@@ -20,7 +20,7 @@ struct Daemon: Sendable {
   /// Nil when only `/scrape` is used, or a fleet is watched.
   let node: Node?
   /// Nil when one server is watched by flags.
-  let watch: FleetWatch?
+  let configured: ConfiguredFleet?
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
   let reloads: ReloadEndpoint
@@ -67,11 +67,11 @@ struct Daemon: Sendable {
     self.scrapeErrors = scrapeErrors
     let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)
     if let path = options.configFile {
-      watch = try await FleetWatch(
+      configured = try await ConfiguredFleet(
         path, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
         log: log)
     } else {
-      watch = nil
+      configured = nil
     }
     let address = options.configFile == nil ? options.redis.address : nil
     node = try address.map { text in try factory.configured(try Self.address(text), live: live) }
@@ -137,17 +137,17 @@ struct Daemon: Sendable {
     let server = WebServer(
       try endpoint(), options: serverLimits, configuration: web, routes: routes, log: log)
     // The first scrape already finds the counters, so that `increase()` misses nothing.
-    await watch?.start()
+    await configured?.start()
     health.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
-    let watched = watch.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
+    let watched = configured.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
     log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
     await systemd.ready(status: "watches \(watched)")
     let pulse = Task { await systemd.beat { health.isAlive } }
     let work = Task {
       await node?.run()
-      await watch?.run()
+      await configured?.run()
     }
     for await signal in signals {
       guard signal == .sighup else {
@@ -161,7 +161,7 @@ struct Daemon: Sendable {
     pulse.cancel()
     // Requests that wait for a poll get the newest snapshot, then the server can end.
     await node?.poller.stop()
-    await watch?.stop()
+    await configured?.stop()
     await targets.stop()
     await server.stop()
   }
@@ -185,7 +185,7 @@ struct Daemon: Sendable {
     var problems: [String] = []
     do throws(ConfigError) { try await credentials.reload() } catch { problems.append("\(error)") }
     do throws(WebError) { try await web.reload() } catch { problems.append("\(error)") }
-    do throws(ConfigErrors) { try await watch?.reload() } catch { problems.append("\(error)") }
+    do throws(ConfigErrors) { try await configured?.reload() } catch { problems.append("\(error)") }
     Task {
       await node?.reset()
       await targets.reset()
@@ -203,8 +203,8 @@ struct Daemon: Sendable {
 extension Daemon {
   /// What the fleet was found to be, as Prometheus http_sd takes it: one group for each server.
   func serviceDiscovery() async -> Response {
-    guard let watch else { return .text("service discovery needs config.file\n", status: 404) }
-    let groups = await watch.fleet.members().filter { $0.standing != "ghost" }.map { member in
+    guard let configured else { return .text("service discovery needs config.file\n", status: 404) }
+    let groups = await configured.fleet.members().filter { $0.standing != "ghost" }.map { member in
       var labels: [(String, String)] = [
         ("instance", member.instance), ("__meta_redline_role", member.role.rawValue),
         ("__meta_redline_workload", member.workload),
@@ -222,6 +222,6 @@ extension Daemon {
   /// The member of the fleet that a `/scrape` request means; nil for other targets and requests that ask for more.
   func member(_ request: ScrapeRequest) async -> FleetMember? {
     guard request.overrides == TargetFactory.Overrides() else { return nil }
-    return await watch?.fleet.members().first { $0.address.endpoint == request.address.endpoint }
+    return await configured?.fleet.members().first { $0.address.endpoint == request.address.endpoint }
   }
 }

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// It works without the pools, the loops and the log, since they may be what stands still.
 @safe enum LastWords {
-  /// From the signal that asks for the end until it is forced: what ``FleetWatch/drainDeadline`` allows, and to close files.
+  /// From the signal that asks for the end until it is forced: what ``ConfiguredFleet/drainDeadline`` allows, and to close files.
   static let endSeconds: UInt32 = 11
 
   /// From now on a fault writes a line to standard error before it ends the process as it would have anyway.

@@ -9,7 +9,7 @@ import Runtime
 import Storage
 
 /// The daemon's own judgement: the engine with the rules that the configuration names.
-struct RuleWatch: Sendable {
+struct ConfiguredRules: Sendable {
   let engine: RuleEngine
   private let options: Options
   private let isStored: Bool

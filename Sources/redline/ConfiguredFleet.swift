@@ -9,12 +9,12 @@ import Runtime
 import Storage
 
 /// The fleet of `config.file`, with the page that all of it is on.
-struct FleetWatch: Sendable {
+struct ConfiguredFleet: Sendable {
   let path: String
   let fleet: Fleet
   let registry: Registry
   /// Idle while the configuration has neither rules nor a history.
-  let rules: RuleWatch
+  let rules: ConfiguredRules
   /// Idle while no Alertmanager is configured.
   let notifier: Notifier
   private let options: Options
@@ -73,7 +73,7 @@ struct FleetWatch: Sendable {
     self.notifier = notifier
     let registry = Registry(live: live + [health, { notifier.samples() }])
     self.registry = registry
-    let rules = RuleWatch(loadedRules, options: options, registry: registry, storage: store, log: log) {
+    let rules = ConfiguredRules(loadedRules, options: options, registry: registry, storage: store, log: log) {
       notices, expression in
       notifier.send(notices, expression: expression)
     }
@@ -96,12 +96,12 @@ struct FleetWatch: Sendable {
   /// The configuration and the rules that it names.
   private static func load(
     _ path: String, _ options: Options
-  ) async throws(ConfigErrors) -> (FleetConfig, RuleWatch.Rules) {
+  ) async throws(ConfigErrors) -> (FleetConfig, ConfiguredRules.Rules) {
     try await FileWork.shared.value(
       of: path, within: .seconds(10), isTold: false
     ) { () throws(ConfigErrors) in
       let config = try FleetConfig.load(path)
-      return (config, try RuleWatch.load(config, options: options))
+      return (config, try ConfiguredRules.load(config, options: options))
     }
   }
 
@@ -118,7 +118,7 @@ struct FleetWatch: Sendable {
 
   /// The bytes of every file that a change of is to be taken over; nil where one cannot be read.
   private func contents() async -> [[UInt8]]? {
-    let paths = [path] + rules.paths.filter { $0 != RuleWatch.builtIn }
+    let paths = [path] + rules.paths.filter { $0 != ConfiguredRules.builtIn }
     return try? await FileWork.shared.value(
       of: path, isRecorded: false
     ) { () throws(FileProblem) in

@@ -30,7 +30,7 @@ extension FamilyGroup {
 extension Collector {
   /// What the collector exports, and which commands it needs on which servers.
   fileprivate var group: FamilyGroup {
-    FamilyGroup("Collector `\(name)`", condition, entries)
+    FamilyGroup("Collector `\(name)`", condition, families: families)
   }
 
   private var condition: String {
@@ -70,15 +70,6 @@ extension CollectorOptions {
 }
 
 extension Family {
-  /// The families whose changes are events: a node or its role is lost or found, a failover, clients turned away.
-  /// Alerts that rest on them need not wait for their turn.
-  public static var ofEvents: [Family] {
-    FamilyGroup.ofFleet.flatMap(\.families).filter { eventNames.contains($0.name) }
-  }
-
-  static let eventNames: Set = [
-    "up", "failovers_total", "failover_last_timestamp_seconds", "rejected_connections_total", "cluster_slots_fail",
-    "cluster_slots_assigned", "workload_split_brain", "workload_masters_present", "workload_slots",
-    "workload_sentinel_quorum", "sentinel_master_ckquorum_status",
-  ]
+  /// Those whose changes are events: a node or its role is lost or found, a failover, clients turned away.
+  public static var ofEvents: [Family] { FamilyGroup.ofFleet.flatMap(\.families).filter(\.isEvent) }
 }

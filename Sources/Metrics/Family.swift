@@ -27,6 +27,7 @@ public final class Family: Sendable {
   public let help: String
   /// Whether the page's namespace (`redis_`) is put before the name.
   public let namespaced: Bool
+  public let traits: [Trait]
 
   /// The dense number of the family in ``FamilyTable``.
   let id: Int
@@ -37,7 +38,7 @@ public final class Family: Sendable {
 
   fileprivate init(
     id: Int, name: String, type: MetricType, unit: Unit, labelNames: [String], help: String,
-    namespaced: Bool
+    namespaced: Bool, traits: [Trait]
   ) {
     self.id = id
     self.name = name
@@ -46,6 +47,7 @@ public final class Family: Sendable {
     self.labelNames = labelNames
     self.help = help
     self.namespaced = namespaced
+    self.traits = traits
     self.labelPrefixes = labelNames.map { Array("\($0)=\"".utf8) }
     self.helpBytes = escapedHelp(help)
     self.isCounterWithTotal = type == .counter && name.hasSuffix("_total")
@@ -54,29 +56,29 @@ public final class Family: Sendable {
 
 extension Family {
   public static func gauge(
-    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none
+    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none, traits: [Trait] = []
   ) -> Family {
-    FamilyTable.shared.intern(name, .gauge, unit, labels, help, namespaced: true)
+    FamilyTable.shared.intern(name, .gauge, unit, labels, help, namespaced: true, traits: traits)
   }
 
   public static func counter(
-    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none
+    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none, traits: [Trait] = []
   ) -> Family {
-    FamilyTable.shared.intern(name, .counter, unit, labels, help, namespaced: true)
+    FamilyTable.shared.intern(name, .counter, unit, labels, help, namespaced: true, traits: traits)
   }
 
   /// A histogram; its samples carry the label `le` after `labels`.
   public static func histogram(
-    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none
+    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none, traits: [Trait] = []
   ) -> Family {
-    FamilyTable.shared.intern(name, .histogram, unit, labels, help, namespaced: true)
+    FamilyTable.shared.intern(name, .histogram, unit, labels, help, namespaced: true, traits: traits)
   }
 
   /// A summary; its quantile samples carry the label `quantile` after `labels`.
   public static func summary(
-    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none
+    _ name: String, _ help: String, labels: [String] = [], unit: Unit = .none, traits: [Trait] = []
   ) -> Family {
-    FamilyTable.shared.intern(name, .summary, unit, labels, help, namespaced: true)
+    FamilyTable.shared.intern(name, .summary, unit, labels, help, namespaced: true, traits: traits)
   }
 
   /// A family whose name is fixed by convention outside the namespace, such as `process_open_fds`.
@@ -91,6 +93,38 @@ extension Family {
   /// - Returns: nil once ``FamilyTable/dynamicLimit`` such names exist: a hostile server must not grow the table for ever.
   public static func passthroughGauge(_ name: String, help: String) -> Family? {
     FamilyTable.shared.internDynamic(name, help: help)
+  }
+}
+
+extension Family {
+  /// What is known of a family besides its shape. Where one is defined twice, the first definition stands.
+  public enum Trait: Sendable, Equatable {
+    /// A change of it is an event: rules that read it need not wait for their turn.
+    case event
+    /// A gauge by type, as redis_exporter has it, whose value only grows until the server restarts.
+    case growing
+    /// 0 stands for no limit.
+    case unlimitedAtZero
+    /// Every value that a label can have.
+    case values([String], of: String)
+    /// The flag, or flags, without which it is absent, as a document names them.
+    case flag(String)
+    /// The first version of a server that sends it.
+    case since(String)
+  }
+
+  public var isEvent: Bool { traits.contains(.event) }
+  public var isGrowing: Bool { traits.contains(.growing) }
+  public var isUnlimitedAtZero: Bool { traits.contains(.unlimitedAtZero) }
+  /// Empty where it needs none.
+  public var flag: String { traits.lazy.compactMap { if case .flag(let text) = $0 { text } else { nil } }.first ?? "" }
+  /// Empty where any version sends it, or it does not come from a server.
+  public var since: String {
+    traits.lazy.compactMap { if case .since(let text) = $0 { text } else { nil } }.first ?? ""
+  }
+  /// By label, for those whose values are all known.
+  public var labelValues: [String: Set<String>] {
+    traits.reduce(into: [:]) { if case .values(let values, let label) = $1 { $0[label] = Set(values) } }
   }
 }
 
@@ -112,7 +146,7 @@ final class FamilyTable: Sendable {
 
   func intern(
     _ name: String, _ type: MetricType, _ unit: Unit, _ labels: [String], _ help: String,
-    namespaced: Bool
+    namespaced: Bool, traits: [Family.Trait] = []
   ) -> Family {
     let key = namespaced ? name : ":" + name
     return state.withLock { state in
@@ -123,7 +157,7 @@ final class FamilyTable: Sendable {
       }
       let family = Family(
         id: state.byID.count, name: name, type: type, unit: unit, labelNames: labels, help: help,
-        namespaced: namespaced)
+        namespaced: namespaced, traits: traits)
       state.byName[key] = family
       state.byID.append(family)
       state.order = nil

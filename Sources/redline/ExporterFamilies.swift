@@ -14,16 +14,7 @@ enum ExporterFamilies {
     "exporter_log_dropped_lines_total",
     "Log lines that were lost because standard error was not read or could not be written.")
 
-  static let entries: [FamilyGroup.Entry] =
-    [
-      FamilyGroup.Entry(targetScrapeErrors), FamilyGroup.Entry(BuildInfo.family, flag: exceptRedisOnly),
-      FamilyGroup.Entry(droppedLogLines, flag: exceptRedisOnly),
-    ]
-    + FileFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
-    + StorageFamilies.all.map { FamilyGroup.Entry($0, flag: "`--config.file`") }
-    + ProcessFamilies.all.map { FamilyGroup.Entry($0, flag: exceptRedisOnly) }
-
-  private static let exceptRedisOnly = "not with `--redis-only-metrics`"
+  static let all = [BuildInfo.family, droppedLogLines] + FileFamilies.all + ProcessFamilies.all
 
   /// The live sources of a page.
   ///
@@ -113,8 +104,11 @@ enum FamilyCatalogue {
       FamilyGroup("Rules", "With `rules` or `history` in the file of `--config.file`.", families: RuleFamilies.all),
       FamilyGroup(
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
+      FamilyGroup("Storage", "With `--storage.path`.", families: StorageFamilies.all),
       FamilyGroup(
-        "The daemon", "On `/metrics`; of `/scrape` only the errors and the build.", ExporterFamilies.entries),
+        "The daemon", "On `/metrics`, without `--redis-only-metrics`; the build also on pages of `/scrape`.",
+        families: ExporterFamilies.all),
+      FamilyGroup("Requests to `/scrape`", "On `/metrics`.", families: [ExporterFamilies.targetScrapeErrors]),
     ]
   }
 

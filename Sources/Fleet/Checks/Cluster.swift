@@ -6,7 +6,7 @@ struct SlotsUncovered: Check {
   let id = "slots-uncovered"
   private static let slots = Family.gauge(
     "workload_slots", "Slots of the cluster by the state of their owner; with full coverage, 16384 are ok.",
-    labels: ["state"])
+    labels: ["state"], traits: [.event])
   private static let shards = Family.gauge("workload_shards", "Masters with slots.")
   var families: [Family] { [Self.slots, Self.shards] }
 
@@ -61,7 +61,7 @@ struct ClusterNodeFailed: Check {
   private static let health = Family.gauge(
     "cluster_node_health",
     "Health of the node as most masters see it: 1 for the current state, 0 for the others; ok, pfail, fail or unknown.",
-    labels: ["instance", "state"])
+    labels: ["instance", "state"], traits: [.values(ClusterView.Health.allCases.map(\.rawValue), of: "state")])
   var families: [Family] { [Self.health] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {

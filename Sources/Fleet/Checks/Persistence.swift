@@ -51,7 +51,7 @@ struct RecoveryPointCrash: Check {
   private static let basis = Family.gauge(
     "recovery_point_basis",
     "Form of persistence that decides what a crash would lose: 1 for the current one, 0 for the others.",
-    labels: ["instance", "basis"])
+    labels: ["instance", "basis"], traits: [.values(RecoveryPoint.Basis.allCases.map(\.rawValue), of: "basis")])
   var families: [Family] { [Self.loss, Self.basis] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {

@@ -6,7 +6,7 @@ import Redis
 struct SplitBrain: Check {
   let id = "split-brain"
   private static let isSplit = Family.gauge(
-    "workload_split_brain", "Whether more than one member is master of the same data: 1 yes, 0 no.")
+    "workload_split_brain", "Whether more than one member is master of the same data: 1 yes, 0 no.", traits: [.event])
   var families: [Family] { [Self.isSplit] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
@@ -138,7 +138,7 @@ struct ReplicationLagHigh: Check {
   private static let link = Family.gauge(
     "replica_state",
     "State of the replica as its master reports it: 1 for the current state, 0 for the others; online, syncing, disconnected or absent.",
-    labels: ["instance", "state"])
+    labels: ["instance", "state"], traits: [.values(ReplicationLag.State.allCases.map(\.rawValue), of: "state")])
   var families: [Family] { [Self.seconds, Self.bytes, Self.link] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {

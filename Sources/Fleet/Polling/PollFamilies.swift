@@ -1,12 +1,13 @@
 import Metrics
+import Redis
 
 /// The families that say how polling a target goes.
 enum PollFamilies {
   static let up = Family.gauge(
-    "up", "Whether the last poll of this Redis returned its INFO: 1 yes, 0 no.")
+    "up", "Whether the last poll of this Redis returned its INFO: 1 yes, 0 no.", traits: [.event])
   static let state = Family.gauge(
     "exporter_target_state", "State of the target at the last poll: 1 for that state, 0 for the others.",
-    labels: ["state"])
+    labels: ["state"], traits: [.values(TargetState.names, of: "state")])
   static let lastScrapeError = Family.gauge(
     "exporter_last_scrape_error",
     "Error of the last poll: 1 with its class in the label err, or 0 with an empty label if there was none.",
@@ -51,7 +52,7 @@ enum PollFamilies {
   static let connectionFailures = Family.counter(
     "exporter_connection_failures_total",
     "Failed attempts to connect to this Redis, by class; Redis counts those of class maxclients in rejected_connections, too.",
-    labels: ["class"])
+    labels: ["class"], traits: [.values(RedisError.Class.allCases.map(\.rawValue), of: "class")])
   /// Of a whole workload: for each server it would be a dozen series that say the same.
   static let lateness = Family.histogram(
     "exporter_poll_lateness_seconds",

@@ -6,11 +6,12 @@ enum WorkloadFamilies {
     "workload_info", "Kind and topology of the workload, as configured, in labels; the value is always 1.",
     labels: ["kind", "topology"])
   static let role = Family.gauge(
-    "instance_role", "Role of the server: 1 for the current role, 0 for the others.", labels: ["instance", "role"])
+    "instance_role", "Role of the server: 1 for the current role, 0 for the others.", labels: ["instance", "role"],
+    traits: [.values(["master", "replica"], of: "role")])
   static let memberState = Family.gauge(
     "workload_member_state",
     "State of the member: 1 for the current state, 0 for the others; present, missing, or ghost (gone, and the workload is complete without it).",
-    labels: ["instance", "state"])
+    labels: ["instance", "state"], traits: [.values(Roster.State.names, of: "state")])
   static let breakerOpen = Family.gauge(
     "exporter_breaker_open",
     "Whether the server has failed so often that it is only retried at growing intervals: 1 yes, 0 no.",
@@ -18,7 +19,7 @@ enum WorkloadFamilies {
   static let membersPresent = Family.gauge("workload_members_present", "Members that are up.")
   static let membersExpected = Family.gauge("workload_members_expected", "Members that the configuration expects.")
   static let mastersPresent = Family.gauge(
-    "workload_masters_present", "Members that are up and report the role master.")
+    "workload_masters_present", "Members that are up and report the role master.", traits: [.event])
   static let mastersExpected = Family.gauge("workload_masters_expected", "Masters that the configuration expects.")
   static let replicasOnline = Family.gauge(
     "workload_replicas_online", "Replicas that are up and whose link to their master is up.")

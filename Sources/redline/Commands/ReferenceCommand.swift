@@ -88,19 +88,18 @@ enum MetricReference {
 
   private static func section(_ group: FamilyGroup) -> [String] {
     let exposition = Exposition()
-    let hasFlags = group.entries.contains { !$0.flag.isEmpty }
-    let hasVersions = group.entries.contains { !$0.since.isEmpty }
+    let hasFlags = group.families.contains { !$0.flag.isEmpty }
+    let hasVersions = group.families.contains { !$0.since.isEmpty }
     var heads = ["metric", "type", "labels", "meaning"]
     if hasVersions { heads.append("since") }
     if hasFlags { heads.append("only with") }
-    let rows = group.entries.map { entry in
-      let family = entry.family
+    let rows = group.families.map { family in
       var cells = [
         "`\(exposition.fullName(of: family))`", family.type.rawValue,
         family.labelNames.map { "`\($0)`" }.joined(separator: ", "), family.help,
       ]
-      if hasVersions { cells.append(entry.since) }
-      if hasFlags { cells.append(entry.flag) }
+      if hasVersions { cells.append(family.since) }
+      if hasFlags { cells.append(family.flag) }
       return row(cells)
     }
     return ["", "## \(group.title)", "", group.condition, "", row(heads), row(heads.map { _ in "---" })] + rows

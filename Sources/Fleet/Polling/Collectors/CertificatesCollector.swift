@@ -5,13 +5,12 @@ import Redis
 struct CertificatesCollector: Collector {
   let name = "certificates"
   var families: [Family] { [Self.info] + Self.certificates.map(\.expiry) }
-  var entries: [FamilyGroup.Entry] { families.map { FamilyGroup.Entry($0, since: "Valkey 9.1") } }
   var readsInfoOnly: Bool { true }
 
   private static let info = Family.gauge(
     "tls_certificate_info",
     "A TLS certificate that the server uses, by its serial number; the value is always 1 (INFO tls_server_cert_serial and others).",
-    labels: ["certificate", "serial"])
+    labels: ["certificate", "serial"], traits: [.since("Valkey 9.1")])
   private static let certificates: [(kind: String, expiry: Family)] = [
     ("server", expiry("server", "Seconds until the server's TLS certificate expires")),
     ("client", expiry("client", "Seconds until the TLS certificate that the server shows to its peers expires")),
@@ -20,7 +19,7 @@ struct CertificatesCollector: Collector {
 
   private static func expiry(_ kind: String, _ help: String) -> Family {
     let name = "tls_\(kind)_cert_expires_in_seconds"
-    return .gauge(name, "\(help) (INFO \(name)).", unit: .seconds)
+    return .gauge(name, "\(help) (INFO \(name)).", unit: .seconds, traits: [.since("Valkey 9.1")])
   }
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

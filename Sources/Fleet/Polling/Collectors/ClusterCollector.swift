@@ -20,20 +20,20 @@ struct ClusterCollector: Collector {
 
   private static let totals: [InfoField] = [
     row("cluster_state", "Whether the cluster can serve, as this node sees it, 1 or 0"),
-    row("cluster_slots_assigned", "Slots assigned to a node, out of 16384"),
+    row("cluster_slots_assigned", "Slots assigned to a node, out of 16384", .event),
     row("cluster_slots_ok", "Slots whose node is neither failed nor suspected"),
     row("cluster_slots_pfail", "Slots whose node this node suspects to have failed"),
-    row("cluster_slots_fail", "Slots whose node has failed"),
+    row("cluster_slots_fail", "Slots whose node has failed", .event),
     row("cluster_known_nodes", "Nodes that this node knows, including those in handshake"),
     row("cluster_size", "Masters that serve at least one slot"),
-    row("cluster_current_epoch", "Latest epoch of the cluster that this node knows"),
-    row("cluster_my_epoch", "The configuration epoch of this node"),
+    row("cluster_current_epoch", "Latest epoch of the cluster that this node knows", .growing),
+    row("cluster_my_epoch", "The configuration epoch of this node", .growing),
     row(
       "cluster_stats_messages_sent", as: "cluster_messages_sent_total",
-      "Messages that this node sent over the cluster bus"),
+      "Messages that this node sent over the cluster bus", .growing),
     row(
       "cluster_stats_messages_received", as: "cluster_messages_received_total",
-      "Messages that this node received over the cluster bus"),
+      "Messages that this node received over the cluster bus", .growing),
     .counter(
       "total_cluster_links_buffer_limit_exceeded", as: "cluster_links_buffer_limit_exceeded_total", since: "7.0",
       source: source,
@@ -51,12 +51,14 @@ struct ClusterCollector: Collector {
       row(
         "cluster_stats_messages_\(kind)_\(way)",
         as: metricName(Array("cluster_stats_messages_\(kind)_\(way)".utf8)[...]),
-        "Cluster bus messages \(way): \(what)")
+        "Cluster bus messages \(way): \(what)", .growing)
     }
   }
 
-  private static func row(_ field: String, as name: String? = nil, _ help: String) -> InfoField {
-    .gauge(field, as: name ?? field, since: "3.0", source: source, help: help)
+  private static func row(
+    _ field: String, as name: String? = nil, _ help: String, _ traits: Family.Trait...
+  ) -> InfoField {
+    .gauge(field, as: name ?? field, since: "3.0", source: source, traits: traits, help: help)
   }
 }
 

@@ -11,8 +11,6 @@ public protocol Collector: Sendable {
   var name: String { get }
   /// Every family that the collector may add samples to, except those that servers name.
   var families: [Family] { get }
-  /// The same, each with what it needs: the flag without which it is absent, the version that first sends it.
-  var entries: [FamilyGroup.Entry] { get }
 
   /// The commands for this server, or none where the collector has nothing to ask it.
   ///
@@ -36,7 +34,6 @@ public protocol Collector: Sendable {
 }
 
 extension Collector {
-  public var entries: [FamilyGroup.Entry] { families.map { FamilyGroup.Entry($0) } }
   public var readsInfoOnly: Bool { false }
   public var acceptsErrors: Bool { false }
   public func file(_ poll: PollContext) -> String? { nil }

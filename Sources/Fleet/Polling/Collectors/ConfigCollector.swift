@@ -11,24 +11,19 @@ struct ConfigCollector: Collector {
       Self.bufferLimit, Self.bufferOvercome, Self.keyValue, Self.value,
     ]
   }
-  var entries: [FamilyGroup.Entry] {
-    families.map {
-      let isOfAnyKey = $0 === Self.keyValue || $0 === Self.value
-      return FamilyGroup.Entry($0, flag: isOfAnyKey ? "`--include-config-metrics`" : "")
-    }
-  }
-
   private struct Number: Sendable {
     let key: String
     let family: Family
-    init(_ key: String, as name: String, _ unit: Unit = .none, help: String) {
+    init(_ key: String, as name: String, _ unit: Unit = .none, traits: [Family.Trait] = [], help: String) {
       self.key = key
-      family = .gauge(name, "\(help) (CONFIG \(key)).", unit: unit)
+      family = .gauge(name, "\(help) (CONFIG \(key)).", unit: unit, traits: traits)
     }
   }
 
   private static let numbers: [Number] = [
-    Number("maxmemory", as: "config_maxmemory", .bytes, help: "Configured memory limit, in bytes; 0 for no limit"),
+    Number(
+      "maxmemory", as: "config_maxmemory", .bytes, traits: [.unlimitedAtZero],
+      help: "Configured memory limit, in bytes; 0 for no limit"),
     Number("maxclients", as: "config_maxclients", help: "Configured maximum number of connections"),
     Number("io-threads", as: "config_io_threads", help: "Configured number of threads for input and output"),
     Number(
@@ -64,11 +59,12 @@ struct ConfigCollector: Collector {
     "config_client_output_buffer_limit_overcome_seconds",
     "Time that the output buffer of a client of the class may stay above the soft limit, in seconds (CONFIG client-output-buffer-limit).",
     labels: ["class", "limit"], unit: .seconds)
+  private static let anyKey: [Family.Trait] = [.flag("`--include-config-metrics`")]
   private static let keyValue = Family.gauge(
     "config_key_value", "A configuration key with its value as a label; the value is always 1 (CONFIG GET).",
-    labels: ["key", "value"])
+    labels: ["key", "value"], traits: anyKey)
   private static let value = Family.gauge(
-    "config_value", "The value of a configuration key that is a number (CONFIG GET).", labels: ["key"])
+    "config_value", "The value of a configuration key that is a number (CONFIG GET).", labels: ["key"], traits: anyKey)
 
   /// The command, or nil when CONFIG must not be used or the server has none.
   static func configCommand(for server: ServerFacts, _ options: CollectorOptions) -> Command? {

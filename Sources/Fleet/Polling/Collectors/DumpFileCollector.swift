@@ -5,12 +5,12 @@ import Redis
 struct DumpFileCollector: Collector {
   let name = "rdb_file"
   var families: [Family] { [Self.size] }
-  var entries: [FamilyGroup.Entry] { [FamilyGroup.Entry(Self.size, flag: "`--include-rdb-file-size-metric`")] }
   var readsInfoOnly: Bool { true }
 
   private static let size = Family.gauge(
     "rdb_current_size_bytes",
-    "Size of the snapshot file on disk, in bytes; 0 if there is none (CONFIG dir and dbfilename).", unit: .bytes)
+    "Size of the snapshot file on disk, in bytes; 0 if there is none (CONFIG dir and dbfilename).", unit: .bytes,
+    traits: [.flag("`--include-rdb-file-size-metric`")])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 

@@ -16,7 +16,10 @@ struct InstanceCollector: Collector {
 
   private static let info = Family.gauge(
     "instance_info", "What the server is, as labels; the value is always 1 (INFO role, redis_version and others).",
-    labels: fields + optionalFields)
+    labels: fields + optionalFields,
+    traits: [
+      .values(["master", "slave"], of: "role"), .values(["standalone", "cluster", "sentinel"], of: "redis_mode"),
+    ])
   private static let startTime = Family.gauge(
     "start_time_seconds",
     "When the server was started, in seconds since the epoch, by its own clock or, before 6.2, the exporter's (INFO uptime_in_seconds).",

@@ -25,7 +25,7 @@ struct MasterLinkCollector: Collector {
     var reading = InfoField.Reading.number
 
     func value(_ text: ArraySlice<UInt8>) -> Double? {
-      InfoField(field: field, family: family, since: "", reading: reading, gate: .always).value(of: text)
+      InfoField(field: field, family: family, reading: reading, gate: .always).value(of: text)
     }
   }
 
@@ -78,13 +78,13 @@ struct MasterLinkCollector: Collector {
       family: .gauge(
         "slave_repl_offset",
         "Offset in the replication stream that the replica has applied, in bytes (INFO slave_repl_offset).",
-        labels: labels, unit: .bytes)),
+        labels: labels, unit: .bytes, traits: [.growing])),
     Number(
       field: "slave_read_repl_offset",
       family: .gauge(
         "slave_read_repl_offset",
         "Offset in the replication stream that the replica has read, in bytes (INFO slave_read_repl_offset).",
-        labels: labels, unit: .bytes)),
+        labels: labels, unit: .bytes, traits: [.growing])),
   ]
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

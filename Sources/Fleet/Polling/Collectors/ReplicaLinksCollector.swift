@@ -11,7 +11,7 @@ struct ReplicaLinksCollector: Collector {
   private static let offset = Family.gauge(
     "connected_slave_offset_bytes",
     "Offset in the replication stream that the replica has acknowledged, in bytes (INFO slaveN offset).",
-    labels: labels, unit: .bytes)
+    labels: labels, unit: .bytes, traits: [.growing])
   private static let lag = Family.gauge(
     "connected_slave_lag_seconds",
     "Whole seconds since the replica's last acknowledgement; 0 while it is not online (INFO slaveN lag).",

@@ -9,7 +9,7 @@ struct SlowlogCollector: Collector {
   private static let length = Family.gauge(
     "slowlog_length", "Entries in the slow log, at most slowlog-max-len (SLOWLOG LEN).")
   private static let lastID = Family.gauge(
-    "slowlog_last_id", "Id of the newest entry in the slow log; 0 if it is empty (SLOWLOG GET).")
+    "slowlog_last_id", "Id of the newest entry in the slow log; 0 if it is empty (SLOWLOG GET).", traits: [.growing])
   private static let lastDuration = Family.gauge(
     "last_slow_execution_duration_seconds",
     "Duration of the newest command in the slow log, in seconds; 0 if it is empty (SLOWLOG GET).", unit: .seconds)

@@ -7,17 +7,10 @@ struct ClientListCollector: Collector {
   var families: [Family] {
     [Self.info, Self.createdAt, Self.idleSince] + Self.numbers.map(\.family) + ClientTotals.families
   }
-  var entries: [FamilyGroup.Entry] {
-    families.map { family in
-      let isTotal = ClientTotals.families.contains { $0 === family }
-      return FamilyGroup.Entry(
-        family, flag: isTotal ? "`--export-client-aggregates` or `--export-client-list`" : "`--export-client-list`")
-    }
-  }
-
+  private static let whereListed: [Family.Trait] = [.flag("`--export-client-list`")]
   private static let info = Family.gauge(
     "connected_client_info", "A connected client; the value is always 1 (CLIENT LIST).",
-    labels: ["id", "name", "flags", "db", "host", "port", "user", "resp"])
+    labels: ["id", "name", "flags", "db", "host", "port", "user", "resp"], traits: whereListed)
   private static let createdAt = gauge(
     "connected_client_created_at_timestamp", .seconds, "When the client connected, in seconds since the epoch", "age")
   private static let idleSince = gauge(
@@ -65,10 +58,12 @@ struct ClientListCollector: Collector {
       "avg-pipeline-len-cnt", "connected_client_pipeline_batches_total",
       "Batches with at least one command that were parsed from the client's input"
     ),
-  ].map { field, name, help in (field, .counter(name, "\(help) (CLIENT LIST \(field)).", labels: ["id", "name"])) }
+  ].map { field, name, help in
+    (field, .counter(name, "\(help) (CLIENT LIST \(field)).", labels: ["id", "name"], traits: whereListed))
+  }
 
   private static func gauge(_ name: String, _ unit: Unit, _ help: String, _ field: String) -> Family {
-    .gauge(name, "\(help) (CLIENT LIST \(field)).", labels: ["id", "name"], unit: unit)
+    .gauge(name, "\(help) (CLIENT LIST \(field)).", labels: ["id", "name"], unit: unit, traits: whereListed)
   }
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {

@@ -22,14 +22,15 @@ struct ClientTotals {
     ("blocked", ["b"]), ("transaction", ["x"]), ("tracking", ["t"]), ("closing", ["c", "A"]),
   ]
 
+  private static let whereCounted: [Family.Trait] = [.flag("`--export-client-aggregates` or `--export-client-list`")]
   private static let connections = perKind("client_connections", .none, "Connections by purpose", "flags")
   private static let inState = Family.gauge(
     "client_connections_in_state", "Connections in the state; one connection may be in several (CLIENT LIST flags).",
-    labels: ["state"])
+    labels: ["state"], traits: whereCounted)
   private static let byName = Family.gauge(
     "client_connections_by_name",
     "Connections by client name, for the most common names; the rest is counted as other (CLIENT LIST name).",
-    labels: ["name"])
+    labels: ["name"], traits: whereCounted)
   private static let idleMax = perKind(
     "client_idle_seconds_max", .seconds, "Longest time that a connection has been idle, in seconds", "idle")
   private static let ageMax = perKind(
@@ -49,7 +50,7 @@ struct ClientTotals {
   ]
 
   private static func perKind(_ name: String, _ unit: Unit, _ help: String, _ field: String) -> Family {
-    .gauge(name, "\(help) (CLIENT LIST \(field)).", labels: ["kind"], unit: unit)
+    .gauge(name, "\(help) (CLIENT LIST \(field)).", labels: ["kind"], unit: unit, traits: whereCounted)
   }
 
   mutating func add(_ client: ConnectedClient) {

@@ -5,7 +5,6 @@ import Redis
 struct InfoCollector: Collector {
   let name = "info"
   var families: [Family] { InfoFields.table.families }
-  var entries: [FamilyGroup.Entry] { InfoFields.table.entries }
   var readsInfoOnly: Bool { true }
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }

@@ -9,8 +9,6 @@ public struct InfoField: Sendable {
   public let field: String
   /// The family, with its type, unit and help.
   public let family: Family
-  /// The first version that sends it: `6.2`, `Valkey 8.1`, `KeyDB`, `Azure`, or a module's name.
-  public let since: String
   let reading: Reading
   let gate: Gate
 
@@ -30,7 +28,23 @@ public struct InfoField: Sendable {
 
   /// The option that must be on.
   enum Gate: Sendable {
-    case always, systemMetrics
+    case always, systemMetrics, modules
+
+    var flag: String? {
+      switch self {
+      case .always: nil
+      case .systemMetrics: "`--include-system-metrics`"
+      case .modules: "`--include-modules-metrics`"
+      }
+    }
+
+    func isOpen(_ options: CollectorOptions) -> Bool {
+      switch self {
+      case .always: true
+      case .systemMetrics: options.includesSystemMetrics
+      case .modules: options.includesModules
+      }
+    }
   }
 
   /// The value of the field's text, or nil when there is none: the family is then absent.
@@ -48,23 +62,33 @@ public struct InfoField: Sendable {
 }
 
 extension InfoField {
-  /// - Parameter help: one sentence without its end: the source and the field are added.
+  /// - Parameters:
+  ///   - since: the first version that sends it: `6.2`, `Valkey 8.1`, `KeyDB`, `Azure`, or a module's name.
+  ///   - help: one sentence without its end: the source and the field are added.
   static func gauge(
-    _ field: String, as name: String, _ unit: Unit = .none, since: String,
-    _ reading: Reading = .number, gate: Gate = .always, source: String = "INFO", help: String
+    _ field: String, as name: String, _ unit: Unit = .none, since: String, _ reading: Reading = .number,
+    gate: Gate = .always, source: String = "INFO", traits: [Family.Trait] = [], help: String
   ) -> InfoField {
     InfoField(
-      field: field, family: .gauge(name, "\(help) (\(source) \(field)).", unit: unit),
-      since: since, reading: reading, gate: gate)
+      field: field,
+      family: .gauge(
+        name, "\(help) (\(source) \(field)).", unit: unit, traits: traits + Self.traits(since: since, gate)),
+      reading: reading, gate: gate)
   }
 
   static func counter(
-    _ field: String, as name: String, _ unit: Unit = .none, since: String,
-    _ reading: Reading = .number, source: String = "INFO", help: String
+    _ field: String, as name: String, _ unit: Unit = .none, since: String, _ reading: Reading = .number,
+    gate: Gate = .always, source: String = "INFO", traits: [Family.Trait] = [], help: String
   ) -> InfoField {
     InfoField(
-      field: field, family: .counter(name, "\(help) (\(source) \(field)).", unit: unit),
-      since: since, reading: reading, gate: .always)
+      field: field,
+      family: .counter(
+        name, "\(help) (\(source) \(field)).", unit: unit, traits: traits + Self.traits(since: since, gate)),
+      reading: reading, gate: gate)
+  }
+
+  private static func traits(since: String, _ gate: Gate) -> [Family.Trait] {
+    [.since(since)] + (gate.flag.map { [.flag($0)] } ?? [])
   }
 }
 

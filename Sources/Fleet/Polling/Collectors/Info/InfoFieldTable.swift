@@ -33,15 +33,6 @@ struct InfoFieldTable: Sendable {
     return rows.map(\.family).filter { seen.insert($0.name).inserted }
   }
 
-  /// The families of the rows, each once, with the first version that sends it.
-  var entries: [FamilyGroup.Entry] {
-    var seen = Set<String>()
-    return rows.filter { seen.insert($0.family.name).inserted }.map { row in
-      let flag = row.gate == .systemMetrics ? "`--include-system-metrics`" : ""
-      return FamilyGroup.Entry(row.family, flag: flag, since: row.since)
-    }
-  }
-
   /// The row of a field, or nil.
   func row(of field: InfoText.Field, in text: InfoText) -> InfoField? {
     number(of: field, in: text).map { rows[$0] }
@@ -65,7 +56,7 @@ struct InfoFieldTable: Sendable {
     let isSkipped = text.sections.map { InfoSection.withOwnCollector.contains($0) }
     for field in text.fields where field.section < 0 || !isSkipped[Int(field.section)] {
       if let number = number(of: field, in: text) {
-        if rows[number].gate == .systemMetrics, !options.includesSystemMetrics { continue }
+        if !rows[number].gate.isOpen(options) { continue }
         if let value = rows[number].value(of: text.value(of: field)) {
           sink.add(rows[number].family, value)
         }

@@ -49,7 +49,7 @@ extension InfoFields {
       help: "Memory of the server's host, in bytes"),
 
     .gauge("maxmemory", as: "memory_max_bytes", .bytes, since: "3.2",
-      help: "Memory limit above which keys are evicted or writes are refused, in bytes; 0 for no limit"),
+      traits: [.unlimitedAtZero], help: "Memory limit above which keys are evicted or writes are refused, in bytes; 0 for no limit"),
     .gauge("maxmemory_reservation", as: "memory_max_reservation_bytes", .bytes, since: "Azure",
       help: "Memory reserved for needs other than data, in bytes"),
     .gauge("maxmemory_desired_reservation", as: "memory_max_reservation_desired_bytes", .bytes, since: "Azure",

@@ -48,7 +48,7 @@ extension InfoFields {
       help: "Duration of the last background snapshot, in seconds; -1 if there was none"),
     .gauge("rdb_current_bgsave_time_sec", as: "rdb_current_bgsave_duration_sec", .seconds, since: "2.6",
       help: "Duration so far of the snapshot in progress, in seconds; -1 if there is none"),
-    .gauge("rdb_saves", as: "rdb_saves_total", since: "7.0", help: "Snapshots written since the start"),
+    .gauge("rdb_saves", as: "rdb_saves_total", since: "7.0", traits: [.growing], help: "Snapshots written since the start"),
     .gauge("rdb_last_cow_size", as: "rdb_last_cow_size_bytes", .bytes, since: "4.0",
       help: "Memory copied on write during the last snapshot, in bytes"),
     .gauge("rdb_last_load_keys_expired", as: "rdb_last_load_expired_keys", since: "7.0",
@@ -88,7 +88,7 @@ extension InfoFields {
     .gauge("aof_pending_bio_fsync", as: "aof_pending_bio_fsync", since: "2.6",
       help: "Calls of fsync waiting in the background queue"),
     .gauge("aof_delayed_fsync", as: "aof_delayed_fsync", since: "2.6",
-      help: "Times that a slow fsync delayed the server, since the start or CONFIG RESETSTAT"),
+      traits: [.growing], help: "Times that a slow fsync delayed the server, since the start or CONFIG RESETSTAT"),
 
     .gauge("backup_in_progress", as: "backup_in_progress", since: "8.10",
       help: "Whether a backup is being written, 1 or 0"),

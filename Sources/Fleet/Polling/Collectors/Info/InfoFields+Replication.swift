@@ -30,7 +30,7 @@ extension InfoFields {
     .counter("total_disconnect_time_sec", as: "master_disconnected_seconds_total", .seconds, since: "8.2",
       help: "Total time without a link to the master, in seconds"),
     .gauge("master_repl_offset", as: "master_repl_offset", .bytes, since: "2.8",
-      help: "The server's offset in the replication stream, in bytes"),
+      traits: [.growing], help: "The server's offset in the replication stream, in bytes"),
     .gauge("second_repl_offset", as: "second_repl_offset", .bytes, since: "4.0",
       help: "Offset up to which the replication id of the former master is accepted, in bytes; -1 for none"),
     .gauge("repl_backlog_active", as: "repl_backlog_is_active", since: "2.8",
@@ -57,7 +57,7 @@ extension InfoFields {
     .gauge("cluster_enabled", as: "cluster_enabled", since: "3.0",
       help: "Whether the server runs in cluster mode, 1 or 0"),
     .gauge("cluster_incompatible_ops", as: "cluster_incompatible_ops", since: "8.0",
-      help: "Operations that a cluster would not have allowed, since the start"),
+      traits: [.growing], help: "Operations that a cluster would not have allowed, since the start"),
   ]
 
   static let sentinel: [InfoField] = [

@@ -79,7 +79,7 @@ extension InfoFields {
     .gauge("current_client_thread", as: "current_client_thread", since: "KeyDB",
       help: "Thread that serves the exporter's connection"),
     .gauge("long_lock_waits", as: "long_lock_waits_total", since: "KeyDB",
-      help: "Long waits for the global lock since the start"),
+      traits: [.growing], help: "Long waits for the global lock since the start"),
     .gauge("server_threads", as: "server_threads_total", since: "KeyDB", help: "Threads that serve clients"),
     .counter("storage_provider_read_hits", as: "storage_provider_read_hits", since: "KeyDB",
       help: "Reads that the storage provider could answer"),

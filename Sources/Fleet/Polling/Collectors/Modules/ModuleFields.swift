@@ -161,12 +161,12 @@ enum ModuleFields {
   private static func gauge(
     _ field: String, as name: String, _ unit: Unit = .none, since: String, help: String
   ) -> InfoField {
-    .gauge(field, as: name, unit, since: since, source: source, help: help)
+    .gauge(field, as: name, unit, since: since, gate: .modules, source: source, help: help)
   }
 
   private static func counter(
     _ field: String, as name: String, _ unit: Unit = .none, since: String, help: String
   ) -> InfoField {
-    .counter(field, as: name, unit, since: since, source: source, help: help)
+    .counter(field, as: name, unit, since: since, gate: .modules, source: source, help: help)
   }
 }

@@ -5,15 +5,11 @@ import Redis
 struct ModulesCollector: Collector {
   let name = "modules"
   var families: [Family] { ModuleFields.table.families + [Self.info] }
-  var entries: [FamilyGroup.Entry] {
-    (ModuleFields.table.entries + [FamilyGroup.Entry(Self.info)]).map {
-      FamilyGroup.Entry($0.family, flag: "`--include-modules-metrics`", since: $0.since)
-    }
-  }
 
   private static let labels = ["name", "ver", "api", "filters", "usedby", "using"]
   private static let info = Family.gauge(
-    "module_info", "A module that is loaded; the value is always 1 (INFO MODULES module).", labels: labels)
+    "module_info", "A module that is loaded; the value is always 1 (INFO MODULES module).", labels: labels,
+    traits: [.flag("`--include-modules-metrics`")])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     options.includesModules && server.mode != .sentinel && server.version >= Version(4)

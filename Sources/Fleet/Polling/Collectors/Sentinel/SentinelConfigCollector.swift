@@ -5,15 +5,14 @@ import Redis
 struct SentinelConfigCollector: Collector {
   let name = "sentinel_config"
   var families: [Family] { [Self.keyValue, Self.value] }
-  var entries: [FamilyGroup.Entry] { families.map { FamilyGroup.Entry($0, flag: "`--include-config-metrics`") } }
 
   private static let keyValue = Family.gauge(
     "sentinel_config_key_value",
     "A configuration key of the Sentinel with its value as a label; the value is always 1 (SENTINEL CONFIG GET).",
-    labels: ["key", "value"])
+    labels: ["key", "value"], traits: [.flag("`--include-config-metrics`")])
   private static let value = Family.gauge(
     "sentinel_config_value", "The value of a configuration key of the Sentinel that is a number (SENTINEL CONFIG GET).",
-    labels: ["key"])
+    labels: ["key"], traits: [.flag("`--include-config-metrics`")])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     guard options.includesConfig, server.mode == .sentinel, server.version >= Version(6, 2) else { return [] }

@@ -5,18 +5,20 @@ import Redis
 struct SentinelMastersCollector: Collector {
   let name = "sentinel_masters"
   var families: [Family] { Self.numbers.map(\.family) + [Self.okSentinels, Self.okSlaves, Self.peer] }
-  var entries: [FamilyGroup.Entry] {
-    families.map { FamilyGroup.Entry($0, flag: $0 === Self.peer ? "`--include-sentinel-peer-info`" : "") }
-  }
 
   private struct Number: Sendable {
     let field: String
     let divisor: Double
     let family: Family
-    init(_ field: String, dividedBy divisor: Double = 1, as name: String, _ unit: Unit = .none, help: String) {
+    init(
+      _ field: String, dividedBy divisor: Double = 1, as name: String, _ unit: Unit = .none,
+      traits: [Family.Trait] = [], help: String
+    ) {
       self.field = field
       self.divisor = divisor
-      family = .gauge(name, "\(help) (SENTINEL MASTERS \(field)).", labels: SentinelMaster.labelNames, unit: unit)
+      family = .gauge(
+        name, "\(help) (SENTINEL MASTERS \(field)).", labels: SentinelMaster.labelNames, unit: unit,
+        traits: traits)
     }
   }
 
@@ -35,7 +37,7 @@ struct SentinelMastersCollector: Collector {
       help: "Time without a valid reply after which the Sentinel considers the master down, in milliseconds"),
     Number(
       "config-epoch", as: "sentinel_master_config_epoch",
-      help: "Epoch of the master's configuration; a failover raises it"),
+      traits: [.growing], help: "Epoch of the master's configuration; a failover raises it"),
     Number(
       "last-ok-ping-reply", dividedBy: 1e3, as: "sentinel_master_last_ok_ping_reply_seconds", .seconds,
       help: "Seconds since the master's last valid reply to a PING"),
@@ -50,7 +52,8 @@ struct SentinelMastersCollector: Collector {
     labels: SentinelMaster.labelNames)
   private static let peer = Family.gauge(
     "sentinel_peer_info", "Another Sentinel that monitors the master; the value is always 1 (SENTINEL SENTINELS).",
-    labels: SentinelMaster.labelNames + ["name", "ip", "port", "runid", "flags"])
+    labels: SentinelMaster.labelNames + ["name", "ip", "port", "runid", "flags"],
+    traits: [.flag("`--include-sentinel-peer-info`")])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     guard server.mode == .sentinel else { return [] }

@@ -11,7 +11,7 @@ struct SentinelQuorumCollector: Collector {
   private static let status = Family.gauge(
     "sentinel_master_ckquorum_status",
     "Whether enough Sentinels can be reached for a failover, 1 or 0; the label has the Sentinel's reply (SENTINEL CKQUORUM).",
-    labels: ["master_name", "message"])
+    labels: ["master_name", "message"], traits: [.event])
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
     guard server.mode == .sentinel, server.version >= Version(2, 8, 22) else { return [] }

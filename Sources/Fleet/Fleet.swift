@@ -13,19 +13,25 @@ public actor Fleet {
   /// Also of workloads that were replaced by a changed configuration.
   private var archives: [String: WorkloadArchive] = [:]
   private var isRunning = false
+  private let jobs: JobRunner
+  private var jobWork: Task<Void, Never>?
   /// The newest change of configuration, which the next one waits for.
   private var turn: Task<Void, Never>?
 
   public init(_ config: FleetConfig, context: FleetContext) {
     self.config = config
     self.context = context
+    let registry = context.registry
+    jobs = JobRunner(store: context.store, log: context.log) { registry.publish($0, under: "jobs") }
   }
 
   /// Starts to watch. When it returns, the counters of all workloads are on the page.
   public func start() async {
     guard !isRunning else { return }
     isRunning = true
+    await jobs.start()
     for workload in config.workloads { await start(workload) }
+    jobWork = Task { [jobs] in await jobs.run() }
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
@@ -76,6 +82,8 @@ public actor Fleet {
 
   public func stop() async {
     isRunning = false
+    jobWork?.cancel()
+    await jobs.stop()
     await turn?.value
     // All at once: one that is held up must not hold up the others.
     for entry in entries.values { entry.work.cancel() }

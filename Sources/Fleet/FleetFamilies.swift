@@ -16,6 +16,8 @@ extension FamilyGroup {
         "Objectives", "With `--config.file`, of each workload; one that is off has none.",
         families: ObjectiveFamilies.all),
       FamilyGroup("Judgement", fleetOnly, families: CheckFamilies.all + CheckCatalogue.all.flatMap(\.families)),
+      FamilyGroup(
+        "Jobs", "With `--config.file`.", families: JobFamilies.all + JobCatalogue.all.flatMap(\.families)),
       FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(

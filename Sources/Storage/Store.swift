@@ -1,6 +1,7 @@
 import Runtime
 
-/// The daemon's memory across restarts: alerts, events, counters, facts, notifications and history in one SQLite file.
+/// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs and history in one
+/// SQLite file.
 ///
 /// Alerts, counters and facts are also in memory, so reading and changing them never waits. A change is in the file
 /// `StoreOptions.commitDelayMs` later and survives the end of the process by any signal from then on; a loss of power may
@@ -60,6 +61,7 @@ public final class Store: Sendable {
   public var facts: Facts { Facts(store: self) }
   public var alerts: AlertStore { AlertStore(store: self) }
   public var notifications: NotificationStore { NotificationStore(store: self) }
+  public var jobResults: JobResultStore { JobResultStore(store: self) }
   public var history: HistoryStore { HistoryStore(store: self) }
 
   /// How the store does now.
@@ -86,6 +88,21 @@ public final class Store: Sendable {
     return isWritten
   }
 
+  /// Removes what is past keeping: see `StoreOptions`.
+  ///
+  /// - Returns: how many rows of each table.
+  public func removeOld() async throws(StoreError) -> [String: Int] {
+    let result = await withTaskExecutorPreference(WorkExecutor.files) {
+      () async -> Result<[String: Int], StoreFailure> in
+      do throws(StoreFailure) { return .success(try await writer.removeOld()) } catch { return .failure(error) }
+    }
+    switch result {
+    case .success(let rows): return rows
+    case .failure(.refused(let error)): throw error
+    case .failure(let failure): throw .unavailable(failure.reason)
+    }
+  }
+
   /// Writes what is pending and lets another process have the file. Later changes are lost.
   public func close() async {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.close() }
@@ -93,6 +110,10 @@ public final class Store: Sendable {
 
   func newest(_ query: EventQuery) async -> [Event] {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.events(query) }
+  }
+
+  func newest(_ query: JobResultQuery) async -> [JobResult] {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.jobResults(query) }
   }
 
   func newest(_ query: NotificationQuery) async -> [StoredNotification] {
@@ -210,6 +231,18 @@ public struct NotificationStore: Sendable {
 
   /// The newest notifications that match, by time, the newest first; also those that are not in the file yet.
   public func newest(_ query: NotificationQuery = NotificationQuery()) async -> [StoredNotification] {
+    await store.newest(query)
+  }
+}
+
+/// The results of jobs: appended; of too many, the job with the most loses its oldest.
+public struct JobResultStore: Sendable {
+  let store: Store
+
+  public func append(_ results: [JobResult]) { store.change { $0.append(results) } }
+
+  /// The newest results that match, the newest first; also those that are not in the file yet.
+  public func newest(_ query: JobResultQuery = JobResultQuery()) async -> [JobResult] {
     await store.newest(query)
   }
 }

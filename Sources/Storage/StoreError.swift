@@ -1,4 +1,4 @@
-/// Why a store cannot be opened at all. Nothing was changed; what passes by itself is `StoreHealth` instead.
+/// Why a store cannot be used. Nothing was changed.
 public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// Another process has the store open; its id, where the lock file tells.
   case inUse(path: String, processID: Int32?)
@@ -6,6 +6,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case newerSchema(path: String, found: Int, supported: Int)
   /// A directory, a device or a socket stands there.
   case notAFile(path: String)
+  /// It may pass, such as a full disk; only of what is waited for: for the rest it is `StoreHealth`.
+  case unavailable(String)
 
   public var description: String {
     switch self {
@@ -17,6 +19,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         + "start that release again or give another storage path"
     case .notAFile(let path):
       "\(path): not a regular file; the storage path names a file that redline makes"
+    case .unavailable(let reason): reason
     }
   }
 }

@@ -18,6 +18,12 @@ public enum StoreLimits {
   public static let labelsBytes = 16 << 10
   /// Annotations of an alert.
   public static let annotationsBytes = 32 << 10
+  /// Report of a result of a job.
+  public static let reportBytes = 64 << 10
+  /// How many results of jobs are kept.
+  public static let jobResults = 1_000
+  /// Results of jobs held in memory while they cannot be written; then the oldest are dropped.
+  static let pendingJobResults = 100
   /// Labels of a series of history; what is longer is refused.
   public static let seriesBytes = 4 << 10
   /// How many series of history; points of more are dropped.

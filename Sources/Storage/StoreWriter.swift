@@ -30,11 +30,12 @@ struct StoreState: Sendable {
   /// The health with the counts of the records.
   var currentHealth: StoreHealth {
     var health = health
-    health.pendingEvents = records.pendingEvents.count
-    health.droppedEvents = records.droppedEvents
+    health.pendingEvents = records.events.pending.count
+    health.droppedEvents = records.events.droppedCount
     health.refusedRecords = records.refusedRecords + records.alerts.refusedRecords + history.refusedPoints
     health.pendingNotifications = records.notifications.pending.count
     health.droppedNotifications = records.notifications.droppedCount
+    health.droppedJobResults = records.jobResults.droppedCount
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -116,13 +117,38 @@ actor StoreWriter {
     commit()
     let written = (try? file.events(query)) ?? []
     let pending = state.withLock { state in
-      state.records.pendingEvents.map { state.records.revised($0.event) }
+      state.records.events.records.map { state.records.revised($0.event) }
     }.filter(query.matches)
     guard !pending.isEmpty else { return written }
     // Reversed first: of the same millisecond, the one that was appended last comes first.
     let all = (pending.reversed() + written).enumerated()
       .sorted { ($1.element.atSeconds, $0.offset) < ($0.element.atSeconds, $1.offset) }
     return all.prefix(query.boundedLimit).map(\.element)
+  }
+
+  /// Removes what is past keeping.
+  ///
+  /// - Returns: how many rows of each table.
+  func removeOld() throws(StoreFailure) -> [String: Int] {
+    let (isClosed, retentionMs) = state.withLock { ($0.isClosed, $0.historyRetentionMs) }
+    guard !isClosed else { throw .unavailable("\(path): closed") }
+    do throws(StoreFailure) {
+      _ = try prepare()
+      let removed = try file.removeOld(historyRetentionMs: retentionMs, nowSeconds: clock())
+      state.withLock { $0.records.forget(eventKeys: removed.eventKeys) }
+      return removed.rows
+    } catch {
+      fail(error)
+      throw error
+    }
+  }
+
+  /// The newest results of jobs first, those that are not in the file yet among them.
+  func jobResults(_ query: JobResultQuery) -> [JobResult] {
+    commit()
+    let written = (try? file.jobResults(query)) ?? []
+    let pending = state.withLock { $0.records.jobResults.records }.filter(query.matches)
+    return Array((pending.reversed() + written).prefix(query.boundedLimit))
   }
 
   /// The newest notifications first, those that are not in the file yet among them.
@@ -219,7 +245,7 @@ actor StoreWriter {
     guard case .memoryOnly = previous.state else { return }
     let counts = [
       (previous.droppedEvents, "events"), (previous.droppedNotifications, "notifications"),
-      (previous.droppedPoints, "points of history"),
+      (previous.droppedJobResults, "results of jobs"), (previous.droppedPoints, "points of history"),
     ]
     let losses = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     let lost = losses.isEmpty ? "" : "; \(losses.joined(separator: ", ")) were lost since the start"

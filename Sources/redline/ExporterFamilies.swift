@@ -72,13 +72,18 @@ enum StorageFamilies {
     "Points of the series history that were lost because the file could not be written for a long time, or because there are too many series."
   )
 
-  static let all = [durable, droppedEvents, droppedNotifications, droppedPoints]
+  static let droppedResults = Family.counter(
+    "exporter_storage_dropped_job_results_total",
+    "Results of jobs that were lost because the file could not be written for a long time.")
+
+  static let all = [durable, droppedEvents, droppedNotifications, droppedPoints, droppedResults]
 
   static func collect(_ health: StoreHealth, into sink: inout SampleSink) {
     sink.add(durable, health.isDurable ? 1 : 0)
     sink.add(droppedEvents, Double(health.droppedEvents))
     sink.add(droppedNotifications, Double(health.droppedNotifications))
     sink.add(droppedPoints, Double(health.droppedPoints))
+    sink.add(droppedResults, Double(health.droppedJobResults))
   }
 }
 

@@ -97,7 +97,7 @@ import Testing
     }
     let before = scratch.bytes(scratch.path)
     let log = scratch.bytes(scratch.path + "-wal")
-    await #expect(throws: StoreError.newerSchema(path: scratch.path, found: 99, supported: 2)) {
+    await #expect(throws: StoreError.newerSchema(path: scratch.path, found: 99, supported: Schema.current.version)) {
       try await scratch.open()
     }
     #expect(scratch.bytes(scratch.path) == before && scratch.bytes(scratch.path + "-wal") == log)
@@ -106,7 +106,7 @@ import Testing
     // The refusal lets go of the lock.
     let database = try Database(path: scratch.path, busyTimeoutMs: 0)
     database.checkpointsOnClose = true
-    try database.execute("PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)")
+    try database.execute("PRAGMA user_version = \(Schema.current.version); PRAGMA wal_checkpoint(TRUNCATE)")
     store = try await scratch.open()
     #expect(store.counters[failovers]?.value == 1)
   }

@@ -32,7 +32,7 @@ import Testing
         CounterKey("stored"): Counter(value: 6, changedAtSeconds: 3),
       ])
     #expect(records.facts.mapValues(\.value) == ["epoch": "9", "kept": "k"])
-    #expect(records.pendingEvents.map(\.event.summary) == ["new"])
+    #expect(records.events.records.map(\.event.summary) == ["new"])
     let isNew = records.append(.sample("known", key: "known"))
     #expect(!isNew)
   }
@@ -72,8 +72,8 @@ import Testing
   @Test func memoryIsBounded() {
     var records = StoreRecords(pendingLimit: 3)
     for number in 1...5 { records.append(.sample("\(number)"), counting: [failovers]) }
-    #expect(records.pendingEvents.map(\.event.summary) == ["3", "4", "5"])
-    #expect(records.droppedEvents == 2 && records.counters[failovers]?.value == 5)
+    #expect(records.events.records.map(\.event.summary) == ["3", "4", "5"])
+    #expect(records.events.droppedCount == 2 && records.counters[failovers]?.value == 5)
     for number in 0..<StoreLimits.records + 7 { records.setFact("\(number)", to: "", atSeconds: 0) }
     #expect(records.facts.count == StoreLimits.records && records.refusedRecords == 7)
     let long = String(repeating: "k", count: 5000)

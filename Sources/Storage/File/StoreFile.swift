@@ -13,7 +13,6 @@ final class StoreFile {
   private(set) var filesSetAside = 0
   var history = HistoryTable()
   private var recordsSincePrune = 0
-  private var prunedAtSeconds = -Double.infinity
 
   /// More files than this are not set aside by one process: a disk that damages each new file would fill up.
   private static let setAsideLimit = 3
@@ -84,13 +83,14 @@ final class StoreFile {
 
   // MARK: Reading and writing
 
-  /// Writes the batch in one transaction, and removes the events that are past keeping.
+  /// Writes the batch in one transaction. A flood of records does not wait for `removeOld`: after each hundred of them, those
+  /// past keeping are removed.
   ///
   /// - Returns: the keys of the events removed.
   func write(_ batch: StoreRecords.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
     let database = try opened()
     let recordCount = recordsSincePrune + batch.events.count + batch.notifications.count
-    let isPruneDue = recordCount >= 100 || nowSeconds - prunedAtSeconds >= 3600
+    let isPruneDue = recordCount >= 100
     let prunedKeys = try refused { () throws(SQLiteError) in
       try database.transaction { () throws(SQLiteError) in
         for event in batch.events { try database.insert(event) }
@@ -99,18 +99,48 @@ final class StoreFile {
         for (key, fact) in batch.facts { try database.write(key, fact) }
         try database.write(batch.alerts)
         for record in batch.notifications { try database.insert(record) }
-        guard isPruneDue else { return [String]() }
-        let beforeMs = Int64(clamping: max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
-        try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)
-        return try database.prune(beforeMs: beforeMs, count: options.eventCount)
+        for result in batch.jobResults { try database.insert(result) }
+        if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
+        return isPruneDue ? try removeRecords(database, nowSeconds: nowSeconds).events : []
       }
     }
     recordsSincePrune = isPruneDue ? 0 : recordCount
-    if isPruneDue {
-      prunedAtSeconds = nowSeconds
-      giveBackFreePages()
+    if isPruneDue { giveBackFreePages() }
+    return prunedKeys.compactMap { $0 }
+  }
+
+  /// Removes everything that is past keeping.
+  ///
+  /// - Returns: how many rows of each table, and the keys of the events among them.
+  func removeOld(
+    historyRetentionMs: Int64, nowSeconds: Double
+  ) throws(StoreFailure) -> (rows: [String: Int], eventKeys: [String]) {
+    let database = try opened()
+    let bounds = HistoryTable.Bounds(retentionMs: historyRetentionMs, pointCount: options.historyPointCount)
+    let nowMs = Int64(clamping: nowSeconds * 1000)
+    let records = try refused { () throws(SQLiteError) in
+      try database.transaction { () throws(SQLiteError) in try removeRecords(database, nowSeconds: nowSeconds) }
     }
-    return prunedKeys
+    let points = try refused { () throws(SQLiteError) in
+      try history.removeOld(from: database, bounds: bounds, nowMs: nowMs)
+    }
+    recordsSincePrune = 0
+    giveBackFreePages()
+    let rows = [
+      "events": records.events.count, "notifications": records.notificationCount, "history_frames": points.frameCount,
+      "history_series": points.seriesCount,
+    ]
+    return (rows, records.events.compactMap { $0 })
+  }
+
+  private func removeRecords(
+    _ database: Database, nowSeconds: Double
+  ) throws(SQLiteError) -> (events: [String?], notificationCount: Int) {
+    let beforeMs = Int64(clamping: max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
+    return (
+      try database.pruneEvents(beforeMs: beforeMs, count: options.eventCount),
+      try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)
+    )
   }
 
   func events(_ query: EventQuery) throws(StoreFailure) -> [Event] {
@@ -121,6 +151,11 @@ final class StoreFile {
   func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [StoredNotification] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try database.notifications(query) }
+  }
+
+  func jobResults(_ query: JobResultQuery) throws(StoreFailure) -> [JobResult] {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try database.jobResults(query) }
   }
 
   func opened() throws(StoreFailure) -> Database {

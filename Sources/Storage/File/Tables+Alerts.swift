@@ -62,11 +62,13 @@ extension Database {
   }
 
   /// Removes the notifications from before `beforeMs`, and the oldest written ones of more than `count`.
-  func pruneNotifications(beforeMs: Int64, count: Int) throws(SQLiteError) {
-    try run("DELETE FROM notifications WHERE at_ms < ?", [.integer(beforeMs)])
-    try run(
-      "DELETE FROM notifications WHERE id <= (SELECT id FROM notifications ORDER BY id DESC LIMIT 1 OFFSET ?)",
-      [.integer(Int64(count))])
+  ///
+  /// - Returns: how many.
+  func pruneNotifications(beforeMs: Int64, count: Int) throws(SQLiteError) -> Int {
+    try remove("notifications WHERE at_ms < ?", [.integer(beforeMs)])
+      + remove(
+        "notifications WHERE id <= (SELECT id FROM notifications ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        [.integer(Int64(count))])
   }
 
   /// The newest notifications by time first.

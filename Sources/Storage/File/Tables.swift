@@ -40,8 +40,8 @@ extension Database {
 
   /// Removes the events from before `beforeMs`, and the oldest written ones of more than `count`.
   ///
-  /// - Returns: the keys of those removed.
-  func prune(beforeMs: Int64, count: Int) throws(SQLiteError) -> [String] {
+  /// - Returns: the keys of those removed, nil for each that had none.
+  func pruneEvents(beforeMs: Int64, count: Int) throws(SQLiteError) -> [String?] {
     let old = try rows("DELETE FROM events WHERE at_ms < ? RETURNING key", [.integer(beforeMs)]) {
       $0.optionalText(0)
     }
@@ -49,7 +49,7 @@ extension Database {
       "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?) RETURNING key",
       [.integer(Int64(count))]
     ) { $0.optionalText(0) }
-    return (old + surplus).compactMap { $0 }
+    return old + surplus
   }
 
   // MARK: Reading
@@ -68,6 +68,7 @@ extension Database {
     contents.alerts = try alerts()
     // Read later, but what is missing must show now.
     try run("SELECT at_ms, alertname, labels, state, startsat_ms, endsat_ms, outcome FROM notifications LIMIT 0")
+    try run("SELECT job, workload, started_at_ms, ended_at_ms, outcome, report FROM job_results LIMIT 0")
     try run("SELECT labels, last_day FROM history_series LIMIT 0")
     try run("SELECT from_ms, until_ms, point_count, points FROM history_frames LIMIT 0")
     return contents

@@ -3,10 +3,8 @@ struct HistoryTable {
   private var series: [String: (id: Int64, lastDay: Int64)] = [:]
   private var pointCount = 0
   private var isRead = false
-  private var prunedAtMs: Int64?
 
   private static let dayMs: Int64 = 86_400_000
-  private static let pruneIntervalMs: Int64 = 300_000
 
   /// How long points are kept, and how many.
   struct Bounds {
@@ -14,20 +12,33 @@ struct HistoryTable {
     let pointCount: Int
   }
 
-  /// Removes points past keeping and writes new ones, in one transaction.
+  /// Writes new points in one transaction, and where there are too many with them, first removes points past keeping.
   ///
   /// - Returns: how many were dropped because there are too many series.
   mutating func write(
     _ points: [HistoryPoint], to database: Database, bounds: Bounds, nowMs: Int64
   ) throws(SQLiteError) -> Int {
+    try change(database) { table throws(SQLiteError) in
+      if table.pointCount + points.count > bounds.pointCount {
+        _ = try table.prune(database, bounds, adding: points.count, nowMs: nowMs)
+      }
+      return try table.insert(points, to: database)
+    }
+  }
+
+  /// Removes points past keeping, and series without points.
+  mutating func removeOld(
+    from database: Database, bounds: Bounds, nowMs: Int64
+  ) throws(SQLiteError) -> (frameCount: Int, seriesCount: Int) {
+    try change(database) { table throws(SQLiteError) in try table.prune(database, bounds, adding: 0, nowMs: nowMs) }
+  }
+
+  private mutating func change<Result>(
+    _ database: Database, _ body: (inout HistoryTable) throws(SQLiteError) -> Result
+  ) throws(SQLiteError) -> Result {
     do throws(SQLiteError) {
       try read(database)
-      let dropped = try database.transaction { () throws(SQLiteError) in
-        // First, so that a full disk can have room again.
-        try pruneIfDue(database, bounds, adding: points.count, nowMs: nowMs)
-        return try insert(points, to: database)
-      }
-      return dropped
+      return try database.transaction { () throws(SQLiteError) in try body(&self) }
     } catch {
       // The file took back series that are remembered here.
       self = HistoryTable()
@@ -96,37 +107,42 @@ struct HistoryTable {
 
   // MARK: Pruning
 
-  private mutating func pruneIfDue(
+  /// - Returns: how many rows went.
+  private mutating func prune(
     _ database: Database, _ bounds: Bounds, adding added: Int, nowMs: Int64
-  ) throws(SQLiteError) {
-    let isDue = prunedAtMs.map { nowMs < $0 || nowMs - $0 >= Self.pruneIntervalMs } ?? true
-    guard isDue || pointCount + added > bounds.pointCount else { return }
+  ) throws(SQLiteError) -> (frameCount: Int, seriesCount: Int) {
     let beforeMs = nowMs - max(0, min(bounds.retentionMs, nowMs))
-    try database.run("DELETE FROM history_frames WHERE until_ms < ?", [.integer(beforeMs)])
+    var frameCount = try database.remove("history_frames WHERE until_ms < ?", [.integer(beforeMs)])
     try count(database)
-    try removeOldest(database, surplus: pointCount + added - bounds.pointCount, spare: bounds.pointCount / 64)
+    frameCount += try removeOldest(
+      database, surplus: pointCount + added - bounds.pointCount, spare: bounds.pointCount / 64)
     let lastDay = beforeMs / Self.dayMs - 1
     let unused = try database.rows(
       "DELETE FROM history_series WHERE last_day < ? RETURNING labels", [.integer(lastDay)]
     ) { $0.text(0) }
     for labels in unused { series[labels] = nil }
-    prunedAtMs = nowMs
+    return (frameCount, unused.count)
   }
 
   /// Removes the oldest rows until there is room, and some more, so that this is not done for each write.
-  private mutating func removeOldest(_ database: Database, surplus: Int, spare: Int) throws(SQLiteError) {
-    guard surplus > 0 else { return }
+  ///
+  /// - Returns: how many.
+  private mutating func removeOldest(_ database: Database, surplus: Int, spare: Int) throws(SQLiteError) -> Int {
+    guard surplus > 0 else { return 0 }
     var rest = surplus + spare
+    var frameCount = 0
     while rest > 0 {
       let oldest = try database.rows(
         "SELECT id, point_count FROM history_frames ORDER BY until_ms, from_ms LIMIT 64"
       ) { (id: $0.integer(0), count: Int($0.integer(1))) }
-      if oldest.isEmpty { return }
+      if oldest.isEmpty { break }
       for frame in oldest where rest > 0 {
         try database.run("DELETE FROM history_frames WHERE id = ?", [.integer(frame.id)])
         rest -= frame.count
         pointCount -= frame.count
+        frameCount += 1
       }
     }
+    return frameCount
   }
 }

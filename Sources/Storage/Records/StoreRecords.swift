@@ -3,8 +3,7 @@
 ///
 /// Changes made together inside `Store.change` reach the file together or not at all.
 public struct StoreRecords: Sendable {
-  struct PendingEvent {
-    let sequence: UInt64
+  struct CountedEvent {
     let event: Event
     /// Counters that were raised with it.
     let counts: [CounterKey: Double]
@@ -22,22 +21,22 @@ public struct StoreRecords: Sendable {
     let facts: [(String, Fact?)]
     let alerts: StoredAlerts.Batch
     let notifications: [StoredNotification]
+    let jobResults: [JobResult]
 
     var isEmpty: Bool {
       events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
-        && notifications.isEmpty
+        && notifications.isEmpty && jobResults.isEmpty
     }
   }
 
   public private(set) var counters: [CounterKey: Counter] = [:]
   public private(set) var facts: [String: Fact] = [:]
   var alerts = StoredAlerts()
-  /// Events dropped because too many were waiting to be written.
-  private(set) var droppedEvents = 0
   /// Changes refused by `StoreLimits`, those of alerts apart.
   private(set) var refusedRecords = 0
-  private(set) var pendingEvents: [PendingEvent] = []
-  private(set) var notifications = PendingNotifications()
+  private(set) var events = Pending<CountedEvent>()
+  private(set) var notifications = Pending<StoredNotification>()
+  private(set) var jobResults = Pending<JobResult>()
 
   let pendingLimit: Int
   private var eventKeys: Set<String> = []
@@ -53,8 +52,8 @@ public struct StoreRecords: Sendable {
   init(pendingLimit: Int) { self.pendingLimit = pendingLimit }
 
   var hasChanges: Bool {
-    !pendingEvents.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
-      || alerts.hasChanges || !notifications.pending.isEmpty
+    !events.pending.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
+      || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty
   }
 }
 
@@ -79,11 +78,7 @@ extension StoreRecords {
       add(1, to: key, atSeconds: event.atSeconds)
       counts[key, default: 0] += 1
     }
-    pendingEvents.append(PendingEvent(sequence: sequence, event: event, counts: counts))
-    if pendingEvents.count > pendingLimit {
-      droppedEvents += 1
-      pendingEvents.removeFirst()
-    }
+    events.append([CountedEvent(event: event, counts: counts)], sequence: sequence, limit: pendingLimit)
     return true
   }
 
@@ -171,21 +166,25 @@ extension StoreRecords {
   /// Everything that is not in the file yet.
   func batch() -> Batch {
     Batch(
-      sequence: sequence, events: pendingEvents.map(\.event), revisions: revisions.values.map(\.event),
+      sequence: sequence, events: events.records.map(\.event), revisions: revisions.values.map(\.event),
       counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) },
-      alerts: alerts.batch(), notifications: notifications.records)
+      alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records)
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
   mutating func settle(_ batch: Batch, prunedKeys: [String]) {
-    pendingEvents.removeAll { $0.sequence <= batch.sequence }
+    events.settle(upTo: batch.sequence)
     revisions = revisions.filter { $0.value.sequence > batch.sequence }
     changedCounters = changedCounters.filter { $0.value > batch.sequence }
     changedFacts = changedFacts.filter { $0.value > batch.sequence }
     alerts.settle(upTo: batch.sequence)
     notifications.settle(upTo: batch.sequence)
-    eventKeys.subtract(prunedKeys)
+    jobResults.settle(upTo: batch.sequence)
+    forget(eventKeys: prunedKeys)
   }
+
+  /// The events of these keys are kept no more.
+  mutating func forget(eventKeys keys: [String]) { eventKeys.subtract(keys) }
 
   /// Takes over what the file holds.
   ///
@@ -201,10 +200,10 @@ extension StoreRecords {
       return eventKeys.formUnion(contents.eventKeys)
     }
     isAdopted = true
-    for pending in pendingEvents where pending.event.key.map(contents.eventKeys.contains) ?? false {
-      for (key, count) in pending.counts where relativeCounters.contains(key) { counters[key]?.value -= count }
+    for known in events.records where known.event.key.map(contents.eventKeys.contains) ?? false {
+      for (key, count) in known.counts where relativeCounters.contains(key) { counters[key]?.value -= count }
     }
-    pendingEvents.removeAll { $0.event.key.map(contents.eventKeys.contains) ?? false }
+    events.removeAll { $0.event.key.map(contents.eventKeys.contains) ?? false }
     for (key, stored) in contents.counters {
       if let mine = counters[key] {
         guard relativeCounters.contains(key) else { continue }
@@ -247,22 +246,26 @@ extension StoreRecords {
   public mutating func settleAlerts() { alerts.settle() }
 }
 
-// MARK: Notifications
+// MARK: What is only appended
 
-/// Notifications that are not in the file yet.
-struct PendingNotifications: Sendable {
-  private(set) var pending: [(sequence: UInt64, record: StoredNotification)] = []
+/// Records of one kind that are not in the file yet.
+struct Pending<Record: Sendable>: Sendable {
+  private(set) var pending: [(sequence: UInt64, record: Record)] = []
   /// Dropped because too many were waiting to be written.
   private(set) var droppedCount = 0
 
-  var records: [StoredNotification] { pending.map(\.record) }
+  var records: [Record] { pending.map(\.record) }
 
-  fileprivate mutating func append(_ records: [StoredNotification], sequence: UInt64, limit: Int) {
+  fileprivate mutating func append(_ records: [Record], sequence: UInt64, limit: Int) {
     pending += records.map { (sequence, $0) }
     let surplus = pending.count - limit
     guard surplus > 0 else { return }
     droppedCount += surplus
     pending.removeFirst(surplus)
+  }
+
+  fileprivate mutating func removeAll(where isUnwanted: (Record) -> Bool) {
+    pending.removeAll { isUnwanted($0.record) }
   }
 
   fileprivate mutating func settle(upTo sequence: UInt64) { pending.removeAll { $0.sequence <= sequence } }
@@ -273,5 +276,11 @@ extension StoreRecords {
   public mutating func append(_ records: [StoredNotification]) {
     sequence += 1
     notifications.append(records, sequence: sequence, limit: pendingLimit)
+  }
+
+  /// Keeps the results of jobs.
+  public mutating func append(_ results: [JobResult]) {
+    sequence += 1
+    jobResults.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
   }
 }

@@ -88,6 +88,14 @@ import CSQLite
     try rows(sql, values) { $0.integer(0) }.first ?? 0
   }
 
+  /// Deletes rows: `TABLE WHERE CONDITION`.
+  ///
+  /// - Returns: how many.
+  func remove(_ rows: String, _ values: [SQLValue] = []) throws(SQLiteError) -> Int {
+    try run("DELETE FROM \(rows)", values)
+    return Int(try integer("SELECT changes()"))
+  }
+
   /// Runs `body` whole or not at all.
   func transaction<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
     try execute("BEGIN IMMEDIATE")

@@ -76,6 +76,18 @@ struct Schema {
     ) STRICT;
     CREATE INDEX history_frames_by_time ON history_frames(until_ms, from_ms, point_count);
     """,
+    """
+    CREATE TABLE job_results(
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      job TEXT NOT NULL,
+      workload TEXT,
+      started_at_ms INTEGER NOT NULL,
+      ended_at_ms INTEGER NOT NULL,
+      outcome TEXT NOT NULL,
+      report TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX job_results_by_job ON job_results(job, id);
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

@@ -26,7 +26,7 @@ public actor Poller {
   var refusals = Refusals()
   var infoCommand: Command = ["INFO", "ALL"]
   var cost: PollCost
-  private var diary: PollDiary
+  private var pollLog: PollLog
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
   private struct Waiter {
@@ -52,7 +52,7 @@ public actor Poller {
     self.context = context
     eventLoop = loop ?? context.group.next()
     executor = LoopExecutor(eventLoop)
-    diary = PollDiary(log: log)
+    pollLog = PollLog(log: log)
     self.cost = PollCost(cost)
     self.publish = publish
     var sink = SampleSink()
@@ -171,7 +171,7 @@ public actor Poller {
       dropConnection()
     }
     note(reading.outcomes)
-    diary.tell(state, after: previous?.state)
+    pollLog.tell(state, after: previous?.state)
     let duration = Double((NIODeadline.now() - started).nanoseconds) / 1e9
     let now = wallClockSeconds()
     let lastSuccess = state.isUp ? now : previous?.lastSuccessSeconds
@@ -203,10 +203,10 @@ public actor Poller {
       case .success: refusals.clear(collector)
       case .refused(let reason):
         plan = nil
-        if refusals.note(collector, reason: reason, at: .now()) { diary.refused(collector, reason) }
+        if refusals.note(collector, reason: reason, at: .now()) { pollLog.refused(collector, reason) }
       case .failed, .missing: break
       }
     }
-    diary.note(outcomes)
+    pollLog.note(outcomes)
   }
 }

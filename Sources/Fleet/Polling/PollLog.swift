@@ -2,7 +2,7 @@ import Logging
 import Redis
 
 /// What is logged of a target's polls: each change once, not every poll.
-struct PollDiary {
+struct PollLog {
   private let log: Logger
   /// What was said last of each collector that failed.
   private var complaints: [String: String] = [:]

@@ -11,7 +11,7 @@ public actor Fleet {
   private var config: FleetConfig
   private var entries: [String: Entry] = [:]
   /// Also of workloads that were replaced by a changed configuration.
-  private var archives: [String: WorkloadArchive] = [:]
+  private var stores: [String: WorkloadStore] = [:]
   private var isRunning = false
   private let jobs: JobRunner
   private var jobWork: Task<Void, Never>?
@@ -49,7 +49,7 @@ public actor Fleet {
     let changes = new.changes(from: config)
     config = new
     guard isRunning else { return }
-    for name in changes.removed { archives[name] = nil }
+    for name in changes.removed { stores[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
     for workload in changes.changed + changes.added { await start(workload) }
   }
@@ -93,9 +93,9 @@ public actor Fleet {
   }
 
   private func start(_ config: WorkloadConfig) async {
-    let archive = archives[config.name] ?? WorkloadArchive(workload: config.name, store: context.store)
-    archives[config.name] = archive
-    let workload = Workload(config, context: context, archive: archive)
+    let store = stores[config.name] ?? WorkloadStore(workload: config.name, file: context.store)
+    stores[config.name] = store
+    let workload = Workload(config, context: context, store: store)
     await workload.publish()
     entries[config.name] = Entry(workload: workload, work: Task { await workload.run() })
   }

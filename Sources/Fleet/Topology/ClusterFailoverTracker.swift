@@ -8,12 +8,12 @@ import Redis
 public struct ClusterFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
-    public var counts: [FailoverRecord.Kind: Int]
+    public var counts: [Failover.Kind: Int]
     public var lastFailoverSeconds: Double?
     /// The nodes of the last view; those of a failover that is not counted yet are as they were before it.
     public var nodes: [Node] = []
 
-    public init() { counts = [.automatic: 0, .manual: 0, .missed: 0] }
+    public init() { counts = Dictionary(uniqueKeysWithValues: Self.kinds.map { ($0, 0) }) }
   }
 
   public struct Node: Sendable, Equatable {
@@ -33,21 +33,10 @@ public struct ClusterFailoverTracker: Sendable {
     }
   }
 
-  public struct Failover: Sendable, Equatable {
-    public let kind: FailoverRecord.Kind
-    public let fromID: String
-    public let toID: String
-    public let to: NodeAddress
-    /// The epoch that the new master won.
-    public let epoch: Int
-    public let slotCount: Int
-    /// When it was found.
-    public let seconds: Double
-  }
-
   /// A failover whose cause is not known yet.
   private struct Open: Sendable {
     let fromID: String
+    let from: NodeAddress?
     let toID: String
     let to: NodeAddress
     let epoch: Int
@@ -65,15 +54,15 @@ public struct ClusterFailoverTracker: Sendable {
   private var lastSeconds: Double?
   private var open: [Open] = []
   private var witnesses = ClusterWitnesses()
+  /// When the poll of each node was that has been taken in.
+  private var heardSeconds: [NodeAddress: Double] = [:]
 
   /// Whether more must be known of a failover before it is counted: each node is to be polled now.
   public var isJudging: Bool { !open.isEmpty }
 
   public init(state: State = State()) {
     self.state = state
-    for kind in [FailoverRecord.Kind.automatic, .manual, .missed] where state.counts[kind] == nil {
-      self.state.counts[kind] = 0
-    }
+    for kind in State.kinds where state.counts[kind] == nil { self.state.counts[kind] = 0 }
   }
 
   /// - Parameters:
@@ -93,7 +82,7 @@ public struct ClusterFailoverTracker: Sendable {
     let failovers = settle(isContinuous: isContinuous, seconds)
     for failover in failovers {
       state.counts[failover.kind, default: 0] += 1
-      state.lastFailoverSeconds = failover.seconds
+      state.lastFailoverSeconds = failover.countedSeconds
     }
     let waiting = Set(open.flatMap { [$0.fromID, $0.toID] })
     state.nodes = view.members.map { member in
@@ -121,7 +110,8 @@ public struct ClusterFailoverTracker: Sendable {
       guard !gained.isEmpty else { continue }
       open.append(
         Open(
-          fromID: masterID, toID: member.id, to: member.address, epoch: member.configEpoch,
+          fromID: masterID, from: view[masterID]?.address, toID: member.id, to: member.address,
+          epoch: member.configEpoch,
           slotCount: gained.reduce(0) { $0 + $1.count }, seconds: seconds,
           isFailing: master.wasFailing || isFailing(masterID, view),
           isConfirmed: isConfirmed(from: masterID, to: member.id, view)))
@@ -147,17 +137,19 @@ public struct ClusterFailoverTracker: Sendable {
       guard found.isConfirmed else { return false }
       let verdict = witnesses.verdict(
         from: found.fromID, to: found.toID, foundSeconds: found.seconds, isFailing: found.isFailing, atSeconds: seconds)
-      let kind: FailoverRecord.Kind
+      let kind: Failover.Kind
       switch verdict {
       case _ where !isContinuous: kind = .missed
       case .manual: kind = .manual
       case .automatic: kind = .automatic
       case .open: return false
       }
-      failovers.append(
-        Failover(
-          kind: kind, fromID: found.fromID, toID: found.toID, to: found.to, epoch: found.epoch,
-          slotCount: found.slotCount, seconds: found.seconds))
+      var failover = Failover(
+        key: "\(found.toID)/\(found.epoch)", subject: "\(found.slotCount) slots", kind: kind,
+        countedSeconds: found.seconds)
+      (failover.from, failover.fromID, failover.to) = (found.from, found.fromID, found.to)
+      failover.epoch = found.epoch
+      failovers.append(failover)
       return true
     }
     return failovers
@@ -170,5 +162,65 @@ public struct ClusterFailoverTracker: Sendable {
     return Node(
       id: member.id, masterID: member.masterID, configEpoch: member.configEpoch, slots: member.slots,
       wasFailing: member.isMaster && (member.health == .fail || member.health == .pfail))
+  }
+}
+
+extension ClusterFailoverTracker: FailoverTracking {
+  var isUnderWay: Bool { isJudging }
+
+  mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
+    guard let view = evidence.following.cluster else { return [] }
+    // What was heard before is not gone through again: a large cluster says much.
+    let testimonies = evidence.trusted.filter { heardSeconds[$0.address] != $0.seconds }
+      .compactMap { ClusterTestimony($0, in: view) }
+    heardSeconds = Dictionary(
+      evidence.trusted.map { ($0.address, $0.seconds) }, uniquingKeysWith: { first, _ in first })
+    let wasJudging = isJudging
+    let found = observe(view, testimonies, atSeconds: evidence.wallSeconds)
+    return found.map { .count($0) } + (isJudging && !wasJudging ? [.poll] : [])
+  }
+}
+
+extension ClusterFailoverTracker.State: FailoverState {
+  static let kinds: [Failover.Kind] = [.automatic, .manual, .missed]
+
+  private static let lastFact = "cluster/last"
+  private static let nodeFact = "cluster/node/"
+
+  var facts: [String: String] {
+    var facts = Dictionary(nodes.map { (Self.nodeFact + $0.id, $0.text) }, uniquingKeysWith: { first, _ in first })
+    facts[Self.lastFact] = lastFailoverSeconds.map { "\($0)" }
+    return facts
+  }
+
+  init(facts: [String: String]) {
+    self.init()
+    lastFailoverSeconds = facts[Self.lastFact].flatMap { Double($0) }
+    nodes = facts.filter { $0.key.hasPrefix(Self.nodeFact) }.sorted { $0.key < $1.key }
+      .compactMap { ClusterFailoverTracker.Node(text: $0.value) }
+  }
+}
+
+extension ClusterFailoverTracker.Node {
+  /// `id master|- epoch failing|ok first-last…`
+  var text: String {
+    ([id, masterID ?? "-", "\(configEpoch)", wasFailing ? "failing" : "ok"]
+      + slots.map { "\($0.lowerBound)-\($0.upperBound)" })
+      .joined(separator: " ")
+  }
+
+  init?(text: String) {
+    let words = text.split(separator: " ").map(String.init)
+    guard words.count >= 4, let epoch = storedInteger(words[2]) else { return nil }
+    let slots = words.dropFirst(4).compactMap { word -> ClosedRange<Int>? in
+      let ends = word.split(separator: "-").map { Int($0) }
+      guard ends.count == 2, let first = ends[0], let last = ends[1], 0 <= first, first <= last,
+        last < ClusterNodes.slotCount
+      else { return nil }
+      return first...last
+    }
+    self.init(
+      id: words[0], masterID: words[1] == "-" ? nil : words[1], configEpoch: epoch, slots: slots,
+      wasFailing: words[3] == "failing")
   }
 }

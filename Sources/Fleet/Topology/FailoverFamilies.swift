@@ -6,7 +6,7 @@ enum FailoverFamilies {
     "failovers_total",
     "Failovers by kind: automatic, manual, or missed (known only afterwards, from the epoch).",
     labels: ["master_name", "kind"],
-    traits: [.values(FailoverRecord.Kind.allCases.map(\.rawValue), of: "kind"), .event])
+    traits: [.values(Failover.Kind.allCases.map(\.rawValue), of: "kind"), .event])
   static let aborted = Family.counter(
     "failovers_aborted_total", "Failover attempts that ended without a new master.", labels: ["master_name"])
   static let unconfirmed = Family.counter(
@@ -20,7 +20,7 @@ enum FailoverFamilies {
     "failover_phase_seconds",
     "Time that the last failover took to reach the phase from the one before it, in seconds; absent for phases that were not observed.",
     labels: ["master_name", "phase"], unit: .seconds,
-    traits: [.values(FailoverRecord.Phase.allCases.map(\.rawValue), of: "phase")])
+    traits: [.values(Failover.Phase.allCases.map(\.rawValue), of: "phase")])
   static let listening = Family.gauge(
     "sentinel_subscription_up", "Whether the subscription to the Sentinel's events is up: 1 yes, 0 no.",
     labels: ["sentinel"])
@@ -41,4 +41,33 @@ enum FailoverFamilies {
     total, aborted, unconfirmed, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected,
     sentinelsDissenting, hasQuorum, addressMixed,
   ]
+
+  /// - Parameters:
+  ///   - newest: of those that were counted, whose phases are shown.
+  ///   - name: of the Sentinels' master.
+  ///   - count: what is counted of a kind, given what this daemon knows of it.
+  static func add(
+    _ failovers: any FailoverTracking, _ newest: Failover?, _ name: LabelValue,
+    count: (Failover.Kind, _ inMemory: Int) -> Double, into sink: inout SampleSink
+  ) {
+    let counts = failovers.state.counts
+    guard !counts.isEmpty else { return }
+    for kind in [Failover.Kind.automatic, .manual, .missed] {
+      sink.add(total, count(kind, counts[kind] ?? 0), [name, .text(kind.rawValue)])
+    }
+    sink.add(lastTimestamp, failovers.state.lastFailoverSeconds ?? 0, name)
+    if let known = counts[.aborted] { sink.add(aborted, count(.aborted, known), name) }
+    if let known = failovers.unconfirmedFailoverCount { sink.add(unconfirmed, Double(known), name) }
+    for (phase, seconds) in newest?.durations ?? [] {
+      sink.add(Self.phase, seconds, [name, .text(phase.rawValue)])
+    }
+  }
+
+  static func add(_ view: SentinelView, expectedCount: Int?, into sink: inout SampleSink) {
+    sink.add(sentinelsPresent, Double(view.answeringCount))
+    if let expectedCount { sink.add(sentinelsExpected, Double(expectedCount)) }
+    sink.add(sentinelsDissenting, Double(view.dissenters.count))
+    if let hasQuorum = view.hasQuorum { sink.add(Self.hasQuorum, hasQuorum ? 1 : 0) }
+    sink.add(addressMixed, view.isAddressMixed ? 1 : 0)
+  }
 }

@@ -8,12 +8,12 @@ import Redis
 public struct ReplicationFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
-    public var counts: [FailoverRecord.Kind: Int]
+    public var counts: [Failover.Kind: Int]
     public var lastFailoverSeconds: Double?
     public var lastNumber = 0
     public var master: Server?
 
-    public init() { counts = [.automatic: 0, .manual: 0, .missed: 0] }
+    public init() { counts = Dictionary(uniqueKeysWithValues: Self.kinds.map { ($0, 0) }) }
   }
 
   /// A process at an address: it stays itself under another name, and is another one after a restart.
@@ -39,21 +39,12 @@ public struct ReplicationFailoverTracker: Sendable {
     }
   }
 
-  public struct Failover: Sendable, Equatable {
-    /// Counts up with every failover of the workload, from 1.
-    public let number: Int
-    public let kind: FailoverRecord.Kind
-    public let from: NodeAddress
-    public let to: NodeAddress
-    /// When it was found, in seconds since the epoch.
-    public let seconds: Double
-  }
-
   /// A longer silence than this between two views hides how the failover came about.
   static let gapSeconds = 60.0
   /// How long a master may be silent while another member calls itself master: one poll that fails is no failover.
   static let silenceSeconds = 3.0
 
+  private let subject: String
   public private(set) var state: State
   /// When a member last answered.
   private var lastSeconds: Double?
@@ -61,16 +52,16 @@ public struct ReplicationFailoverTracker: Sendable {
   private var isConfirmed = false
   /// Since when the master does not answer.
   private var silentSinceSeconds: Double?
-  private var switches = Allowance(FailoverTracker.burst, perSecond: 1 / FailoverTracker.paceSeconds)
+  private var switches = Allowance(SentinelFailoverTracker.burst, perSecond: 1 / SentinelFailoverTracker.paceSeconds)
 
   /// Whether a failover may be under way.
-  public var isTroubled: Bool { silentSinceSeconds != nil }
+  public var isUnderWay: Bool { silentSinceSeconds != nil }
 
-  public init(state: State = State()) {
+  /// - Parameter subject: what fails over: the workload's name.
+  public init(subject: String = "", state: State = State()) {
+    self.subject = subject
     self.state = state
-    for kind in [FailoverRecord.Kind.automatic, .manual, .missed] where state.counts[kind] == nil {
-      self.state.counts[kind] = 0
-    }
+    for kind in State.kinds where state.counts[kind] == nil { self.state.counts[kind] = 0 }
   }
 
   /// - Parameter seconds: when the view was made, in seconds since the epoch.
@@ -107,17 +98,69 @@ public struct ReplicationFailoverTracker: Sendable {
       return nil
     }
     let wasDown = silentSinceSeconds != nil || old?.runID.map { $0 != known.runID } ?? false
-    let kind: FailoverRecord.Kind = !isContinuous ? .missed : wasDown ? .automatic : .manual
+    let kind: Failover.Kind = !isContinuous ? .missed : wasDown ? .automatic : .manual
     state.counts[kind, default: 0] += 1
     state.lastNumber += 1
     state.lastFailoverSeconds = seconds
     accept(new, members)
-    return Failover(number: state.lastNumber, kind: kind, from: known.address, to: new, seconds: seconds)
+    var failover = Failover(key: "\(state.lastNumber)", subject: subject, kind: kind, countedSeconds: seconds)
+    (failover.from, failover.to) = (known.address, new)
+    return failover
   }
 
   private mutating func accept(_ address: NodeAddress, _ members: [NodeAddress: Member]) {
     isConfirmed = true
     if state.master?.address != address { silentSinceSeconds = nil }
     state.master = Server(address: address, runID: members[address]?.runID ?? state.master?.runID ?? "")
+  }
+}
+
+extension ReplicationFailoverTracker: FailoverTracking {
+  mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
+    guard let view = evidence.following.replication else { return [] }
+    let members = evidence.trusted.map { reading in
+      (reading.address, Member(answers: reading.answers == true, runID: reading.facts?.server.runID))
+    }
+    let found = observe(
+      view, Dictionary(members, uniquingKeysWith: { first, _ in first }), atSeconds: evidence.wallSeconds)
+    return found.map { [.count($0)] } ?? []
+  }
+}
+
+extension ReplicationFailoverTracker.State: FailoverState {
+  static let kinds: [Failover.Kind] = [.automatic, .manual, .missed]
+
+  private static let fact = "replication"
+  var facts: [String: String] { [Self.fact: text] }
+  init(facts: [String: String]) { self.init(text: facts[Self.fact] ?? "") }
+
+  /// Lines of `name value`. What cannot be read is as if it were missing.
+  var text: String {
+    var lines = ["number \(lastNumber)"]
+    if let lastFailoverSeconds { lines.append("last \(lastFailoverSeconds)") }
+    if let master {
+      lines.append("master \(master.address.storedText)")
+      if !master.runID.isEmpty { lines.append("run \(master.runID)") }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The counts are kept apart and start at 0 here.
+  init(text: String) {
+    self.init()
+    var runID = ""
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+      guard words.count == 2 else { continue }
+      switch words[0] {
+      case "number": lastNumber = max(0, storedInteger(words[1]) ?? 0)
+      case "last": lastFailoverSeconds = Double(words[1])
+      case "master":
+        master = NodeAddress(storedText: words[1]).map { ReplicationFailoverTracker.Server(address: $0, runID: "") }
+      case "run": runID = words[1]
+      default: break
+      }
+    }
+    master?.runID = runID
   }
 }

@@ -1,3 +1,4 @@
+import Config
 import Redis
 
 /// Follows the master and replicas that the Sentinels name.
@@ -82,5 +83,12 @@ struct SentinelFollower: Follower {
       if !isMet || !view.downSentinels.contains(id) { wanted.insert(address) }
     }
     return wanted
+  }
+}
+
+extension SentinelFollower {
+  init(_ config: WorkloadConfig) {
+    self.init(
+      seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
   }
 }

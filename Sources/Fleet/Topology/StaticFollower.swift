@@ -11,3 +11,18 @@ struct StaticFollower: Follower {
     return following
   }
 }
+
+/// Independent servers have nobody to fail over to.
+struct NoFailovers: FailoverTracking {
+  struct State: FailoverState {
+    static let kinds: [Failover.Kind] = []
+    var counts: [Failover.Kind: Int] = [:]
+    var lastFailoverSeconds: Double? { nil }
+    var facts: [String: String] { [:] }
+    init(facts: [String: String] = [:]) {}
+  }
+
+  var state = State()
+  var isUnderWay: Bool { false }
+  mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] { [] }
+}

@@ -35,7 +35,7 @@ extension Workload {
     func list(_ nodes: [NodeAddress: WatchedNode], isSentinel: Bool) -> [FleetMember] {
       nodes.sorted { $0.key < $1.key }.map { watched($0.value, at: $0.key, isSentinel: isSentinel) }
     }
-    return list(members, isSentinel: false) + list(sentinels, isSentinel: true)
+    return list(crew.members, isSentinel: false) + list(crew.sentinels, isSentinel: true)
   }
 
   func watched(_ member: WatchedNode, at address: NodeAddress, isSentinel: Bool) -> FleetMember {
@@ -54,7 +54,7 @@ extension Workload {
     return FleetMember(
       workload: config.name, environment: config.environment, instance: member.instance,
       address: member.node.poller.options.connection.address, role: role,
-      standing: isSentinel ? nil : roster.members[address]?.name, node: member.node,
+      standing: isSentinel ? nil : membership.standings[address]?.name, node: member.node,
       pollInterval: config.pollInterval, timeout: config.timeout, isLeftAlone: member.schedule.isBreakerOpen)
   }
 }

@@ -9,19 +9,15 @@ extension Workload {
     let state = state(atSeconds: now)
     let objectives = state.objectives
     let verdict = Verdict(CheckCatalogue.all, of: state)
-    let counted = failoverCounts.map { counts in
-      Int(
-        clamping: [FailoverRecord.Kind.automatic, .manual, .missed].reduce(0) { sum, kind in
-          sum + archive.count(kind, inMemory: counts[kind] ?? 0)
-        })
-    }
+    let counts = tracker.failovers.state.counts.filter { $0.key != .aborted }
+    let counted = counts.reduce(0) { $0 + store.count($1.key, inMemory: $1.value) }
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
       environment: config.environment, isInPeak: state.isInPeak, isInMaintenance: state.isInMaintenance,
-      presentCount: members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
-      failoverCount: counted,
-      lastFailoverSeconds: lastFailoverSeconds,
-      lastFailover: lastFailover, lagObjectiveSeconds: objectives.replicationLag?.seconds,
+      presentCount: crew.members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
+      failoverCount: counts.isEmpty ? nil : Int(clamping: counted),
+      lastFailoverSeconds: tracker.failovers.state.lastFailoverSeconds,
+      lastFailover: events.failovers.lastSummary, lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
       findings: findings.dated(verdict.findings, atSeconds: state.wallSeconds))
   }
@@ -37,20 +33,20 @@ extension Workload {
   private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {
     func list(_ addresses: [NodeAddress]) -> [WorkloadOverview.Member] {
       addresses.compactMap { address in
-        members[address].map { overview(of: $0, objectives, atSeconds: now) }
+        crew.members[address].map { overview(of: $0, objectives, atSeconds: now) }
       }
     }
-    var rest = Set(members.keys)
+    var rest = Set(crew.members.keys)
     let titles = shardTitles
-    var groups = following.groups.enumerated().map { index, group in
+    var groups = tracker.following.groups.enumerated().map { index, group in
       rest.subtract(group.members)
       return WorkloadOverview.Group(title: index < titles.count ? titles[index] : "", members: list(group.members))
     }
     if !rest.isEmpty {
       groups.append(WorkloadOverview.Group(title: groups.isEmpty ? "" : "In no shard", members: list(rest.sorted())))
     }
-    if !sentinels.isEmpty {
-      let watchers = sentinels.sorted { $0.key < $1.key }.map { address, node in
+    if !crew.sentinels.isEmpty {
+      let watchers = crew.sentinels.sorted { $0.key < $1.key }.map { address, node in
         WorkloadOverview.Member(
           watched: watched(node, at: address, isSentinel: true), lag: nil, isLagHigh: false, usedMemoryBytes: nil,
           memoryUsedRatio: nil, isMemoryHigh: false)
@@ -62,7 +58,7 @@ extension Workload {
 
   /// Of a cluster's shards, in the order of the groups.
   private var shardTitles: [String] {
-    following.cluster.map { view in
+    tracker.following.cluster.map { view in
       view.shards.enumerated().map { index, shard in
         let slots = view[shard.masterID]?.slots ?? []
         // A cluster that was resharded often has many ranges.

@@ -6,86 +6,35 @@ import Redis
 import Runtime
 import Storage
 
-/// One workload of the configuration: follows its topology and watches its members.
+/// One workload of the configuration: polls, follows, judges, publishes.
 ///
 /// All that it decides comes from pure values; it owns the nodes and passes their newest readings around.
 actor Workload {
   nonisolated let config: WorkloadConfig
-  let factory: MemberFactory
-  let page: FleetPage
-  let log: Logger
-  let archive: WorkloadArchive
-
-  var members: [NodeAddress: WatchedNode] = [:]
-  /// Who is only asked for its view, on no page: seeds while no member answers, and who is named by few.
-  var scouts: [NodeAddress: WatchedNode] = [:]
-  var sentinels: [NodeAddress: WatchedNode] = [:]
-  var roster: Roster
-  var tracker: WorkloadTracker
-  var admission = Admission()
-  var sentinelAdmission = Admission(.sentinels)
-  /// Who is announced and not watched.
-  var turnedAway = TurnedAway()
-  var driftJournal = DriftJournal()
-  var listeners: [NodeAddress: SentinelEar] = [:]
-  /// nil but with topology `sentinel`.
-  var failovers: FailoverTracker?
-  var newestFailover: FailoverRecord?
-  /// What happened in the newest failover, as far as it is known.
-  var lastFailover: String?
-  /// When the poll of each Sentinel, or cluster node, was that the tracker has taken in.
-  var observedSeconds: [NodeAddress: Double] = [:]
-  /// nil but with topology `cluster`.
-  var clusterFailovers: ClusterFailoverTracker?
+  private let factory: MemberFactory
+  private let page: FleetPage
+  private let log: Logger
+  private let logPace: LogPace
+  let store: WorkloadStore
   /// nil where no keys are watched.
-  let keyWatch: KeyWatch?
+  private let keyWatch: KeyWatch?
+
+  private(set) var crew: Crew
+  private(set) var membership: Membership
+  private(set) var tracker: WorkloadTracker
+  private(set) var events: WorkloadLog
+  private(set) var findings = FindingTracker()
   /// What the watches over keys had found at the last look.
-  var keys = KeyReading.none
-  var findings = FindingTracker()
-  /// nil but with topology `replication`.
-  var replicationFailovers: ReplicationFailoverTracker?
-  var clients = ClientBook()
-  /// Failovers that were counted, and whose events are to be completed.
-  var openStories: [FailoverStory] = []
-  var journal: MemberJournal
-  /// The members when the daemon last watched; empty at its first start.
-  let remembered: Set<NodeAddress>
-  /// Those that were members or Sentinels before.
-  let knownBefore: Set<NodeAddress>
-  let seeds: [NodeAddress]
-  /// Whether the members were ever made out; before that the seeds stand in for them.
-  private(set) var isDiscovered = false
-  private(set) var isStopped = false
-  private var lastReadingSeconds: Double = -1
-  private var lastCloseLookSeconds: Double = 0
-  private var closeLooks = Allowance(closeLookLimit, perSecond: closeLooksPerSecond)
-  /// Polls out of turn because of what each Sentinel publishes.
-  var heardLooks: [NodeAddress: Allowance] = [:]
-  /// When a member's name last changed.
-  var renamedSeconds: [NodeAddress: Double] = [:]
-  let logPace: LogPace
-  private var lastPublishSeconds: Double = 0
-  /// Members that are found before this were there all along, or are compared with those of the last time.
-  private var newsFromSeconds = Double.infinity
-  /// Whether everybody has been found: what comes from then on is news.
-  var isSettled = false
+  private var keys = KeyReading.none
+  private var pace = LookPace()
+  private var isStopped = false
 
   /// Between two looks at what the polls have brought.
   static let lookInterval: Duration = .milliseconds(500)
-  /// Between two polls out of turn while something is wrong.
-  static let closeLookSeconds = 1.0
-  /// Polls out of turn in succession, and how many come back while nothing is wrong or much is.
-  static let closeLookLimit = 120.0
-  static let closeLooksPerSecond = 1.0 / 30
 
-  /// However little changes, the page is rebuilt at least this often: windows of maintenance and peaks begin and end.
-  static let publishSeconds = 5.0
-  /// How long it takes to find everybody from one seed.
-  static let settleSeconds = 6.0
-
-  init(_ config: WorkloadConfig, context: FleetContext, archive: WorkloadArchive) {
+  init(_ config: WorkloadConfig, context: FleetContext, store: WorkloadStore) {
     self.config = config
-    self.archive = archive
+    self.store = store
     var log = context.log
     log[metadataKey: "workload"] = "\(config.name)"
     let logPace = LogPace(log.handler)
@@ -93,44 +42,24 @@ actor Workload {
     log.handler = logPace
     self.log = log
     factory = MemberFactory(config: config, context: context, log: log)
-    roster = Self.roster(context)
+    crew = Crew(factory, log: log)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
     let (page, labels) = (page, Self.labels(config))
     keyWatch = KeyWatch(config, context: context, log: log) { samples in
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
-    seeds = config.seeds.map { NodeAddress($0) }
-    tracker = WorkloadTracker(config)
-    let records = archive.memberRecords()
-    journal = MemberJournal(records)
-    remembered = Set(records.keys)
-    knownBefore = remembered.union(archive.addresses("members")).union(archive.addresses("sentinels"))
-    switch config.topology {
-    case .static: break
-    case .replication:
-      replicationFailovers = ReplicationFailoverTracker(state: archive.replicationFailovers())
-    case .cluster:
-      clusterFailovers = ClusterFailoverTracker(state: archive.clusterFailovers())
-    case .sentinel:
-      failovers = FailoverTracker(
-        masterName: config.sentinel?.masterName ?? "", state: archive.failovers())
-    }
-  }
-
-  private static func roster(_ context: FleetContext) -> Roster {
-    var options = Roster.Options()
-    options.memberLimit = min(options.memberLimit, context.memberLimit)
-    return Roster(options)
-  }
-
-  var following: Following {
-    get { tracker.following }
-    set { tracker.following = newValue }
+    tracker = WorkloadTracker(config, store.failovers)
+    store.begin(tracker.failovers.state)
+    let records = store.memberRecords()
+    events = WorkloadLog(workload: config.name, records: records, pollSeconds: config.pollInterval.seconds)
+    membership = Membership(
+      config, memberLimit: context.memberLimit, remembered: Set(records.keys),
+      lastMembers: store.addresses(.members), lastSentinels: store.addresses(.sentinels))
   }
 
   /// Watches until the task is cancelled.
   func run() async {
-    if let event = await archive.newestFailover(), lastFailover == nil { lastFailover = event.summary }
+    if let event = await store.newestFailover() { events.failovers.recall(event.summary) }
     while !Task.isCancelled {
       await look()
       try? await Task.sleep(for: Self.lookInterval)
@@ -140,10 +69,7 @@ actor Workload {
   /// Ends everything; its series are gone from the next page on.
   func stop() async {
     isStopped = true
-    let all = Array(members.values) + Array(scouts.values) + Array(sentinels.values)
-    (members, scouts, sentinels) = ([:], [:], [:])
-    for listener in listeners.values { listener.stop() }
-    listeners = [:]
+    let all = crew.disband()
     await keyWatch?.stop()
     await withTaskGroup(of: Void.self) { group in
       for node in all { group.addTask { await node.stop() } }
@@ -154,106 +80,206 @@ actor Workload {
 
   /// Takes note that files or permissions may have changed.
   func reset() async {
-    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { await node.reset() }
+    for node in crew.all { await node.reset() }
     await keyWatch?.reset()
   }
 
-  /// Takes in what the polls brought since the last look.
-  private func look() async {
-    let readings = members.values.map(\.reading)
-    let watchers = sentinels.values.map(\.reading)
-    let hints = scouts.values.map(\.reading)
-    let told = readings.filter { isTrusted($0.address) }
-    let newest = (readings + watchers + hints).map(\.seconds).reduce(0, +)
+  // MARK: A look
+
+  /// Takes in what the polls brought since the last look: first it is computed, then applied, and only then waited for.
+  func look() async {
+    let (now, wall) = (monotonicSeconds(), wallClockSeconds())
+    let readings = crew.readings
+    let isNews = pace.isNews(readings)
+    let change = isNews ? follow(readings, now, wall) : nil
+    let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, atSeconds: now)
+    let state = isDue || change?.hasFailedOver == true ? publish() : nil
+    store.revise(events.failovers.finish(atSeconds: wall))
+    let isTroubled = tracker.following.isTroubled || tracker.failovers.isUnderWay
+    if isTroubled, pace.mayLookClosely(atSeconds: now) { crew.pollNow() }
+
+    if let change {
+      for node in change.gone { await node.stop() }
+      crew.meet(change.wanted, tracker.following)
+      listen()
+    }
+    if let state, let keyWatch {
+      keys = await keyWatch.update(state.keyShards, state.keyReaders, members: crew.members)
+    }
+  }
+
+  private struct Change {
+    let wanted: Membership.Wanted
+    let gone: [WatchedNode]
+    let hasFailedOver: Bool
+  }
+
+  /// Makes out the members and what happened to them.
+  private func follow(_ readings: Crew.Readings, _ now: Double, _ wall: Double) -> Change {
+    let before = tracker.following
+    tracker.follow(
+      membership.heard(readings.members + readings.scouts, before),
+      sentinels: membership.heard(fromSentinels: readings.sentinels, before))
+    crew.wake(whoWasDownIn: before, tracker.following)
+    let decision = membership.decide(
+      &tracker.following, members: readings.members, sentinels: readings.sentinels, atSeconds: now)
+    let following = tracker.following
+    store.keep(membership.lastMembers, as: .members, atSeconds: wall)
+    store.keep(membership.lastSentinels, as: .sentinels, atSeconds: wall)
+    let gone = crew.leave(allBut: decision.wanted, following, atSeconds: now)
+
+    let trusted = readings.members.filter { reading in
+      crew.members[reading.address] != nil && membership.isTrusted(reading.address, following)
+    }
+    for change in decision.changes { tell(change) }
+    let news = events.note(
+      decision, trusted, aliases: following.aliases, instance: instance, atSeconds: wall)
+    store.keep(events.takeChanges(), of: events.members.records, news, atSeconds: wall)
+
+    events.failovers.note(readings.members, instance: instance)
+    let actions = tracker.failovers.observe(
+      FailoverEvidence(
+        following: following, members: readings.members, trusted: trusted,
+        sentinels: readings.sentinels.filter { membership.sentinels.contains($0.address) }, wallSeconds: wall))
+    tracker.note(
+      readings.members, own: own, config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000))),
+      atSeconds: now)
+    return Change(
+      wanted: decision.wanted, gone: gone, hasFailedOver: take(actions, mayPoll: true, atSeconds: wall))
+  }
+
+  /// What the daemon itself did at a member.
+  private func own(_ address: NodeAddress) -> WorkloadTracker.Own {
+    guard let totals = crew.members[address]?.node.cost.totals else { return WorkloadTracker.Own() }
+    return WorkloadTracker.Own(
+      lookupCount: totals.lookups, refusedCount: Int(clamping: totals.failures[.maxclients] ?? 0))
+  }
+
+  private func instance(_ address: NodeAddress) -> String { crew.instance(address, tracker.following) }
+
+  private func tell(_ change: Roster.Change) {
+    switch change {
+    case .arrived(let address): log.info("member found", metadata: ["node": "\(address)"])
+    case .went(let address): log.warning("member is missing", metadata: ["node": "\(address)"])
+    case .returned(let address): log.info("member is back", metadata: ["node": "\(address)"])
+    case .becameGhost(let address):
+      log.info(
+        "member is a ghost: it is gone, and the workload is complete without it", metadata: ["node": "\(address)"])
+    case .dropped(let address): log.info("member dropped", metadata: ["node": "\(address)"])
+    }
+  }
+
+  // MARK: Failovers
+
+  private func listen() {
+    crew.listen(to: membership.sentinels) { [weak self] sentinel in
+      // What was published meanwhile shows in config-epoch.
+      await self?.crew.sentinels[sentinel]?.pollNow()
+    } hear: { [weak self] sentinel, message in
+      await self?.hear(message.event, from: sentinel, atSeconds: message.seconds)
+    }
+    pace.forget(allBut: Set(crew.subscribers.keys))
+  }
+
+  func hear(_ event: SentinelEvent, from sentinel: NodeAddress, atSeconds wall: Double) {
+    guard !isStopped else { return }
+    let actions = tracker.failovers.receive(event, from: sentinel.name, atSeconds: wall)
+    let mayPoll =
+      actions.contains(.poll) && pace.mayLook(heardFrom: sentinel, atSeconds: monotonicSeconds())
+    if take(actions, mayPoll: mayPoll, atSeconds: wall) { _ = publish() }
+  }
+
+  /// - Returns: whether a failover was counted.
+  private func take(_ actions: [FailoverAction], mayPoll: Bool, atSeconds wall: Double) -> Bool {
+    var counted: [(kind: Failover.Kind, event: Event)] = []
+    for action in actions {
+      switch action {
+      case .count(let failover):
+        let event = events.failovers.begin(failover, instance: instance)
+        log.warning("\(event.summary)")
+        counted.append((failover.kind, event))
+      case .update(let failover): events.failovers.revise(failover, instance: instance)
+      case .poll: break
+      }
+    }
+    store.keep(tracker.failovers.state, counting: counted, atSeconds: wall)
+    if mayPoll, actions.contains(.poll) { crew.pollNow() }
+    return !counted.isEmpty
+  }
+
+  // MARK: The state
+
+  /// How the workload stands by its newest readings.
+  ///
+  /// - Parameter now: by the clock that only goes forward.
+  func state(atSeconds now: Double) -> WorkloadState {
+    let surroundings = crew.members.map { address, member in
+      WorkloadState.Surroundings(
+        reading: member.reading, instance: member.instance, standing: membership.standings[address],
+        pollState: (member.node.poller.newest?.state ?? .unknown).name, isProbeAnswered: member.isProbeAnswered,
+        isLeftAlone: member.schedule.isBreakerOpen)
+    }
+    return tracker.state(
+      surroundings, keys: keys, turnedAway: membership.turnedAway,
+      unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0, atSeconds: now,
+      wallSeconds: wallClockSeconds())
+  }
+
+  /// Judges the workload and shows what comes of it.
+  @discardableResult
+  func publish() -> WorkloadState {
     let now = monotonicSeconds()
-    if newest != lastReadingSeconds || newest == 0 {
-      lastReadingSeconds = newest
-      let before = following
-      tracker.follow(heard(readings + hints), sentinels: heard(fromSentinels: watchers))
-      wake(whoWasDownIn: before)
-      let wanted = update(now)
-      for node in leave(allBut: wanted, now) { await node.stop() }
-      meet(wanted)
-      listen(to: sentinelAdmission.confirmed.intersection(sentinels.keys))
-      let wall = wallClockSeconds()
-      noteClients()
-      observe(watchers.filter { sentinelAdmission.confirmed.contains($0.address) })
-      observe(told, atSeconds: wall)
-      tell(told, atSeconds: wall)
-      let objectives = config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000)))
-      tracker.note(readings, own: own, objectives, atSeconds: now)
-      // Judging a large workload costs as much as its polls: less often then.
-      if now - lastPublishSeconds >= min(Self.publishSeconds, Double(members.count) / 200) { await judge(now) }
-    } else if now - lastPublishSeconds >= Self.publishSeconds {
-      await judge(now)
+    pace.notePublication(atSeconds: now)
+    let state = state(atSeconds: now)
+    var verdict = Verdict(CheckCatalogue.all, of: state)
+    findings.note(verdict.findings, atSeconds: state.wallSeconds)
+    verdict.addSummary(config.name, factory.context.findingAllowance)
+    verdict.add { sink in
+      state.addFigures(into: &sink)
+      addBounds(into: &sink)
+      let name = config.sentinel.map { LabelValue($0.masterName) } ?? .absent
+      FailoverFamilies.add(tracker.failovers, events.failovers.newest, name, count: store.count, into: &sink)
+      addSentinels(into: &sink)
+      factory.lateness.collect(into: &sink)
     }
-    finishStories(atSeconds: wallClockSeconds())
-    lookClosely(now)
+    store.append(events.note(state.drift, isNews: membership.isSettled, atSeconds: state.wallSeconds))
+    page.publish(verdict.samples(constantLabels: Self.labels(config)), under: "state")
+    page.publish(Self.info(config), under: "info")
+    return state
   }
 
-  /// Lets those be tried at once that others find up again: a breaker may still hold them back.
-  private func wake(whoWasDownIn before: Following) {
-    let down = Set(before.listings.filter { $0.isUp == false }.map(\.address))
-    for listing in following.listings where listing.isUp == true && down.contains(listing.address) {
-      members[listing.address]?.schedule.wake()
+  private func addSentinels(into sink: inout SampleSink) {
+    guard let view = tracker.following.sentinelView else { return }
+    for (address, subscriber) in crew.subscribers.sorted(by: { $0.key < $1.key }) {
+      let instance = factory.instance(of: address, announced: nil)
+      sink.add(FailoverFamilies.listening, subscriber.isListening ? 1 : 0, .text(instance))
     }
+    FailoverFamilies.add(view, expectedCount: config.expected.sentinels, into: &sink)
   }
 
-  /// Polls faster while something is wrong or under way, but not for ever: a member may be dead for days.
-  private func lookClosely(_ now: Double) {
-    guard following.isTroubled || isFailoverUnderWay, now - lastCloseLookSeconds >= Self.closeLookSeconds,
-      closeLooks.take(atSeconds: now)
-    else { return }
-    lastCloseLookSeconds = now
-    pollNow()
+  /// What was turned away or left out.
+  private func addBounds(into sink: inout SampleSink) {
+    if config.topology != .static {
+      for reason in MemberRefusal.allCases {
+        sink.add(
+          WorkloadFamilies.membersRefused, Double(membership.turnedAway.counts[reason] ?? 0), .text(reason.rawValue))
+      }
+    }
+    sink.add(WorkloadFamilies.eventsOmitted, Double(store.omittedEventCount))
+    sink.add(WorkloadFamilies.logLinesOmitted, Double(logPace.omittedCount))
   }
 
-  private func judge(_ now: Double) async {
-    await watchKeys(members.values.map(\.reading), atSeconds: now)
-    publish()
+  /// `workload` and `environment`, which all series of the workload carry.
+  private static func labels(_ config: WorkloadConfig) -> [(name: String, value: LabelValue)] {
+    [("workload", .text(config.name))] + (config.environment.map { [("environment", .text($0))] } ?? [])
   }
 
-  func publish() {
-    lastPublishSeconds = monotonicSeconds()
-    publish(nowSeconds: lastPublishSeconds)
-  }
-
-  /// Polls all members and Sentinels out of turn.
-  func pollNow() {
-    for node in Array(members.values) + Array(sentinels.values) + Array(scouts.values) { node.pollNow() }
-  }
-
-  // MARK: Members
-
-  /// Decides by what the follower made out who is watched.
-  private func update(_ now: Double) -> Wanted {
-    guard !isStopped else { return Wanted() }
-    if !following.listings.isEmpty, !isDiscovered {
-      // The seeds that stood in for the members may be known by other addresses now.
-      isDiscovered = true
-      newsFromSeconds = now + Self.settleSeconds
-      roster = Self.roster(factory.context)
-    }
-    var wanted = Wanted()
-    var listings = seeds.map { Roster.Listing($0, isUp: nil, answers: members[$0]?.reading.answers) }
-    if isDiscovered { (listings, wanted.scouts) = admit(following.listings, now) }
-    roster.forget(following.aliases)
-    if !isSettled, now >= newsFromSeconds { settle(now) }
-    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) { tell(change) }
-    wanted.members = Set(roster.members.keys)
-    // While nobody answers, the Sentinels known from before are asked as well.
-    if config.topology != .static, !members.values.contains(where: { $0.reading.answers != false }) {
-      wanted.scouts.formUnion((seeds + archive.addresses("members")).filter { factory.policy.refusal(of: $0) == nil })
-    }
-    wanted.scouts.subtract(wanted.members)
-    wanted.sentinels = admitSentinels(now)
-    let wall = wallClockSeconds()
-    if isDiscovered, !following.listings.isEmpty {
-      archive.keep(wanted.members.filter { isTrusted($0) }, as: "members", atSeconds: wall)
-    }
-    if following.sentinelView.map({ $0.answeringCount > 0 }) == true {
-      archive.keep(Array(sentinelAdmission.confirmed), as: "sentinels", atSeconds: wall)
-    }
-    return wanted
+  /// The configured labels stand on this family alone.
+  private static func info(_ config: WorkloadConfig) -> Samples {
+    var sink = SampleSink()
+    sink.add(WorkloadFamilies.info, 1, [.text(config.kind.rawValue), .text(config.topology.rawValue)])
+    let team = config.team.map { [(name: "team", value: LabelValue.text($0))] } ?? []
+    let further = config.labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: LabelValue.text($0.value)) }
+    return sink.finish(constantLabels: labels(config) + team + further)
   }
 }

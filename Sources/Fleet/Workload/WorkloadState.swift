@@ -72,7 +72,7 @@ struct WorkloadState: Sendable {
   let following: Following
   let rivals: RivalMasters
   /// nil while too little was looked up.
-  let hitRatio: HitBook.Ratio?
+  let hitRatio: HitRatioTracker.Ratio?
   let drift: Drift
   /// What a failover now would lose at most; nil while no master has answered.
   let failoverLossSeconds: Double?
@@ -89,8 +89,9 @@ struct WorkloadState: Sendable {
   private let places: [NodeAddress: Int]
 
   init(
-    config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters, hitRatio: HitBook.Ratio?,
-    lags: LagBook, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
+    config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
+    hitRatio: HitRatioTracker.Ratio?,
+    lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
     monotonicSeconds: Double, wallSeconds: Double
   ) {
     let time = Timestamp(epochMs: Int64(clamping: wallSeconds * 1000))

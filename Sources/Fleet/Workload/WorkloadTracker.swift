@@ -5,11 +5,12 @@ import Redis
 struct WorkloadTracker: Sendable {
   let config: WorkloadConfig
   private var follower: any Follower
+  var failovers: any FailoverTracking
   var following = Following()
   private(set) var rivals: RivalMasters
-  private var lags = LagBook()
-  private var loads = LoadBook()
-  private var hits = HitBook()
+  private var lags = LagTracker()
+  private var loads = LoadTracker()
+  private var hits = HitRatioTracker()
   private var flushes = RiseTracker()
   private var refusals = RiseTracker()
   private var delayedFsyncs = RiseTracker()
@@ -20,19 +21,11 @@ struct WorkloadTracker: Sendable {
     var refusedCount = 0
   }
 
-  init(_ config: WorkloadConfig) {
+  /// - Parameter kept: what is known of its failovers from before.
+  init(_ config: WorkloadConfig, _ kept: KeptFailovers = KeptFailovers()) {
     self.config = config
     rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
-    let seeds = config.seeds.map { NodeAddress($0) }
-    follower =
-      switch config.topology {
-      case .static: StaticFollower(seeds: seeds)
-      case .replication: ReplicationFollower(seeds: seeds)
-      case .cluster: ClusterFollower(seeds: seeds)
-      case .sentinel:
-        SentinelFollower(
-          seeds: config.sentinel?.seeds.map { NodeAddress($0) } ?? [], expectedSentinelCount: config.expected.sentinels)
-      }
+    (follower, failovers) = TopologyCatalogue.make(config, kept)
   }
 
   /// Makes out the members.

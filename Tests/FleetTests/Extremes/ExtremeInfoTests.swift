@@ -35,7 +35,7 @@ import Testing
     let address = NodeAddress(host: "10.0.0.1", port: 1)
     let replica = NodeAddress(host: "127.0.0.1", port: 7001)
     var tracker: WorkloadTracker
-    var (journal, clients) = (MemberJournal(), ClientBook())
+    var (log, clients) = (MemberLog(), ClientTracker())
     var seconds = 0.0
 
     init(_ config: WorkloadConfig) { tracker = WorkloadTracker(config) }
@@ -50,8 +50,8 @@ import Testing
       tracker.following.groups.append(ReplicationGroup(master: address, replicas: [replica]))
       tracker.note([readings[0]], own: { _ in .init(lookupCount: 17) }, objectives, atSeconds: seconds)
       clients.note(facts.connectedClients, of: "a", atSeconds: seconds)
-      let events = journal.note([readings[0]], workload: "w", instance: { $0.name }, atSeconds: wall)
-      #expect(journal.records.values.allSatisfy { MemberRecord(text: $0.text) == $0 }, "it comes back from the file")
+      let events = log.note([readings[0]], workload: "w", instance: { $0.name }, atSeconds: wall)
+      #expect(log.records.values.allSatisfy { MemberRecord(text: $0.text) == $0 }, "it comes back from the file")
 
       let members = readings.map {
         WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")

@@ -76,7 +76,7 @@ import Testing
     for _ in 0..<share(60, full: 4000) {
       var watching = WorkloadTracker(
         try Self.config("sentinel: {master_name: \(name), seeds: [a:1]}, expected: {sentinels: 3}"))
-      var tracker = FailoverTracker(masterName: name)
+      var tracker = SentinelFailoverTracker(masterName: name)
       for round in 0..<4 {
         let state = try #require(["steady", "failing", "after-failover"].randomElement(using: &random))
         let master = reply(folder, "\(state)-sentinel-masters")?.elements?[0]
@@ -92,7 +92,7 @@ import Testing
         guard let master = facts.sentinel?.master else { continue }
         #expect(Limits.integers.contains(master.configEpoch))
         _ = tracker.observe(.init(master, sentinel: "s", seconds: 1e9 + Double(round) * 100))
-        #expect(FailoverTracker.State(text: tracker.state.text).configEpoch == tracker.state.configEpoch)
+        #expect(SentinelFailoverTracker.State(text: tracker.state.text).configEpoch == tracker.state.configEpoch)
       }
       #expect(tracker.state.counts.values.reduce(0, +) <= 4)
     }

@@ -182,8 +182,9 @@ import Testing
       }
       let view = ClusterView([clusterReport(text, by: "b")])
       let found = tracker.observe(view, testimonies(step, view), atSeconds: step.seconds)
-      #expect(found.map { "\($0.fromID)>\($0.toID) \($0.kind.rawValue)" } == step.failovers, "at \(step.seconds)")
-      #expect(found.allSatisfy { $0.slotCount == 5461 && $0.epoch >= 7 })
+      let told = found.map { "\($0.fromID ?? "")>\($0.key.prefix { $0 != "/" }) \($0.kind.rawValue)" }
+      #expect(told == step.failovers, "at \(step.seconds)")
+      #expect(found.allSatisfy { $0.subject == "5461 slots" && $0.epoch.map { $0 >= 7 } ?? false })
       total += found.count
     }
     #expect(tracker.state.counts.values.reduce(0, +) == total)

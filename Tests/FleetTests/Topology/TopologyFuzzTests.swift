@@ -59,7 +59,7 @@ private struct Chance: RandomNumberGenerator {
       sentinel: "s", address: NodeAddress(host: "h", port: 1), master: masters.first, replicas: replicas, peers: peers,
       quorum: QuorumCheck(reply))
     _ = SentinelView([report, report])
-    var tracker = FailoverTracker(masterName: "mymaster")
+    var tracker = SentinelFailoverTracker(masterName: "mymaster")
     for master in masters {
       _ = tracker.observe(.init(master, sentinel: "s", seconds: 0))
       _ = tracker.observe(.init(master, sentinel: "s", seconds: 1e9))
@@ -122,7 +122,7 @@ private struct Chance: RandomNumberGenerator {
         "+switch-master", "+new-epoch", "+vote-for-leader", "+tilt", "?",
       ]
     for _ in 0..<40 {
-      var tracker = FailoverTracker(masterName: "m")
+      var tracker = SentinelFailoverTracker(masterName: "m")
       var seconds = 0.0
       var before = 0
       for _ in 0..<400 {
@@ -144,14 +144,14 @@ private struct Chance: RandomNumberGenerator {
             .init(sentinel: sentinel, configEpoch: epoch, address: address, sentinelCount: 3, seconds: seconds))
         }
         if Int.random(in: 0..<50, using: &chance) == 0 {
-          tracker = FailoverTracker(masterName: "m", state: tracker.state)
+          tracker = SentinelFailoverTracker(masterName: "m", state: tracker.state)
         }
         let total = tracker.state.counts.values.reduce(0, +)
         let counted = actions.count { if case .count = $0 { true } else { false } }
         #expect(total == before + counted)
         before = total
-        #expect(tracker.state.unconfirmed.count <= FailoverTracker.unconfirmedLimit)
-        #expect(tracker.recent.count <= FailoverTracker.recentLimit)
+        #expect(tracker.state.unconfirmed.count <= SentinelFailoverTracker.unconfirmedLimit)
+        #expect(tracker.recent.count <= SentinelFailoverTracker.recentLimit)
       }
     }
   }

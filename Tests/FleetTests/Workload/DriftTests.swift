@@ -45,9 +45,9 @@ import Testing
   @Test func lastingChangesAreTold() throws {
     let same = Drift([try member("a", [("save", "1")]), try member("b", [("save", "1")])], areAlike: true)
     let other = Drift([try member("a", [("save", "1")]), try member("b", [("save", "2")])], areAlike: true)
-    var journal = DriftJournal()
+    var log = DriftLog()
     func note(_ drift: Drift, _ seconds: Double, isNews: Bool = true) -> [String] {
-      journal.note(drift, isNews: isNews, workload: "w", atSeconds: seconds).map(\.summary)
+      log.note(drift, isNews: isNews, workload: "w", atSeconds: seconds).map(\.summary)
     }
     // As it was found is no news.
     #expect(note(other, 1, isNews: false) == [] && note(same, 2, isNews: false) == [])

@@ -18,7 +18,7 @@ TYPE_LINES = 400
 STORED_PROPERTIES = 15
 # Types beyond a limit, each with the reason; one that has come within its limit must leave the list.
 LONG_TYPES = {
-    "Fleet.FailoverTracker": "one state machine; its claims, epochs and episodes belong to one failover",
+    "Fleet.SentinelFailoverTracker": "one state machine; its claims, epochs and episodes belong to one failover",
     "Fleet.InfoFields": "a table: one row for each field of INFO",
     "Fleet.KeyWork": "becomes a watch of the key engine",
     "Fleet.Workload": "its trackers move beside their followers",

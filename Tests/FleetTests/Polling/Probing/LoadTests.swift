@@ -74,24 +74,24 @@ struct LoadTests {
 
   @Test func aPollCountsOnceAndAMemberThatLeavesIsForgotten() throws {
     let address = Readings.address(1)
-    var book = LoadBook()
+    var tracker = LoadTracker()
     func poll(_ runID: String, _ slow: Int, busy: Int, seconds: Double) throws {
       var facts = Readings.facts("role:master\nrun_id:\(runID)\neventloop_duration_sum:\(busy)\n")
       facts.latency = try latency(0, 0, slow)
-      book.note(
+      tracker.note(
         [MemberReading(address, answers: true, facts: facts, seconds: seconds)],
         slowerThan: SlowCommands.step(within: 0.01))
     }
     try poll("a", 5, busy: 0, seconds: 10)
     try poll("a", 9, busy: 5_000_000, seconds: 20)
     try poll("a", 9, busy: 5_000_000, seconds: 20)
-    #expect(book.slowCommandCount(of: address) == 4 && book.eventLoopBusyRatio(of: address) == 0.5)
+    #expect(tracker.slowCommandCount(of: address) == 4 && tracker.eventLoopBusyRatio(of: address) == 0.5)
     // Restarted, and already beyond what it had counted before.
     try poll("b", 20, busy: 9_000_000, seconds: 30)
-    #expect(book.slowCommandCount(of: address) == 24 && book.eventLoopBusyRatio(of: address) == nil)
-    book.note([Readings.down(1)], slowerThan: 13)
-    #expect(book.slowCommandCount(of: address) == 24)
-    book.note([], slowerThan: 13)
-    #expect(book.slowCommandCount(of: address) == nil)
+    #expect(tracker.slowCommandCount(of: address) == 24 && tracker.eventLoopBusyRatio(of: address) == nil)
+    tracker.note([Readings.down(1)], slowerThan: 13)
+    #expect(tracker.slowCommandCount(of: address) == 24)
+    tracker.note([], slowerThan: 13)
+    #expect(tracker.slowCommandCount(of: address) == nil)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Fleet
 
-@Suite struct LagBookTests {
+@Suite struct LagTrackerTests {
   private func master(_ port: Int, offset: Int, replica: Int, at replicaOffset: Int, seconds: Double) -> MemberReading {
     MemberReading(
       Readings.address(port), answers: true,
@@ -19,10 +19,10 @@ import Testing
   }
 
   @Test func theHistoryIsKeptOverAFailover() throws {
-    var book = LagBook()
+    var tracker = LagTracker()
     let (one, two, three) = (Readings.address(1), Readings.address(2), Readings.address(3))
     func update(_ master: NodeAddress, _ replicas: Set<NodeAddress>, _ reading: MemberReading) {
-      book.update(
+      tracker.update(
         [ReplicationGroup(master: master, replicas: replicas)], readings: [reading.address: reading],
         atSeconds: reading.seconds)
     }
@@ -30,20 +30,20 @@ import Testing
     update(one, [two, three], master(1, offset: 200, replica: 3, at: 200, seconds: 20))
     // Two takes over where one was; three has not moved since.
     update(two, [one, three], master(2, offset: 300, replica: 3, at: 200, seconds: 30))
-    let lag = try #require(book.lag(of: three, atSeconds: 30))
+    let lag = try #require(tracker.lag(of: three, atSeconds: 30))
     #expect(lag.state == .online && lag.bytes == 100)
     #expect(lag.seconds == 10 && !lag.isAtLeast)
-    #expect(book.lag(of: two, atSeconds: 30) == nil, "a master has no lag")
+    #expect(tracker.lag(of: two, atSeconds: 30) == nil, "a master has no lag")
   }
 
   @Test func aFailoverLosesAllWithoutAReplicaThatCanBePromoted() {
-    var book = LagBook()
+    var tracker = LagTracker()
     let (one, two) = (Readings.address(1), Readings.address(2))
-    #expect(book.failoverLossSeconds(electable: [two], atSeconds: 0) == nil)
-    book.update(
+    #expect(tracker.failoverLossSeconds(electable: [two], atSeconds: 0) == nil)
+    tracker.update(
       [ReplicationGroup(master: one, replicas: [two])],
       readings: [one: master(1, offset: 5, replica: 2, at: 5, seconds: 1)], atSeconds: 1)
-    #expect(book.failoverLossSeconds(electable: [two], atSeconds: 1) == 0)
-    #expect(book.failoverLossSeconds(electable: [], atSeconds: 1) == .infinity)
+    #expect(tracker.failoverLossSeconds(electable: [two], atSeconds: 1) == 0)
+    #expect(tracker.failoverLossSeconds(electable: [], atSeconds: 1) == .infinity)
   }
 }

@@ -1,7 +1,7 @@
 import Redis
 
-/// One failover of one master: what is kept of it as an event.
-public struct FailoverRecord: Sendable, Equatable {
+/// One failover, or an attempt at one, in whatever way its topology shows it.
+public struct Failover: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     /// A quorum had found the master down.
     case automatic
@@ -25,14 +25,17 @@ public struct FailoverRecord: Sendable, Equatable {
     private var order: Int { Phase.allCases.firstIndex(of: self) ?? 0 }
   }
 
-  /// Counts up with every record of this master, from 1: an update repeats the number of the record that it replaces.
-  public let number: Int
-  public let masterName: String
+  /// Tells it from all others of the workload, also over restarts of the daemon: what is known later comes under the same.
+  public let key: String
+  /// What failed over: `mymaster`, `5461 slots`.
+  public let subject: String
   public internal(set) var kind: Kind
   public internal(set) var from: NodeAddress?
+  /// What the former master is called where its address is not known any more.
+  public internal(set) var fromID: String?
   /// nil for an aborted attempt, and while a missed one's new master is not known.
   public internal(set) var to: NodeAddress?
-  /// The `config-epoch` of the new master, once it was read.
+  /// The epoch that the new master won, once it was read.
   public internal(set) var epoch: Int?
   /// When it was counted, in seconds since the epoch.
   public internal(set) var countedSeconds: Double
@@ -42,6 +45,13 @@ public struct FailoverRecord: Sendable, Equatable {
   public internal(set) var trouble: String?
   /// How many failovers a missed one may stand for: the difference of epochs, which failed elections raise too.
   public internal(set) var atMost = 1
+
+  init(key: String, subject: String, kind: Kind, countedSeconds: Double) {
+    self.key = key
+    self.subject = subject
+    self.kind = kind
+    self.countedSeconds = countedSeconds
+  }
 
   /// How long it took to come to each phase from the phase before it that was seen; the first has none.
   public var durations: [(phase: Phase, seconds: Double)] {
@@ -56,7 +66,7 @@ public struct FailoverRecord: Sendable, Equatable {
   }
 }
 
-extension FailoverRecord.Phase {
+extension Failover.Phase {
   /// The phase that an event about a master or its chosen replica begins.
   init?(_ change: SentinelEvent.Change) {
     switch change {

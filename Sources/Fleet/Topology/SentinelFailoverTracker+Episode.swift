@@ -2,10 +2,10 @@ import Redis
 
 /// What Sentinels say on the way to a switch: an episode opens when the master is found down or a failover is tried, and
 /// ends with the switch, an abort or the master's return.
-extension FailoverTracker {
+extension SentinelFailoverTracker {
   mutating func changed(
     _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ seconds: Double
-  ) -> [Action] {
+  ) -> [FailoverAction] {
     if change == .monitor { return [.poll] }
     if change == .promotedReplica { notePromotion(of: instance.address, sentinel, seconds) }
     guard instance.isMaster || change == .selectedReplica || change == .promotedReplica else { return [] }
@@ -46,7 +46,7 @@ extension FailoverTracker {
 
   private mutating func recovered(
     _ change: SentinelEvent.Change, _ sentinel: String, _ seconds: Double
-  ) -> [Action] {
+  ) -> [FailoverAction] {
     guard var open = episode else {
       // It went down before a restart of the daemon.
       state.quorumDownSeconds = nil
@@ -68,7 +68,7 @@ extension FailoverTracker {
 
   private mutating func aborted(
     _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ seconds: Double
-  ) -> [Action] {
+  ) -> [FailoverAction] {
     // Sentinels that run against each other in one round of the election abort one by one: that is one abort.
     let isKnownAttempt = episode?.attempting.isEmpty == false
     if !isKnownAttempt, let last = lastAbortSeconds, seconds - last < Self.repeatSeconds { return [] }
@@ -98,10 +98,10 @@ extension FailoverTracker {
     return recent.lastIndex { $0.record.from.map { $0 == master } ?? false }
   }
 
-  private mutating func late(_ change: SentinelEvent.Change, _ index: Int, _ seconds: Double) -> [Action] {
+  private mutating func late(_ change: SentinelEvent.Change, _ index: Int, _ seconds: Double) -> [FailoverAction] {
     let old = recent[index].record
     if change == .failoverEndForTimeout { recent[index].record.trouble = change.rawValue }
-    if let phase = FailoverRecord.Phase(change), old.phaseSeconds[phase] == nil,
+    if let phase = Failover.Phase(change), old.phaseSeconds[phase] == nil,
       phase != .sdown, phase != .odown
     {
       recent[index].record.phaseSeconds[phase] = seconds
@@ -120,7 +120,7 @@ extension FailoverTracker {
   }
 
   private mutating func mark(_ change: SentinelEvent.Change, _ seconds: Double) {
-    guard let phase = FailoverRecord.Phase(change) else { return }
+    guard let phase = Failover.Phase(change) else { return }
     if episode?.phaseSeconds[phase] == nil { episode?.phaseSeconds[phase] = seconds }
     episode?.lastSeconds = seconds
   }

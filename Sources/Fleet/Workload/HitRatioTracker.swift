@@ -1,7 +1,7 @@
 import Redis
 
 /// The share of lookups that found their key, over the last minutes and all masters of a workload.
-struct HitBook: Sendable {
+struct HitRatioTracker: Sendable {
   private struct Mark: Sendable {
     let seconds: Double
     let hits: Double

@@ -2,7 +2,7 @@ import Redis
 import Storage
 
 /// Tells what happened to the members from one reading to the next, also where the daemon was away in between. Pure.
-struct MemberJournal: Sendable {
+struct MemberLog: Sendable {
   private(set) var records: [NodeAddress: MemberRecord]
   /// The members that this life of the daemon has not read yet.
   private var unread: Set<NodeAddress>

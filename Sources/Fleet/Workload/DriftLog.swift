@@ -3,7 +3,7 @@ import Storage
 /// Tells when members begin to differ and when they are alike again. Pure.
 ///
 /// A difference must last: a setting that is changed on one member after the other differs for a moment.
-struct DriftJournal: Sendable {
+struct DriftLog: Sendable {
   static let steadySeconds = 5.0
 
   private var told: Drift?

@@ -1,7 +1,7 @@
 import Redis
 
 /// The replication lag of every group of a workload, kept over failovers.
-struct LagBook: Sendable {
+struct LagTracker: Sendable {
   private struct Entry: Sendable {
     var master: NodeAddress
     var replicas: Set<NodeAddress>

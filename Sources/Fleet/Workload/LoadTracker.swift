@@ -1,7 +1,7 @@
 import Redis
 
 /// How busy each member is, from one poll to the next.
-struct LoadBook: Sendable {
+struct LoadTracker: Sendable {
   private struct Entry: Sendable {
     var runID: String
     var seconds: Double

@@ -4,31 +4,31 @@ import Testing
 @testable import Fleet
 
 /// What it takes for a switch to count where there are several Sentinels.
-@Suite struct FailoverClaimsTests {
+@Suite struct SentinelFailoverClaimsTests {
   static func address(_ number: Int) -> NodeAddress { NodeAddress(host: "10.0.0.\(number)", port: 6379) }
 
-  static func tracker(voters: Int, at seconds: Double = 0) -> FailoverTracker {
-    var tracker = FailoverTracker(masterName: "m")
+  static func tracker(voters: Int, at seconds: Double = 0) -> SentinelFailoverTracker {
+    var tracker = SentinelFailoverTracker(masterName: "m")
     tracker.voterCount = voters
     for voter in 1...voters { _ = observe(&tracker, "s\(voter)", epoch: 1, master: 1, at: seconds) }
     return tracker
   }
 
   static func observe(
-    _ tracker: inout FailoverTracker, _ sentinel: String, epoch: Int, master: Int, at seconds: Double
-  ) -> [FailoverTracker.Action] {
+    _ tracker: inout SentinelFailoverTracker, _ sentinel: String, epoch: Int, master: Int, at seconds: Double
+  ) -> [FailoverAction] {
     tracker.observe(
       .init(sentinel: sentinel, configEpoch: epoch, address: address(master), sentinelCount: 3, seconds: seconds))
   }
 
   static func hear(
-    _ tracker: inout FailoverTracker, _ sentinel: String, _ from: Int, _ to: Int, at seconds: Double
-  ) -> [FailoverTracker.Action] {
+    _ tracker: inout SentinelFailoverTracker, _ sentinel: String, _ from: Int, _ to: Int, at seconds: Double
+  ) -> [FailoverAction] {
     tracker.receive(
       .switchMaster(name: "m", from: address(from), to: address(to)), from: sentinel, atSeconds: seconds)
   }
 
-  static func counted(_ actions: [FailoverTracker.Action]) -> Int {
+  static func counted(_ actions: [FailoverAction]) -> Int {
     actions.count { if case .count = $0 { true } else { false } }
   }
 
@@ -56,12 +56,12 @@ import Testing
   @Test func theServersThemselvesMakeItTrue() {
     var tracker = Self.tracker(voters: 3)
     #expect(Self.hear(&tracker, "s1", 1, 2, at: 10) == [.poll])
-    let roles: [[NodeAddress: FailoverTracker.Role]] = [
+    let roles: [[NodeAddress: FailoverEvidence.Role]] = [
       [:], [Self.address(1): .master, Self.address(2): .replica], [Self.address(1): .master, Self.address(2): .master],
       [Self.address(1): .silent, Self.address(2): .silent],
     ]
     for role in roles { #expect(tracker.settleClaims(atSeconds: 11) { role[$0] }.isEmpty) }
-    let turned: [NodeAddress: FailoverTracker.Role] = [Self.address(1): .replica, Self.address(2): .master]
+    let turned: [NodeAddress: FailoverEvidence.Role] = [Self.address(1): .replica, Self.address(2): .master]
     #expect(Self.counted(tracker.settleClaims(atSeconds: 12) { turned[$0] }) == 1)
   }
 

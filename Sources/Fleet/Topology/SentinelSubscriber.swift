@@ -1,5 +1,5 @@
 /// One workload that listens to what a Sentinel publishes.
-struct SentinelEar: Sendable {
+struct SentinelSubscriber: Sendable {
   let lease: SentinelLease
   private let listener: SentinelListener
   private let id: Int

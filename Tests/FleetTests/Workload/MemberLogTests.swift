@@ -4,7 +4,7 @@ import Testing
 
 @testable import Fleet
 
-@Suite struct MemberJournalTests {
+@Suite struct MemberLogTests {
   static let base = "role:master\nrun_id:one\nmaxmemory:100\nmaxmemory_policy:noeviction\n"
 
   /// A member before and after, and the kinds of the events that follow; nil is a member that does not answer.
@@ -29,9 +29,9 @@ import Testing
   }
 
   @Test(arguments: changes) func tellsWhatChanged(_ change: (before: String?, after: String?, kinds: [EventKind])) {
-    var journal = MemberJournal()
+    var log = MemberLog()
     func note(_ lines: String?, at seconds: Double) -> [Event] {
-      journal.note([reading(lines, at: seconds)], workload: "w", instance: { "node-\($0.port)" }, atSeconds: 5)
+      log.note([reading(lines, at: seconds)], workload: "w", instance: { "node-\($0.port)" }, atSeconds: 5)
     }
     #expect(note(change.before, at: 1).isEmpty, "the first sight is no event")
     let events = note(change.after, at: 2)
@@ -44,11 +44,11 @@ import Testing
   @Test(arguments: changes) func tellsWhatChangedMeanwhile(
     _ change: (before: String?, after: String?, kinds: [EventKind])
   ) {
-    var first = MemberJournal()
+    var first = MemberLog()
     _ = first.note([reading(change.before, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
     let kept = first.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
     #expect(kept == first.records && first.takeChanges().isEmpty)
-    var second = MemberJournal(kept)
+    var second = MemberLog(kept)
     let events = second.note([reading(change.after, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 9)
     #expect(events.map(\.kind) == change.kinds)
     #expect(events.allSatisfy { $0.summary.contains("after a restart") })
@@ -56,11 +56,11 @@ import Testing
   }
 
   @Test func aRestartIsSeenAcrossAnOutage() {
-    var journal = MemberJournal()
+    var log = MemberLog()
     var seconds = 0.0
     func kinds(_ lines: String?) -> [EventKind] {
       seconds += 1
-      return journal.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(
+      return log.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(
         \.kind)
     }
     _ = kinds(Self.base)
@@ -75,31 +75,31 @@ import Testing
       facts.config = ConfigDigest(try #require(ServerConfig(reply)))
       return MemberReading(Readings.address(1), answers: true, facts: facts, seconds: seconds)
     }
-    var journal = MemberJournal()
+    var log = MemberLog()
     func note(_ settings: [(String, String)], at seconds: Double) throws -> [String] {
       let readings = [try reading(settings, at: seconds)]
-      return journal.note(readings, workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.summary)
+      return log.note(readings, workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.summary)
     }
-    let base = [("journal-test-timeout", "0"), ("journal-test-hz", "10"), ("replicaof", "a 1")]
-    let changed = [("journal-test-timeout", "5"), ("journal-test-hz", "20"), ("replicaof", "a 1")]
+    let base = [("log-test-timeout", "0"), ("log-test-hz", "10"), ("replicaof", "a 1")]
+    let changed = [("log-test-timeout", "5"), ("log-test-hz", "20"), ("replicaof", "a 1")]
     #expect(try note(base, at: 1) == [])
     #expect(try note([base[0], base[1], ("replicaof", "b 1")], at: 2) == [], "a failover changes that")
-    #expect(try note(changed, at: 3) == ["n has another value of journal-test-hz, journal-test-timeout"])
+    #expect(try note(changed, at: 3) == ["n has another value of log-test-hz, log-test-timeout"])
     // After a restart only that they are others is known.
-    let kept = journal.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
-    journal = MemberJournal(kept)
+    let kept = log.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
+    log = MemberLog(kept)
     #expect(try note(base, at: 4) == ["n has other settings than before, found after a restart of redline"])
     #expect(try note(base, at: 5) == [])
   }
 
   @Test func whoIsForgottenIsNewWhenItComesBack() {
-    var journal = MemberJournal()
-    _ = journal.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
-    _ = journal.takeChanges()
-    journal.forget([Readings.address(1)])
-    #expect(journal.takeChanges() == [Readings.address(1): MemberRecord?.none])
+    var log = MemberLog()
+    _ = log.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
+    _ = log.takeChanges()
+    log.forget([Readings.address(1)])
+    #expect(log.takeChanges() == [Readings.address(1): MemberRecord?.none])
     let other = Self.base.replacing("run_id:one", with: "run_id:two")
-    #expect(journal.note([reading(other, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 5).isEmpty)
+    #expect(log.note([reading(other, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 5).isEmpty)
   }
 
   @Test(arguments: ["", "instance", "answers yes\nrun x"]) func aRecordThatIsDamagedIsNone(_ text: String) {

@@ -4,7 +4,7 @@ import Redis
 ///
 /// A Sentinel vouches for a switch when it publishes it, when it told that the new master was promoted, or when it names
 /// the new master when asked. One alone may be wrong, or lie.
-extension FailoverTracker {
+extension SentinelFailoverTracker {
   struct Claim: Sendable {
     let from: NodeAddress
     let to: NodeAddress
@@ -19,9 +19,6 @@ extension FailoverTracker {
     let seconds: Double
   }
 
-  /// What a server itself says of its place.
-  public enum Role: Sendable, Equatable { case master, replica, silent }
-
   /// How long a claim waits to be confirmed.
   static let claimSeconds = 30.0
   /// Claims of one Sentinel that wait at once.
@@ -30,10 +27,10 @@ extension FailoverTracker {
   /// Counts the claims that most Sentinels, or the servers themselves, confirm by now.
   ///
   /// - Parameter role: what a server's newest poll says; nil for one that is not polled.
-  public mutating func settleClaims(
-    atSeconds now: Double, role: (NodeAddress) -> Role? = { _ in nil }
-  ) -> [Action] {
-    var actions: [Action] = []
+  mutating func settleClaims(
+    atSeconds now: Double, role: (NodeAddress) -> FailoverEvidence.Role? = { _ in nil }
+  ) -> [FailoverAction] {
+    var actions: [FailoverAction] = []
     for claim in claims where isConfirmed(claim, atSeconds: now, role) {
       claims.removeAll { $0.from == claim.from && $0.to == claim.to }
       if claim.to != state.address { actions += count(claim, atSeconds: now) }
@@ -70,7 +67,9 @@ extension FailoverTracker {
     unconfirmedCount += old
   }
 
-  private func isConfirmed(_ claim: Claim, atSeconds now: Double, _ role: (NodeAddress) -> Role?) -> Bool {
+  private func isConfirmed(_ claim: Claim, atSeconds now: Double, _ role: (NodeAddress) -> FailoverEvidence.Role?)
+    -> Bool
+  {
     let vouchers = claim.toldBy.union(promotions.filter { $0.value.address.mayBe(claim.to) }.keys)
       .union(epochs.sentinels(naming: claim.to, atSeconds: now))
     if vouchers.count * 2 > voterCount { return true }

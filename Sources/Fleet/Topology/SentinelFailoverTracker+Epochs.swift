@@ -1,6 +1,6 @@
 import Redis
 
-extension FailoverTracker {
+extension SentinelFailoverTracker {
   /// What one Sentinel's SENTINEL MASTER says.
   public struct Observation: Sendable, Equatable {
     public let sentinel: String
@@ -31,7 +31,7 @@ extension FailoverTracker {
   /// Of several Sentinels the epoch counts that most have reached. A higher one than is accounted for, with no switch heard,
   /// is a failover that was missed. It is counted once, however far the epoch rose: failed elections, and those of other
   /// masters, raise it too.
-  public mutating func observe(_ observation: Observation) -> [Action] {
+  public mutating func observe(_ observation: Observation) -> [FailoverAction] {
     var actions = advance(toSeconds: observation.seconds)
     epochs.note(observation)
     actions += settleClaims(atSeconds: observation.seconds)
@@ -83,7 +83,7 @@ extension FailoverTracker {
       .lastIndex { $0.mayBe(observation.address) }.map { $0 + 1 }
   }
 
-  private mutating func confirm(_ observation: Observation) -> [Action] {
+  private mutating func confirm(_ observation: Observation) -> [FailoverAction] {
     guard
       let index = recent.lastIndex(where: {
         $0.record.epoch == nil && $0.record.to?.mayBe(observation.address) == true
@@ -94,7 +94,7 @@ extension FailoverTracker {
   }
 
   /// Counts a failover known only from an epoch, once the events that could say more have had their time.
-  mutating func settlePending(atSeconds seconds: Double) -> [Action] {
+  mutating func settlePending(atSeconds seconds: Double) -> [FailoverAction] {
     guard let pending = epochs.pending, let known = state.configEpoch else { return [] }
     // The leader raises the epoch before it publishes the switch: with the old address there is more to come.
     let isUnderWay = !pending.isNewAddress && episode?.hadAttempt == true
@@ -111,7 +111,7 @@ extension FailoverTracker {
     return [missed(to: pending.address, epoch: pending.epoch, atMost: atMost, seconds), .poll]
   }
 
-  mutating func missed(to address: NodeAddress, epoch: Int?, atMost: Int, _ seconds: Double) -> Action {
+  mutating func missed(to address: NodeAddress, epoch: Int?, atMost: Int, _ seconds: Double) -> FailoverAction {
     var record = newRecord(.missed, seconds)
     record.from = state.address
     record.to = address
@@ -147,18 +147,18 @@ struct EpochWatch: Sendable {
   var baselineEndSeconds: Double?
   /// Since when every Sentinel is below what is accounted for.
   var lowSeconds: Double?
-  private var newest: [String: FailoverTracker.Observation] = [:]
+  private var newest: [String: SentinelFailoverTracker.Observation] = [:]
 
-  mutating func note(_ observation: FailoverTracker.Observation) {
-    if newest.count >= FailoverTracker.sentinelLimit {
+  mutating func note(_ observation: SentinelFailoverTracker.Observation) {
+    if newest.count >= SentinelFailoverTracker.sentinelLimit {
       newest = newest.filter { observation.seconds - $0.value.seconds <= Self.freshSeconds }
     }
-    if newest.count < FailoverTracker.sentinelLimit || newest[observation.sentinel] != nil {
+    if newest.count < SentinelFailoverTracker.sentinelLimit || newest[observation.sentinel] != nil {
       newest[observation.sentinel] = observation
     }
   }
 
-  private func fresh(atSeconds seconds: Double) -> [FailoverTracker.Observation] {
+  private func fresh(atSeconds seconds: Double) -> [SentinelFailoverTracker.Observation] {
     newest.values.filter { seconds - $0.seconds <= Self.freshSeconds }
   }
 
@@ -169,7 +169,8 @@ struct EpochWatch: Sendable {
 
   /// The highest epoch that most of the Sentinels have reached, with the master that most of those name; nil while fewer
   /// than that were asked.
-  func agreed(by voterCount: Int, _ newest: FailoverTracker.Observation) -> FailoverTracker.Observation? {
+  func agreed(by voterCount: Int, _ newest: SentinelFailoverTracker.Observation) -> SentinelFailoverTracker.Observation?
+  {
     let ordered = fresh(atSeconds: newest.seconds).sorted {
       ($1.configEpoch, $0.sentinel) < ($0.configEpoch, $1.sentinel)
     }
@@ -178,11 +179,11 @@ struct EpochWatch: Sendable {
     let reached = ordered.filter { $0.configEpoch >= epoch }
     let votes = Dictionary(reached.map { ($0.address, 1) }, uniquingKeysWith: +)
     guard let address = votes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key else { return nil }
-    return FailoverTracker.Observation(
+    return SentinelFailoverTracker.Observation(
       sentinel: "", configEpoch: epoch, address: address, sentinelCount: voterCount, seconds: newest.seconds)
   }
 
-  mutating func raise(_ observation: FailoverTracker.Observation, isNewAddress: Bool) {
+  mutating func raise(_ observation: SentinelFailoverTracker.Observation, isNewAddress: Bool) {
     guard var pending, pending.epoch <= observation.configEpoch else {
       if pending == nil {
         pending = Pending(

@@ -39,14 +39,14 @@ struct Story: Sendable, CustomTestStringConvertible {
   }
 
   /// The tracker after the last line, and every action on the way.
-  func play() -> (tracker: FailoverTracker, actions: [FailoverTracker.Action]) {
-    var tracker = FailoverTracker(masterName: "mymaster")
-    var actions: [FailoverTracker.Action] = []
+  func play() -> (tracker: SentinelFailoverTracker, actions: [FailoverAction]) {
+    var tracker = SentinelFailoverTracker(masterName: "mymaster")
+    var actions: [FailoverAction] = []
     for line in lines.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard let first = words.first else { continue }
       if first == "restart" {
-        tracker = FailoverTracker(masterName: "mymaster", state: tracker.state)
+        tracker = SentinelFailoverTracker(masterName: "mymaster", state: tracker.state)
         continue
       }
       guard let seconds = Double(first) else {
@@ -67,7 +67,7 @@ struct Story: Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite struct FailoverTrackerTests {
+@Suite struct SentinelFailoverTrackerTests {
   static let automaticTrace = """
     3.04 s1 +sdown M A
     3.05 s2 +sdown M A
@@ -376,31 +376,31 @@ struct Story: Sendable, CustomTestStringConvertible {
   @Test(arguments: stories)
   func counts(_ story: Story) {
     let (tracker, actions) = story.play()
-    let expected: [FailoverRecord.Kind: Int] = [
+    let expected: [Failover.Kind: Int] = [
       .automatic: story.automatic, .manual: story.manual, .aborted: story.aborted, .missed: story.missed,
     ]
     #expect(tracker.state.counts == expected)
     let counted = actions.compactMap { if case .count(let record) = $0 { record } else { nil } }
     #expect(Dictionary(counted.map { ($0.kind, 1) }, uniquingKeysWith: +) == expected.filter { $0.value > 0 })
-    #expect(counted.map(\.number) == counted.indices.map { $0 + 1 })
+    #expect(counted.map(\.key) == counted.indices.map { "\($0 + 1)" })
     #expect((tracker.state.lastFailoverSeconds != nil) == counted.contains { $0.kind != .aborted })
   }
 
   @Test func everyCountStartsAtZero() {
-    let state = FailoverTracker(masterName: "m").state
-    #expect(state.counts.count == FailoverRecord.Kind.allCases.count && state.counts.values.allSatisfy { $0 == 0 })
+    let state = SentinelFailoverTracker(masterName: "m").state
+    #expect(state.counts.count == Failover.Kind.allCases.count && state.counts.values.allSatisfy { $0 == 0 })
   }
 
   @Test func phasesAndDurations() throws {
     let (tracker, actions) = Story(name: "", lines: "0 s1 epoch 0 A\n" + Self.automaticTrace + "6 s2 epoch 1 B").play()
-    let records = actions.compactMap { action -> FailoverRecord? in
+    let records = actions.compactMap { action -> Failover? in
       switch action {
       case .count(let record), .update(let record): record
       case .poll: nil
       }
     }
     let last = try #require(records.last)
-    #expect(Set(records.map(\.number)) == [1])
+    #expect(Set(records.map(\.key)) == ["1"])
     #expect(last.epoch == 1 && last.trouble == nil && last.atMost == 1)
     #expect(last.from == Story.address("A") && last.to == Story.address("B"))
     #expect(last.countedSeconds == 4.06 && last.phaseSeconds[.end] == 5.10)
@@ -408,20 +408,20 @@ struct Story: Sendable, CustomTestStringConvertible {
     let seconds = last.durations.map { ($0.seconds * 100).rounded() }
     #expect(seconds == [6, 0, 8, 7, 75, 6, 104])
     #expect(((last.outageSeconds ?? 0) * 100).rounded() == 102)
-    #expect(tracker.phase == nil && !tracker.isTroubled)
+    #expect(tracker.phase == nil && !tracker.isUnderWay)
     #expect(tracker.state.address == Story.address("B") && tracker.state.configEpoch == 1)
   }
 
   @Test func thePhaseIsKnownOnTheWay() {
     let lines = Self.automaticTrace.split(separator: "\n")
-    let phases: [FailoverRecord.Phase?] = [
+    let phases: [Failover.Phase?] = [
       .sdown, .sdown, .odown, .odown, .attempt, .attempt, .attempt, .elected, .elected, .selected, .selected, .promoted,
       .promoted, nil,
     ]
     for (index, phase) in phases.enumerated() {
       let (tracker, actions) = Story(name: "", lines: lines[...index].joined(separator: "\n")).play()
       #expect(tracker.phase == phase, "\(lines[index])")
-      #expect(tracker.isTroubled == (phase != nil))
+      #expect(tracker.isUnderWay == (phase != nil))
       if index > 1 { #expect(actions.contains(.poll)) }
     }
   }
@@ -446,8 +446,8 @@ struct Story: Sendable, CustomTestStringConvertible {
     let events = (0..<replies.count).compactMap { SentinelEvent(replies[$0]) }
     #expect(events.count == replies.count - 1)
     #expect(!events.contains { if case .other = $0 { true } else { false } })
-    var tracker = FailoverTracker(masterName: "mymaster")
-    var counted: [FailoverRecord] = []
+    var tracker = SentinelFailoverTracker(masterName: "mymaster")
+    var counted: [Failover] = []
     for (index, event) in events.enumerated() {
       for sentinel in 0..<sentinels {
         let seconds = Double(index) * 0.2 + Double(sentinel) * 0.7

@@ -1,5 +1,5 @@
 /// How many clients were connected to each member over the last minutes.
-struct ClientBook: Sendable {
+struct ClientTracker: Sendable {
   private struct Sample: Sendable {
     let seconds: Double
     let count: Int

@@ -1,0 +1,54 @@
+import Redis
+
+/// How often a workload judges, publishes, and has its members polled out of turn. Pure.
+struct LookPace: Sendable {
+  /// However little changes, the page is rebuilt at least this often: windows of maintenance and peaks begin and end.
+  static let publishSeconds = 5.0
+  /// Between two polls out of turn while something is wrong.
+  static let closeLookSeconds = 1.0
+  /// Polls out of turn in succession, and how many come back while nothing is wrong or much is.
+  static let closeLookLimit = 120.0
+  static let closeLooksPerSecond = 1.0 / 30
+  /// The same for what one Sentinel publishes.
+  static let heardLookLimit = 30.0
+  static let heardLooksPerSecond = 0.1
+
+  private var stamp = -1.0
+  private var publishedSeconds = -Double.infinity
+  private var closeLookSeconds = -Double.infinity
+  private var closeLooks = Allowance(closeLookLimit, perSecond: closeLooksPerSecond)
+  private var heardLooks: [NodeAddress: Allowance] = [:]
+
+  /// Whether anybody has been polled since the last look.
+  mutating func isNews(_ readings: Crew.Readings) -> Bool {
+    defer { stamp = readings.stamp }
+    return stamp != readings.stamp || readings.stamp == 0
+  }
+
+  /// Whether the page is to be made now. Judging a large workload costs as much as its polls: less often then.
+  func mustPublish(isNews: Bool, memberCount: Int, atSeconds now: Double) -> Bool {
+    let pause = isNews ? min(Self.publishSeconds, Double(memberCount) / 200) : Self.publishSeconds
+    return now - publishedSeconds >= pause
+  }
+
+  mutating func notePublication(atSeconds now: Double) { publishedSeconds = now }
+
+  /// Whether everybody may be polled out of turn while something is wrong: but not for ever, since a member may be dead for
+  /// days.
+  mutating func mayLookClosely(atSeconds now: Double) -> Bool {
+    guard now - closeLookSeconds >= Self.closeLookSeconds, closeLooks.take(atSeconds: now) else { return false }
+    closeLookSeconds = now
+    return true
+  }
+
+  /// Whether what a Sentinel published may cause polls.
+  mutating func mayLook(heardFrom sentinel: NodeAddress, atSeconds now: Double) -> Bool {
+    heardLooks[sentinel, default: Allowance(Self.heardLookLimit, perSecond: Self.heardLooksPerSecond)]
+      .take(atSeconds: now)
+  }
+
+  /// Forgets all Sentinels but these.
+  mutating func forget(allBut sentinels: Set<NodeAddress>) {
+    heardLooks = heardLooks.filter { sentinels.contains($0.key) }
+  }
+}

@@ -21,7 +21,6 @@ LONG_TYPES = {
     "Fleet.SentinelFailoverTracker": "one state machine; its claims, epochs and episodes belong to one failover",
     "Fleet.InfoFields": "a table: one row for each field of INFO",
     "Fleet.KeyWork": "becomes a watch of the key engine",
-    "Fleet.Workload": "its trackers move beside their followers",
     "PromQL.Evaluation": "one interpreter over one tree: a method for each kind of expression",
     "PromQL.Parser": "one grammar: a method for each production",
     "PromQL.StoreContents": "all that one lock guards",
@@ -34,7 +33,6 @@ WIDE_TYPES = {
     "Fleet.MemberFacts": "one property for each fact that INFO states",
     "Fleet.Poller": "its connection and its counters stand in values of their own next",
     "Fleet.Prober": "its connection and its counters stand in values of their own next",
-    "Fleet.Workload": "its trackers move beside their followers",
     "Fleet.WorkloadState": "one property for each fact that a check may read",
 }
 # Files that open a door: they alone may say `unsafe` or vouch for what the compiler cannot see.

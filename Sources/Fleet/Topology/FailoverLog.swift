@@ -2,7 +2,8 @@ import Redis
 import Runtime
 import Storage
 
-/// Tells of failovers: at once what happened, and once clients had time to find the new master where they went. Pure.
+/// The events of failovers: at once what happened, and later, once clients had time to find the new master, where they went.
+/// Pure.
 struct FailoverLog: Sendable {
   /// How long clients get to find the new master.
   static let settleSeconds = 8.0

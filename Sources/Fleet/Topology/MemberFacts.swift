@@ -7,8 +7,8 @@ struct MemberFacts: Sendable, Equatable {
   struct SentinelFacts: Sendable, Equatable {
     /// Its id among Sentinels; nil before 6.2.
     let id: String?
-    let master: WatchedMaster?
-    let replicas: [WatchedReplica]
+    let master: MonitoredMaster?
+    let replicas: [MonitoredReplica]
     let peers: [PeerSentinel]
     let quorum: QuorumCheck
   }
@@ -115,8 +115,8 @@ extension MemberFacts.SentinelFacts {
   /// - Parameter replies: to SENTINEL MASTER, SLAVES, SENTINELS and CKQUORUM.
   init(id: Reply, about replies: [Reply]) {
     self.init(
-      id: id.isError ? nil : id.text, master: WatchedMaster(replies[0]),
-      replicas: replies[1].instances { WatchedReplica($0) } ?? [],
+      id: id.isError ? nil : id.text, master: MonitoredMaster(replies[0]),
+      replicas: replies[1].instances { MonitoredReplica($0) } ?? [],
       peers: replies[2].instances { PeerSentinel($0) } ?? [], quorum: QuorumCheck(replies[3]))
   }
 }

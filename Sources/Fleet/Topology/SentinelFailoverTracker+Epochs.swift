@@ -19,7 +19,7 @@ extension SentinelFailoverTracker {
       self.seconds = seconds
     }
 
-    public init(_ master: WatchedMaster, sentinel: String, seconds: Double) {
+    public init(_ master: MonitoredMaster, sentinel: String, seconds: Double) {
       self.init(
         sentinel: sentinel, configEpoch: master.configEpoch, address: master.address,
         sentinelCount: max(0, min(master.otherSentinelCount, 1000)) + 1, seconds: seconds)
@@ -39,7 +39,7 @@ extension SentinelFailoverTracker {
       return actions
     }
     guard let known = state.configEpoch else {
-      epochs.baselineEndSeconds = observation.seconds + EpochWatch.settleSeconds
+      epochs.baselineEndSeconds = observation.seconds + EpochTracker.settleSeconds
       accept(observation)
       return actions
     }
@@ -98,7 +98,7 @@ extension SentinelFailoverTracker {
     guard let pending = epochs.pending, let known = state.configEpoch else { return [] }
     // The leader raises the epoch before it publishes the switch: with the old address there is more to come.
     let isUnderWay = !pending.isNewAddress && episode?.hadAttempt == true
-    let wait = pending.isNewAddress ? EpochWatch.settleSeconds : EpochWatch.sameAddressSeconds
+    let wait = pending.isNewAddress ? EpochTracker.settleSeconds : EpochTracker.sameAddressSeconds
     guard !isUnderWay, seconds - pending.sinceSeconds >= wait else { return [] }
     epochs.pending = nil
     guard pending.epoch > known else { return [] }
@@ -127,7 +127,7 @@ extension SentinelFailoverTracker {
 }
 
 /// What the Sentinels' epochs have been lately.
-struct EpochWatch: Sendable {
+struct EpochTracker: Sendable {
   /// An epoch above what is accounted for.
   struct Pending: Sendable {
     var epoch: Int

@@ -62,7 +62,7 @@ public struct SentinelFailoverTracker: Sendable {
   var episode: Episode?
   var recent: [Recent] = []
   var lastAbortSeconds: Double?
-  var epochs = EpochWatch()
+  var epochs = EpochTracker()
   var claims: [Claim] = []
   /// By Sentinel the replica that it last told to be promoted.
   var promotions: [String: Promotion] = [:]

@@ -6,14 +6,14 @@ public struct SentinelReport: Sendable, Equatable {
   public let sentinel: String
   public let address: NodeAddress
   /// nil where the Sentinel does not know the master.
-  public let master: WatchedMaster?
-  public let replicas: [WatchedReplica]
+  public let master: MonitoredMaster?
+  public let replicas: [MonitoredReplica]
   /// The other Sentinels.
   public let peers: [PeerSentinel]
   public let quorum: QuorumCheck
 
   public init(
-    sentinel: String, address: NodeAddress, master: WatchedMaster?, replicas: [WatchedReplica],
+    sentinel: String, address: NodeAddress, master: MonitoredMaster?, replicas: [MonitoredReplica],
     peers: [PeerSentinel], quorum: QuorumCheck
   ) {
     self.sentinel = sentinel
@@ -124,9 +124,9 @@ public struct SentinelView: Sendable, Equatable {
     isAddressMixed = Set(addresses.map(\.isLiteral)).count > 1
   }
 
-  private static func agreedMaster(_ masters: [WatchedMaster]) -> WatchedMaster? {
+  private static func agreedMaster(_ masters: [MonitoredMaster]) -> MonitoredMaster? {
     let groups = Dictionary(grouping: masters, by: \.address)
-    func rank(_ group: [WatchedMaster]) -> (Int, Int) { (group.count, group.map(\.configEpoch).max() ?? 0) }
+    func rank(_ group: [MonitoredMaster]) -> (Int, Int) { (group.count, group.map(\.configEpoch).max() ?? 0) }
     let best = groups.values.max { left, right in
       if rank(left) != rank(right) { return rank(left) < rank(right) }
       return left[0].address > right[0].address
@@ -134,7 +134,7 @@ public struct SentinelView: Sendable, Equatable {
     return best?.max { $0.configEpoch < $1.configEpoch }
   }
 
-  private static func merge(_ replicas: [WatchedReplica], master: NodeAddress?) -> [Replica] {
+  private static func merge(_ replicas: [MonitoredReplica], master: NodeAddress?) -> [Replica] {
     Dictionary(grouping: replicas, by: \.address).map { address, views in
       let following = views.count { $0.isMasterLinkUp && $0.masterAddress.map { master?.mayBe($0) ?? false } ?? false }
       return Replica(

@@ -122,8 +122,8 @@ struct MemberFactory: Sendable {
       return Prober(
         options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
         cost: node.cost, pollNow: pollNow
-      ) { tally, missedCount in
-        fleetPage?.publish(tally.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
+      ) { counts, missedCount in
+        fleetPage?.publish(counts.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
       }
     }
   }

@@ -1,5 +1,5 @@
 /// A master as SENTINEL MASTER and SENTINEL MASTERS describe it.
-public struct WatchedMaster: Sendable, Equatable {
+public struct MonitoredMaster: Sendable, Equatable {
   public let name: String
   public let address: NodeAddress
   /// Empty while the Sentinel has not read INFO of a new master.
@@ -33,7 +33,7 @@ public struct WatchedMaster: Sendable, Equatable {
 }
 
 /// A replica as SENTINEL REPLICAS describes it.
-public struct WatchedReplica: Sendable, Equatable {
+public struct MonitoredReplica: Sendable, Equatable {
   public let address: NodeAddress
   public let runID: String
   public let flags: SentinelFlags

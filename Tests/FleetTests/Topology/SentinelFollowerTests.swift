@@ -15,9 +15,9 @@ import Testing
     var facts = Readings.facts("redis_mode:sentinel\nrun_id:run\(port)\n# Sentinel\nsentinel_masters:1\n")
     facts.sentinel = MemberFacts.SentinelFacts(
       id: id,
-      master: WatchedMaster(try instance(master, [("name", "m"), ("flags", "master"), ("config-epoch", "1")])),
+      master: MonitoredMaster(try instance(master, [("name", "m"), ("flags", "master"), ("config-epoch", "1")])),
       replicas: try replicas.compactMap {
-        WatchedReplica(
+        MonitoredReplica(
           try instance(
             $0,
             [

@@ -18,7 +18,7 @@ import Testing
     peers: [(id: String, flags: String)] = [], check: QuorumCheck = .reached(usableCount: 3)
   ) throws -> SentinelReport {
     let watched = try master.flatMap { host in
-      WatchedMaster(
+      MonitoredMaster(
         try reply(
           details([
             ("name", "mymaster"), ("ip", host), ("port", "6379"), ("flags", flags), ("config-epoch", "\(epoch)"),
@@ -28,7 +28,7 @@ import Testing
     return SentinelReport(
       sentinel: sentinel, address: NodeAddress(host: "10.1.0.\(sentinel.utf8.count)", port: 26379), master: watched,
       replicas: try replicas.compactMap { replica in
-        WatchedReplica(
+        MonitoredReplica(
           try reply(
             details([
               ("ip", replica.host), ("port", "6379"), ("flags", replica.flags), ("master-link-status", "ok"),
@@ -47,8 +47,8 @@ import Testing
       func reply(_ name: String) throws -> Reply {
         try Replies.read(try #require(Fixture.bytes("topologies/\(server)/\(state)-sentinel-\(name).resp")))[0]
       }
-      let masters = try #require(try reply("masters").instances(WatchedMaster.init))
-      let replicas = try #require(try reply("replicas").instances(WatchedReplica.init))
+      let masters = try #require(try reply("masters").instances(MonitoredMaster.init))
+      let replicas = try #require(try reply("replicas").instances(MonitoredReplica.init))
       let peers = try #require(try reply("sentinels").instances(PeerSentinel.init))
       #expect(masters.count == 1 && masters[0].name == "mymaster" && masters[0].quorum == 2)
       #expect(replicas.count == 2 && peers.count == 2 && peers.allSatisfy { $0.runID.utf8.count == 40 })

@@ -52,8 +52,8 @@ private struct Chance: RandomNumberGenerator {
   }
 
   private func read(_ reply: Reply) {
-    let masters = reply.instances(WatchedMaster.init) ?? []
-    let replicas = reply.instances(WatchedReplica.init) ?? []
+    let masters = reply.instances(MonitoredMaster.init) ?? []
+    let replicas = reply.instances(MonitoredReplica.init) ?? []
     let peers = reply.instances(PeerSentinel.init) ?? []
     let report = SentinelReport(
       sentinel: "s", address: NodeAddress(host: "h", port: 1), master: masters.first, replicas: replicas, peers: peers,

@@ -28,11 +28,11 @@ actor Prober {
   private let mayConnect: @Sendable () -> Bool
   private let cost: NodeCost
   private let pollNow: @Sendable () -> Void
-  private let publish: @Sendable (ProbeTally, _ missedCount: Int) -> Void
+  private let publish: @Sendable (ProbeCounts, _ missedCount: Int) -> Void
 
   private nonisolated let answered = Lock<Bool?>(nil)
   private var schedule: ProbeSchedule
-  private var tally = ProbeTally()
+  private var counts = ProbeCounts()
   private var connection: Connection?
   private var timer: Scheduled<Void>?
   private var published: (at: NIODeadline, isAnswered: Bool?)?
@@ -52,7 +52,7 @@ actor Prober {
     _ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext,
     mayConnect: @escaping @Sendable () -> Bool, cost: NodeCost = NodeCost(),
     pollNow: @escaping @Sendable () -> Void = {},
-    publish: @escaping @Sendable (ProbeTally, _ missedCount: Int) -> Void
+    publish: @escaping @Sendable (ProbeCounts, _ missedCount: Int) -> Void
   ) {
     var options = options
     // What answers a login and a PING is short.
@@ -92,7 +92,7 @@ actor Prober {
       await sleep(untilSeconds: schedule.nextSeconds)
       guard !isStopped, !Task.isCancelled else { break }
       let now = monotonicSeconds()
-      tally.note(schedule.expire(atSeconds: now))
+      counts.note(schedule.expire(atSeconds: now))
       let mayTry = connection?.isActive == true || mayConnect()
       if schedule.takeTurn(atSeconds: now, mayTry: mayTry) {
         Task.immediate(executorPreference: executor) { await probe() }
@@ -136,7 +136,7 @@ actor Prober {
       dropConnection()
     }
     if isStopped || isConnectionStale { dropConnection() }
-    tally.note(ended)
+    counts.note(ended)
     publishIfDue()
   }
 
@@ -156,7 +156,7 @@ actor Prober {
       throw error
     }
     cost.noteConnect(opened)
-    tally.noteConnect(seconds: opened.connectSeconds)
+    counts.noteConnect(seconds: opened.connectSeconds)
     connection = opened
     tellsClients = true
     return try checked(await send(on: opened, deadline: deadline))
@@ -196,18 +196,18 @@ actor Prober {
   }
 
   private func publishIfDue() {
-    if let published, published.isAnswered == tally.isAnswered, .now() < published.at + Self.publishInterval { return }
+    if let published, published.isAnswered == counts.isAnswered, .now() < published.at + Self.publishInterval { return }
     publishNow()
   }
 
   private func publishNow() {
     guard !isStopped else { return }
     let before = answered.withLock { answered in
-      defer { answered = tally.isAnswered }
+      defer { answered = counts.isAnswered }
       return answered
     }
-    if before == true, tally.isAnswered == false { pollNow() }
-    published = (.now(), tally.isAnswered)
-    publish(tally, schedule.missedCount)
+    if before == true, counts.isAnswered == false { pollNow() }
+    published = (.now(), counts.isAnswered)
+    publish(counts, schedule.missedCount)
   }
 }

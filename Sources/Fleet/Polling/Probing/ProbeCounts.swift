@@ -1,7 +1,7 @@
 import Metrics
 
 /// What came of all probes of a server.
-struct ProbeTally: Sendable {
+struct ProbeCounts: Sendable {
   private static let durationBounds = Distribution.Bounds(ProbeFamilies.durationEdges)
   private static let connectBounds = Distribution.Bounds(ProbeFamilies.connectEdges)
 

@@ -41,24 +41,25 @@ struct ClusterCollector: Collector {
   ]
 
   private static let messages: [InfoField] = [
-    ("auth-ack", "votes for a failover"), ("auth-req", "requests for votes for a failover"),
-    ("fail", "notices that a node has failed"), ("meet", "invitations to join"),
-    ("mfstart", "requests to pause for a manual failover"), ("module", "messages of modules"),
-    ("ping", "pings"), ("pong", "pongs"), ("publish", "messages published to all nodes"),
-    ("publishshard", "messages published to a shard"), ("update", "corrections of another node's slots"),
-  ].flatMap { kind, what in
+    ("auth-ack", "4.0", "votes for a failover"), ("auth-req", "4.0", "requests for votes for a failover"),
+    ("fail", "4.0", "notices that a node has failed"), ("meet", "4.0", "invitations to join"),
+    ("mfstart", "4.0", "requests to pause for a manual failover"), ("module", "5.0", "messages of modules"),
+    ("ping", "4.0", "pings"), ("pong", "4.0", "pongs"), ("publish", "4.0", "messages published to all nodes"),
+    ("publishshard", "7.0", "messages published to a shard"),
+    ("update", "4.0", "corrections of another node's slots"),
+  ].flatMap { kind, since, what in
     ["sent", "received"].map { way in
       row(
         "cluster_stats_messages_\(kind)_\(way)",
-        as: metricName(Array("cluster_stats_messages_\(kind)_\(way)".utf8)[...]),
+        as: metricName(Array("cluster_stats_messages_\(kind)_\(way)".utf8)[...]), since: since,
         "Cluster bus messages \(way): \(what)", .growing)
     }
   }
 
   private static func row(
-    _ field: String, as name: String? = nil, _ help: String, _ traits: Family.Trait...
+    _ field: String, as name: String? = nil, since: String = "3.0", _ help: String, _ traits: Family.Trait...
   ) -> InfoField {
-    .gauge(field, as: name ?? field, since: "3.0", source: source, traits: traits, help: help)
+    .gauge(field, as: name ?? field, since: since, source: source, traits: traits, help: help)
   }
 }
 

@@ -5,16 +5,17 @@ import Storage
 enum JobFamilies {
   static let lastSuccess = Family.gauge(
     "exporter_job_last_success_timestamp_seconds",
-    "When the job last succeeded, in seconds since the epoch, also before the last restart; absent until it has.",
+    "Time of the job's last success, in seconds since the epoch, kept across restarts; absent until the first.",
     labels: ["task"], unit: .seconds)
   static let lastRun = Family.gauge(
     "exporter_job_last_run_timestamp_seconds",
-    "When the job's newest run ended, whatever its outcome, in seconds since the epoch; absent until one has.",
+    "Time when the job's last run ended, with any outcome, in seconds since the epoch; absent until the first.",
     labels: ["task"], unit: .seconds)
   static let lastDuration = Family.gauge(
-    "exporter_job_last_duration_seconds", "How long the job's newest run took, in seconds.", labels: ["task"],
+    "exporter_job_last_duration_seconds", "Duration of the job's last run, in seconds.", labels: ["task"],
     unit: .seconds)
-  static let running = Family.gauge("exporter_job_running", "Whether the job runs now: 1 yes, 0 no.", labels: ["task"])
+  static let running = Family.gauge(
+    "exporter_job_running", "Whether the job is running now: 1 yes, 0 no.", labels: ["task"])
   static let runs = Family.counter(
     "exporter_job_runs_total", "Runs of the job that ended since the start, by outcome.", labels: ["task", "outcome"])
 

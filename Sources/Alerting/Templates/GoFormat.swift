@@ -1,3 +1,5 @@
+import PromQL
+
 /// Text from values by Go's `fmt`: `%v`, `Sprint`, `Sprintf`.
 enum GoFormat {
   /// The widest and most precise that a verb may ask for, as in Go.

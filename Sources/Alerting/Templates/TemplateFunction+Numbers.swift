@@ -1,3 +1,4 @@
+import PromQL
 import Runtime
 
 /// Functions that put numbers into words.

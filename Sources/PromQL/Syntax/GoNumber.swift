@@ -1,6 +1,6 @@
 import Glibc
 
-/// Floats as Go's `strconv.FormatFloat` writes them, so that an annotation reads the same as in Prometheus.
+/// Floats as Go's `strconv.FormatFloat` writes them, so that a query and an annotation read the same as in Prometheus.
 public enum GoNumber {
   public enum Style: Sendable {
     /// `%e`, `%f`, `%g`.
@@ -10,7 +10,7 @@ public enum GoNumber {
   }
 
   /// What `%v` gives: the shortest digits that round-trip, with an exponent from 1e+06 on and below 1e-04.
-  static func plain(_ value: Double) -> String { format(value, .general, precision: nil) }
+  public static func plain(_ value: Double) -> String { format(value, .general, precision: nil) }
 
   /// - Parameter precision: digits after the point (`exponent`, `fixed`) or significant digits (`general`); nil is as
   ///   few as round-trip.

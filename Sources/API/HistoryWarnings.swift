@@ -8,12 +8,16 @@ struct HistoryWarnings {
   /// A poll or two may be missing at the beginning without a word.
   static let toleranceMilliseconds: Int64 = 30_000
 
-  /// - Parameter start: the first moment at which the query is evaluated.
-  func warn(of query: Query, fromMilliseconds start: Int64, in answer: inout APIAnswer) {
+  /// - Parameters:
+  ///   - start: the first moment at which the query is evaluated.
+  ///   - end: the end that was asked for.
+  func warn(
+    of query: Query, fromMilliseconds start: Int64, throughMilliseconds end: Int64, in answer: inout APIAnswer
+  ) {
     // What a selector without a range looks back over is there to bridge gaps: at its beginning one sample is enough.
     var options = options
     options.lookbackMilliseconds = 0
-    for reach in query.reaches(options: options) {
+    for reach in query.reaches(spanMilliseconds: end - start, options: options) {
       let earliest = reach.namedMilliseconds ?? start - (reach.milliseconds ?? 0)
       for name in Self.names(reach.matchers) {
         guard let held = heldSince(name), earliest < held - Self.toleranceMilliseconds else { continue }

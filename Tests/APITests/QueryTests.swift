@@ -170,6 +170,9 @@ import Web
   @Test func queriesInOneStyle() async throws {
     let answer = try await Fixture().get("format_query", ["query": "sum  by(a) (up{b='c'}  ) "])
     #expect(answer.data == #""sum by (a) (up{b=\"c\"})""#)
+    let name = String(repeating: "a", count: 99)
+    let long = try await Fixture().get("format_query", ["query": "\(name)  <1000000"])
+    #expect(long.data == #""  \#(name)\n\u003c\n  1e+06""#)
   }
 
   // MARK: History
@@ -186,6 +189,19 @@ import Web
     #expect(answer.status == 200)
     #expect(answer.text.contains("\"warnings\":[\"history of ") == isWarned, "\(answer.text)")
     if isWarned { #expect(answer.text.contains("begins at 1970-01-01T02:30:00Z")) }
+  }
+
+  /// What is read at the end is not read from the start on.
+  @Test(arguments: [
+    ("up", true), ("up @ start()", true), ("up @ end()", false), ("max_over_time(up[2h] @ end())", true),
+  ])
+  func historyAtTheEndIsEnoughForIt(query: String, isWarned: Bool) async throws {
+    var fixture = try filled()
+    fixture.api.judging.heldSinceMilliseconds = { _ in 9_000_000 }
+    let answer = try await fixture.get(
+      "query_range", ["query": query, "start": "8000", "end": "9500", "step": "60"])
+    #expect(answer.status == 200)
+    #expect(answer.text.contains("\"warnings\":[\"history of ") == isWarned, "\(answer.text)")
   }
 
   @Test(arguments: [

@@ -1,4 +1,5 @@
 import Config
+import PromQL
 import Testing
 
 @testable import Alerting
@@ -23,6 +24,14 @@ import Testing
     }
     let text = Fixtures.withoutFolders("\(errors)\n")
     #expect(try text == Fixtures.golden("\(Fixtures.folder)/tests/input.bad.txt", of: text))
+  }
+
+  /// Without an interval Prometheus 2 takes the first value of each series, at the start, and Prometheus 3 the interval of
+  /// evaluation.
+  @Test func intervalThatIsMissing() throws {
+    let path = "\(Fixtures.folder)/tests/no_interval.2x.yml"
+    #expect(try RuleUnitTests.load(path, dialect: .prometheus2).run().map(\.description) == [])
+    #expect(try RuleUnitTests.load(path, dialect: .prometheus3).run().count == 2)
   }
 
   @Test func testsAreChosenByName() throws {

@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "eval instant at 0 histogram_count(m)", "eval instant at 0 m\n  m {{schema:0 sum:1 count:1}}",
+    "eval instant at 0 histogram_quantiles(m, \"q\", 0.5)", "eval instant at 0 m\n  m {{schema:0 sum:1 count:1}}",
     "load 1m\n  h {{schema:0 sum:1 count:1}}\n\neval instant at 0 count({__name__=~\"h|m\"})\n  {} 3",
     "eval instant at 0 m + fill(0) m", "eval instant at 0 limitk(1, m)", "eval instant at 0 m[step()]",
   ])

@@ -28,6 +28,13 @@ import Testing
     #expect(try Query(text).reaches().map { $0.namedMilliseconds.map { $0 / 1000 } } == seconds)
   }
 
+  /// Over an hour the end is 60 minutes after the first evaluation.
+  @Test(
+    arguments: [("x @ end()", -55), ("x @ end() offset 2h", 65), ("x @ start()", 5), ("x", 5)] as [(String, Int64)])
+  func minutesOfARange(_ text: String, _ minutes: Int64) throws {
+    #expect(try Query(text).reaches(spanMilliseconds: 60 * Self.minute).first?.milliseconds == minutes * Self.minute)
+  }
+
   @Test func aPolicyKeepsWhatIsRead() throws {
     var policy = HistoryPolicy()
     policy.keep(try Query("rate(evicted_total[5m]) > 2 * rate(evicted_total[6h] offset 10m) and up"))

@@ -12,9 +12,10 @@ import Testing
     ("x[1h:] offset 1w", "x[1h:] offset 1w"), ("max_over_time(x[1h:30s] @ end())", "max_over_time(x[1h:30s] @ end())"),
     ("a == bool on(x) group_left(y,z) b", "a == bool on (x) group_left (y, z) b"),
     ("a / ignoring(x) group_right b", "a / ignoring (x) group_right () b"), ("a and on() b", "a and on () b"),
-    ("-a", "-a"), ("- -1", "1"), ("1.50", "1.5"), ("1e100", "1" + String(repeating: "0", count: 100)),
-    (".001", "0.001"),
-    ("Inf", "+Inf"), ("nan", "NaN"), ("0x1F", "31"), ("017", "15"), ("10m", "10m"), ("1_000", "1000"),
+    ("a / ignoring() b", "a / b"), ("a / ignoring() group_left b", "a / ignoring () group_left () b"),
+    ("-a", "-a"), ("- -1", "1"), ("1.50", "1.5"), ("1e100", "1e+100"), (".001", "0.001"),
+    ("100000", "100000"), ("1000000", "1e+06"), ("1234567.5", "1.2345675e+06"), (".00001", "1e-05"), ("Inf", "+Inf"),
+    ("nan", "NaN"), ("0x1F", "31"), ("017", "15"), ("10m", "10m"), ("1_000", "1000"),
     ("\"a\\n\\u00e9\\x41\\\"\"", "\"a\\né\\u{41}\\\"\"".replacing("\\u{41}", with: "A")), ("time()", "time()"),
     ("topk(3,x)", "topk(3, x)"), ("quantile by(a)(0.9,x)", "quantile by (a) (0.9, x)"),
     ("# a comment\nx # more\n+ # and more\ny", "x + y"), ("{\"a.b\",\"c d\"=\"e\"}", "{\"a.b\",\"c d\"=\"e\"}"),
@@ -26,6 +27,24 @@ import Testing
     let query = try Query(text)
     #expect(query.description == printed)
     #expect(try Query(printed).description == (printed == "+Inf" ? "+Inf" : printed))
+  }
+
+  /// The same as `printing`, where Prometheus 2 prints otherwise.
+  @Test func printingInPrometheus2() throws {
+    #expect(try Query("a / ignoring() group_left b", dialect: .prometheus2).description == "a / b")
+    #expect(try Query("a / on() group_left b", dialect: .prometheus2).description == "a / on () group_left () b")
+  }
+
+  /// As Prometheus 2.42 answers to `format_query`.
+  @Test func longQueriesTakeSeveralLines() throws {
+    let text = Fixtures.text("long.queries") + "\n"
+    for example in text.split(separator: "\n\n") {
+      let parts = example.split(separator: "\n=>\n").map(String.init)
+      #expect(parts.count == 2)
+      let query = try Query(parts[0], dialect: .prometheus2)
+      #expect(query.formatted == parts[1])
+      #expect(try Query(parts[1], dialect: .prometheus2).description == query.description)
+    }
   }
 
   /// Parentheses show how each is read.
@@ -72,7 +91,7 @@ import Testing
     ("é", 1, "unexpected character \"é\""),
     ("topk(up)", 1, "topk takes 2 arguments, got 1"), ("topk(up, up)", 6, "needs a scalar, got a instant vector"),
     ("count_values(1, up)", 14, "needs a string"), ("sum(up,)", 8, "trailing commas"), ("-\"a\"", 2, "not on a string"),
-    ("histogram_count(up)", 1, "works on native histograms"), ("info(up)", 1, "experimental"),
+    ("histogram_quantiles(up, \"q\", 0.5)", 1, "experimental"), ("info(up)", 1, "experimental"),
     ("limitk(1, up)", 1, "experimental"), ("up anchored", 4, "experimental"), ("a + fill(0) b", 5, "experimental"),
     ("up[1m+1m]", 6, "calculating with durations is experimental"), ("bool", 1, "unexpected \"bool\""),
     ("up{a.b=\"c\"}", 5, "unexpected character \".\""), ("up{a:b=\"c\"}", 5, "unexpected \":\" in the selector"),

@@ -10,7 +10,7 @@ extension HTTPAPI {
     let clock = ContinuousClock.now
     let result = try query.value(atMilliseconds: time, in: judging.store, options: options)
     remark(result, of: query, &answer)
-    warnOfHistory(query, from: time, parameters, &answer)
+    warnOfHistory(query, from: time, through: time, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     try write(result, atMilliseconds: time, limit: limit, seconds: seconds, parameters, &answer)
   }
@@ -43,14 +43,14 @@ extension HTTPAPI {
     let result = try query.values(
       fromMilliseconds: start, throughMilliseconds: end, stepMilliseconds: step, in: judging.store, options: options)
     remark(result, of: query, &answer)
-    warnOfHistory(query, from: start, parameters, &answer)
+    warnOfHistory(query, from: start, through: end, parameters, &answer)
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     try write(result, atMilliseconds: end, limit: limit, seconds: seconds, parameters, &answer)
   }
 
   /// The query in one style.
   func formatQuery(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    answer.data.string(try parameters.query().description)
+    answer.data.string(try parameters.query().formatted)
   }
 
   /// Redline's samples carry no exemplars; Grafana asks all the same.
@@ -61,10 +61,11 @@ extension HTTPAPI {
     answer.data.array { _ in }
   }
 
-  private func warnOfHistory(_ query: Query, from start: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer)
-  {
+  private func warnOfHistory(
+    _ query: Query, from start: Int64, through end: Int64, _ parameters: APIParameters, _ answer: inout APIAnswer
+  ) {
     HistoryWarnings(options: parameters.settings.options, heldSince: judging.heldSinceMilliseconds)
-      .warn(of: query, fromMilliseconds: start, in: &answer)
+      .warn(of: query, fromMilliseconds: start, throughMilliseconds: end, in: &answer)
   }
 
   private func queryOptions(

@@ -176,7 +176,7 @@ actor GroupRunner {
       let notices = state.rules[index].tracker.takeNotices(
         atMilliseconds: time, intervalMilliseconds: intervalMilliseconds,
         resendDelayMilliseconds: surroundings.resendDelayMilliseconds)
-      if !notices.isEmpty { surroundings.deliver(notices, rule.query.text) }
+      if !notices.isEmpty { surroundings.deliver(notices, rule.query.description) }
     }
     show()
   }

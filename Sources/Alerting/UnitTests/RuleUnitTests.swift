@@ -111,15 +111,17 @@ private struct UnitTestReader {
 
   private func test(_ fields: MappingReader, index: Int) -> RuleUnitTests.Test {
     let given = fields.value("interval", .ruleDuration, default: 0)
-    let interval = given > 0 ? given : evaluationIntervalMs
+    // Prometheus 2 knows no interval but the group's own: without it all values fall on the start, where one counts.
+    let interval = given > 0 || dialect == .prometheus2 ? given : evaluationIntervalMs
     let startMs = dialect == .prometheus3 ? fields.optional("start_timestamp", .moment) ?? 0 : 0
     var series: [Labels: [Sample]] = [:]
     let inputs = fields.mappings("input_series") { self.series($0) }
     for (labels, values) in inputs {
       // Of a series given twice the last one holds, as in Prometheus.
-      series[labels] = values.enumerated().compactMap { step, value in
+      let samples = values.enumerated().compactMap { step, value in
         value.map { Sample(timestampMilliseconds: startMs + Int64(step) * interval, value: $0) }
       }
+      series[labels] = interval > 0 ? samples : Array(samples.prefix(1))
     }
     return RuleUnitTests.Test(
       name: fields.value("name", .string, default: "unnamed#\(index)"), intervalMilliseconds: interval,

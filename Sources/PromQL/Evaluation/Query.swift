@@ -1,3 +1,5 @@
+import Runtime
+
 /// A query that was read and checked, ready to be evaluated any number of times.
 public struct Query: Sendable, CustomStringConvertible {
   public let text: String
@@ -13,8 +15,10 @@ public struct Query: Sendable, CustomStringConvertible {
     expression = try Parser.parse(text, dialect: dialect, origin: origin)
   }
 
-  /// The query in one line and one style.
-  public var description: String { expression.description }
+  /// The query in one line and one style, as its dialect of Prometheus prints it.
+  public var description: String { QueryPrinter(dialect: dialect).line(expression) }
+  /// As `description`, on several lines where it is long.
+  public var formatted: String { QueryPrinter(dialect: dialect).lines(expression) }
 
   /// The value at one moment. Throws `EvaluationError`, and whatever `source` throws.
   public func value(
@@ -161,9 +165,17 @@ struct Annotations {
     if known.insert(annotation).inserted { list.append(annotation) }
   }
 
+  /// A remark on one metric; of what has no name any more it leaves that out.
+  mutating func add(
+    _ level: Annotation.Level, _ message: @autoclosure () -> String, of labels: Labels, at place: SourceRange
+  ) {
+    let name = labels[Labels.metricName] ?? ""
+    add(level, message() + (name.isEmpty ? "" : " for metric name \(quoted(name))"), at: place)
+  }
+
   mutating func checkQuantile(_ q: Double, at place: SourceRange) {
     if !(q >= 0 && q <= 1) {
-      add(.warning, "quantile value should be between 0 and 1, got \(NumberSyntax.decimal(q))", at: place)
+      add(.warning, "quantile value should be between 0 and 1, got \(GoNumber.plain(q))", at: place)
     }
   }
 }

@@ -1,7 +1,7 @@
 /// How far back one selector of a query reads.
 public struct SelectorReach: Sendable, Equatable {
   public let matchers: [LabelMatcher]
-  /// From the time of the evaluation, at least 0; nil for a time that `@` names, which any history may be too short for.
+  /// Before the first evaluation, at least 0, or less behind `@ end()`; nil for a time that `@` names, which any history may be too short for.
   public let milliseconds: Int64?
   /// What is read at the earliest, in milliseconds since the epoch, where `@` names the time; nil elsewhere.
   public let namedMilliseconds: Int64?
@@ -22,43 +22,50 @@ private enum Earliest {
 }
 
 extension Query {
-  /// What the query reads when it is evaluated at one moment, a selector at a time: the history that it needs.
-  public func reaches(options: QueryOptions = QueryOptions()) -> [SelectorReach] {
-    expression.reaches(.behind(0), options)
+  /// What the query reads, a selector at a time: the history that it needs.
+  ///
+  /// - Parameter span: from the first evaluation to the end that was asked for; 0 for one moment.
+  public func reaches(
+    spanMilliseconds span: Int64 = 0, options: QueryOptions = QueryOptions()
+  ) -> [SelectorReach] {
+    expression.reaches(.behind(0), span, options)
   }
 }
 
 extension Expression {
   /// - Parameter earliest: when the expression is evaluated first.
-  fileprivate func reaches(_ earliest: Earliest, _ options: QueryOptions) -> [SelectorReach] {
+  fileprivate func reaches(_ earliest: Earliest, _ span: Int64, _ options: QueryOptions) -> [SelectorReach] {
     switch self {
     case .selector(let node):
-      return [node.reach(earliest, node.shift, options.lookbackMilliseconds)]
+      return [node.reach(earliest, span, node.shift, options.lookbackMilliseconds)]
     case .range(let node):
-      return [node.selector.reach(earliest, node.selector.shift, node.rangeMilliseconds)]
+      return [node.selector.reach(earliest, span, node.selector.shift, node.rangeMilliseconds)]
     case .subquery(let node):
-      return node.expression.reaches(node.shift.earliest(earliest, node.rangeMilliseconds), options)
-    default: return children.flatMap { $0.reaches(earliest, options) }
+      return node.expression.reaches(node.shift.earliest(earliest, span, node.rangeMilliseconds), span, options)
+    default: return children.flatMap { $0.reaches(earliest, span, options) }
     }
   }
 }
 
 extension Expression.Selector {
-  fileprivate func reach(_ earliest: Earliest, _ shift: TimeShift, _ range: Int64) -> SelectorReach {
-    switch shift.earliest(earliest, range) {
+  fileprivate func reach(
+    _ earliest: Earliest, _ span: Int64, _ shift: TimeShift, _ range: Int64
+  ) -> SelectorReach {
+    switch shift.earliest(earliest, span, range) {
     case .behind(let distance):
-      SelectorReach(matchers: matchers, milliseconds: max(0, distance), namedMilliseconds: nil)
+      SelectorReach(matchers: matchers, milliseconds: max(-span, distance), namedMilliseconds: nil)
     case .named(let time): SelectorReach(matchers: matchers, milliseconds: nil, namedMilliseconds: time)
     }
   }
 }
 
 extension TimeShift {
-  /// The start of a range behind this shift. `start()` and `end()` are the query's own time, whatever is around them.
-  fileprivate func earliest(_ outer: Earliest, _ range: Int64) -> Earliest {
+  /// The start of a range behind this shift. `start()` and `end()` are the query's own times, whatever is around them.
+  fileprivate func earliest(_ outer: Earliest, _ span: Int64, _ range: Int64) -> Earliest {
     switch anchor {
     case .milliseconds(let time): .named(time - range - offsetMilliseconds)
-    case .start, .end: .behind(range + offsetMilliseconds)
+    case .start: .behind(range + offsetMilliseconds)
+    case .end: .behind(range + offsetMilliseconds - span)
     case nil: outer.earlier(byMilliseconds: range + offsetMilliseconds)
     }
   }

@@ -55,10 +55,6 @@ public enum FunctionTable {
       if function.dialects.contains(dialect) { return .success(function) }
       return .failure(Refusal(message: "\(name) does not exist in dialect \(dialect.rawValue)"))
     }
-    if ofNativeHistograms.contains(name) {
-      return .failure(
-        Refusal(message: "\(name) works on native histograms, which are not supported here", isUnsupported: true))
-    }
     if experimental.contains(name) {
       return .failure(
         Refusal(message: "\(name) is experimental in Prometheus and not supported here", isUnsupported: true))
@@ -68,14 +64,10 @@ public enum FunctionTable {
     return .failure(Refusal(message: "unknown function \(quoted(name))\(hint)"))
   }
 
-  private static let ofNativeHistograms: Set<String> = [
-    "histogram_avg", "histogram_count", "histogram_quantiles", "histogram_stddev",
-    "histogram_stdvar", "histogram_sum",
-  ]
   private static let experimental: Set<String> = [
-    "end", "first_over_time", "info", "max_of", "min_of", "range", "sort_by_label", "sort_by_label_desc", "start",
-    "start_timestamp", "step", "ts_of_first_over_time", "ts_of_last_over_time", "ts_of_max_over_time",
-    "ts_of_min_over_time",
+    "end", "first_over_time", "histogram_quantiles", "info", "max_of", "min_of", "range", "sort_by_label",
+    "sort_by_label_desc", "start", "start_timestamp", "step", "ts_of_first_over_time", "ts_of_last_over_time",
+    "ts_of_max_over_time", "ts_of_min_over_time",
   ]
 
   /// The same letters but for upper and lower case, or for one that is missing, added or another.

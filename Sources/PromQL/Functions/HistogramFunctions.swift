@@ -1,15 +1,24 @@
 /// Quantiles and shares of classic histograms: series with cumulative counts and their upper bounds in the label `le`.
 enum HistogramFunctions {
-  static let all = [
+  static let all =
+    ofBuckets
+    + ofNativeHistograms.map { name, dialects in
+      // Of numbers they give nothing, and every sample here is one.
+      Function(name, [.vector], dialects: dialects, .perValueWithScalars { _, _ in nil })
+    }
+
+  private static let ofBuckets = [
     Function("histogram_quantile", [.scalar, .vector], .special { try quantile($0, $1, $2) }),
-    Function(
-      "histogram_fraction", [.scalar, .scalar, .vector], dialects: [.prometheus3],
-      .special { try fraction($0, $1, $2) }),
+    Function("histogram_fraction", [.scalar, .scalar, .vector], .special { try fraction($0, $1, $2) }),
+  ]
+
+  fileprivate static let ofNativeHistograms: [String: [Dialect]] = [
+    "histogram_count": Dialect.allCases, "histogram_sum": Dialect.allCases, "histogram_avg": [.prometheus3],
+    "histogram_stddev": [.prometheus3], "histogram_stdvar": [.prometheus3],
   ]
 
   private static let boundLabel = Array("le".utf8)
   private static let boundName = LabelNames(["le"])
-  private static let droppedLabels = LabelNames(["le", Labels.metricName])
 
   private static func quantile(
     _ evaluation: Evaluation, _ call: Expression.Call, _ steps: Steps
@@ -17,13 +26,13 @@ enum HistogramFunctions {
     let quantiles = try evaluation.scalar(call.arguments[0], steps)
     for q in quantiles { evaluation.annotations.checkQuantile(q, at: call.arguments[0].place) }
 
-    return try eachHistogram(evaluation, call.arguments[1], steps) { members, step in
+    return try eachHistogram(evaluation, call.arguments[1], steps) { labels, members, step in
       let (value, isForced) = Buckets(members, dialect: evaluation.dialect).quantile(quantiles[step])
       if isForced {
         evaluation.annotations.add(
           .info,
           "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/"
-            + "prometheus/latest/querying/functions/#histogram_quantile)", at: call.arguments[1].place)
+            + "prometheus/latest/querying/functions/#histogram_quantile)", of: labels, at: call.arguments[1].place)
       }
       return value
     }
@@ -32,16 +41,22 @@ enum HistogramFunctions {
   private static func fraction(
     _ evaluation: Evaluation, _ call: Expression.Call, _ steps: Steps
   ) throws -> Evaluation.Value {
+    // In Prometheus 2 it is for native histograms only.
+    if evaluation.dialect == .prometheus2 {
+      _ = try evaluation.vector(call.arguments[2], steps)
+      return .vector(Table(stepCount: steps.count))
+    }
     let lower = try evaluation.scalar(call.arguments[0], steps)
     let upper = try evaluation.scalar(call.arguments[1], steps)
-    return try eachHistogram(evaluation, call.arguments[2], steps) { members, step in
+    return try eachHistogram(evaluation, call.arguments[2], steps) { _, members, step in
       Buckets(members, dialect: nil).fraction(from: lower[step], to: upper[step])
     }
   }
 
-  /// A value for each histogram of a vector and each step at which it has buckets.
+  /// A value for each histogram of a vector, with its labels and name, and each step at which it has buckets.
   private static func eachHistogram(
-    _ evaluation: Evaluation, _ argument: Expression, _ steps: Steps, value: ([Buckets.Bucket], Int) -> Double
+    _ evaluation: Evaluation, _ argument: Expression, _ steps: Steps,
+    value: (Labels, [Buckets.Bucket], Int) -> Double
   ) throws -> Evaluation.Value {
     let table = try evaluation.vector(argument, steps)
     // Metrics of different names are different histograms, even where the labels agree.
@@ -53,7 +68,7 @@ enum HistogramFunctions {
       guard let bound = Double(text) else {
         evaluation.annotations.add(
           .warning, "bucket label \"le\" is missing or has a malformed value of \(quoted(text))",
-          at: argument.place)
+          of: labels, at: argument.place)
         continue
       }
       let key = labels.dropping(boundName)
@@ -61,19 +76,26 @@ enum HistogramFunctions {
         rows[group].buckets.append((row, bound))
       } else {
         groups[key] = rows.count
-        rows.append((labels.dropping(droppedLabels), [(row, bound)]))
+        rows.append((key, [(row, bound)]))
       }
     }
 
     var result = Table(stepCount: steps.count)
     for (labels, members) in rows {
-      result.append(labels) { step in
+      result.append(labels.withoutMetricName) { step in
         let buckets = members.filter { !table[$0.row, step].isStalenessMarker }
           .map { Buckets.Bucket(bound: $0.bound, count: table[$0.row, step]) }
-        return buckets.isEmpty ? .absent : value(buckets, step)
+        return buckets.isEmpty ? .absent : value(labels, buckets, step)
       }
     }
     return .vector(try result.joined())
+  }
+}
+
+extension Function {
+  /// Gives nothing for numbers, whatever they are.
+  public func isOfNativeHistograms(in dialect: Dialect) -> Bool {
+    HistogramFunctions.ofNativeHistograms[name] != nil || (name == "histogram_fraction" && dialect == .prometheus2)
   }
 }
 

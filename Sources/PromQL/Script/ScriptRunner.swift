@@ -58,7 +58,7 @@ public struct ScriptRunner: Sendable {
       let result = try result(of: query, eval.moment, source)
       if eval.mustFail { return .failed("it should fail, but gave \(result.value.described)") }
       let comparison = ScriptComparison(eval)
-      if let mismatch = comparison.mismatch(of: result.value) ?? comparison.mismatch(of: result, query) {
+      if let mismatch = comparison.mismatch(of: result.value) ?? comparison.mismatchOfAnnotations(result.annotations) {
         return .failed(mismatch)
       }
       return try rangeOutcome(query, eval, source, comparison)
@@ -192,12 +192,13 @@ struct ScriptComparison {
   }
 
   /// What is wrong with the annotations, or nil.
-  func mismatch(of result: QueryResult, _ query: Query) -> String? {
+  func mismatchOfAnnotations(_ annotations: [Annotation]) -> String? {
     for (level, kind, none) in [
       (Annotation.Level.warning, Script.Expectation.Kind.warn, Script.Expectation.Kind.noWarning),
       (.info, .info, .noInfo),
     ] {
-      let given = result.annotations.filter { $0.level == level }.map { $0.description(in: query) }
+      // As in Prometheus' tests, where they stand in the query is no part of the text.
+      let given = annotations.filter { $0.level == level }.map(\.description)
       let expected = eval.expectations.filter { $0.kind == kind }
       if let extra = given.first, eval.expectations.contains(where: { $0.kind == none }) {
         return "unexpected annotation: \(extra)"

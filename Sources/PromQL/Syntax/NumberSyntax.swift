@@ -79,26 +79,5 @@ public enum NumberSyntax {
   }
 
   /// The shortest decimal that gives the number back, without an exponent: what Go calls format 'f', precision -1.
-  static func decimal(_ value: Double) -> String {
-    if value.isNaN { return "NaN" }
-    if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-    let text = "\(value)"
-    let parts = text.split(separator: "e")
-    var mantissa = String(parts[0])
-    let isNegative = mantissa.hasPrefix("-")
-    if isNegative { mantissa.removeFirst() }
-    var halves = mantissa.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    if halves.count == 1 || halves[1] == "0" { halves = [halves[0], ""] }
-    var exponent = parts.count > 1 ? Int(parts[1])! : 0
-    while exponent > 0 {
-      halves[0].append(halves[1].isEmpty ? "0" : halves[1].removeFirst())
-      exponent -= 1
-    }
-    while exponent < 0 {
-      halves[1] = String(halves[0].isEmpty ? "0" : halves[0].removeLast()) + halves[1]
-      exponent += 1
-    }
-    let whole = String(halves[0].drop { $0 == "0" })
-    return (isNegative ? "-" : "") + (whole.isEmpty ? "0" : whole) + (halves[1].isEmpty ? "" : "." + halves[1])
-  }
+  static func decimal(_ value: Double) -> String { GoNumber.format(value, .fixed, precision: nil) }
 }

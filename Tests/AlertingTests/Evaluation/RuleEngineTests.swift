@@ -16,6 +16,7 @@ import Testing
   /// What was handed on, as `alertname startsAt resolved`.
   final class Outbox: Sendable {
     let notices = Lock<[Notification]>([])
+    let expressions = Lock<Set<String>>([])
     var all: [Notification] { notices.withLock { $0 } }
   }
 
@@ -40,8 +41,9 @@ import Testing
   static func engine(_ registry: Registry, _ storage: Store?, _ outbox: Outbox, _ options: RuleEngine.Options)
     -> RuleEngine
   {
-    RuleEngine(options, registry: registry, storage: storage, log: Logger(label: "test")) { notices, _ in
+    RuleEngine(options, registry: registry, storage: storage, log: Logger(label: "test")) { notices, expression in
       outbox.notices.withLock { $0 += notices }
+      outbox.expressions.withLock { _ = $0.insert(expression) }
     }
   }
 
@@ -54,7 +56,7 @@ import Testing
     return condition()
   }
 
-  static let down = "rules: [{alert: Down, expr: redis_engine_test_up == 0}]"
+  static let down = "rules: [{alert: Down, expr: redis_engine_test_up==0}]"
 
   /// An engine at work, with a server that is down and somebody who has been told.
   static func firing(
@@ -72,6 +74,8 @@ import Testing
     let (registry, outbox) = (Registry(), Outbox())
     let engine = try await Self.firing(try Self.rules(Self.down), registry, nil, outbox)
     #expect(outbox.all[0].labels == ["alertname": "Down", "instance": "a\"b", "job": "redline"])
+    // As it is printed, so that the link of an alert reads the same as Prometheus' own.
+    #expect(outbox.expressions.withLock { $0 } == ["redis_engine_test_up == 0"])
     Self.publish(1, to: registry)
     #expect(try await Self.eventually { outbox.all.last?.isResolved == true })
     #expect(outbox.all.last?.startsAtMilliseconds == outbox.all.first?.startsAtMilliseconds)

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.parse
 
+from checks.alert_rules import rules as shipped_rules
 from harness import http, servers
 from harness.check import Check
 from harness.judging import HASTY, Judge, workload
@@ -165,6 +166,21 @@ def check_answers_have_prometheus_shape(check: Check) -> None:
     check.that("goroutineCount" not in pair.good("status/runtimeinfo"), "nothing is made up")
     check.that("seeds" in pair.good("status/config")["yaml"], "the configuration is shown")
     check.that(pair.good("status/tsdb")["headStats"]["numSeries"] > 50, "the store's size")
+
+
+# Numbers, matchings, signs and durations in the forms that a printer may choose otherwise.
+PRINTED = (
+    "x > 1000000", "x>1e5", "0x1F", ".00001", "-Inf", "1234567.5", "a / ignoring() b", "a / ignoring() group_left b",
+    "a/on() group_left(c) b", "a and on() b", "-x @ 1.5 offset 90m", "sum by() (x)", "sum(x) without()", "x[1y2w]",
+    "max_over_time((rate(x[5m]))[1h:] offset -1d)", "{__name__='x',b='1',a=~'2'}", "topk(5, a) > bool 1")
+
+
+def check_queries_are_printed_alike(check: Check) -> None:
+    """The shipped rules, which are long, and odd ones."""
+    pair = Pair(check)
+    for query in PRINTED + tuple(rule.expression for rule in shipped_rules()):
+        (status, ours), (_, theirs) = pair.both("format_query", query=query)
+        check.equal((status, ours.get("data")), (200, theirs.get("data")), f"format_query {query}")
 
 
 def check_rules_and_alerts_say_what_prometheus_says(check: Check) -> None:

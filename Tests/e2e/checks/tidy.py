@@ -233,6 +233,23 @@ def check_words_are_plain(check: Check) -> None:
     check.none(complaints, "riddles")
 
 
+# What keeps state is a …Tracker (pure), a …Log (what was told) or a …Store (durable), and only keys are watched.
+ZOO = re.compile(r"(?:Book|Diary|Journal|Ledger|Archive|Story|Tally|Keeper|Ear|Shelf)$")
+WATCH = re.compile(r"Watch(?:es|er)?$")
+WATCHES = ("Fleet/Keys/", "Config/Fleet/", "Fleet/Access/")
+# It leaves with the second of the two key engines.
+LAST_OF_THE_ZOO = "KeyTally"
+
+
+def check_names_say_the_kind(check: Check) -> None:
+    names = {(name_of(path), part.name.split(".")[-1]) for path in swift_files()
+             for part in swift_types.parts(path.read_text(encoding="utf-8"))}
+    check.none([f"{path}: {name}" for path, name in sorted(names)
+                if ZOO.search(name) and name != LAST_OF_THE_ZOO], "keepers that do not say their kind")
+    check.none([f"{path}: {name}" for path, name in sorted(names) if WATCH.search(name) and not path.startswith(WATCHES)],
+               "watches of something other than keys")
+
+
 def check_floors(check: Check) -> None:
     """The build sees to it that a module imports what it depends on; this, that it depends on floors below."""
     floor = {name: height for height, names in enumerate(FLOORS) for name in names}

@@ -10,6 +10,8 @@ protocol FailoverTracking: Sendable {
   /// Switches that were published and never confirmed; nil where nobody publishes any.
   var unconfirmedFailoverCount: Int? { get }
 
+  /// Takes note of how many Sentinels have a say: most of them make a switch true.
+  mutating func expect(voterCount: Int)
   /// Takes in what the newest polls show.
   mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction]
   /// Takes in what a Sentinel publishes.
@@ -22,6 +24,7 @@ protocol FailoverTracking: Sendable {
 
 extension FailoverTracking {
   var unconfirmedFailoverCount: Int? { nil }
+  mutating func expect(voterCount: Int) {}
   mutating func receive(
     _ event: SentinelEvent, from sentinel: String, atSeconds seconds: Double
   ) -> [FailoverAction] { [] }

@@ -223,8 +223,9 @@ extension SentinelFailoverTracker: FailoverTracking {
 
   var unconfirmedFailoverCount: Int? { unconfirmedCount }
 
+  mutating func expect(voterCount count: Int) { voterCount = max(1, count) }
+
   mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
-    voterCount = max(1, evidence.sentinels.count { $0.answers != false })
     var actions: [FailoverAction] = []
     for reading in evidence.sentinels where heardSeconds[reading.address] != reading.seconds {
       guard let master = reading.facts?.sentinel?.master else { continue }

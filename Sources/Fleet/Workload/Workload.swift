@@ -137,6 +137,7 @@ actor Workload {
     store.keep(events.takeChanges(), of: events.members.records, news, atSeconds: wall)
 
     events.failovers.note(readings.members, instance: instance)
+    tracker.failovers.expect(voterCount: voterCount)
     let actions = tracker.failovers.observe(
       FailoverEvidence(
         following: following, members: readings.members, trusted: trusted,
@@ -183,10 +184,17 @@ actor Workload {
 
   func hear(_ event: SentinelEvent, from sentinel: NodeAddress, atSeconds wall: Double) {
     guard !isStopped else { return }
+    tracker.failovers.expect(voterCount: voterCount)
     let actions = tracker.failovers.receive(event, from: sentinel.name, atSeconds: wall)
     let mayPoll =
       actions.contains(.poll) && pace.mayLook(heardFrom: sentinel, atSeconds: monotonicSeconds())
     if take(actions, mayPoll: mayPoll, atSeconds: wall) { _ = publish() }
+  }
+
+  /// The Sentinels whose word counts, but for those that do not answer. One that was confirmed just now has a say before it
+  /// is polled: else the first to publish would be the only one.
+  private var voterCount: Int {
+    membership.sentinels.count { crew.sentinels[$0]?.reading.answers != false }
   }
 
   /// - Returns: whether a failover was counted.

@@ -22,7 +22,7 @@ extension FamilyGroup {
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(
         "Watches over keys", "With `--config.file`, of each workload that has the watch on.",
-        families: WatchFamilies.all),
+        families: KeyWatchFamilies.all),
     ]
   }
 

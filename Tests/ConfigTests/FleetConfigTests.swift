@@ -20,13 +20,14 @@ import Testing
 
   // MARK: Files
 
-  /// Beside each good file stands what it resolves to.
+  /// Beside each good file stands what it resolves to: one says everything, the others what their kinds do not bring.
   @Test(arguments: Fixtures.names(".good.yml", in: "fleet"))
   func goodFileResolves(name: String) throws {
     let fleet = try FleetConfig.parse(Fixtures.bytes(name), file: name)
     let golden = name.replacing(".good.yml", with: ".resolved.yml")
-    Fixtures.update(golden, fleet.resolvedText)
-    #expect(try fleet.resolvedText == Fixtures.text(golden))
+    let text = try name.hasSuffix("/every-key.good.yml") ? fleet.resolvedText : ResolvedDifference.text(of: fleet)
+    Fixtures.update(golden, text)
+    #expect(try text == Fixtures.text(golden))
   }
 
   @Test(arguments: Fixtures.names(".good.yml", in: "fleet"))
@@ -157,17 +158,20 @@ import Testing
     #expect(rewritten("10.2.0.1", 6379) == "10.2.0.1 6379")
   }
 
-  @Test func circuitNamesItsService() throws {
-    let circuits = try Self.workload("cache").watches.circuits
-    func service(_ key: String, _ database: Int = 0) -> String? {
-      circuits.service(ofKey: Array(key.utf8), database: database)
+  @Test func watchesAreOnOrOff() throws {
+    func on(_ kind: String, _ watches: String) throws -> [String] {
+      try Self.workload(kind, "watches: \(watches)").watches.on.map { type(of: $0).block }
     }
-    #expect(service("circuit:payments:failures") == "payments")
-    #expect(service("circuit:a:b:failures") == "a:b")
-    #expect(service("circuit::failures") == nil)
-    #expect(service("circuit:failures") == nil)
-    #expect(service("circuit:payments:failures", 1) == nil)
-    #expect(circuits.threshold == 5)
+    #expect(try on("cache", "{}") == [])
+    #expect(try on("queue", "{}") == ["stuck"])
+    #expect(try on("cache", "{stuck: {patterns: []}}") == [])
+    #expect(
+      try on("cache", "{stuck: {patterns: ['a*']}, rates: [{name: a, enabled: false}, {name: b}]}") == [
+        "stuck", "rates",
+      ])
+    let plain = try Self.workload("queue").watches
+    #expect(try plain == Self.workload("queue", "watches: {interval: 15s, stuck: {enabled: true}}").watches)
+    #expect(try plain != Self.workload("queue", "watches: {stuck: {age: 61s}}").watches)
   }
 
   // MARK: Reload

@@ -72,7 +72,7 @@ import Testing
     #expect(options.redis.tls.identity == nil)
     #expect(options.export.isConfigRedacted && options.export.areEmptyDatabasesIncluded)
     #expect(options.export.areSelfMetricsIncluded && options.export.areLatenciesIncluded)
-    #expect(options.keys.isEmpty && options.keys.maxGroups == 100 && options.keys.batchSize == 1000)
+    #expect(options.keys.isEmpty && options.keys.maxGroups == 100 && options.keys.batchSize == nil)
     #expect(options.keys.dutyRatio == 0.01 && options.keys.interval == .seconds(60))
     #expect(options.web.listenAddress == ListenAddress(host: "", port: 9121))
     #expect(options.web.telemetryPath == "/metrics" && options.web.isScrapeEnabled)

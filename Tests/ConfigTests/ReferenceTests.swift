@@ -30,6 +30,7 @@ import Testing
   @Test func defaultsTellOfKinds() throws {
     func shown(_ path: String) -> String? { Self.keys.first { $0.path == path }?.default }
     #expect(shown("workloads[].poll_interval") == "`5s`")
+    #expect(shown("workloads[].watches.stuck.enabled") == "`false` (cache, session, custom); `true` (queue)")
     #expect(shown("workloads[].objectives.hit_ratio") == "`0.8` (cache); `off` (session, queue, custom)")
     #expect(shown("workloads[].peak.objectives.hit_ratio") == "`0.85` (cache); `off` (session, queue, custom)")
     #expect(shown("workloads[].persistence.rdb") == "`false` (cache); `true` (session); `any` (queue, custom)")

@@ -116,7 +116,7 @@ private final class Stage {
   private var roster = Roster()
   private var findings = FindingTracker()
   private var servers: [NodeAddress: Server] = [:]
-  private var locks: WatchFindings.Locks?
+  private var locks: LockWatch.Findings?
   private var circuits: [String: Double]?
   private var streams: [WatchedStream] = []
   private var turnedAway = TurnedAway()
@@ -266,11 +266,12 @@ private final class Stage {
   }
 
   private var keys: KeyReading {
-    guard locks != nil || circuits != nil else { return KeyReading(summary: nil, streams: streams) }
-    var found = WatchFindings()
-    found.locks = locks
-    found.circuits = circuits.map { .init(failures: $0) }
-    return KeyReading(summary: WatchSummary([found], config.watches.circuits), streams: streams)
+    let counted = config.watches.keyWatches.lazy.compactMap { $0 as? CircuitWatch }.first
+    let summaries: [(any KeyFindings)?] = [
+      locks, circuits.flatMap { counted?.summary(of: [.init(failures: $0)]) },
+      streams.isEmpty ? nil : StreamWatch.Findings(streams: streams),
+    ]
+    return KeyReading(summaries.compactMap { $0 })
   }
 
   private func reading(_ address: NodeAddress, _ server: Server, _ wall: Double) -> MemberReading {

@@ -50,6 +50,7 @@ static struct reply replies[] = {
   {"SLOWLOG GET", "slowlog-get", NULL, 0},
   {"CLIENT LIST", "client-list", NULL, 0},
   {"CLIENT SETNAME", NULL, "+OK\r\n", 5},
+  {"CLIENT NO-TOUCH", NULL, "+OK\r\n", 5},
   {"SELECT", NULL, "+OK\r\n", 5},
   {"", NULL, "-ERR unknown command\r\n", 22},
 };

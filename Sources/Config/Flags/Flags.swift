@@ -103,7 +103,7 @@ public enum Flags {
     ("max-distinct-key-groups", "REDIS_EXPORTER_MAX_DISTINCT_KEY_GROUPS", .int(0...(.max)), "100",
       "Groups exported for each database, those with the most memory; the rest is summed as overflow.")
     ("check-keys-batch-size", "REDIS_EXPORTER_CHECK_KEYS_BATCH_SIZE", .int(1...(.max)), "1000",
-      "COUNT of each SCAN; more than 64 counts as 64, so that no step holds the server up.")
+      "COUNT of each SCAN; without it 64, doubled up to 512 while a SCAN takes less than 1 ms and halved above 5 ms.")
     ("disable-exporting-key-values", "REDIS_EXPORTER_DISABLE_EXPORTING_KEY_VALUES", .bool, "false",
       "Export sizes of checked keys, never their values.")
     ("skip-checkkeys-for-role-master", "REDIS_EXPORTER_SKIP_CHECKKEYS_FOR_ROLE_MASTER", .bool, "false",

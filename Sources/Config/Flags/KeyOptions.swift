@@ -12,8 +12,8 @@ public struct KeyOptions: Sendable {
   public let groupPatterns: [String]
   /// Groups exported for each database, 0 or more.
   public let maxGroups: Int
-  /// COUNT of a SCAN, 1 or more.
-  public let batchSize: Int
+  /// COUNT of a SCAN, 1 or more; nil where nobody asked for one.
+  public let batchSize: Int?
   public let areConsumersIncluded: Bool
   public let areValuesIncluded: Bool
   public let isSkippedOnMaster: Bool
@@ -44,7 +44,8 @@ public struct KeyOptions: Sendable {
       try CSVRecord.parse(text)
     }
     maxGroups = flags.int("max-distinct-key-groups")
-    batchSize = flags.int("check-keys-batch-size")
+    let count = flags.int("check-keys-batch-size")
+    batchSize = flags.given("check-keys-batch-size") == nil ? nil : count
     areConsumersIncluded = !flags.bool("streams-exclude-consumer-metrics")
     areValuesIncluded = !flags.bool("disable-exporting-key-values")
     isSkippedOnMaster = flags.bool("skip-checkkeys-for-role-master")

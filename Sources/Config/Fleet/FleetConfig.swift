@@ -23,24 +23,34 @@ public struct FleetConfig: Sendable, Equatable {
   }
 
   /// Reads the file at `path`. Throws everything that is wrong in it.
-  public static func load(_ path: String) throws(ConfigErrors) -> FleetConfig {
-    try read(YAMLNode.load(path), file: path)
+  ///
+  /// - Parameter watches: every watch over keys that the file may set.
+  public static func load(
+    _ path: String, watches: [any ConfiguredWatch.Type]
+  ) throws(ConfigErrors) -> FleetConfig {
+    try read(YAMLNode.load(path), file: path, watches)
   }
 
   /// Reads a text; `file` names it in errors.
-  public static func parse(_ bytes: [UInt8], file: String) throws(ConfigErrors) -> FleetConfig {
-    try read(YAMLNode.parse(bytes, file: file), file: file)
+  public static func parse(
+    _ bytes: [UInt8], file: String, watches: [any ConfiguredWatch.Type]
+  ) throws(ConfigErrors) -> FleetConfig {
+    try read(YAMLNode.parse(bytes, file: file), file: file, watches)
   }
 
-  private static func read(_ node: YAMLNode, file: String) throws(ConfigErrors) -> FleetConfig {
+  private static func read(
+    _ node: YAMLNode, file: String, _ watches: [any ConfiguredWatch.Type]
+  ) throws(ConfigErrors) -> FleetConfig {
     try node.decode(file: file) { fields in
       let slash = file.lastIndex(of: "/")
-      return FleetConfig(fields, folder: slash.map { String(file[..<$0]) } ?? "")
+      return FleetConfig(fields, folder: slash.map { String(file[..<$0]) } ?? "", watches: watches)
     }
   }
 
-  /// - Parameter folder: of the file, where relative paths begin; empty for the working directory.
-  init(_ fields: MappingReader, folder: String) {
+  /// - Parameters:
+  ///   - folder: of the file, where relative paths begin; empty for the working directory.
+  ///   - watches: every watch over keys that the file may set.
+  init(_ fields: MappingReader, folder: String, watches: [any ConfiguredWatch.Type]) {
     var defaults =
       fields.mapping("defaults", "Defaults for every workload.") { WorkloadDefaults($0) }
       ?? WorkloadDefaults()
@@ -56,7 +66,7 @@ public struct FleetConfig: Sendable, Equatable {
     var names: Set<String> = [""]
     workloads = fields.mappings("workloads", "Workloads to monitor; at least one, at most \(Self.workloadLimit).") {
       fields in
-      let workload = WorkloadConfig(fields, defaults: defaults)
+      let workload = WorkloadConfig(fields, defaults: defaults, watches: watches)
       if !names.insert(workload.name).inserted, !workload.name.isEmpty {
         fields.report("name", value: workload.name, problem: "is the name of another workload as well")
       }

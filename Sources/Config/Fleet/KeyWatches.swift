@@ -1,113 +1,158 @@
-/// Keys of known patterns that show trouble, found by SCAN MATCH within the budget for key work.
+/// The watches over a workload's keys, as the block `watches` sets them.
 public struct KeyWatches: Sendable, Equatable {
-  /// Locks that never expire are deadlocks.
-  public struct Locks: Sendable, Equatable {
-    public let isOn: Bool
-    public let patterns: [KeyPattern]
-    /// Matching keys looked at in one walk over a shard.
-    public let maxKeys: Int
-  }
-
-  /// Counters of failures by service.
-  public struct Circuits: Sendable, Equatable {
-    public let isOn: Bool
-    /// Each holds one `*`, which stands for the service.
-    public let patterns: [KeyPattern]
-    /// Failures from which a circuit counts as open.
-    public let threshold: Int
-    /// Services that get a series each.
-    public let maxServices: Int
-
-    /// The service that a key belongs to, by the first pattern with its shape; nil for a key of another shape.
-    ///
-    /// - Parameter database: nil for a cluster, which has only one, whatever a pattern says.
-    public func service(ofKey key: [UInt8], database: Int?) -> String? {
-      for pattern in patterns where database.map({ pattern.database == $0 }) ?? true {
-        guard let star = pattern.bytes.firstIndex(of: UInt8(ascii: "*")) else { continue }
-        let (before, after) = (pattern.bytes[..<star], pattern.bytes[(star + 1)...])
-        if key.count > before.count + after.count, key.starts(with: before), key.suffix(after.count) == after {
-          return String(decoding: key[before.count..<(key.count - after.count)], as: UTF8.self)
-        }
-      }
-      return nil
-    }
-  }
-
-  /// Streams with their groups.
-  public struct Streams: Sendable, Equatable {
-    public let isOn: Bool
-    /// Names or globs.
-    public let patterns: [KeyPattern]
-    /// Streams that get series.
-    public let maxStreams: Int
-    /// Whether each consumer gets series of its own.
-    public let areConsumersIncluded: Bool
-  }
-
   /// From the start of a walk to the start of the next; one that takes longer is followed by the next at once.
   public let interval: Duration
-  public let locks: Locks
-  public let circuits: Circuits
-  public let streams: Streams
+  /// Every watch with its settings, those that are off among them, in the order of the catalogue.
+  public let all: [any ConfiguredWatch]
+  /// Their settings as the file would have them.
+  let blocks: [Block]
 
-  public var areAllOff: Bool { !locks.isOn && !circuits.isOn && !streams.isOn }
+  /// What one watch, or one list of watches, is set to.
+  struct Block: Sendable, Equatable {
+    let key: String
+    let isList: Bool
+    var entries: [[WatchFields.Setting]] = []
+  }
 
-  init(_ fields: MappingReader?, kind: WorkloadKind) {
+  public var on: [any ConfiguredWatch] { all.filter(\.isOn) }
+
+  init(_ fields: MappingReader?, kind: WorkloadKind, watches: [any ConfiguredWatch.Type]) {
     interval =
       fields?.value(
         "interval", .duration(.extended, .atLeast(.seconds(1))), default: Self.defaultInterval,
         "From the start of a walk over the keys to the start of the next.")
       ?? Self.defaultInterval
-    locks = fields?.mapping("locks", "Locks that never expire.") { Locks($0) } ?? Locks(nil)
-    circuits = fields?.mapping("circuits", "Counters of failures by service.") { Circuits($0) } ?? Circuits(nil)
-    streams =
-      fields?.mapping("streams", "Streams with their groups.") { Streams($0, kind: kind) } ?? Streams(nil, kind: kind)
+    var all: [any ConfiguredWatch] = []
+    blocks = watches.map { type in
+      var block = Block(key: type.block, isList: type.listLimit != nil)
+      for (watch, settings) in Self.read(type, fields, kind) {
+        all.append(watch)
+        block.entries.append(settings)
+      }
+      return block
+    }
+    self.all = all
+  }
+
+  private static func read(
+    _ type: any ConfiguredWatch.Type, _ fields: MappingReader?, _ kind: WorkloadKind
+  ) -> [(any ConfiguredWatch, [WatchFields.Setting])] {
+    func make(_ fields: MappingReader?) -> (any ConfiguredWatch, [WatchFields.Setting]) {
+      let reader = WatchFields(fields, kind: kind)
+      if type.listLimit != nil { reader.readName() }
+      let watch = type.init(reader)
+      return (watch, reader.settings)
+    }
+    guard let limit = type.listLimit else { return [fields?.mapping(type.block, type.meaning, make) ?? make(nil)] }
+    let entries = fields?.mappings(type.block, type.meaning, make) ?? []
+    let names = entries.compactMap { $0.1.first?.text }
+    if entries.count > limit { fields?.report(type.block, problem: "has more than \(limit) entries") }
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }), !twice.isEmpty {
+      fields?.report(type.block, value: twice, problem: "names two entries", hint: "give each a name of its own")
+    }
+    return entries
   }
 
   private static let defaultInterval: Duration = .seconds(15)
-}
 
-extension KeyWatches.Locks {
-  init(_ fields: MappingReader?) {
-    isOn = fields?.value("enabled", .bool, default: true, "Whether it is on.") ?? true
-    let given = fields?.list("patterns", of: .keyPattern, "Keys that are locks.", shown: "lock:*") ?? []
-    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("lock:*".utf8))] : given
-    maxKeys =
-      fields?.value("max_keys", .int(1...1_000_000), default: 10_000, "Matching keys looked at in a walk.") ?? 10_000
+  public static func == (left: KeyWatches, right: KeyWatches) -> Bool {
+    left.interval == right.interval && left.blocks == right.blocks
   }
 }
 
-extension KeyWatches.Circuits {
-  init(_ fields: MappingReader?) {
-    isOn = fields?.value("enabled", .bool, default: true, "Whether it is on.") ?? true
-    let given =
-      fields?.list(
-        "patterns", of: .keyPattern, "Counters; exactly one `*` in each stands for the service.",
-        shown: "circuit:*:failures") ?? []
-    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array("circuit:*:failures".utf8))] : given
-    threshold =
-      fields?.value("threshold", .int(1...1_000_000), default: 5, "Failures from which a circuit counts as open.") ?? 5
-    maxServices =
-      fields?.value("max_services", .int(1...10_000), default: 100, "Services that get a series each.") ?? 100
-    for pattern in given where pattern.bytes.filter({ "*?[]\\".utf8.contains($0) }) != [UInt8(ascii: "*")] {
-      fields?.report(
-        "patterns", value: pattern.text, problem: "does not name the service",
-        hint: "use exactly one *, as in circuit:*:failures")
-    }
-  }
+/// A watch over keys that `redline.yml` can set.
+///
+/// What it asks of its block when it is made is at once what is read, what the reference lists and what the resolved text
+/// shows: a setting is one line.
+public protocol ConfiguredWatch: Sendable {
+  /// Its key below `watches`.
+  static var block: String { get }
+  /// What it is about, for the reference.
+  static var meaning: String { get }
+  /// nil for one block, which stands with its defaults where it is left out; else the most entries of a list of blocks,
+  /// each with a `name` of its own, which is empty where it is left out.
+  static var listLimit: Int? { get }
+
+  var isOn: Bool { get }
+
+  init(_ fields: WatchFields)
 }
 
-extension KeyWatches.Streams {
-  /// On where patterns are given, and for queues, which are made of streams.
+extension ConfiguredWatch {
+  public static var listLimit: Int? { nil }
+}
+
+/// The settings of one watch: reads each with its default, and keeps how the file would have it.
+///
+/// Not to be kept after the initializer that it was given to.
+public final class WatchFields {
+  struct Setting: Sendable, Equatable {
+    let key: String
+    var text = ""
+    /// nil for a single value.
+    var list: [String]?
+  }
+
+  public let kind: WorkloadKind
+  /// Of an entry of a list; empty for a block.
+  public private(set) var name = ""
+  /// nil where the block is left out.
+  private let fields: MappingReader?
+  private(set) var settings: [Setting] = []
+
   init(_ fields: MappingReader?, kind: WorkloadKind) {
-    let given = fields?.list("patterns", of: .keyPattern, "Names or globs of streams.", shown: "*") ?? []
-    let brought = kind == .queue || !given.isEmpty
-    isOn =
-      fields?.value("enabled", .bool, default: brought, "Whether it is on; given patterns switch it on.") ?? brought
-    patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: [UInt8(ascii: "*")])] : given
-    maxStreams = fields?.value("max_streams", .int(1...1000), default: 100, "Streams that get series.") ?? 100
-    areConsumersIncluded =
-      fields?.value("consumers", .bool, default: false, "Whether each consumer gets series of its own.") ?? false
+    self.fields = fields
+    self.kind = kind
+  }
+
+  func readName() {
+    name = fields?.required("name", .plainName, "Tells it from the other entries, in labels too.") ?? ""
+    settings.append(Setting(key: "name", text: name))
+  }
+
+  /// Whether something is written there.
+  public func isGiven(_ key: String) -> Bool {
+    fields.map { $0.contains(key) && !$0.hasEmptyList(key) } ?? false
+  }
+
+  /// The setting `enabled`.
+  public func enabled(default: Bool = true, _ meaning: String = "Whether it is on.") -> Bool {
+    flag("enabled", default: `default`, meaning)
+  }
+
+  public func flag(_ key: String, default: Bool, _ meaning: String) -> Bool {
+    value(key, .bool, `default`, meaning) { $0 ? "true" : "false" }
+  }
+
+  public func count(_ key: String, _ range: ClosedRange<Int>, default: Int, _ meaning: String) -> Int {
+    value(key, .int(range), `default`, meaning, String.init)
+  }
+
+  public func duration(_ key: String, _ range: DurationRange, default: Duration, _ meaning: String) -> Duration {
+    value(key, .duration(.extended, range), `default`, meaning, durationText)
+  }
+
+  /// Names and globs of keys.
+  ///
+  /// - Parameter default: stands where none are given.
+  public func patterns(_ key: String, default: String, _ meaning: String) -> [KeyPattern] {
+    let given = fields?.list(key, of: .keyPattern, meaning, shown: `default`) ?? []
+    let patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array(`default`.utf8))] : given
+    settings.append(Setting(key: key, list: patterns.map(\.listText)))
+    return patterns
+  }
+
+  /// Notes that a setting is wrong for a reason that its type does not know.
+  public func report(_ key: String, value: String? = nil, problem: String, hint: String? = nil) {
+    fields?.report(key, value: value, problem: problem, hint: hint)
+  }
+
+  private func value<Value: Sendable>(
+    _ key: String, _ type: ScalarType<Value>, _ default: Value, _ meaning: String, _ text: (Value) -> String
+  ) -> Value {
+    let value = fields?.value(key, type, default: `default`, meaning) ?? `default`
+    settings.append(Setting(key: key, text: text(value)))
+    return value
   }
 }
 
@@ -127,7 +172,7 @@ extension ScalarType<KeyPattern> {
 
 extension KeyPattern {
   /// The pattern as `list` reads it.
-  var listText: String {
+  fileprivate var listText: String {
     let plain = Set("*?[]^{}:_-./!|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)
     let digits = Array("0123456789ABCDEF".utf8)
     var text: [UInt8] = database == 0 ? [] : Array("db\(database)=".utf8)

@@ -1,5 +1,5 @@
 extension WorkloadConfig {
-  init(_ fields: MappingReader, defaults: WorkloadDefaults) {
+  init(_ fields: MappingReader, defaults: WorkloadDefaults, watches: [any ConfiguredWatch.Type]) {
     name = fields.required("name", .plainName, "The label `workload`; no other workload has it.")
     let kind = fields.required(
       "kind", .oneOf(WorkloadKind.self, noun: "a workload kind"),
@@ -62,9 +62,9 @@ extension WorkloadConfig {
       "address_rewrites", "Rules for announced addresses, applied before those of the whole file."
     ) { AddressRewrite($0) }
     addressRewrites = rewrites + defaults.addressRewrites.filter { !rewrites.contains($0) }
-    watches =
-      fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind) }
-      ?? KeyWatches(nil, kind: kind)
+    self.watches =
+      fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind, watches: watches) }
+      ?? KeyWatches(nil, kind: kind, watches: watches)
     aliases = Self.aliases(fields)
   }
 

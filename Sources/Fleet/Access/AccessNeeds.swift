@@ -23,10 +23,10 @@ public struct AccessNeeds: Sendable {
     if pings { needs.append(AccessNeed("ping", [["PING"]], lost: ["redis_exporter_last_scrape_ping_time_seconds"])) }
     if discoversCluster {
       needs.append(
-        AccessNeed("discovery", [KeyWork.clusterNodes], lost: ["/discover-cluster-nodes, and keys on other nodes"]))
+        AccessNeed("discovery", [KeyPlace.clusterNodes], lost: ["/discover-cluster-nodes, and keys on other nodes"]))
     }
     guard server.mode != .sentinel else { return needs }
-    return needs + work.accessNeeds(database: database, knowsNacked: server.knowsNacked)
+    return needs + work.accessNeeds(database: database, server)
   }
 
   /// Of a member of a workload.
@@ -85,7 +85,4 @@ extension ServerFacts {
     }
     self.init(InfoText(bytes: Array(lines.joined(separator: "\r\n").utf8)))
   }
-
-  /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
-  var knowsNacked: Bool { valkeyVersion == nil && version >= Version(8, 8) }
 }

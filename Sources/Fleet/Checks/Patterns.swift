@@ -6,7 +6,8 @@ struct LockWithoutTTL: Check {
   let id = "lock-without-ttl"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    guard let count = state.keys.summary?.locks?.withoutTTLCount, count > 0 else { return }
+    let count = state.keys.found(by: LockWatch.self).reduce(0) { $0 + $1.withoutTTLCount }
+    guard count > 0 else { return }
     verdict.find(.warning, count == 1 ? "A lock never expires" : "\(count) locks never expire")
   }
 }
@@ -16,15 +17,16 @@ struct CircuitOpen: Check {
   let id = "circuit-open"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    guard let summary = state.keys.summary else { return }
-    let open = (summary.circuits ?? []).filter(\.isOpen)
+    let summaries = state.keys.found(by: CircuitWatch.self)
+    let open = summaries.flatMap(\.circuits).filter(\.isOpen)
     for circuit in open.sorted(by: { ($1.failures, $0.service) < ($0.failures, $1.service) }) {
       let service = keyLabel(Array(circuit.service.utf8))
       let count = Int(clamping: min(circuit.failures, 1e15))
       verdict.find(.warning, .keys(service), "The circuit of \(service) is open: \(count) failures")
     }
-    if summary.openCircuitCount > open.count {
-      verdict.find(.warning, "\(summary.openCircuitCount - open.count) more circuits are open")
+    let count = summaries.reduce(0) { $0 + $1.openCount }
+    if count > open.count {
+      verdict.find(.warning, "\(count - open.count) more circuits are open")
     }
   }
 }
@@ -34,7 +36,7 @@ struct StreamGroupWithoutConsumer: Check {
   let id = "stream-group-without-consumer"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for stream in state.keys.streams {
+    for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups where group.consumers == 0 {
         guard (group.lag ?? 0) > 0 || (stream.report.lagSeconds(of: group) ?? 0) > 0 else { continue }
         let name = keyLabel(stream.report.name)
@@ -53,7 +55,7 @@ struct StreamLagHigh: Check {
   static let limitSeconds = 60.0
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for stream in state.keys.streams {
+    for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups where group.consumers != 0 {
         guard let lag = stream.report.lagSeconds(of: group), lag > Self.limitSeconds else { continue }
         let name = keyLabel(stream.report.name)
@@ -70,7 +72,7 @@ struct StreamPendingOld: Check {
   static let limitSeconds = 600.0
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for stream in state.keys.streams {
+    for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups {
         guard let age = stream.report.oldestPendingSeconds(of: group, stream.nowMilliseconds), age > Self.limitSeconds
         else { continue }

@@ -60,7 +60,7 @@ extension Command {
   var verb: String {
     guard let first = arguments.first else { return "" }
     let name = String(decoding: first, as: UTF8.self)
-    guard ["MEMORY", "XINFO", "CLUSTER"].contains(name), arguments.count > 1 else { return name }
+    guard ["MEMORY", "XINFO", "CLUSTER", "CLIENT"].contains(name), arguments.count > 1 else { return name }
     let subcommand = name + " " + String(decoding: arguments[1], as: UTF8.self)
     return subcommand == "XINFO STREAM" && arguments.count > 3 ? subcommand + " FULL" : subcommand
   }
@@ -68,7 +68,8 @@ extension Command {
   /// Whether the server counts it as a hit or miss. MEMORY USAGE leaves the counts alone.
   var countsAsLookup: Bool {
     switch arguments.first.map({ String(decoding: $0, as: UTF8.self) }) {
-    case "MEMORY", "SCAN", "SELECT", "TIME", "INFO", "CLUSTER", "EVAL", "EVAL_RO", "CONFIG", nil: false
+    case "MEMORY", "SCAN", "SELECT", "TIME", "INFO", "CLUSTER", "EVAL", "EVAL_RO", "CONFIG", "PING", "CLIENT", nil:
+      false
     default: true
     }
   }

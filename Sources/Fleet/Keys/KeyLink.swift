@@ -11,6 +11,11 @@ actor KeyLink {
     var connection: Connection
     var database: Int
     var usedAt: NIODeadline
+    /// The smallest round trip that was seen; nil where PING is refused.
+    var tripSeconds: Double?
+    var batchCount = 0
+    /// Whether the server was asked not to take key work for use of the keys.
+    var isTouchSettled = false
   }
   private let options: ConnectionOptions
   private let context: ConnectionContext
@@ -20,8 +25,13 @@ actor KeyLink {
   private var lines: [Endpoint?: Line] = [:]
   private var refusals = Refusals()
   private var accepted: Set<String> = []
+  private var avoidsTouching = false
+  /// Who refuses PING, or CLIENT NO-TOUCH: nothing is lost that anybody would look for.
+  private var unwilling: Set<Courtesy> = []
   private var isStopped = false
   private let turns = Turns()
+  /// Of the batches of this turn.
+  private var chargedSeconds = 0.0
 
   init(
     _ options: ConnectionOptions, context: ConnectionContext, duty: DutyCycle, timeout: TimeAmount, cost: KeyWorkCost
@@ -35,6 +45,7 @@ actor KeyLink {
 
   /// Where the target itself listens.
   nonisolated var target: Endpoint { options.address.endpoint }
+  nonisolated var usesTLS: Bool { options.address.usesTLS }
 
   /// Sends commands in one write, after the wait that is owed for those before.
   ///
@@ -42,11 +53,19 @@ actor KeyLink {
   /// - Returns: a reply for each command; nil for those that the server refuses.
   /// - Throws: ``RedisError`` when a reply did not come, or the server cannot serve now (loading, busy, no login).
   func send(_ commands: [Command], to node: Endpoint? = nil, database: Int = 0) async throws(RedisError) -> [Reply?] {
+    try await timed(commands, to: node, database: database).replies
+  }
+
+  /// The same, with the server's share of the time that it took.
+  func timed(
+    _ commands: [Command], to node: Endpoint? = nil, database: Int = 0
+  ) async throws(RedisError) -> (replies: [Reply?], seconds: Double) {
     // Walks and streams share the link: two batches at once would open a connection each, and close one another's.
     await turns.take()
     defer { turns.pass() }
     let now = NIODeadline.now()
-    guard refusals.allows(Self.selection(of: database), at: now) else { return commands.map { _ in nil } }
+    guard refusals.allows(Self.selection(of: database), at: now) else { return (commands.map { _ in nil }, 0) }
+    chargedSeconds = 0
     let wanted = commands.indices.filter { refusals.allows(commands[$0].verb, at: now) }
     var replies = [Reply?](repeating: nil, count: commands.count)
     var tried: Set<String> = []
@@ -56,8 +75,12 @@ actor KeyLink {
     }
     let rest = wanted.filter { replies[$0] == nil && refusals.allows(commands[$0].verb, at: now) }
     if !rest.isEmpty { try await exchange(commands, rest, node, database, &replies) }
-    return replies
+    return (replies, chargedSeconds)
   }
+
+  /// From now on keys that are looked at do not count as used where the server can leave that out (Redis 7.2): which keys it
+  /// evicts, and what OBJECT IDLETIME says, then stays as applications make it.
+  func avoidTouching(_ isKnown: Bool) { avoidsTouching = isKnown }
 
   /// Closes all connections; the next batch opens what it needs.
   func close() {
@@ -77,6 +100,7 @@ actor KeyLink {
   /// Takes note that credentials or permissions may have changed.
   func reset() {
     refusals = Refusals()
+    unwilling = []
     close()
   }
 
@@ -118,6 +142,7 @@ actor KeyLink {
   private func attempt(_ commands: [Command], _ node: Endpoint?, _ database: Int) async throws(RedisError) -> Replies? {
     try await pace()
     let connection = try await open(node)
+    try await greet(connection, node)
     if lines[node]?.database != database {
       let select: Command = ["SELECT", "\(database)"]
       let reply = try await run([select], on: connection, node)[0]
@@ -137,8 +162,12 @@ actor KeyLink {
     let batch = CommandBatch(commands)
     let exchange = await connection.send(batch, deadline: .now() + timeout)
     let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
-    duty.note(busySeconds: seconds, at: Self.seconds(exchange.ended))
-    cost.note(exchange, of: batch, isTarget: node == nil)
+    let tripSeconds = lines[node]?.tripSeconds.map { min($0, seconds) }
+    lines[node]?.tripSeconds = tripSeconds
+    let charged = Self.charged(seconds, tripSeconds: tripSeconds)
+    chargedSeconds += charged
+    duty.note(busySeconds: charged, at: Self.seconds(exchange.ended))
+    cost.note(exchange, of: batch, busySeconds: charged, isTarget: node == nil)
     if let failure = exchange.failure {
       drop(node)
       throw failure
@@ -146,6 +175,44 @@ actor KeyLink {
     lines[node]?.usedAt = exchange.ended
     return exchange.replies
   }
+
+  /// The way there and back is no work of the server. A fifth of it is kept, since it varies.
+  static func charged(_ seconds: Double, tripSeconds: Double?) -> Double {
+    max(0, seconds - 0.8 * (tripSeconds ?? 0))
+  }
+
+  /// What a new connection begins with; the round trip is measured again from time to time.
+  private func greet(_ connection: Connection, _ node: Endpoint?) async throws(RedisError) {
+    let count = lines[node]?.batchCount ?? 0
+    lines[node]?.batchCount = count + 1
+    if count < 3 || count % 128 == 0, !unwilling.contains(.ping(node)) {
+      let ping: Command = ["PING"]
+      let exchange = await connection.send(CommandBatch([ping]), deadline: .now() + timeout)
+      cost.note(exchange, of: CommandBatch([ping]), busySeconds: 0, isTarget: node == nil)
+      if let failure = exchange.failure {
+        drop(node)
+        throw failure
+      }
+      if isRefusal(exchange.replies[0]) {
+        unwilling.insert(.ping(node))
+      } else if !exchange.replies[0].isError {
+        let seconds = Double((exchange.ended - exchange.sent).nanoseconds) / 1e9
+        let known = lines[node]?.tripSeconds
+        lines[node]?.tripSeconds = min(known ?? seconds, seconds)
+      }
+    }
+    guard avoidsTouching, lines[node]?.isTouchSettled == false else { return }
+    lines[node]?.isTouchSettled = true
+    guard !unwilling.contains(.noTouch(node)) else { return }
+    if try await run([Self.noTouch], on: connection, node)[0].isError { unwilling.insert(.noTouch(node)) }
+  }
+
+  private enum Courtesy: Hashable {
+    case ping(Endpoint?)
+    case noTouch(Endpoint?)
+  }
+
+  static let noTouch: Command = ["CLIENT", "NO-TOUCH", "ON"]
 
   private func pace() async throws(RedisError) {
     let wait = duty.waitSeconds(at: Self.seconds(.now()))

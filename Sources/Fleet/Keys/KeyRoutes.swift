@@ -40,13 +40,12 @@ struct KeyRoutes: Sendable {
     return .tcp(host: node.hostname ?? host, port: node.port)
   }
 
-  /// The names by the node that has them. Names whose slot nobody serves are left out.
-  func split(_ names: [[UInt8]]) -> [(node: Endpoint?, names: [[UInt8]])] {
-    guard !owners.isEmpty else { return [(nil, names)] }
-    var byNode: [Int16: [[UInt8]]] = [:]
-    for name in names { byNode[owners[clusterSlot(of: name)], default: []].append(name) }
-    return byNode.sorted { $0.key < $1.key }.compactMap { index, names in
-      index < 0 ? nil : (nodes[Int(index)], names)
+  /// What is about keys by the node that has them. Keys whose slot nobody serves are left out.
+  func split<Element>(_ elements: [Element], by name: (Element) -> [UInt8]) -> [(node: Endpoint?, [Element])] {
+    guard !owners.isEmpty else { return [(nil, elements)] }
+    let byNode = Dictionary(grouping: elements) { owners[clusterSlot(of: name($0))] }
+    return byNode.sorted { $0.key < $1.key }.compactMap { index, elements in
+      index < 0 ? nil : (nodes[Int(index)], elements)
     }
   }
 }

@@ -1,23 +1,28 @@
 import Metrics
 import Redis
 
-/// What INFO says of the server that decides what key work does.
+/// What INFO says of a server that decides what is done with its keys.
 struct KeyServer: Sendable {
-  /// Whether keys and streams are to be looked at.
-  let showsKeys: Bool
-  /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
-  let knowsNacked: Bool
-  /// Keys of each database that has some; nil where the server does not tell.
-  let keyCounts: [Int: Double]?
+  let facts: ServerFacts
+  /// Whether single keys are to be looked at; they are counted in any case.
+  var showsKeys = true
+  /// It has one database, and each node a part of the keys.
+  var isCluster = false
+  /// Keys of each database that has some; nil where that is not known.
+  var keyCounts: [Int: Double]?
 
-  init(_ info: InfoText?, skipsMasters: Bool, isCluster: Bool) {
+  init(facts: ServerFacts) { self.facts = facts }
+
+  /// - Parameter info: nil where the server does not tell.
+  init(_ info: InfoText?, skipsMasters: Bool = false, isCluster: Bool = false, readsKeyspace: Bool = false) {
+    facts = ServerFacts(info ?? InfoText(bytes: []))
     showsKeys = !(skipsMasters && info?.text("role") == "master")
-    let version = info?["valkey_version"] == nil ? info?.text("redis_version") : nil
-    knowsNacked = Version(version ?? "") >= Version(8, 8)
-    keyCounts = isCluster ? nil : info.map(Self.keyCounts)
+    self.isCluster = isCluster
+    keyCounts = isCluster || !readsKeyspace ? nil : info.map(Self.keyCounts)
   }
 
-  var databases: [Int] { keyCounts.map { Array($0.keys) } ?? [] }
+  /// Whether SCAN can leave out keys of other types (6.0).
+  var knowsScanTypes: Bool { facts.version >= Version(6) }
   var keyTotal: Double? { keyCounts?.values.reduce(0, +) }
   func hasKeys(_ database: Int) -> Bool { keyCounts.map { $0[database, default: 0] > 0 } ?? true }
 
@@ -36,26 +41,9 @@ struct KeyServer: Sendable {
   }
 }
 
-extension KeyWork {
-  /// Asks what the server is, and where a cluster's keys are.
-  func readServer() async throws(RedisError) -> KeyServer {
-    if options.isCluster { try await readRoutes() }
-    let sections = ["server", "replication", "keyspace"]
-    let replies = try await link.send(sections.map { ["INFO", $0] })
-    let texts = replies.compactMap { $0.flatMap { $0.isError ? nil : $0.bytes } }
-    let info = texts.isEmpty ? nil : InfoText(bytes: Array(texts.joined(separator: "\r\n".utf8)))
-    return KeyServer(info, skipsMasters: options.skipsMasters, isCluster: options.isCluster)
-  }
-
-  static let clusterNodes: Command = ["CLUSTER", "NODES"]
-
-  /// Learns from the target which nodes the cluster has. Only nodes that the cluster itself names are connected to.
-  func readRoutes() async throws(RedisError) {
-    let command = Self.clusterNodes
-    guard let reply = try await link.send([command])[0] else {
-      throw RedisError(.permission, "the server refuses CLUSTER NODES")
-    }
-    guard !reply.isError, let text = reply.bytes else { throw RedisError(reply: reply, to: command) }
-    routes = KeyRoutes(ClusterNodes(text), target: link.target, usesTLS: usesTLS)
-  }
+extension ServerFacts {
+  /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
+  var knowsNacked: Bool { valkeyVersion == nil && version >= Version(8, 8) }
+  /// Whether a connection can look at keys without using them (Redis 7.2, Valkey).
+  var knowsNoTouch: Bool { version >= Version(7, 2) }
 }

@@ -5,12 +5,12 @@ import NIOPosix
 import Redis
 import Runtime
 
-/// Everything that is done with keys: looking up single ones, scanning for patterns, counting, grouping, streams, scripts.
+/// Work on the keys of the one server that flags name: single keys, patterns, counts, groups, streams, scripts.
 ///
 /// It runs in the background on connections of its own and within a share of time, and never holds up a scrape: that
 /// reads ``samples``, which hold what the newest whole pass found and how old it is. Look-ups by name are repeated every
 /// interval, also while a walk over a large keyspace is under way.
-public actor KeyWork {
+public final class KeyWork: Sendable {
   /// Every family that key work may export.
   public static let families = KeyFamilies.all + StreamFamilies.all + KeyWorkCost.all
 
@@ -21,29 +21,20 @@ public actor KeyWork {
     return sink.finish()
   }()
 
-  let options: KeyWorkOptions
-  let patterns: [LuaPattern]
-  let link: KeyLink
-  let cost: KeyWorkCost
-  let log: Logger
-  let usesTLS: Bool
+  fileprivate struct State {
+    var results = KeyResults()
+    var byName = Samples.none
+    var walk = Samples.none
+    /// With what the work cost.
+    var all = KeyWork.idleSamples
+    var isFull = false
+  }
+
+  private let isIdle: Bool
+  private let place: KeyPlace
+  private let scan: KeyScan
+  private let state: Lock<State>
   private let context: ConnectionContext
-  private let publishSamples: @Sendable (Samples) -> Void
-  private nonisolated let box: Lock<Samples>
-
-  // What the newest look-ups and the newest whole walk found.
-  var lookupSamples = Samples.none
-  var walkSamples = Samples.none
-  var lookupsEnded: NIODeadline?
-  var answeredAt = NIODeadline.now()
-  var routes = KeyRoutes.single
-  var complaints: Set<String> = []
-
-  private var task: Task<Void, Never>?
-  private var hasTried = false
-  private var isStopped = false
-  private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-  private var waiterCount = 0
 
   /// - Parameters:
   ///   - node: where the cost is counted with that of other parts.
@@ -53,123 +44,79 @@ public actor KeyWork {
     options: KeyWorkOptions, connection: ConnectionOptions, context: ConnectionContext, log: Logger,
     node: NodeCost = NodeCost(), publish: @escaping @Sendable (Samples) -> Void = { _ in }
   ) throws {
-    var patterns: [LuaPattern] = []
-    for text in options.checkKeyGroups {
-      do throws(LuaPatternError) { patterns.append(try LuaPattern(text)) } catch {
-        throw KeyWorkError(description: "check-key-groups: \(error)")
-      }
-    }
-    let duty = DutyCycle(ratio: options.dutyRatio)
-    self.options = options
-    self.patterns = patterns
-    self.log = log
+    let watches = try KeyWatchCatalogue.ofFlags(options)
+    isIdle = options.isIdle
     self.context = context
-    usesTLS = connection.address.usesTLS
-    cost = KeyWorkCost(dutyRatio: duty.ratio, node: node)
-    link = KeyLink(connection, context: context, duty: duty, timeout: options.timeout, cost: cost)
-    publishSamples = publish
-    box = Lock(Self.idleSamples)
+    place = KeyPlace(
+      connection, context: context, dutyRatio: options.dutyRatio, timeout: options.timeout, node: node)
+    let state = Lock(State())
+    self.state = state
+    scan = KeyScan(watches, options.scan, log: log) { place, results in
+      publish(
+        state.withLock { state in
+          state.show(results, place, limit: options.seriesLimit, log)
+          return state.all
+        })
+    }
   }
 
   /// The newest results with the work's own series, at once.
-  public nonisolated var samples: Samples { box.withLock { $0 } }
+  public var samples: Samples { state.withLock { $0.all } }
 
   /// Begins the background work. ``stop()`` must end it.
-  public func start() {
-    guard task == nil, !isStopped, !options.isIdle else { return }
-    task = Task(priority: .utility) { await run() }
+  public func start() async {
+    if !isIdle { await scan.aim(at: place) }
   }
 
   /// Ends the work at once, whatever is under way.
   public func stop() async {
-    isStopped = true
-    task?.cancel()
-    await link.stop()
-    release { _ in true }
+    await scan.stop()
+    await place.link.stop()
   }
 
   /// Waits until the first pass has ended, well or not, or until `deadline`.
   public func firstPass(deadline: NIODeadline) async {
-    guard !hasTried, !isStopped, !options.isIdle else { return }
-    waiterCount += 1
-    let id = waiterCount
-    let timer = context.group.next().scheduleTask(deadline: deadline) {
-      _ = Task { await self.release { $0 == id } }
+    if !isIdle { await scan.firstPass(deadline: deadline, on: context.group.next()) }
+  }
+}
+
+extension KeyWork.State {
+  /// Makes samples of what is new.
+  fileprivate mutating func show(_ results: KeyResults, _ place: KeyPlace, limit: Int, _ log: Logger) {
+    if results.byName?.endedAt != self.results.byName?.endedAt {
+      byName = samples(of: results.byName, results.scripts, place, limit, log)
     }
-    await withCheckedContinuation { waiters[id] = $0 }
-    timer.cancel()
-  }
-
-  private func release(where isReady: (Int) -> Bool) {
-    for id in waiters.keys.filter(isReady) { waiters.removeValue(forKey: id)?.resume() }
-  }
-
-  // MARK: The loop
-
-  private func run() async {
-    var failures = 0
-    while !Task.isCancelled {
-      let started = NIODeadline.now()
-      do throws(RedisError) {
-        try await lookUp()
-        if options.hasWalk { try await walk() }
-        cost.notePass(
-          seconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9, endedAt: wallClockSeconds())
-        failures = 0
-        if complaints.remove("pass") != nil { log.info("key work goes on again") }
-      } catch {
-        if Task.isCancelled { return }
-        failures += 1
-        cost.errorCount.add(1, error.errorClass.rawValue)
-        complain("pass", "key work failed and is tried again later", "\(error)")
-      }
-      dropStale()
-      publish()
-      hasTried = true
-      release { _ in true }
-      let rest = restSeconds(after: failures, started)
-      if rest > KeyWorkLimits.idleSeconds { await link.close() }
-      try? await Task.sleep(for: .seconds(rest))
+    if results.walk?.endedAt != self.results.walk?.endedAt {
+      walk = samples(of: results.walk, [], place, limit, log)
     }
+    self.results = results
+    all = Samples(merging: [byName, walk, place.samples])
   }
 
-  /// What is left of the interval; after failures the interval, doubled with each up to five minutes. Give or take a tenth.
-  private func restSeconds(after failures: Int, _ started: NIODeadline) -> Double {
-    let interval = max(0.01, options.intervalSeconds)
-    let rest =
-      failures == 0
-      ? max(0.01, interval - Double((NIODeadline.now() - started).nanoseconds) / 1e9)
-      : min(max(300, interval), interval * Double(1 << min(failures - 1, 16)))
-    return rest * Double.random(in: 0.9...1.1)
+  private mutating func samples(
+    of pass: WholePass?, _ scripts: [(fileName: String, report: ScriptReport)], _ place: KeyPlace, _ limit: Int,
+    _ log: Logger
+  ) -> Samples {
+    var all: [Samples] = []
+    for run in pass?.runs ?? [] {
+      all.append(finish({ run.watch.add(any: run.summary(with: []), to: &$0) }, place, limit, log))
+    }
+    all.append(
+      finish({ sink in for (name, report) in scripts { report.add(fileName: name, into: &sink) } }, place, limit, log))
+    return Samples(merging: all)
   }
 
-  private func dropStale() {
-    let age = Double((NIODeadline.now() - answeredAt).nanoseconds) / 1e9
-    guard age > options.staleSeconds else { return }
-    lookupSamples = .none
-    walkSamples = .none
-  }
-
-  /// Puts the newest results where scrapes find them.
-  func publish() {
-    var sink = SampleSink()
-    cost.collect(into: &sink)
-    let samples = Samples(merging: [lookupSamples, walkSamples, sink.finish()])
-    box.withLock { $0 = samples }
-    publishSamples(samples)
-  }
-
-  /// Logs each kind of complaint once until it is over.
-  func complain(_ kind: String, _ message: Logger.Message, _ reason: String) {
-    guard complaints.insert(kind).inserted else { return }
-    log.warning(message, metadata: ["reason": "\(reason)"])
-  }
-
-  /// Finishes a sink, and says once when it was full.
-  func finish(_ sink: SampleSink) -> Samples {
-    cost.droppedCount.add(Double(sink.overflowCount + sink.duplicateCount))
-    if sink.overflowCount > 0 {
-      complain("limit", "key work found more series than it may export", "the limit is \(sink.limit)")
+  /// Counts what is too much, and says so once.
+  private mutating func finish(
+    _ fill: (inout SampleSink) -> Void, _ place: KeyPlace, _ limit: Int, _ log: Logger
+  ) -> Samples {
+    var sink = SampleSink(limit: limit)
+    fill(&sink)
+    place.cost.droppedCount.add(Double(sink.overflowCount + sink.duplicateCount))
+    if sink.overflowCount > 0, !isFull {
+      isFull = true
+      log.warning(
+        "key work found more series than it may export", metadata: ["reason": "the limit is \(sink.limit)"])
     }
     return sink.finish()
   }

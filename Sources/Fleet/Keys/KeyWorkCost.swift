@@ -29,7 +29,8 @@ final class KeyWorkCost: Sendable {
     "Commands of key work that the server counts as a keyspace hit or miss: subtract them from its hit ratio.")
   static let busy = Family.counter(
     "exporter_key_work_busy_seconds_total",
-    "Time from writing batches to their last reply: what the server spent on key work is at most this.", unit: .seconds)
+    "Time from writing batches to their last reply, without four fifths of the round trip: the server spent at most this.",
+    unit: .seconds)
   static let errors = Family.counter(
     "exporter_key_work_errors_total", "Passes of key work that ended early, by class of error.", labels: ["class"])
   static let dropped = Family.counter(
@@ -65,10 +66,12 @@ final class KeyWorkCost: Sendable {
     errorCount.initialize(RedisError.Class.allCases.map(\.rawValue))
   }
 
-  /// - Parameter isTarget: whether the target itself was asked, and no other node of its cluster.
-  func note(_ exchange: Exchange, of batch: CommandBatch, isTarget: Bool) {
+  /// - Parameters:
+  ///   - seconds: the server's share of the time that it took.
+  ///   - isTarget: whether the target itself was asked, and no other node of its cluster.
+  func note(_ exchange: Exchange, of batch: CommandBatch, busySeconds seconds: Double, isTarget: Bool) {
     let lookups = batch.commands.count { $0.countsAsLookup }
-    busySeconds.add(Double((exchange.ended - exchange.sent).nanoseconds) / 1e9)
+    busySeconds.add(seconds)
     commandCount.add(Double(batch.commands.count))
     lookupCount.add(Double(lookups))
     if isTarget { node.note(exchange, of: batch, lookupCount: lookups) }

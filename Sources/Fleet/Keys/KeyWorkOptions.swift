@@ -14,8 +14,8 @@ public struct KeyWorkOptions: Sendable {
   public var checkKeyGroups: [String] = []
   /// Groups of a database that are shown, by memory; the rest is `overflow`.
   public var maxDistinctKeyGroups = 100
-  /// What a user asks for as COUNT of SCAN; ``scanCount`` bounds it.
-  public var batchSize = 1000
+  /// What a user asks for as COUNT of SCAN; nil to find out what suits the server.
+  public var batchSize: Int?
   public var streamsExcludeConsumers = false
   public var disablesKeyValues = false
   /// Lua scripts that report values, with the file names that they are shown under.
@@ -38,7 +38,7 @@ public struct KeyWorkOptions: Sendable {
   public var timeout: TimeAmount = .seconds(2)
   /// Results are dropped when the server has not answered for so long.
   public var staleSeconds = 300.0
-  /// Series that one half of the work (look-ups, walk) may export.
+  /// Series that each watch may export of what it looks at by name, and of what it walks over.
   public var seriesLimit = 10_000
 
   public init() {}
@@ -62,9 +62,6 @@ public struct KeyWorkOptions: Sendable {
     intervalSeconds = keys.interval / .seconds(1)
   }
 
-  /// COUNT of SCAN: more than this holds up other clients for milliseconds.
-  var scanCount: Int { min(KeyWorkLimits.batchKeys, max(1, batchSize)) }
-
   var hasLookups: Bool { !(lookupKeys.isEmpty && lookupStreams.isEmpty && scripts.isEmpty) }
   var hasWalk: Bool {
     !(scanKeys.isEmpty && scanStreams.isEmpty && countKeys.isEmpty && checkKeyGroups.isEmpty)
@@ -82,10 +79,42 @@ public struct KeyWorkOptions: Sendable {
   }
 }
 
+extension KeyWorkOptions {
+  func groupPatterns() throws(KeyWorkError) -> [LuaPattern] {
+    var patterns: [LuaPattern] = []
+    for text in checkKeyGroups {
+      do throws(LuaPatternError) { patterns.append(try LuaPattern(text)) } catch {
+        throw KeyWorkError(description: "check-key-groups: \(error)")
+      }
+    }
+    return patterns
+  }
+
+  /// How it is gone about.
+  var scan: KeyScanOptions {
+    var scan = KeyScanOptions()
+    scan.intervalSeconds = intervalSeconds
+    scan.staleSeconds = staleSeconds
+    scan.hasWalk = hasWalk
+    scan.scanCount = batchSize
+    scan.isCluster = isCluster
+    scan.skipsMasters = skipsMasters
+    scan.configCommand = configCommand
+    scan.fallbackDatabaseCount = fallbackDatabaseCount
+    scan.scripts = scripts
+    scan.scriptsReadOnly = scriptsReadOnly
+    return scan
+  }
+}
+
 /// The bounds of key work.
 enum KeyWorkLimits {
-  /// Keys of one batch, and the largest COUNT of SCAN.
+  /// Keys that are asked about in one batch.
   static let batchKeys = 64
+  /// Bytes of their names; a longer name is alone.
+  static let batchNameBytes = 1 << 20
+  /// Commands of one write.
+  static let batchCommands = 128
   /// Streams of one batch; XINFO answers with two whole entries each.
   static let batchStreams = 16
   /// Groups of one stream that are looked at.

@@ -3,7 +3,8 @@
 /// What the pattern matches is a superset of what the given ones match: it looks at the first bytes only.
 enum ScanMatch {
   /// - Returns: nil where nothing can be left to the server.
-  static func covering(_ patterns: [[UInt8]]) -> [UInt8]? {
+  static func covering(_ all: [[UInt8]]) -> [UInt8]? {
+    let patterns = Array(Set(all))
     if patterns.count == 1 { return patterns[0] == [UInt8(ascii: "*")] ? nil : patterns[0] }
     let prefixes = patterns.map { $0.prefix { !special.contains($0) } }
     let length = min(longest, prefixes.map(\.count).min() ?? 0)

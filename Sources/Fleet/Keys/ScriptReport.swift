@@ -34,6 +34,13 @@ struct ScriptReport: Sendable, Equatable {
     outcome = !isWhole ? .failed : values.isEmpty ? .empty : .values
   }
 
+  /// Why a script failed, for the log.
+  static func failure(of reply: Reply?) -> String {
+    guard let reply else { return "the server refuses it" }
+    if reply.isError { return printable(reply.bytes ?? []) }
+    return "its result is no list of names and numbers in turn"
+  }
+
   func add(fileName: String, into sink: inout SampleSink) {
     // The last value of a name stands, as in a map.
     var seen: Set<String> = []

@@ -17,7 +17,7 @@ actor Workload {
   private let logPace: LogPace
   let store: WorkloadStore
   /// nil where no keys are watched.
-  private let keyWatch: KeyWatch?
+  private let keyWatches: WorkloadKeys?
 
   private(set) var crew: Crew
   private(set) var membership: Membership
@@ -45,7 +45,7 @@ actor Workload {
     crew = Crew(factory, log: log)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
     let (page, labels) = (page, Self.labels(config))
-    keyWatch = KeyWatch(config, context: context, log: log) { samples in
+    keyWatches = WorkloadKeys(config, context: context, log: log) { samples in
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
     tracker = WorkloadTracker(config, store.failovers)
@@ -70,7 +70,7 @@ actor Workload {
   func stop() async {
     isStopped = true
     let all = crew.disband()
-    await keyWatch?.stop()
+    await keyWatches?.stop()
     await withTaskGroup(of: Void.self) { group in
       for node in all { group.addTask { await node.stop() } }
     }
@@ -81,7 +81,7 @@ actor Workload {
   /// Takes note that files or permissions may have changed.
   func reset() async {
     for node in crew.all { await node.reset() }
-    await keyWatch?.reset()
+    await keyWatches?.reset()
   }
 
   // MARK: A look
@@ -103,8 +103,8 @@ actor Workload {
       crew.meet(change.wanted, tracker.following)
       listen()
     }
-    if let state, let keyWatch {
-      keys = await keyWatch.update(state.keyShards, state.keyReaders, members: crew.members)
+    if let state, let keyWatches {
+      keys = await keyWatches.update(state.keyShards, state.keyReaders, members: crew.members)
     }
   }
 

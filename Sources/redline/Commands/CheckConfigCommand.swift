@@ -1,6 +1,7 @@
 import Alerting
 import ArgumentParser
 import Config
+import Fleet
 
 /// Reads a fleet's configuration file and says what is wrong with it, without connecting anywhere.
 struct CheckConfigCommand: ParsableCommand {

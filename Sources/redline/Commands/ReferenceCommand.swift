@@ -1,5 +1,6 @@
 import ArgumentParser
 import Config
+import Fleet
 import Metrics
 
 /// Prints the references of `deploy/docs/reference/`, made of the code that they are about.

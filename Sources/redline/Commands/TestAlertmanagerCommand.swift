@@ -1,6 +1,7 @@
 import Alerting
 import ArgumentParser
 import Config
+import Fleet
 import NIOPosix
 import PromQL
 

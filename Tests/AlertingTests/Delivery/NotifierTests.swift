@@ -51,7 +51,7 @@ import Testing
       \(lines.map { "  \($0)\n" }.joined())
       workloads: [{name: w, kind: cache, seeds: [a]}]
       """
-    return try #require(try FleetConfig.parse(Array(text.utf8), file: "redline.yml").alerting)
+    return try #require(try FleetConfig.parse(Array(text.utf8), file: "redline.yml", watches: []).alerting)
   }
 
   static func notifier(

@@ -13,7 +13,7 @@ struct RelabelingTests {
       \(steps.map { "    - \($0)\n" }.joined())
       workloads: [{name: w, kind: cache, seeds: [a]}]
       """
-    return try #require(try FleetConfig.parse(Array(text.utf8), file: "redline.yml").alerting)
+    return try #require(try FleetConfig.parse(Array(text.utf8), file: "redline.yml", watches: []).alerting)
   }
 
   static func apply(_ steps: String..., to labels: [String: String]) throws -> [String: String]? {

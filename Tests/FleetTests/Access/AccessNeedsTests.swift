@@ -43,6 +43,8 @@ import Testing
         "select", "ping", "cluster|nodes", "client|list", "scan", "type", "memory|usage", "xinfo|stream",
         "xinfo|groups", "xpending",
       ]))
+    #expect(!names(all).contains("client|no-touch"), "Redis 7.0 does not know it")
+    #expect(names(plain).isDisjoint(with: ["client|no-touch", "ping"]), "without work on keys")
     #expect(Set(all.flatMap(\.keys)) == Set(["app:*", "events", "*"].map { Array($0.utf8) }))
   }
 
@@ -72,22 +74,24 @@ import Testing
   }
 
   @Test func aMemberIsProbedAndItsKeysAreWatchedOnlyWhereThatIsOn() throws {
-    let off = try WatchPlanTests.workload("watches: {locks: {enabled: false}, circuits: {enabled: false}}")
+    let off = try KeyPlanTests.workload("watches: {locks: {enabled: false}, circuits: {enabled: false}}")
     let quiet = needs().member(of: off)
     #expect(names(quiet).isSuperset(of: ["info", "ping"]) && !names(quiet).contains("scan"))
     #expect(quiet.allSatisfy { $0.keys.isEmpty })
 
-    let on = try WatchPlanTests.workload("watches: {}")
+    let on = try KeyPlanTests.workload("watches: {}")
     let watched = needs().member(of: on)
-    #expect(names(watched).subtracting(names(quiet)) == ["scan", "pttl", "getrange"])
+    #expect(names(watched).subtracting(names(quiet)) == ["scan", "pttl", "getrange"], "PING is a probe's already")
+    let newer = names(needs(Version(7, 2)).member(of: on))
+    #expect(newer.subtracting(names(watched)) == ["client|no-touch"])
     #expect(watched.first { $0.feature == "locks" }?.keys == [Array("lock:*".utf8)])
 
-    let cluster = try WatchPlanTests.workload("watches: {}", kind: "cache")
+    let cluster = try KeyPlanTests.workload("watches: {}", kind: "cache")
     #expect(names(needs(Version(7), .cluster).member(of: cluster)).contains("readonly"), "replicas are asked for keys")
   }
 
   @Test func everyNeedSaysWhatIsLostWithoutIt() throws {
-    let workload = try WatchPlanTests.workload("watches: {streams: {enabled: true, patterns: ['s:*']}}")
+    let workload = try KeyPlanTests.workload("watches: {streams: {enabled: true, patterns: ['s:*']}}")
     let all =
       needs().member(of: workload) + needs(Version(7), .sentinel, masters: ["m"]).sentinel(masterNames: ["m"])
       + needs(Version(8, 8)).target(KeyWorkOptions(), database: 1, pings: true, discoversCluster: true)

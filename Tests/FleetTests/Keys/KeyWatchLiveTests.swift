@@ -14,12 +14,12 @@ struct KeyWatchLiveTests {
   /// A watch over one server, with all that it showed last.
   private final class Subject: Sendable {
     let member: WatchedNode
-    let watch: KeyWatch
+    let watch: WorkloadKeys
     let fleet = Registry()
     private let shown = Lock("")
 
     init(_ server: RedisServer, _ fields: String, kind: String = "custom, topology: replication") throws {
-      let config = try WatchPlanTests.workload(fields, kind: kind)
+      let config = try KeyPlanTests.workload(fields, kind: kind)
       let log = Logger(label: "test")
       let context = FleetContext(
         connections: RedisServer.context, registry: fleet, environment: [:], collectors: CollectorOptions(),
@@ -34,7 +34,7 @@ struct KeyWatchLiveTests {
       ) { _, _ in nil }
       let shown = shown
       watch = try #require(
-        KeyWatch(config, context: context, log: log) { samples in
+        WorkloadKeys(config, context: context, log: log) { samples in
           shown.withLock { $0 = String(decoding: Exposition().page([samples]), as: UTF8.self) }
         })
     }
@@ -92,8 +92,9 @@ struct KeyWatchLiveTests {
       "redis_key_watch_omitted{watch=\"locks\"} 0",
       "redis_key_watch_omitted{watch=\"circuits\"} 1", "redis_key_watch_unknown_shards 0")
     #expect(!subject.text.contains("odd") && !subject.text.contains("service=\"list\""))
-    let summary = await subject.watch.reading.summary
-    #expect(summary?.locks?.withoutTTLCount == 2 && summary?.openCircuitCount == 1)
+    let reading = await subject.watch.reading
+    #expect(reading.found(by: LockWatch.self).map(\.withoutTTLCount) == [2])
+    #expect(reading.found(by: CircuitWatch.self).map(\.openCount) == [1])
     // A holder gives up, a service recovers.
     try await server.run("DEL lock:b circuit:pay:failures")
     try await subject.until("redis_locks_without_ttl 1", "redis_circuits_open 0")
@@ -136,23 +137,32 @@ struct KeyWatchLiveTests {
       "redis_key_watch_omitted{watch=\"streams\"} 0")
     #expect(!subject.text.contains("plain") && !subject.text.contains("alice"))
     #expect(
-      await subject.watch.reading.streams.map { $0.report.groups.map(\.consumers) } == [[0], [1]],
+      await subject.watch.reading.found(by: StreamWatch.self).flatMap(\.streams).map {
+        $0.report.groups.map(\.consumers)
+      }
+        == [[0], [1]],
       "in the order of their names")
     await subject.end()
   }
 
-  /// Before 6.0 SCAN knows no types: names are asked for theirs.
-  @Test func streamsAreToldFromOthersOnOldServers() async throws {
+  /// Names that are larger than a reply may be are walked over in small steps; one that is too large alone is left out, and
+  /// that shows.
+  @Test func namesOfAnySizeAreWalkedOver() async throws {
     let server = try await RedisServer()
-    try await server.run("SET plain x\nXADD orders * f v\nHSET hash f v")
-    let subject = try Subject(server, "watches: {interval: 1h}", kind: "queue")
-    let watches = try WatchPlanTests.workload("watches: {}", kind: "queue").watches
-    let part = try #require(WatchPlan(watches, isCluster: false).walks.first { $0.type == "stream" })
-    let place = KeyPlace(subject.member, isCluster: false, dutyRatio: 0.5, context: RedisServer.context)
-    var walk = WatchWalk(watches, place: place)
-    try await walk.take(["plain", "orders", "hash"].map { Array($0.utf8) }, of: part, isTyped: false)
-    #expect(walk.findings.streams == [StreamName(database: 0, bytes: Array("orders".utf8))])
-    await place.link.stop()
+    func lock(_ number: UInt8, bytes: Int) -> Command {
+      Command(bytes: [Array("SET".utf8), Array("lock:\(number)".utf8) + Array(repeating: 0xff, count: bytes), [1]])
+    }
+    for number in UInt8(0)..<40 { try await server.run([lock(number, bytes: 1 << 20)]) }
+    try await server.run((0..<500).map { "SET lock:small\($0) x EX 1000" }.joined(separator: "\n"))
+    let subject = try Subject(server, "watches: {interval: 1s}")
+    try await subject.until(
+      "redis_locks 540", "redis_locks_without_ttl 40", "redis_key_watch_omitted{watch=\"locks\"} 0")
+    try await server.run([lock(99, bytes: Limits.replyBytes + 1)])
+    try await subject.until("redis_key_watch_omitted{watch=\"locks\"} 1")
+    // With it go the few that share its place in the server's table.
+    let seen = subject.text.split(separator: "\n").first { $0.hasPrefix("redis_locks ") }
+    #expect(try #require(seen.flatMap { Double($0.split(separator: " ")[1]) }) > 520)
+    #expect(subject.text.contains("redis_key_watch_walk_seconds "))
     await subject.end()
   }
 

@@ -20,7 +20,6 @@ STORED_PROPERTIES = 15
 LONG_TYPES = {
     "API.HTTPAPI": "a method for each address, in the files of their answers",
     "Fleet.InfoFields": "a table: one row for each field of INFO",
-    "Fleet.KeyWork": "becomes a watch of the key engine",
     "Fleet.SentinelFailoverTracker": "one state machine; its claims, epochs and episodes belong to one failover",
     "PromQL.Evaluation": "one interpreter over one tree: a method for each kind of expression",
     "PromQL.Parser": "one grammar: a method for each production",
@@ -28,7 +27,6 @@ LONG_TYPES = {
 }
 WIDE_TYPES = {
     "Config.WorkloadConfig": "one property for each key of a workload",
-    "Fleet.KeyWork": "becomes a watch of the key engine",
     "Fleet.KeyWorkOptions": "one property for each flag",
     "Fleet.MemberFacts": "one property for each fact that INFO states",
     "Fleet.Poller": "one connection with its plan, its counters and the scrapes that wait for it",
@@ -237,15 +235,13 @@ def check_words_are_plain(check: Check) -> None:
 ZOO = re.compile(r"(?:Book|Diary|Journal|Ledger|Archive|Story|Tally|Keeper|Ear|Shelf)$")
 WATCH = re.compile(r"Watch(?:es|er)?$")
 WATCHES = ("Fleet/Keys/", "Config/Fleet/", "Fleet/Access/")
-# It leaves with the second of the two key engines.
-LAST_OF_THE_ZOO = "KeyTally"
 
 
 def check_names_say_the_kind(check: Check) -> None:
     names = {(name_of(path), part.name.split(".")[-1]) for path in swift_files()
              for part in swift_types.parts(path.read_text(encoding="utf-8"))}
     check.none([f"{path}: {name}" for path, name in sorted(names)
-                if ZOO.search(name) and name != LAST_OF_THE_ZOO], "keepers that do not say their kind")
+                if ZOO.search(name)], "keepers that do not say their kind")
     check.none([f"{path}: {name}" for path, name in sorted(names) if WATCH.search(name) and not path.startswith(WATCHES)],
                "watches of something other than keys")
 

@@ -12,7 +12,7 @@ from .mutation import Single, shown, singles, wild
 from .replies import Template, bulk
 
 TWO_WORDS = {b"INFO", b"CONFIG", b"LATENCY", b"SLOWLOG", b"CLIENT", b"CLUSTER", b"SENTINEL", b"XINFO", b"COMMANDLOG", b"MEMORY"}
-FINE = {"CLIENT SETNAME", "CLIENT SETINFO", "SELECT", "READONLY", "AUTH"}
+FINE = {"CLIENT SETNAME", "CLIENT NO-TOUCH", "CLIENT SETINFO", "SELECT", "READONLY", "AUTH"}
 UNKNOWN = b"-ERR unknown command\r\n"
 # A share of the time a Sentinel has something to say.
 PUBLISH_SECONDS = 0.2

@@ -1,8 +1,8 @@
 extension FleetConfig {
   /// Every key that the file may have, in the order in which they are read. A default that depends on the workload's
   /// kind lists each kind.
-  static var keys: [ConfigKey] {
-    let byKind = WorkloadKind.allCases.map { (kind: $0, keys: keys(of: $0)) }
+  static func keys(_ watches: [any ConfiguredWatch.Type]) -> [ConfigKey] {
+    let byKind = WorkloadKind.allCases.map { (kind: $0, keys: keys(of: $0, watches)) }
     return byKind[0].keys.enumerated().map { place, key in
       var key = key
       var kinds: [(text: String, kinds: [String])] = []
@@ -23,19 +23,19 @@ extension FleetConfig {
     }
   }
 
-  private static func keys(of kind: WorkloadKind) -> [ConfigKey] {
+  private static func keys(of kind: WorkloadKind, _ watches: [any ConfiguredWatch.Type]) -> [ConfigKey] {
     let mark = SourceMark(line: 1, column: 1)
     let word = YAMLNode(content: .scalar(kind.rawValue, isPlain: true), mark: mark)
     let workload = YAMLNode(content: .mapping([.init(key: "kind", keyMark: mark, value: word)]), mark: mark)
     let recorder = KeyRecorder(given: ["workloads[]": workload])
     let diagnostics = Diagnostics(file: "", recorder: recorder)
-    _ = FleetConfig(MappingReader(.emptyMapping, path: "", diagnostics: diagnostics), folder: "")
+    _ = FleetConfig(MappingReader(.emptyMapping, path: "", diagnostics: diagnostics), folder: "", watches: watches)
     return recorder.keys
   }
 
   /// The reference of the file as Markdown, a table for each mapping, without a line break at its end.
-  public static var referenceText: String {
-    let keys = keys
+  public static func referenceText(watches: [any ConfiguredWatch.Type]) -> String {
+    let keys = keys(watches)
     var lines = [
       "# Configuration reference", "", introduction, "", "## The top of the file", "",
     ]

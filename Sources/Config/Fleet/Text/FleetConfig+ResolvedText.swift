@@ -97,23 +97,19 @@ extension YAMLWriter {
   private mutating func watches(_ watches: KeyWatches) {
     mapping("watches") { yaml in
       yaml.field("interval", durationText(watches.interval))
-      yaml.mapping("locks") { yaml in
-        yaml.field("enabled", Self.bool(watches.locks.isOn))
-        yaml.list("patterns", watches.locks.patterns.map(\.listText))
-        yaml.field("max_keys", String(watches.locks.maxKeys))
+      for block in watches.blocks {
+        if block.isList {
+          yaml.mappings(block.key, block.entries) { $0.settings($1) }
+        } else {
+          for entry in block.entries { yaml.mapping(block.key) { $0.settings(entry) } }
+        }
       }
-      yaml.mapping("circuits") { yaml in
-        yaml.field("enabled", Self.bool(watches.circuits.isOn))
-        yaml.list("patterns", watches.circuits.patterns.map(\.listText))
-        yaml.field("threshold", String(watches.circuits.threshold))
-        yaml.field("max_services", String(watches.circuits.maxServices))
-      }
-      yaml.mapping("streams") { yaml in
-        yaml.field("enabled", Self.bool(watches.streams.isOn))
-        yaml.list("patterns", watches.streams.patterns.map(\.listText))
-        yaml.field("max_streams", String(watches.streams.maxStreams))
-        yaml.field("consumers", Self.bool(watches.streams.areConsumersIncluded))
-      }
+    }
+  }
+
+  private mutating func settings(_ settings: [WatchFields.Setting]) {
+    for setting in settings {
+      if let list = setting.list { self.list(setting.key, list) } else { field(setting.key, setting.text) }
     }
   }
 

@@ -1,0 +1,253 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+
+/// The one engine of all that is done with keys: looks at keys by name and walks over all others by SCAN, again and again,
+/// and keeps what the newest whole pass found.
+///
+/// What is looked for, and what answers mean, is the business of ``KeyWatch``; here are the pace, the limits, the order, and
+/// what happens when something fails. Which server is asked may change at any time: a pass that is under way then begins
+/// again elsewhere.
+actor KeyScan {
+  private let watches: [any KeyWatch]
+  private let options: KeyScanOptions
+  private let complaints: ComplaintLog
+  private let show: @Sendable (KeyPlace, KeyResults) -> Void
+  private nonisolated let box = Lock(KeyResults())
+
+  private var place: KeyPlace?
+  /// Keys that were found elsewhere, by watch.
+  private var foundNames: [String: Set<KeyName>] = [:]
+  private var routes = KeyRoutes.single
+  private var results = KeyResults() {
+    didSet { box.withLock { [results] in $0 = results } }
+  }
+  private var schedule: PassSchedule
+  private var task: Task<Void, Never>?
+  private var resting: Task<Void, Never>?
+  private var isStopped = false
+  private let firstPass = FirstPass()
+
+  /// - Parameter show: is handed what is known whenever that is more; also after a pass that failed.
+  init(
+    _ watches: [any KeyWatch], _ options: KeyScanOptions, log: Logger,
+    show: @escaping @Sendable (KeyPlace, KeyResults) -> Void
+  ) {
+    self.watches = watches
+    self.options = options
+    complaints = ComplaintLog(log)
+    schedule = PassSchedule(intervalSeconds: options.intervalSeconds)
+    self.show = show
+  }
+
+  /// What the newest passes found, as far as it is not too old.
+  nonisolated var newest: KeyResults { box.withLock { $0 }.fresh(at: .now(), options) }
+
+  /// Asks this server from now on; nil for none.
+  ///
+  /// - Parameter names: keys to be looked at by name, beside those that each watch names.
+  func aim(at place: KeyPlace?, names: [String: Set<KeyName>] = [:]) {
+    let isWoken = place !== self.place || (foundNames.isEmpty && !names.isEmpty)
+    if place !== self.place {
+      schedule.noteSuccess()
+      routes = .single
+    }
+    self.place = place
+    foundNames = names
+    if task == nil, !isStopped { task = Task(priority: .utility) { await run() } }
+    if isWoken { resting?.cancel() }
+  }
+
+  func stop() {
+    isStopped = true
+    task?.cancel()
+    resting?.cancel()
+    place = nil
+    firstPass.end()
+  }
+
+  /// Waits until the first pass has ended, well or not, or until `deadline`.
+  func firstPass(deadline: NIODeadline, on loop: any EventLoop) async {
+    await firstPass.wait(until: deadline, on: loop) { id in Task { await self.release(id) } }
+  }
+
+  private func release(_ id: Int) { firstPass.release(id) }
+
+  // MARK: Pass after pass
+
+  private func run() async {
+    // A thousand of them do not begin in step.
+    if options.isOfWorkload { await rest(options.intervalSeconds * Double.random(in: 0..<0.2)) }
+    while !Task.isCancelled {
+      guard let place, hasWork else {
+        await rest(KeyWorkLimits.idleSeconds)
+        continue
+      }
+      let started = NIODeadline.now()
+      do throws(RedisError) {
+        try await pass(at: place, started)
+        schedule.noteSuccess()
+        complaints.end("pass", "key work goes on again", at: place)
+      } catch {
+        if Task.isCancelled { return }
+        guard place === self.place else { continue }
+        schedule.noteFailure()
+        place.cost.errorCount.add(1, error.errorClass.rawValue)
+        complaints.tell("pass", "keys cannot be looked at and are tried again later", error, at: place)
+      }
+      results = results.fresh(at: .now(), options)
+      show(place, results)
+      firstPass.end()
+      let rest = schedule.restSeconds(afterSeconds: Self.seconds(since: started))
+      if rest > KeyWorkLimits.idleSeconds { await place.link.close() }
+      await self.rest(rest)
+    }
+  }
+
+  private var hasWork: Bool {
+    options.hasWalk || !options.scripts.isEmpty || watches.contains { !names(of: $0).isEmpty }
+  }
+
+  /// Sleeps, until somebody wakes it.
+  private func rest(_ seconds: Double) async {
+    let sleep = Task { _ = try? await Task.sleep(for: .seconds(seconds)) }
+    resting = sleep
+    await withTaskCancellationHandler {
+      await sleep.value
+    } onCancel: {
+      sleep.cancel()
+    }
+  }
+
+  private static func seconds(since time: NIODeadline) -> Double {
+    Double((NIODeadline.now() - time).nanoseconds) / 1e9
+  }
+
+  private func pass(at place: KeyPlace, _ started: NIODeadline) async throws(RedisError) {
+    let server = try await server(at: place)
+    try await lookUp(at: place, server)
+    if options.hasWalk { try await walk(at: place, server) }
+    if options.hasWalk || !options.isOfWorkload {
+      place.cost.notePass(seconds: Self.seconds(since: started), endedAt: wallClockSeconds())
+    }
+  }
+
+  private func server(at place: KeyPlace) async throws(RedisError) -> KeyServer {
+    if options.isCluster { routes = try await place.readRoutes() }
+    return try await place.readServer(options)
+  }
+
+  // MARK: By name
+
+  private func names(of watch: any KeyWatch) -> [KeyName] {
+    let oneDatabase = options.isCluster || options.hasOneDatabase
+    let named = watch.names.map { KeyName(database: oneDatabase ? 0 : $0.database, bytes: $0.bytes) }
+    guard let found = foundNames[watch.name] else { return Array(named.prefix(watch.nameLimit)) }
+    return found.union(named).sorted().prefix(watch.nameLimit).map { $0 }
+  }
+
+  private func lookUp(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
+    guard !options.scripts.isEmpty || watches.contains(where: { !names(of: $0).isEmpty }) else { return }
+    let started = NIODeadline.now()
+    let pass = KeyPass(server: server, isByName: true)
+    var runs: [any WatchRun] = []
+    var wanted: [KeyQuestion] = []
+    for watch in watches {
+      let names = names(of: watch)
+      guard !names.isEmpty, let run = watch.run(pass) else { continue }
+      wanted += names.map { KeyQuestion(run: runs.count, key: $0) }
+      runs.append(run)
+    }
+    for isRetry in [false, true] where !wanted.isEmpty {
+      if isRetry { routes = try await place.readRoutes() }
+      var elsewhere: [KeyQuestion] = []
+      for database in Set(wanted.map(\.key.database)).sorted() {
+        for (node, questions) in routes.split(wanted.filter { $0.key.database == database }, by: \.key.bytes) {
+          elsewhere += try await place.ask(questions, at: node, &runs, complaints)
+        }
+      }
+      wanted = options.isCluster ? elsewhere : []
+    }
+    let scripts = await place.run(options.scripts, readsOnly: options.scriptsReadOnly, complaints)
+    guard place === self.place else { throw Self.moved }
+    results.byName = WholePass(runs, started)
+    results.scripts = scripts
+    results.answeredAt = .now()
+    if !options.isOfWorkload {
+      place.cost.noteLookups(endedAt: wallClockSeconds())
+      show(place, results)
+    }
+  }
+
+  /// Repeats the look-ups while a long walk is under way.
+  private func lookUpIfDue(at place: KeyPlace) async throws(RedisError) {
+    guard let ended = results.byName?.endedAt, Self.seconds(since: ended) >= options.intervalSeconds else { return }
+    try await lookUp(at: place, try await server(at: place))
+  }
+
+  private static var moved: RedisError { RedisError(.closed, "keys are looked at elsewhere from now on") }
+
+  // MARK: Walks
+
+  private func walk(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
+    let started = NIODeadline.now()
+    let runs = watches.compactMap { $0.run(KeyPass(server: server, isByName: false)) }
+    let databases = runs.contains { $0.watch.meetsEveryKey } ? try await place.databases(options, server) : []
+    let plan = KeyPlan(runs.map(\.watch), isCluster: server.isCluster, databases: databases)
+    var walk = KeyWalk(runs, server, pace: ScanPace(options.scanCount))
+    place.cost.noteProgress(0)
+    for part in plan.walks {
+      guard server.hasKeys(part.database) else {
+        walk.enter(part)
+        continue
+      }
+      for node in routes.nodes { try await scan(part, at: place, node, &walk) }
+    }
+    for run in walk.runs {
+      if let notice = run.notice {
+        complaints.tell(notice.kind, "\(notice.message)", reason: notice.reason, at: place)
+      }
+    }
+    if !walk.hasOmittedNames { complaints.end("names", at: place) }
+    results.walk = WholePass(walk.runs, started)
+    if walk.runs.contains(where: { $0.watch.meetsEveryKey }) {
+      place.cost.noteGroups(seconds: Self.seconds(since: started))
+    }
+  }
+
+  /// One walk over a database of one node.
+  private func scan(
+    _ part: KeyPlan.Walk, at place: KeyPlace, _ node: Endpoint?, _ walk: inout KeyWalk
+  ) async throws(RedisError) {
+    var cursor: [UInt8] = [UInt8(ascii: "0")]
+    repeat {
+      guard place === self.place else { throw Self.moved }
+      guard let page = try await place.step(cursor, part, at: node, &walk, complaints) else {
+        // What a workload keeps is known whole or not at all. Flags may name a database that is not there.
+        guard options.isOfWorkload else { return }
+        throw RedisError(.permission, "the server refuses SCAN, or has no database \(part.database)")
+      }
+      cursor = page.cursor
+      walk.enter(part)
+      place.cost.scannedCount.add(Double(page.names.count))
+      let wanted = walk.sort(page.names, of: part)
+      if let type = part.type, !walk.server.knowsScanTypes {
+        walk.meet(try await place.filter(wanted, type: type, at: node, part.database))
+      } else {
+        walk.meet(wanted)
+      }
+      _ = try await place.ask(walk.takeQuestions(), at: node, &walk.runs, complaints)
+      results.answeredAt = .now()
+      if !options.isOfWorkload {
+        try await lookUpIfDue(at: place)
+        if walk.progress.note(scanned: page.names.count, at: .now()) {
+          place.cost.noteProgress(walk.progress.ratio)
+          show(place, results)
+        }
+      }
+    } while cursor != [UInt8(ascii: "0")]
+  }
+}

@@ -1,0 +1,241 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+
+/// The watches over the keys of one workload: for each shard a scan of a replica that keeps up, and one of the master for
+/// what a replica does not know; on the workload's page what they found, taken together.
+actor WorkloadKeys {
+  private struct Scans {
+    let finder: KeyScan
+    /// nil where nothing is asked of masters.
+    let reader: KeyScan?
+  }
+
+  private let watches: [any KeyWatch]
+  private let options: KeyScanOptions
+  private let topology: Topology
+  private let dutyRatio: Double
+  private let context: ConnectionContext
+  private let log: Logger
+  private let publish: @Sendable (Samples) -> Void
+  private var readers = ShardReaders()
+  private var scans: [Int: Scans] = [:]
+  private var places: [NodeAddress: (place: KeyPlace, node: Node)] = [:]
+
+  /// What a reader of a master found is dropped when it has not ended for so long.
+  static let readerStaleSeconds = 60.0
+  /// Series that the watches of a workload may have.
+  static let seriesLimit = 10_000
+
+  /// - Parameter publish: is handed what was found, without the workload's labels.
+  /// - Returns: nil where nothing is watched.
+  init?(
+    _ config: WorkloadConfig, context: FleetContext, log: Logger, publish: @escaping @Sendable (Samples) -> Void
+  ) {
+    watches = config.watches.keyWatches
+    guard !watches.isEmpty else { return nil }
+    topology = config.topology
+    var options = KeyScanOptions()
+    options.intervalSeconds = config.watches.interval.seconds
+    options.isOfWorkload = true
+    options.hasOneDatabase = config.topology == .cluster
+    self.options = options
+    dutyRatio = context.keyDutyRatio
+    self.context = context.connections
+    self.log = log
+    self.publish = publish
+  }
+
+  /// Brings the scans in line with the shards as they are now, and shows what they have found.
+  ///
+  /// - Returns: the same for checks.
+  func update(
+    _ groups: [ReplicationGroup], _ candidates: [NodeAddress: ShardReaders.Candidate],
+    members: [NodeAddress: WatchedNode]
+  ) async -> KeyReading {
+    readers.update(groups, candidates)
+    for (address, entry) in places where members[address]?.node !== entry.node {
+      places[address] = nil
+      await entry.place.link.stop()
+    }
+    let ids = Set(readers.shards.map(\.id))
+    for (id, one) in scans where !ids.contains(id) {
+      scans[id] = nil
+      await Self.stop(one)
+    }
+    for shard in readers.shards { await scan(shard, members) }
+    show()
+    return reading
+  }
+
+  private func scan(_ shard: ShardReaders.Shard, _ members: [NodeAddress: WatchedNode]) async {
+    let own = scans[shard.id] ?? newScans()
+    scans[shard.id] = own
+    let place = shard.reader.flatMap { self.place($0, members) }
+    // A master has clients to serve.
+    await place?.link.limit(dutyRatio: shard.reader == shard.master ? dutyRatio / 2 : dutyRatio)
+    await own.finder.aim(at: place)
+    guard let reader = own.reader else { return }
+    let master = shard.master.flatMap { self.place($0, members) }
+    await master?.link.limit(dutyRatio: dutyRatio / 2)
+    let found = own.finder.newest.walk
+    var names: [String: Set<KeyName>] = [:]
+    for watch in watches where watch.isReadOnMaster {
+      let own = (found?.run(of: watch.name) as? RunOf<KeySearch>)?.findings.names ?? []
+      if !own.isEmpty { names[watch.name] = own }
+    }
+    await reader.aim(at: master, names: names)
+  }
+
+  private func newScans() -> Scans {
+    var walking = options
+    walking.hasWalk = hasWalk
+    let show: @Sendable (KeyPlace, KeyResults) -> Void = { place, _ in place.publish(place.samples, "keys") }
+    let read = watches.filter(\.isReadOnMaster)
+    var reading = options
+    reading.staleSeconds = Self.readerStaleSeconds
+    return Scans(
+      finder: KeyScan(watches.map { $0.isReadOnMaster ? $0.search : $0 }, walking, log: log, show: show),
+      reader: read.isEmpty ? nil : KeyScan(read, reading, log: log, show: show))
+  }
+
+  private var hasWalk: Bool { watches.contains { !$0.globs.isEmpty || $0.meetsEveryKey } }
+
+  private func place(_ address: NodeAddress, _ members: [NodeAddress: WatchedNode]) -> KeyPlace? {
+    if let known = places[address] { return known.place }
+    guard let member = members[address] else { return nil }
+    let place = KeyPlace(member, isCluster: topology == .cluster, dutyRatio: dutyRatio, context: context)
+    places[address] = (place, member.node)
+    return place
+  }
+
+  private static func stop(_ scans: Scans) async {
+    await scans.finder.stop()
+    await scans.reader?.stop()
+  }
+
+  /// Ends everything at once, whatever is under way.
+  func stop() async {
+    for one in scans.values { await Self.stop(one) }
+    for entry in places.values { await entry.place.link.stop() }
+    (scans, places) = ([:], [:])
+  }
+
+  /// Takes note that credentials or permissions may have changed.
+  func reset() async {
+    for entry in places.values { await entry.place.link.reset() }
+  }
+
+  // MARK: What was found
+
+  /// What is known of one shard.
+  private struct Shard {
+    let master: NodeAddress?
+    let found: KeyResults?
+    let read: KeyResults?
+
+    func runs(of watch: any KeyWatch) -> [any WatchRun] {
+      let passes = watch.isReadOnMaster ? [read?.byName] : [found?.byName, found?.walk]
+      return passes.compactMap { $0?.run(of: watch.name) }
+    }
+
+    /// Keys that were not even met.
+    func unmetCount(of watch: any KeyWatch) -> Int {
+      watch.isReadOnMaster ? found?.walk?.run(of: watch.name)?.omittedCount ?? 0 : 0
+    }
+  }
+
+  private var shards: [Shard] {
+    readers.shards.map { shard in
+      Shard(
+        master: shard.master, found: scans[shard.id]?.finder.newest, read: scans[shard.id]?.reader?.newest)
+    }
+  }
+
+  private static func summary(of watch: any KeyWatch, _ shards: [Shard]) -> (any KeyFindings)? {
+    let runs = shards.flatMap { $0.runs(of: watch) }
+    return runs.first?.summary(with: Array(runs.dropFirst()))
+  }
+
+  private func show() {
+    let shards = shards
+    var sink = SampleSink(limit: Self.seriesLimit)
+    // Before anybody was found there is nothing to say.
+    if hasWalk, !shards.isEmpty { Self.add(walksOf: shards, to: &sink) }
+    for watch in watches {
+      // Independent servers may have keys of the same name.
+      let isByServer = watch.hasSeriesByServer && topology == .static
+      let summaries = isByServer ? shards.map { Self.summary(of: watch, [$0]) } : [Self.summary(of: watch, shards)]
+      let known = summaries.compactMap { $0 }.filter(\.isKnown)
+      guard !known.isEmpty else { continue }
+      if !isByServer { watch.add(any: known[0], to: &sink) }
+      let omittedCount = known.reduce(0) { $0 + $1.omittedCount } + shards.reduce(0) { $0 + $1.unmetCount(of: watch) }
+      sink.add(KeyWatchFamilies.omitted, Double(omittedCount), .text(watch.name))
+    }
+    publish(sink.finish())
+    if topology == .static { showByServer(shards) }
+  }
+
+  private func showByServer(_ shards: [Shard]) {
+    let watches = watches.filter(\.hasSeriesByServer)
+    guard !watches.isEmpty else { return }
+    for shard in shards {
+      guard let place = shard.master.flatMap({ places[$0]?.place }) else { continue }
+      var sink = SampleSink(limit: Self.seriesLimit)
+      for watch in watches {
+        if let summary = Self.summary(of: watch, [shard]) { watch.add(any: summary, to: &sink) }
+      }
+      place.publish(sink.finish(), "key watches")
+    }
+  }
+
+  private static func add(walksOf shards: [Shard], to sink: inout SampleSink) {
+    let walks = shards.compactMap { $0.found?.walk }
+    sink.add(KeyWatchFamilies.unknownShards, Double(shards.count - walks.count))
+    if let oldest = walks.map(\.endedSeconds).min() { sink.add(KeyWatchFamilies.walkTimestamp, oldest) }
+    if let longest = walks.map(\.tookSeconds).max() { sink.add(KeyWatchFamilies.walkSeconds, longest) }
+  }
+
+  /// What was found, as it is known now.
+  var reading: KeyReading {
+    let shards = shards
+    return KeyReading(watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown))
+  }
+}
+
+/// What the watches over a workload's keys have found, for checks.
+struct KeyReading: Sendable {
+  private let summaries: [any KeyFindings]
+
+  init(_ summaries: [any KeyFindings]) { self.summaries = summaries }
+
+  static let none = KeyReading([])
+
+  /// What watches of this kind found; none where nothing is known.
+  func found<Watch: KeyWatch>(by kind: Watch.Type) -> [Watch.Summary] { summaries.compactMap { $0 as? Watch.Summary } }
+}
+
+/// The families of all watches over the keys of a workload. They belong to it, whichever member was read.
+enum KeyWatchFamilies {
+  static let omitted = Family.gauge(
+    "key_watch_omitted",
+    "Keys or services that a watch left out, because there were too many or they cannot be read; 0 if none.",
+    labels: ["watch"])
+  static let walkTimestamp = Family.gauge(
+    "key_watch_last_walk_timestamp_seconds",
+    "Time when the last complete walk over the keys ended, in seconds since the epoch, for the shard whose walk is the oldest.",
+    unit: .seconds)
+  static let walkSeconds = Family.gauge(
+    "key_watch_walk_seconds",
+    "Duration of the last complete walk over the keys, for the shard whose walk took longest.", unit: .seconds)
+  static let unknownShards = Family.gauge(
+    "key_watch_unknown_shards",
+    "Shards without a complete walk: no server there can be read, or the first walk is still running.")
+
+  static var all: [Family] {
+    KeyWatchCatalogue.ofWorkloads.flatMap { $0.families } + [omitted, walkTimestamp, walkSeconds, unknownShards]
+  }
+}

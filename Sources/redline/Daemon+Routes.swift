@@ -29,11 +29,16 @@ extension Daemon {
     return routes + pages.routes + (api?.routes ?? [])
   }
 
+  /// What pages and the API tell of the fleet.
+  func fleetView(_ configured: ConfiguredFleet) -> FleetView {
+    FleetView(configured.fleet) { [engine = configured.rules.engine] in engine.groups }
+  }
+
   /// The pages, with what fills them.
   private var pages: Pages {
     let rules = configured?.rules
     let subject: Pages.Subject =
-      if let configured { .fleet(configured.fleet) } else if let node {
+      if let configured { .fleet(fleetView(configured)) } else if let node {
         .server(node, maxAge: TimeAmount(options.web.maxAge))
       } else { .nothing }
     return Pages(

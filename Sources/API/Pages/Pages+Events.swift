@@ -22,7 +22,7 @@ extension Pages {
         EventQuery(
           workload: filter.workload.isEmpty ? nil : filter.workload, node: filter.node.isEmpty ? nil : filter.node,
           kind: kind, limit: start + EventsPage.pageSize + 1)) ?? []
-    let workloads = Set(await fleet?.members().map(\.workload) ?? []).sorted()
+    let workloads = Set(await fleet?.fleet.members().map(\.workload) ?? []).sorted()
     var page = EventsPage(
       metricsPath: metricsPath, filter: filter,
       events: found.dropFirst(start).prefix(EventsPage.pageSize).map { EventsPage.Event($0) },

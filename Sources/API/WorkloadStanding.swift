@@ -69,18 +69,24 @@ extension WorkloadAlert {
 
 /// The workloads of the daemon with what is judged of them.
 public struct FleetView: Sendable {
-  let fleet: Fleet
-  /// The rules as they stand now; none where no rules are evaluated.
-  let groups: @Sendable () -> [GroupState]
+  private let overviews: @Sendable () async -> [WorkloadOverview]
+  private let groups: @Sendable () -> [GroupState]
 
+  /// - Parameter groups: the rules as they stand now; none where no rules are evaluated.
   public init(_ fleet: Fleet, groups: @escaping @Sendable () -> [GroupState]) {
-    self.fleet = fleet
+    self.init(overviews: { await fleet.overview() }, groups: groups)
+  }
+
+  init(
+    overviews: @escaping @Sendable () async -> [WorkloadOverview], groups: @escaping @Sendable () -> [GroupState]
+  ) {
+    self.overviews = overviews
     self.groups = groups
   }
 
   /// How each workload stands now, in the order of their names.
   func workloads() async -> [WorkloadStanding] {
-    let alerts = Dictionary(grouping: groups().flatMap(\.rules).flatMap(\.book.all)) { $0.labels["workload"] ?? "" }
-    return await fleet.overview().map { WorkloadStanding($0, alerts[$0.name] ?? []) }
+    let alerts = Dictionary(grouping: groups().flatMap(\.rules).flatMap(\.tracker.all)) { $0.labels["workload"] ?? "" }
+    return await overviews().map { WorkloadStanding($0, alerts[$0.name] ?? []) }
   }
 }

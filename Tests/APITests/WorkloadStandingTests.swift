@@ -12,7 +12,7 @@ import Testing
     unknowns: [Blindness] = []
   ) -> WorkloadOverview {
     WorkloadOverview(
-      name: "w", kind: "cache", topology: "static", environment: "prod", isInPeak: false, isInMaintenance: true,
+      name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
       presentCount: 1, expectedCount: 2, failovers: .init(count: 3, lastSeconds: 50, last: "manual"),
       lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
       healthSinceSeconds: sinceSeconds, findings: findings, unknowns: unknowns)

@@ -42,8 +42,7 @@ extension TopologyPage.Workload {
       overview.name, state: TopologyPage.State(standing.state), traits: traits, presentCount: overview.presentCount,
       expectedCount: overview.expectedCount)
     stateAgeSeconds = now - standing.sinceSeconds
-    if overview.isInMaintenance { windows.append("maintenance") }
-    if overview.isInPeak { windows.append("peak") }
+    windows = overview.windows.map(\.rawValue)
     failoverCount = overview.failovers?.count
     lastFailoverAgeSeconds = overview.failovers?.lastSeconds.map { now - $0 }
     lastFailover = overview.failovers?.last ?? ""

@@ -25,6 +25,10 @@ public struct WorkloadOverview: Sendable {
     public let members: [Member]
   }
 
+  public enum Window: String, Sendable {
+    case maintenance, peak
+  }
+
   public struct Failovers: Sendable {
     public let count: Int
     /// When the last one was, in seconds since the epoch; nil when there was none.
@@ -37,8 +41,8 @@ public struct WorkloadOverview: Sendable {
   public let kind: String
   public let topology: String
   public let environment: String?
-  public let isInPeak: Bool
-  public let isInMaintenance: Bool
+  /// Those that are open.
+  public let windows: [Window]
   /// Members that answer, Sentinels apart.
   public let presentCount: Int
   /// nil where that is not judged.

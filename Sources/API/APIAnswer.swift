@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 import Web
 
 /// A good answer on its way: the envelope is open, and what is written becomes `data`.
@@ -7,16 +8,19 @@ struct APIAnswer: Sendable {
   var data: JSONWriter
   private var warnings: [String] = []
   private var infos: [String] = []
+  private(set) var limit: AnswerLimit
+
   /// The memory that the answer and what it is made of take, until its last byte is sent.
-  let reservation: QueryReservation?
+  var reservation: QueryReservation? { limit.reservation }
 
   /// More of them help nobody.
   private static let remarkLimit = 20
 
   init(limitBytes: Int, reservation: QueryReservation? = nil) {
-    self.reservation = reservation
-    data = JSONWriter(limitBytes: limitBytes, reservation: reservation)
-    data.open(with: #"{"status":"success","data":"#)
+    limit = AnswerLimit(bytes: limitBytes, reservation: reservation)
+    data = JSONWriter(escaping: .go)
+    data.reserveCapacity(4096)
+    data.verbatim(#"{"status":"success","data":"#)
   }
 
   /// The value may be wrong or not all.
@@ -30,7 +34,7 @@ struct APIAnswer: Sendable {
   }
 
   /// What is reserved now is held beside the text until that is whole.
-  mutating func keepsReserved() { data.reservedBefore = reservation?.reservedBytes ?? 0 }
+  mutating func keepsReserved() { limit.reservedBefore = reservation?.reservedBytes ?? 0 }
 
   /// Takes the first `limit` of a list; 0 is no limit.
   mutating func limited<Element>(_ elements: [Element], to limit: Int) -> ArraySlice<Element> {
@@ -42,7 +46,7 @@ struct APIAnswer: Sendable {
   /// Closes the envelope.
   consuming func response() throws(APIError) -> Response {
     var json = data
-    try json.checkSize()
+    try limit.check(json)
     if !warnings.isEmpty {
       json.key("warnings")
       json.strings(warnings)
@@ -51,7 +55,7 @@ struct APIAnswer: Sendable {
       json.key("infos")
       json.strings(infos)
     }
-    json.close(with: "}")
-    return .api(json.bytes, holding: try json.reservationOfText())
+    json.verbatim("}")
+    return .api(json.bytes, holding: try limit.reservation(ofText: json))
   }
 }

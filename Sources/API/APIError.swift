@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 import Web
 
 /// Why a request to the API has no answer, in Prometheus' types.
@@ -60,14 +61,11 @@ struct APIError: Error, Equatable {
 
   /// The error envelope.
   var response: Response {
-    var json = JSONWriter()
+    var json = JSONWriter(escaping: .go)
     json.object { json in
-      json.key("status")
-      json.string("error")
-      json.key("errorType")
-      json.string(kind.rawValue)
-      json.key("error")
-      json.string(message)
+      json.field("status", "error")
+      json.field("errorType", kind.rawValue)
+      json.field("error", message)
     }
     var response = Response.api(json.bytes, status: status)
     if kind == .unavailable { response.headers.append(.init(name: "Retry-After", value: "1")) }

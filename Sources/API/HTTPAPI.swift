@@ -1,6 +1,7 @@
 import Alerting
 import PromQL
 import Runtime
+import Storage
 import Web
 
 /// The HTTP API: Prometheus' own, so that Grafana, promtool and scripts take Redline for a Prometheus, and beside it what
@@ -92,6 +93,9 @@ public struct HTTPAPI: Sendable {
 
   var program: Program
   var judging: Judging
+  var fleetView: FleetView
+  /// Nil without storage.path.
+  let events: EventStore?
   /// Every server that is polled.
   var targets: @Sendable () async -> [Target]
   /// The configuration that runs, as YAML; secrets hidden.
@@ -103,20 +107,25 @@ public struct HTTPAPI: Sendable {
   let memory = QueryMemory()
 
   public init(
-    program: Program, judging: Judging, targets: @escaping @Sendable () async -> [Target],
+    program: Program, judging: Judging, fleet: FleetView, events: EventStore?,
+    targets: @escaping @Sendable () async -> [Target],
     configurationText: @escaping @Sendable () -> String
   ) {
     self.init(
-      program: program, judging: judging, targets: targets, configurationText: configurationText, gate: QueryGate())
+      program: program, judging: judging, fleet: fleet, events: events, targets: targets,
+      configurationText: configurationText, gate: QueryGate())
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
   init(
-    program: Program, judging: Judging, targets: @escaping @Sendable () async -> [Target],
+    program: Program, judging: Judging, fleet: FleetView, events: EventStore?,
+    targets: @escaping @Sendable () async -> [Target],
     configurationText: @escaping @Sendable () -> String, gate: QueryGate
   ) {
     self.program = program
     self.judging = judging
+    fleetView = fleet
+    self.events = events
     self.targets = targets
     self.configurationText = configurationText
     self.gate = gate
@@ -141,18 +150,27 @@ extension HTTPAPI {
 
   /// Every path under `/api/v1/`. What is read by GET can be read by POST with a form.
   public var routes: [Route] {
-    [
-      route("query", .queries, query), route("query_range", .queries, queryRange),
-      route("query_exemplars", .compute, exemplars), route("format_query", .compute, formatQuery),
-      route("parse_query", .compute, parseQuery),
-      route("series", .queries, series), route("labels", .queries, labelNames),
-      route(under: "label/", .queries, labelValues), route("metadata", .compute, metadata),
-      route("rules", .compute, rules), route("alerts", .compute, alerts),
-      route("alertmanagers", .compute, alertmanagers), route("targets", .compute, targets),
-      route("targets/metadata", .compute, targetMetadata),
-      route("status/buildinfo", .compute, buildInfo), route("status/runtimeinfo", .compute, runtimeInfo),
-      route("status/config", .compute, configuration), route("status/flags", .compute, flags),
-      route("status/tsdb", .queries, storeStatistics),
+    let queries = QueryAnswers(judging: judging, limits: limits)
+    let series = SeriesAnswers(store: judging.store)
+    let rules = RuleAnswers(judging: judging)
+    let targets = TargetAnswers(all: targets, families: program.metadata)
+    let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
+    let fleet = FleetAnswers(view: fleetView)
+    return [
+      route("query", .queries, queries.query), route("query_range", .queries, queries.queryRange),
+      route("query_exemplars", .compute, queries.exemplars), route("format_query", .compute, queries.formatQuery),
+      route("parse_query", .compute, SyntaxAnswers.parseQuery),
+      route("series", .queries, series.series), route("labels", .queries, series.labelNames),
+      route(under: "label/", .queries, series.labelValues), route("metadata", .compute, targets.metadata),
+      route("rules", .compute, rules.rules), route("alerts", .compute, rules.alerts),
+      route("alertmanagers", .compute, rules.alertmanagers), route("targets", .compute, targets.targets),
+      route("targets/metadata", .compute, targets.targetMetadata),
+      route("status/buildinfo", .compute, status.buildInfo), route("status/runtimeinfo", .compute, status.runtimeInfo),
+      route("status/config", .compute, status.configuration), route("status/flags", .compute, status.flags),
+      route("status/tsdb", .queries, status.storeStatistics),
+      route("fleet", .compute, needsRules: false, fleet.fleet),
+      route(under: "fleet/", .compute, needsRules: false, fleet.workload),
+      route("events", .compute, needsRules: false, EventAnswers(store: events).events),
       Route(under: Self.prefix, methods: Method.allCases) { request in
         APIError(.notFound, "there is no \(request.path.prefix(200)) here").response
       },
@@ -161,13 +179,21 @@ extension HTTPAPI {
 
   private static let methods: [Method] = [.get, .head, .post]
 
-  private func route(_ path: String, _ place: Place, _ handler: @escaping Handler) -> Route {
-    Route(Self.prefix + path, methods: Self.methods) { request in await respond(to: request, at: place, handler) }
+  /// - Parameter needsRules: whether there is an answer only with rules or a history.
+  private func route(
+    _ path: String, _ place: Place, needsRules: Bool = true, _ handler: @escaping Handler
+  ) -> Route {
+    Route(Self.prefix + path, methods: Self.methods) { request in
+      await respond(to: request, at: place, needsRules: needsRules, handler)
+    }
   }
 
-  private func route(under path: String, _ place: Place, _ handler: @escaping Handler) -> Route {
+  private func route(
+    under path: String, _ place: Place, needsRules: Bool = true, _ handler: @escaping Handler
+  ) -> Route {
     Route(under: Self.prefix + path, methods: Self.methods) { request in
-      await respond(to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, handler)
+      await respond(
+        to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, needsRules: needsRules, handler)
     }
   }
 
@@ -175,9 +201,9 @@ extension HTTPAPI {
   private static let largeQueryBytes = 16 << 20
 
   private func respond(
-    to request: Request, rest: String = "", at place: Place, _ handler: @escaping Handler
+    to request: Request, rest: String = "", at place: Place, needsRules: Bool, _ handler: @escaping Handler
   ) async -> Response {
-    guard judging.isOn() else {
+    guard judging.isOn() || !needsRules else {
       return APIError(
         .notFound, "no rules are evaluated and no history is kept: name rules or a history in the configuration file"
       ).response

@@ -10,8 +10,6 @@ extension Daemon {
   /// The HTTP API; nil where one server is watched by flags.
   var api: HTTPAPI? {
     guard let configured else { return nil }
-    let rules = configured.rules
-    let engine = rules.engine
     let namespace = options.export.namespace
     let began = wallClockMilliseconds()
     return HTTPAPI(
@@ -19,22 +17,36 @@ extension Daemon {
         version: BuildInfo.version, compiler: BuildInfo.swiftVersion, startMilliseconds: began,
         flags: options.shownFlags, metadata: HTTPAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace),
         giveBackMemory: Allocator.giveBackFree),
-      judging: HTTPAPI.Judging(
-        store: engine.series, isOn: { rules.isOn },
-        settings: {
-          let options = rules.engineOptions
-          return HTTPAPI.Settings(
-            dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
-        },
-        groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
-        heldSinceMilliseconds: { name in
-          max(
-            min(began, engine.historyBeginMilliseconds(of: name) ?? began),
-            wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
-        }),
-      targets: { [fleet = configured.fleet] in
+      judging: HTTPAPI.Judging(configured, startMilliseconds: began), fleet: FleetView(configured),
+      events: configured.events,
+      targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
       configurationText: { configured.runningConfiguration.resolvedText })
+  }
+}
+
+extension FleetView {
+  /// What pages and the API show of the fleet.
+  init(_ configured: ConfiguredFleet) {
+    self.init(configured.fleet) { [engine = configured.rules.engine] in engine.groups }
+  }
+}
+
+extension HTTPAPI.Judging {
+  fileprivate init(_ configured: ConfiguredFleet, startMilliseconds began: Int64) {
+    let (rules, engine) = (configured.rules, configured.rules.engine)
+    self.init(
+      store: engine.series, isOn: { rules.isOn },
+      settings: {
+        let options = rules.engineOptions
+        return HTTPAPI.Settings(dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
+      },
+      groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
+      heldSinceMilliseconds: { name in
+        max(
+          min(began, engine.historyBeginMilliseconds(of: name) ?? began),
+          wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
+      })
   }
 }

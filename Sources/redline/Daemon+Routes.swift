@@ -33,7 +33,7 @@ extension Daemon {
   private var pages: Pages {
     let rules = configured?.rules
     let subject: Pages.Subject =
-      if let configured { .fleet(configured.fleet) } else if let node {
+      if let configured { .fleet(FleetView(configured)) } else if let node {
         .server(node, maxAge: TimeAmount(options.web.maxAge))
       } else { .nothing }
     return Pages(
@@ -172,8 +172,16 @@ extension Daemon {
       let name = options.redis.areHostnamesDiscovered ? node.hostname ?? node.host : node.host
       return "\(scheme)://\(Endpoint.tcp(host: name, port: node.port))"
     }
-    let list = targets.map { "      \(jsonString($0))" }.joined(separator: ",\n")
-    let json = "[\n  {\n    \"targets\": [\n\(list)\n    ],\n    \"labels\": {}\n  }\n]\n"
-    return .json(Array(json.utf8))
+    var json = JSONWriter(layout: .indented)
+    json.array { json in
+      json.object { json in
+        json.key("targets")
+        json.strings(targets)
+        json.key("labels")
+        json.object { _ in }
+      }
+    }
+    json.verbatim("\n")
+    return .json(json.bytes)
   }
 }

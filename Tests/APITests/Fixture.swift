@@ -1,6 +1,7 @@
 import Alerting
 import PromQL
 import Runtime
+import Storage
 import Testing
 import Web
 
@@ -14,7 +15,7 @@ struct Fixture {
   private let origin: SeriesOrigin
 
   /// - Parameter executors: of the gate for queries; few of them make it narrow.
-  init(groups: [GroupState] = [], slots: Int = 4) {
+  init(groups: [GroupState] = [], slots: Int = 4, events: EventStore? = nil) {
     store = SeriesStore(policy: .everything)
     origin = store.openOrigin()
     let gate = QueryGate(executors: Array(WorkExecutor.queries.prefix(slots)))
@@ -25,7 +26,8 @@ struct Fixture {
       judging: HTTPAPI.Judging(
         store: store, isOn: { true }, settings: { HTTPAPI.Settings() }, groups: { groups }, alertmanagerURLs: { [] },
         heldSinceMilliseconds: { _ in nil }),
-      targets: { [] }, configurationText: { "" }, gate: gate)
+      fleet: FleetView(overviews: { [] }, groups: { groups }), events: events, targets: { [] },
+      configurationText: { "" }, gate: gate)
     api.nowMilliseconds = { Self.nowSeconds * 1000 }
   }
 

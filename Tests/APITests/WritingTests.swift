@@ -1,3 +1,4 @@
+import Runtime
 import Testing
 
 @testable import API
@@ -35,26 +36,6 @@ import Testing
   ])
   func times(milliseconds: Int64, text: String) {
     #expect(sample(1, milliseconds) == "[\(text),\"1\"]")
-  }
-
-  @Test func commasStandBetween() {
-    var json = JSONWriter()
-    json.object { json in
-      json.key("a")
-      json.array { json in
-        json.integer(1)
-        json.string("[:{")
-        json.object { _ in }
-        json.array { _ in }
-        json.boolean(true)
-        json.number(-0.25)
-        json.number(.nan)
-      }
-      json.key("b")
-      json.texts(["y": "2", "x": "1"])
-    }
-    let text = String(decoding: json.bytes, as: UTF8.self)
-    #expect(text == #"{"a":[1,"[:{",{},[],true,-0.25,0],"b":{"x":"1","y":"2"}}"#)
   }
 
   @Test(

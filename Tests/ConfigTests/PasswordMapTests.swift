@@ -42,13 +42,13 @@ import Testing
 
   @Test(arguments: bad)
   func badJSONIsRefusedWithItsPlace(json: String, message: String) throws {
-    let error = try #require(throws: ConfigError.self) { try JSONStringMap.parse(Array(json.utf8), file: "f") }
+    let error = try #require(throws: ConfigError.self) { try PasswordMap.passwords(Array(json.utf8), file: "f") }
     #expect(error.description == "f" + message)
   }
 
   @Test func brokenUTF8IsRefused() throws {
     let json = Array("{\"a\": \"".utf8) + [0xFF] + Array("\"}".utf8)
-    let error = try #require(throws: ConfigError.self) { try JSONStringMap.parse(json, file: "f") }
+    let error = try #require(throws: ConfigError.self) { try PasswordMap.passwords(json, file: "f") }
     #expect(error.description == "f:1:8: the text is not UTF-8")
   }
 
@@ -82,7 +82,7 @@ import Testing
     for _ in 0..<10_000 {
       let json = mutated(seed, tokens: tokens, using: &random)
       do {
-        _ = try JSONStringMap.parse(json, file: "f")
+        _ = try PasswordMap.passwords(json, file: "f")
       } catch {
         #expect(error.value == nil)
       }

@@ -14,12 +14,15 @@ struct Scenario {
     var state = ""
     var findings: [String] = []
     var samples: [String] = []
+    var results: [String] = []
   }
   struct Seen {
     let state: String
     /// Of the scenario's check alone.
     let findings: [String]
     let samples: [String]
+    /// What each check answers about each subject.
+    let results: [String]
     /// What all checks found.
     let everything: [String]
   }
@@ -87,7 +90,13 @@ struct Scenario {
 
 extension Scenario.Expectation {
   mutating func take(_ line: Substring) {
-    if line.hasPrefix("redis_") { samples.append(String(line)) } else { findings.append(String(line)) }
+    if line.hasPrefix("result ") {
+      results.append(String(line.dropFirst(7)))
+    } else if line.hasPrefix("redis_") {
+      samples.append(String(line))
+    } else {
+      findings.append(String(line))
+    }
   }
 }
 
@@ -236,7 +245,7 @@ private final class Stage {
       members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, atSeconds: time,
       wallSeconds: wall)
     var verdict = Verdict(checks, of: state)
-    findings.note(verdict.findings, atSeconds: wall)
+    findings.note(verdict, atSeconds: wall)
     verdict.addSummary(config.name, FindingAllowance())
     verdict.add { state.addFigures(into: &$0) }
     let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
@@ -245,11 +254,18 @@ private final class Stage {
       state: verdict.health.rawValue,
       findings: dated.filter { $0.check == id }.map(line) + verdict.unknowns.filter { $0.check == id }.map(line),
       samples: Fixture.lines(page).filter { !$0.hasPrefix("#") },
+      results: verdict.results(checks, of: state, dated).map(line),
       everything: dated.map { "\($0.check) \(line($0))" } + verdict.unknowns.map { "\($0.check) \(line($0))" })
   }
 
   private func line(_ finding: Finding) -> String {
     "\(finding.severity.name) \(name(finding.subject))since \(Int(finding.sinceSeconds - Self.start))s: \(finding.text)"
+  }
+
+  private func line(_ result: CheckResult) -> String {
+    let subject = result.instance.map { "\($0) " } ?? ""
+    return
+      "\(result.check) \(subject)\(result.severity?.name ?? result.answer.rawValue)\(result.reason.map { ": \($0)" } ?? "")"
   }
 
   private func line(_ blindness: Blindness) -> String {

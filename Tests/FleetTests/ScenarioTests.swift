@@ -24,6 +24,11 @@ struct ScenarioTests {
           seen.samples.contains(sample),
           "\(id) at \(look.time) s: \(seen.samples.filter { $0.hasPrefix(sample.prefix { $0 != "{" }) })")
       }
+      for result in look.expected.results {
+        #expect(
+          seen.results.contains(result),
+          "\(id) at \(look.time) s: \(seen.results.filter { $0.hasPrefix(result.prefix { $0 != " " }) })")
+      }
       if seen.findings.isEmpty { wasSilent = true } else { spoke = true }
     }
     #expect(spoke, "\(id) never speaks")

@@ -8,8 +8,11 @@ import Testing
     return String(decoding: page.response().body.bytes, as: UTF8.self)
   }
 
-  private func workload(_ name: String, nodes: [TopologyPage.Node] = []) -> TopologyPage.Workload {
-    var workload = TopologyPage.Workload(name, traits: ["cache"], presentCount: nodes.count, expectedCount: 6)
+  private func workload(
+    _ name: String, _ state: TopologyPage.State = .healthy, nodes: [TopologyPage.Node] = []
+  ) -> TopologyPage.Workload {
+    var workload = TopologyPage.Workload(
+      name, state: state, traits: ["cache"], presentCount: nodes.count, expectedCount: 6)
     workload.groups = [TopologyPage.Group("", nodes)]
     return workload
   }
@@ -24,18 +27,21 @@ import Testing
     node.reason = evil
     node.lagSeconds = 1
     node.lagNote = evil
-    var workload = TopologyPage.Workload(evil, traits: [evil, evil], presentCount: 1, expectedCount: nil)
+    var workload = TopologyPage.Workload(
+      evil, state: .critical, traits: [evil, evil], presentCount: 1, expectedCount: nil)
     workload.windows = [evil]
     workload.failoverCount = 1
     workload.lastFailoverAgeSeconds = 5
     workload.lastFailover = evil
     workload.groups = [TopologyPage.Group(evil, [node])]
-    workload.findings = [TopologyPage.Finding(.grave, evil)]
+    var alert = TopologyPage.Finding(.grave, evil)
+    alert.alert = evil
+    workload.findings = [TopologyPage.Finding(.grave, evil), alert]
     let page = text([workload])
     #expect(!page.contains("<script") && !page.contains("alert('") && !page.contains("\u{0}"))
     let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{FFFD}"
-    // Tile, heading, two traits, window, failover, finding, group, node, role, state, reason, lag.
-    #expect(page.split(separator: escaped, omittingEmptySubsequences: false).count == 14)
+    // Tile, heading, two traits, window, failover, finding, alert, its summary, group, node, role, state, reason, lag.
+    #expect(page.split(separator: escaped, omittingEmptySubsequences: false).count == 16)
   }
 
   @Test func nothingIsLoadedOrRun() {
@@ -51,7 +57,9 @@ import Testing
 
   @Test func emptyStates() {
     #expect(text([]).contains("No workload is watched."))
-    let unknown = text([TopologyPage.Workload("a", traits: ["cache"], presentCount: 0, expectedCount: nil)])
+    let unknown = text([
+      TopologyPage.Workload("a", state: .unknown, traits: ["cache"], presentCount: 0, expectedCount: nil)
+    ])
     #expect(unknown.contains("No node is known yet.") && unknown.contains("0 up"))
     #expect(!unknown.contains("failover"))
     var fresh = workload("a")
@@ -89,13 +97,36 @@ import Testing
     ] { #expect(page.contains(part), "\(part)") }
   }
 
-  @Test func theWorstFindingDecidesAndComesFirst() throws {
-    var troubled = workload("a")
-    troubled.findings = [.init(.note, "moving"), .init(.grave, "split"), .init(.warning, "late")]
-    let page = text([troubled, workload("b")])
-    #expect(page.contains("<b>a</b> <span>in trouble</span>") && page.contains("<b>b</b> <span>well</span>"))
-    let order = page.split(separator: "\n").filter { $0.hasPrefix("<li") }.map { $0.dropLast(5) }
-    #expect(order.map { $0.split(separator: ">").last } == ["split", "late", "moving"])
+  @Test(arguments: TopologyPage.State.allCases) func tileAndHeadingSayTheState(state: TopologyPage.State) {
+    var told = workload("a", state)
+    told.stateAgeSeconds = 75
+    let page = text([told])
+    #expect(page.contains("<b>a</b> <span>\(state.rawValue)</span>"))
+    #expect(
+      page.contains(
+        "<h2>a <span class=\"verdict\">\(state.rawValue)</span> <span class=\"dim since\">for 75 s</span></h2>"))
+    #expect(page.contains("<section id=\"w0\" class=\"\(state.level.style)\">"))
+  }
+
+  /// The state is the daemon's to tell: a finding of the setup, or a note, does not change it.
+  @Test func findingsDoNotDecideTheState() {
+    var workload = workload("a")
+    workload.findings = [.init(.grave, "split")]
+    #expect(text([workload]).contains("<b>a</b> <span>healthy</span>"))
+  }
+
+  @Test func theWorstFindingComesFirstAndTheSetupStandsApart() throws {
+    var troubled = workload("a", .critical)
+    var alert = TopologyPage.Finding(.grave, "is down")
+    alert.alert = "RedisDown"
+    var drift = TopologyPage.Finding(.warning, "drift")
+    drift.isPosture = true
+    troubled.findings = [drift, .init(.note, "moving"), .init(.grave, "split"), .init(.warning, "late"), alert]
+    let page = text([troubled])
+    let order = page.split(separator: "\n").filter { $0.hasPrefix("<li") || $0.hasPrefix("<h3") }
+      .map { $0.split(separator: ">").last.map { String($0.prefix { $0 != "<" }) } ?? "" }
+    #expect(order == ["split", " fires: is down", "late", "moving", "How it is set up", "drift"])
+    #expect(page.contains("<a href=\"/runbooks/RedisDown\">RedisDown</a> fires: is down"))
   }
 
   @Test func thePageIsBounded() {
@@ -105,11 +136,10 @@ import Testing
     #expect(
       nodes.contains("1000 further nodes are not listed.") && nodes.contains("1500 further nodes are not listed."))
 
-    var last = workload("z")
-    last.findings = [.init(.grave, "split")]
+    let last = workload("z", .critical)
     let workloads = text((0..<250).map { workload("w\($0)") } + [last])
     #expect(workloads.contains("<p class=\"dim\">51 further workloads are not listed.</p>"))
-    #expect(workloads.contains("<b>z</b>"), "what is in trouble is listed first")
+    #expect(workloads.contains("<b>z</b>"), "what is critical is listed first")
 
     var wordy = workload("a")
     wordy.findings = (0..<30).map { .init(.warning, "\($0) " + String(repeating: "x", count: 5000)) }

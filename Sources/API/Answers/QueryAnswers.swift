@@ -1,6 +1,12 @@
+import Alerting
 import PromQL
+import Runtime
 
-extension HTTPAPI {
+/// Queries over the series that are kept.
+struct QueryAnswers: Sendable {
+  let judging: HTTPAPI.Judging
+  let limits: HTTPAPI.Limits
+
   /// The value of a query at one moment.
   func query(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
@@ -98,23 +104,21 @@ extension HTTPAPI {
   ) throws(APIError) {
     let value = result.value.limited(to: limit, &answer)
     answer.keepsReserved()
+    let limit = answer.limit
     try answer.data.object { json throws(APIError) in
-      json.key("resultType")
-      json.string(value.typeName)
+      json.field("resultType", value.typeName)
       json.key("result")
-      try value.write(to: &json, atMilliseconds: time)
+      try value.write(to: &json, atMilliseconds: time, within: limit)
       guard !parameters.text("stats").isEmpty else { return }
       json.key("stats")
       json.object { json in
         json.key("timings")
         json.object { json in
-          json.key("evalTotalTime")
-          json.number(seconds)
+          json.field("evalTotalTime", seconds)
         }
         json.key("samples")
         json.object { json in
-          json.key("totalQueryableSamples")
-          json.integer(result.sampleCount)
+          json.field("totalQueryableSamples", result.sampleCount)
         }
       }
     }
@@ -141,36 +145,33 @@ extension QueryValue {
     }
   }
 
-  fileprivate func write(to json: inout JSONWriter, atMilliseconds time: Int64) throws(APIError) {
+  fileprivate func write(
+    to json: inout JSONWriter, atMilliseconds time: Int64, within limit: AnswerLimit
+  ) throws(APIError) {
     switch self {
     case .scalar(let value): json.sample(value, atMilliseconds: time)
     case .string(let text): json.sample(text, atMilliseconds: time)
     case .vector(let samples):
-      try json.array { json throws(APIError) in
-        for sample in samples {
-          json.object { json in
-            json.key("metric")
-            json.labels(sample.labels)
-            json.key("value")
-            json.sample(sample.value, atMilliseconds: time)
-          }
-          try json.checkSize()
+      try json.list(samples, within: limit) { json, sample in
+        json.object { json in
+          json.key("metric")
+          json.labels(sample.labels)
+          json.key("value")
+          json.sample(sample.value, atMilliseconds: time)
         }
       }
     case .matrix(let series):
-      try json.array { json throws(APIError) in
-        for series in series where !series.samples.isEmpty {
-          json.object { json in
-            json.key("metric")
-            json.labels(series.labels)
-            json.key("values")
-            json.array { json in
-              for sample in series.samples where !sample.isStale {
-                json.sample(sample.value, atMilliseconds: sample.timestampMilliseconds)
-              }
+      try json.list(series, within: limit) { json, series in
+        guard !series.samples.isEmpty else { return }
+        json.object { json in
+          json.key("metric")
+          json.labels(series.labels)
+          json.key("values")
+          json.array { json in
+            for sample in series.samples where !sample.isStale {
+              json.sample(sample.value, atMilliseconds: sample.timestampMilliseconds)
             }
           }
-          try json.checkSize()
         }
       }
     }

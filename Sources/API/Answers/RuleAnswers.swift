@@ -1,7 +1,11 @@
 import Alerting
 import PromQL
+import Runtime
 
-extension HTTPAPI {
+/// Rules, their alerts and who gets those.
+struct RuleAnswers: Sendable {
+  let judging: HTTPAPI.Judging
+
   /// The rule groups with the state of every rule and its alerts.
   func rules(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let filter = try RuleFilter(parameters)
@@ -9,73 +13,65 @@ extension HTTPAPI {
       filter.admits(state.group) && (state.group.rules.isEmpty || state.group.rules.contains { filter.admits($0) })
     }
     let page = try GroupPage(admitted, parameters)
+    let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("groups")
-      try json.array { json throws(APIError) in
-        for state in page.groups {
-          write(state, filter, parameters.settings, to: &json)
-          try json.checkSize()
-        }
-      }
+      try json.list(page.groups, within: limit) { write($1, filter, parameters.settings, to: &$0) }
       if let token = page.nextToken {
-        json.key("groupNextToken")
-        json.string(token)
+        json.field("groupNextToken", token)
       }
     }
   }
 
   /// All pending and firing alerts.
   func alerts(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    let limit = answer.limit
+    let alerts = judging.groups().flatMap(\.rules).flatMap(\.tracker.active)
     try answer.data.object { json throws(APIError) in
       json.key("alerts")
-      try json.array { json throws(APIError) in
-        for alert in judging.groups().flatMap(\.rules).flatMap(\.tracker.active) {
-          Self.write(alert, to: &json)
-          try json.checkSize()
-        }
-      }
+      try json.list(alerts, within: limit) { Self.write($1, to: &$0) }
     }
   }
 
-  private func write(_ state: GroupState, _ filter: RuleFilter, _ settings: Settings, to json: inout JSONWriter) {
+  /// The Alertmanagers that alerts go to. None is ever dropped.
+  func alertmanagers(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    answer.data.object { json in
+      json.key("activeAlertmanagers")
+      json.array { json in for url in judging.alertmanagerURLs() { json.texts(["url": url]) } }
+      json.key("droppedAlertmanagers")
+      json.array { _ in }
+    }
+  }
+
+  private func write(_ state: GroupState, _ filter: RuleFilter, _ settings: HTTPAPI.Settings, to json: inout JSONWriter)
+  {
     json.object { json in
-      json.key("name")
-      json.string(state.group.name)
-      json.key("file")
-      json.string(state.group.file)
+      json.field("name", state.group.name)
+      json.field("file", state.group.file)
       json.key("rules")
       json.array { json in
         for (rule, ruleState) in zip(state.group.rules, state.rules) where filter.admits(rule) {
           Self.write(rule, ruleState, withAlerts: !filter.excludesAlerts, to: &json)
         }
       }
-      json.key("interval")
-      json.number(Double(state.group.intervalMilliseconds ?? settings.ruleIntervalMilliseconds) / 1000)
-      json.key("limit")
-      json.integer(state.group.limit)
-      json.key("evaluationTime")
-      json.number(state.evaluationSeconds)
-      json.key("lastEvaluation")
-      json.string(RFC3339.text(milliseconds: state.lastEvaluationMilliseconds))
+      json.field("interval", Double(state.group.intervalMilliseconds ?? settings.ruleIntervalMilliseconds) / 1000)
+      json.field("limit", state.group.limit)
+      json.field("evaluationTime", state.evaluationSeconds)
+      json.field("lastEvaluation", atMilliseconds: state.lastEvaluationMilliseconds)
     }
   }
 
   private static func write(_ rule: Rule, _ state: RuleState, withAlerts: Bool, to json: inout JSONWriter) {
     json.object { json in
       if case .alerting = rule {
-        json.key("state")
-        json.string(state.tracker.state.rawValue)
+        json.field("state", state.tracker.state.rawValue)
       }
-      json.key("name")
-      json.string(rule.name)
-      json.key("query")
-      json.string(rule.query.description)
+      json.field("name", rule.name)
+      json.field("query", rule.query.description)
       switch rule {
       case .alerting(let rule):
-        json.key("duration")
-        json.number(Double(rule.forMilliseconds) / 1000)
-        json.key("keepFiringFor")
-        json.number(Double(rule.keepFiringForMilliseconds) / 1000)
+        json.field("duration", Double(rule.forMilliseconds) / 1000)
+        json.field("keepFiringFor", Double(rule.keepFiringForMilliseconds) / 1000)
         json.key("labels")
         json.texts(rule.labels.mapValues(\.text))
         json.key("annotations")
@@ -90,16 +86,12 @@ extension HTTPAPI {
           json.texts(rule.labels)
         }
       }
-      json.key("health")
-      json.string(state.health.rawValue)
+      json.field("health", state.health.rawValue)
       if let error = state.lastError {
-        json.key("lastError")
-        json.string(error)
+        json.field("lastError", error)
       }
-      json.key("evaluationTime")
-      json.number(state.evaluationSeconds)
-      json.key("lastEvaluation")
-      json.string(RFC3339.text(milliseconds: state.lastEvaluationMilliseconds))
+      json.field("evaluationTime", state.evaluationSeconds)
+      json.field("lastEvaluation", atMilliseconds: state.lastEvaluationMilliseconds)
       json.key("type")
       if case .alerting = rule { json.string("alerting") } else { json.string("recording") }
     }
@@ -111,16 +103,12 @@ extension HTTPAPI {
       json.labels(alert.labels)
       json.key("annotations")
       json.texts(alert.annotations)
-      json.key("state")
-      json.string(alert.state.rawValue)
-      json.key("activeAt")
-      json.string(RFC3339.text(milliseconds: alert.activeAtMilliseconds))
+      json.field("state", alert.state.rawValue)
+      json.field("activeAt", atMilliseconds: alert.activeAtMilliseconds)
       if let since = alert.keepFiringSinceMilliseconds {
-        json.key("keepFiringSince")
-        json.string(RFC3339.text(milliseconds: since))
+        json.field("keepFiringSince", atMilliseconds: since)
       }
-      json.key("value")
-      json.string(GoNumber.format(alert.value, .exponent, precision: nil))
+      json.field("value", GoNumber.format(alert.value, .exponent, precision: nil))
     }
   }
 }

@@ -1,25 +1,25 @@
+import Alerting
 import PromQL
+import Runtime
 
-extension HTTPAPI {
+/// Which series and labels there are.
+struct SeriesAnswers: Sendable {
+  let store: SeriesStore
+
   /// The label sets of the series that any `match[]` selects.
   func series(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
     guard !parameters.texts("match[]").isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
     let times = try times(parameters)
-    let found = judging.store.series(matching: try parameters.selectors(), within: times)
+    let found = store.series(matching: try parameters.selectors(), within: times)
     let shown = answer.limited(found, to: limit)
-    try answer.data.array { json throws(APIError) in
-      for labels in shown {
-        json.labels(labels)
-        try json.checkSize()
-      }
-    }
+    try answer.data.list(shown, within: answer.limit) { $0.labels($1) }
   }
 
   func labelNames(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     let limit = try parameters.limit()
     let times = try times(parameters)
-    let names = judging.store.labelNames(matching: try parameters.selectors(), within: times)
+    let names = store.labelNames(matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(names, to: limit))
   }
 
@@ -28,8 +28,8 @@ extension HTTPAPI {
     guard parameters.rest.hasSuffix("/values") else {
       throw APIError(
         .notFound,
-        "there is no \(Self.prefix)label/\(parameters.rest.prefix(200)) here; "
-          + "the values of a label are at \(Self.prefix)label/<name>/values")
+        "there is no \(HTTPAPI.prefix)label/\(parameters.rest.prefix(200)) here; "
+          + "the values of a label are at \(HTTPAPI.prefix)label/<name>/values")
     }
     let name = EscapedName.decoded(String(parameters.rest.dropLast("/values".count)))
     guard !name.isEmpty, parameters.settings.dialect == .prometheus3 || name.isPlainLabelName else {
@@ -37,7 +37,7 @@ extension HTTPAPI {
     }
     let limit = try parameters.limit()
     let times = try times(parameters)
-    let values = judging.store.labelValues(of: name, matching: try parameters.selectors(), within: times)
+    let values = store.labelValues(of: name, matching: try parameters.selectors(), within: times)
     answer.data.strings(answer.limited(values, to: limit))
   }
 

@@ -1,6 +1,12 @@
 import PromQL
+import Runtime
 
-extension HTTPAPI {
+/// The program, its settings and how much it holds.
+struct StatusAnswers: Sendable {
+  let program: HTTPAPI.Program
+  let store: SeriesStore
+  let configurationText: @Sendable () -> String
+
   /// Which Prometheus' API this is, for clients that choose by it what to ask for, and which program really answers.
   func buildInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.texts([
@@ -12,12 +18,9 @@ extension HTTPAPI {
 
   func runtimeInfo(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
     answer.data.object { json in
-      json.key("startTime")
-      json.string(RFC3339.text(milliseconds: program.startMilliseconds))
-      json.key("timeSeriesCount")
-      json.integer(judging.store.seriesCount)
-      json.key("storageRetention")
-      json.string(NumberSyntax.duration(milliseconds: judging.store.policy.defaultMilliseconds))
+      json.field("startTime", atMilliseconds: program.startMilliseconds)
+      json.field("timeSeriesCount", store.seriesCount)
+      json.field("storageRetention", NumberSyntax.duration(milliseconds: store.policy.defaultMilliseconds))
     }
   }
 
@@ -35,7 +38,7 @@ extension HTTPAPI {
     let limit = wanted == 0 ? 10 : wanted
     var (byName, byPair): ([String: Int], [String: Int]) = ([:], [:])
     var values: [String: Set<String>] = [:]
-    let all = judging.store.series(matching: [[]])
+    let all = store.series(matching: [[]])
     for (index, labels) in all.enumerated() {
       if index % 10_000 == 0, Task.isCancelled || parameters.deadline < .now {
         throw APIError(.timeout, "counting \(all.count) series took too long")
@@ -49,10 +52,8 @@ extension HTTPAPI {
     answer.data.object { json in
       json.key("headStats")
       json.object { json in
-        json.key("numSeries")
-        json.integer(all.count)
-        json.key("numLabelPairs")
-        json.integer(byPair.count)
+        json.field("numSeries", all.count)
+        json.field("numLabelPairs", byPair.count)
       }
       json.key("seriesCountByMetricName")
       json.top(byName, limit: limit)
@@ -71,10 +72,8 @@ extension JSONWriter {
     array { json in
       for (name, count) in sorted.prefix(limit) {
         json.object { json in
-          json.key("name")
-          json.string(name)
-          json.key("value")
-          json.integer(count)
+          json.field("name", name)
+          json.field("value", count)
         }
       }
     }

@@ -1,11 +1,13 @@
 import Alerting
 import PromQL
+import Runtime
 
-extension HTTPAPI {
+/// Queries taken apart.
+enum SyntaxAnswers {
   /// The query as a tree, with the keys that Prometheus gives its nodes.
-  func parseQuery(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    Self.write(try parameters.query().expression, to: &answer.data)
-    try answer.data.checkSize()
+  static func parseQuery(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
+    write(try parameters.query().expression, to: &answer.data)
+    try answer.limit.check(answer.data)
   }
 
   private static func write(_ expression: Expression, to json: inout JSONWriter) {
@@ -69,21 +71,6 @@ extension HTTPAPI {
 }
 
 extension JSONWriter {
-  fileprivate mutating func field(_ name: String, _ text: String) {
-    key(name)
-    string(text)
-  }
-
-  fileprivate mutating func field(_ name: String, _ number: Int64) {
-    key(name)
-    integer(Int(number))
-  }
-
-  fileprivate mutating func field(_ name: String, _ truth: Bool) {
-    key(name)
-    boolean(truth)
-  }
-
   fileprivate mutating func selector(_ node: Expression.Selector) {
     field("name", node.metricName ?? "")
     key("matchers")

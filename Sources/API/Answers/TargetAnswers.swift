@@ -37,16 +37,16 @@ extension HTTPAPI {
     var help: String
     var unit: String
   }
+}
 
-  /// The Alertmanagers that alerts go to. None is ever dropped.
-  func alertmanagers(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    answer.data.object { json in
-      json.key("activeAlertmanagers")
-      json.array { json in for url in judging.alertmanagerURLs() { json.texts(["url": url]) } }
-      json.key("droppedAlertmanagers")
-      json.array { _ in }
-    }
-  }
+/// The servers that are polled, and what the families of their series are.
+struct TargetAnswers: Sendable {
+  typealias Target = HTTPAPI.Target
+  typealias Metadata = HTTPAPI.Metadata
+
+  let all: @Sendable () async -> [Target]
+  /// The metric families that the program can export.
+  let families: [Metadata]
 
   /// The servers that are polled. None is ever dropped.
   func targets(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
@@ -55,16 +55,12 @@ extension HTTPAPI {
       throw APIError.invalid("state", "\(parameters.shown(state)) is none of active, dropped, any")
     }
     let pool = parameters.text("scrapePool")
-    let all = await targets()
+    let all = await all()
     let shown = state.lowercased() == "dropped" ? [] : all.filter { pool.isEmpty || $0.pool == pool }
+    let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("activeTargets")
-      try json.array { json throws(APIError) in
-        for target in shown {
-          Self.write(target, to: &json)
-          try json.checkSize()
-        }
-      }
+      try json.list(shown, within: limit) { Self.write($1, to: &$0) }
       json.key("droppedTargets")
       json.array { _ in }
     }
@@ -76,24 +72,15 @@ extension HTTPAPI {
       json.texts(target.labels)
       json.key("labels")
       json.texts(target.labels)
-      json.key("scrapePool")
-      json.string(target.pool)
-      json.key("scrapeUrl")
-      json.string(target.url)
-      json.key("globalUrl")
-      json.string(target.url)
-      json.key("lastError")
-      json.string(target.lastError)
-      json.key("lastScrape")
-      json.string(RFC3339.text(milliseconds: target.lastScrapeMilliseconds))
-      json.key("lastScrapeDuration")
-      json.number(target.lastScrapeSeconds)
-      json.key("health")
-      json.string(target.health.rawValue)
-      json.key("scrapeInterval")
-      json.string(NumberSyntax.duration(milliseconds: target.intervalMilliseconds))
-      json.key("scrapeTimeout")
-      json.string(NumberSyntax.duration(milliseconds: target.timeoutMilliseconds))
+      json.field("scrapePool", target.pool)
+      json.field("scrapeUrl", target.url)
+      json.field("globalUrl", target.url)
+      json.field("lastError", target.lastError)
+      json.field("lastScrape", atMilliseconds: target.lastScrapeMilliseconds)
+      json.field("lastScrapeDuration", target.lastScrapeSeconds)
+      json.field("health", target.health.rawValue)
+      json.field("scrapeInterval", NumberSyntax.duration(milliseconds: target.intervalMilliseconds))
+      json.field("scrapeTimeout", NumberSyntax.duration(milliseconds: target.timeoutMilliseconds))
     }
   }
 
@@ -103,30 +90,23 @@ extension HTTPAPI {
     let matchers = try parameters.selectors("match_target").first ?? []
     let name = parameters.text("metric")
     var found: [(target: Target, family: Metadata)] = []
-    for target in await targets() where limit == 0 || found.count < limit {
+    for target in await all() where limit == 0 || found.count < limit {
       let labels = Labels(target.labels.map { Labels.Pair($0.key, $0.value) })
       guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
-      let families = target.families()
-      found += program.metadata.filter { (name.isEmpty || $0.name == name) && families.contains($0.name) }.map {
+      let names = target.families()
+      found += families.filter { (name.isEmpty || $0.name == name) && names.contains($0.name) }.map {
         (target, $0)
       }
     }
     if limit > 0 { found = Array(found.prefix(limit)) }
-    try answer.data.array { json throws(APIError) in
-      for (target, family) in found {
-        json.object { json in
-          json.key("target")
-          json.texts(target.labels)
-          if name.isEmpty {
-            json.key("metric")
-            json.string(family.name)
-          }
-          for (key, text) in [("type", family.type), ("help", family.help), ("unit", family.unit)] {
-            json.key(key)
-            json.string(text)
-          }
-        }
-        try json.checkSize()
+    try answer.data.list(found, within: answer.limit) { json, one in
+      json.object { json in
+        json.key("target")
+        json.texts(one.target.labels)
+        if name.isEmpty { json.field("metric", one.family.name) }
+        json.field("type", one.family.type)
+        json.field("help", one.family.help)
+        json.field("unit", one.family.unit)
       }
     }
   }
@@ -136,7 +116,7 @@ extension HTTPAPI {
     let limit = try parameters.limit()
     _ = try parameters.limit("limit_per_metric")
     let name = parameters.text("metric")
-    let found = program.metadata.filter { name.isEmpty || $0.name == name }
+    let found = families.filter { name.isEmpty || $0.name == name }
     answer.data.object { json in
       for family in limit > 0 ? found.prefix(limit) : found[...] {
         json.key(family.name)

@@ -16,8 +16,8 @@ extension Pages {
     return LandingPage(version: version, metricsPath: metricsPath, targets: targets).response()
   }
 
-  private func topology(_ fleet: Fleet) async -> Response {
-    let workloads = await fleet.overview().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
+  private func topology(_ fleet: FleetView) async -> Response {
+    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads)
     page.alerts = alertSummary
     return page.response()
@@ -35,21 +35,74 @@ extension LandingPage.Target {
 }
 
 extension TopologyPage.Workload {
-  init(_ overview: WorkloadOverview, nowSeconds now: Double) {
+  init(_ standing: WorkloadStanding, nowSeconds now: Double) {
+    let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
-      overview.name, traits: traits, presentCount: overview.presentCount, expectedCount: overview.expectedCount)
-    if overview.isInMaintenance { windows.append("maintenance") }
-    if overview.isInPeak { windows.append("peak") }
-    failoverCount = overview.failoverCount
-    lastFailoverAgeSeconds = overview.lastFailoverSeconds.map { now - $0 }
-    lastFailover = overview.lastFailover ?? ""
+      overview.name, state: TopologyPage.State(standing.state), traits: traits, presentCount: overview.presentCount,
+      expectedCount: overview.expectedCount)
+    stateAgeSeconds = now - standing.sinceSeconds
+    windows = overview.windows.map(\.rawValue)
+    failoverCount = overview.failovers?.count
+    lastFailoverAgeSeconds = overview.failovers?.lastSeconds.map { now - $0 }
+    lastFailover = overview.failovers?.last ?? ""
     lagObjectiveSeconds = overview.lagObjectiveSeconds
     memoryObjectiveRatio = overview.memoryObjectiveRatio
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, nowSeconds: now) })
     }
-    findings = overview.findings.map { TopologyPage.Finding($0) }
+    findings = standing.alerts.map { TopologyPage.Finding($0) } + overview.told { _ in true }
+  }
+}
+
+extension WorkloadOverview {
+  /// What its checks say about some subjects, as a page shows it.
+  func told(about isWanted: (Finding.Subject) -> Bool) -> [TopologyPage.Finding] {
+    findings.filter { isWanted($0.subject) }.map { TopologyPage.Finding($0) }
+      + unknowns.filter { isWanted($0.subject) }.map { TopologyPage.Finding($0) }
+  }
+}
+
+extension TopologyPage.Finding {
+  fileprivate init(_ finding: Finding) {
+    let level: TopologyPage.Level =
+      switch finding.severity {
+      case .info: .note
+      case .warning: .warning
+      case .critical: .grave
+      }
+    self.init(level, finding.text)
+    isPosture = finding.group == .posture
+  }
+
+  fileprivate init(_ blindness: Blindness) {
+    self.init(
+      .note, "\(blindness.subject.instance.map { "\($0): " } ?? "")\(blindness.check) is unknown: \(blindness.reason)")
+    isPosture = blindness.group == .posture
+  }
+
+  fileprivate init(_ alert: WorkloadAlert) {
+    let level: TopologyPage.Level =
+      switch alert.severity {
+      case "critical": .grave
+      case "warning": .warning
+      default: .note
+      }
+    self.init(level, alert.summary)
+    self.alert = alert.name
+    isPosture = alert.group == .posture
+  }
+}
+
+extension TopologyPage.State {
+  fileprivate init(_ health: Health) {
+    self =
+      switch health {
+      case .healthy: .healthy
+      case .degraded: .degraded
+      case .unknown: .unknown
+      case .critical: .critical
+      }
   }
 }
 

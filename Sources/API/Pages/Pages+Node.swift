@@ -12,7 +12,7 @@ extension Pages {
       return await page(of: server, maxAge: maxAge, request)
     }
     let now = wallClockSeconds()
-    let overviews = await fleet?.overview() ?? []
+    let overviews = await fleet?.workloads().map(\.overview) ?? []
     let found = overviews.lazy.compactMap { overview in
       overview.groups.lazy.flatMap(\.members).first { $0.watched.instance == name }.map { (overview, $0) }
     }.first
@@ -22,7 +22,7 @@ extension Pages {
     var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now)
     page.isRefreshed = request.queryValue("refresh") != nil
     page.fill(member, of: overview, nowSeconds: now)
-    page.findings = overview.findings.filter { $0.subject.instance == name }.map { TopologyPage.Finding($0) }
+    page.findings = overview.told { $0.instance == name }
     page.alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
         state.tracker.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
@@ -80,17 +80,5 @@ extension NodePage {
     slowLog = history.slowLog
     clients = history.clients
     if let problem = history.problem { notice = "Some series could not be read: \(problem)" }
-  }
-}
-
-extension TopologyPage.Finding {
-  init(_ finding: Finding) {
-    let level: TopologyPage.Level =
-      switch finding.severity {
-      case .info: .note
-      case .warning: .warning
-      case .critical: .grave
-      }
-    self.init(level, finding.text)
   }
 }

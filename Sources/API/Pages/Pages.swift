@@ -10,7 +10,7 @@ import Web
 public struct Pages: Sendable {
   /// What the daemon watches.
   public enum Subject: Sendable {
-    case fleet(Fleet)
+    case fleet(FleetView)
     /// The one server that flags name. It is polled when a page is asked for, unless its newest poll is younger.
     case server(Node, maxAge: TimeAmount)
     case nothing
@@ -69,7 +69,7 @@ public struct Pages: Sendable {
   }
 
   /// nil where no fleet is watched.
-  var fleet: Fleet? {
+  var fleet: FleetView? {
     guard case .fleet(let fleet) = subject else { return nil }
     return fleet
   }

@@ -52,14 +52,19 @@ struct AlertEvents: Sendable {
   private static func event(_ alert: Alert, _ kind: EventKind, at time: Int64, untold: Int) -> Event {
     let name = alert.labels[AlertSeries.alertName] ?? ""
     let summary = alert.annotations["summary"].map { "\(name): \($0)" } ?? name
-    let value = alert.value.isFinite ? "\(alert.value)" : jsonString("\(alert.value)")
     return Event(
       atSeconds: Double(time) / 1000, workload: alert.labels["workload"] ?? "",
       node: alert.labels["instance"] ?? "", kind: kind,
       summary: untold == 0 ? summary : "\(summary) (and \(untold) more changes of this rule that are not listed)",
-      details: """
-        {"alert":\(jsonString(name)),"severity":\(jsonString(alert.labels["severity"] ?? "")),"value":\(value),\
-        "labels":\(alert.labels.json)}
-        """)
+      details: JSONWriter.text { json in
+        json.object { json in
+          json.field("alert", name)
+          json.field("severity", alert.labels["severity"] ?? "")
+          json.key("value")
+          if alert.value.isFinite { json.number(alert.value) } else { json.string("\(alert.value)") }
+          json.key("labels")
+          json.labels(alert.labels)
+        }
+      })
   }
 }

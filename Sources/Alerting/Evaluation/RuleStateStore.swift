@@ -61,7 +61,7 @@ struct RuleStateStore: Sendable {
 
   private static func record(_ alert: Alert, of rule: String) -> StoredAlert {
     StoredAlert(
-      rule: rule, labels: alert.labels.json, annotations: jsonObject(alert.annotations.sorted { $0.key < $1.key }),
+      rule: rule, labels: alert.labels.json, annotations: JSONWriter.text { $0.texts(alert.annotations) },
       value: alert.value, state: alert.state.rawValue, activeAtMs: alert.activeAtMilliseconds,
       firedAtMs: alert.firedAtMilliseconds, resolvedAtMs: alert.resolvedAtMilliseconds,
       keepFiringSinceMs: alert.keepFiringSinceMilliseconds, lastSentAtMs: alert.lastSentAtMilliseconds)
@@ -70,7 +70,7 @@ struct RuleStateStore: Sendable {
   /// Nil for a row that makes no sense: it is left alone.
   private static func alert(_ record: StoredAlert) -> Alert? {
     guard let labels = Labels(json: record.labels),
-      let annotations = try? JSONStringMap.parse(Array(record.annotations.utf8), file: "alerts"),
+      let annotations = try? JSONReader.texts(Array(record.annotations.utf8)),
       let state = AlertState(rawValue: record.state)
     else { return nil }
     return Alert(

@@ -123,11 +123,17 @@ extension Int64 {
 /// Label sets as the files hold them.
 extension Labels {
   /// A JSON object of texts; equal sets are written alike.
-  var json: String { jsonObject(pairs.lazy.map { (key: $0.name, value: $0.value) }) }
+  var json: String { JSONWriter.text { $0.labels(self) } }
 
   /// - Returns: nil for what is no JSON object of texts.
   init?(json: String) {
-    guard let texts = try? JSONStringMap.parse(Array(json.utf8), file: "labels") else { return nil }
+    guard let texts = try? JSONReader.texts(Array(json.utf8)) else { return nil }
     self.init(texts.map { Labels.Pair($0.key, $0.value) })
+  }
+}
+
+extension JSONWriter {
+  public mutating func labels(_ labels: Labels) {
+    object { json in for pair in labels.pairs { json.field(pair.name, pair.value) } }
   }
 }

@@ -21,17 +21,12 @@ public enum LogFormat: String, Sendable, CaseIterable {
         if index > 0 { line.append(UInt8(ascii: " ")) }
         line += Self.bareName(name)
         line.append(UInt8(ascii: "="))
-        if Self.isBare(value) { line += value.utf8 } else { Self.appendQuoted(value, to: &line) }
+        if Self.isBare(value) { line += value.utf8 } else { line += Self.quoted(value) }
       }
     case .json:
-      line.append(UInt8(ascii: "{"))
-      for (index, (name, value)) in all.enumerated() {
-        if index > 0 { line.append(UInt8(ascii: ",")) }
-        Self.appendQuoted(name, to: &line)
-        line.append(UInt8(ascii: ":"))
-        Self.appendQuoted(value, to: &line)
-      }
-      line.append(UInt8(ascii: "}"))
+      var json = JSONWriter(escaping: .invisible)
+      json.object { json in for (name, value) in all { json.field(name, value) } }
+      line += json.bytes
     }
     line.append(UInt8(ascii: "\n"))
     return line
@@ -52,24 +47,10 @@ public enum LogFormat: String, Sendable, CaseIterable {
 
   /// In double quotes with JSON's escapes, which logfmt readers know too; whatever a terminal or viewer would act on
   /// instead of showing it is escaped as well.
-  private static func appendQuoted(_ text: String, to line: inout [UInt8]) {
-    line.append(UInt8(ascii: "\""))
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": line += Array("\\\"".utf8)
-      case "\\": line += Array("\\\\".utf8)
-      case "\n": line += Array("\\n".utf8)
-      case "\r": line += Array("\\r".utf8)
-      case "\t": line += Array("\\t".utf8)
-      case _ where scalar.isInvisible:
-        for unit in UTF16.encode(scalar)! {
-          let digits = String(unit, radix: 16)
-          line += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
-        }
-      default: line += Array(UTF8.encode(scalar)!)
-      }
-    }
-    line.append(UInt8(ascii: "\""))
+  private static func quoted(_ text: String) -> [UInt8] {
+    var json = JSONWriter(escaping: .invisible)
+    json.string(text)
+    return json.bytes
   }
 }
 

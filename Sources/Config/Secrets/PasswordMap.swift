@@ -1,3 +1,5 @@
+import Runtime
+
 /// Passwords by address, from a JSON file `{"redis://[user@]host:port": "password"}` as redis_exporter reads it.
 public struct PasswordMap: Sendable, Equatable {
   public let file: String
@@ -52,7 +54,15 @@ public struct PasswordMap: Sendable, Equatable {
   }
 
   private static func read(_ file: String) throws(ConfigError) -> [String: Secret] {
-    let bytes = try readFile(file, limitBytes: limitBytes)
-    return try JSONStringMap.parse(bytes, file: file).mapValues { Secret($0) }
+    try passwords(try readFile(file, limitBytes: limitBytes), file: file)
+  }
+
+  static func passwords(_ bytes: [UInt8], file: String) throws(ConfigError) -> [String: Secret] {
+    do throws(JSONError) {
+      return try JSONReader.texts(bytes).mapValues { Secret($0) }
+    } catch {
+      throw ConfigError(
+        .file(file, SourceMark(line: error.line, column: error.column)), problem: error.problem, hint: error.hint)
+    }
   }
 }

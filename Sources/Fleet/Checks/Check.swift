@@ -12,6 +12,8 @@ public enum CheckGroup: String, Sendable, CaseIterable {
 enum CheckScope: Sendable {
   /// The workload as a whole, its shards and its keys.
   case workload
+  /// The workload as its Sentinels see it.
+  case sentinels
   /// Each member that answers.
   case members
   /// Each member, whether it answers or not.

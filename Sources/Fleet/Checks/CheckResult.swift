@@ -25,6 +25,7 @@ public struct CheckResult: Sendable, Equatable {
 
 extension Verdict {
   /// Every check with what it applies to, in the order of the catalogue: what is found, what is unknown, and what is well.
+  /// A check of what did not answer is unknown, never well.
   ///
   /// - Parameter findings: those of this verdict, with their times.
   func results(_ checks: [any Check], of state: WorkloadState, _ findings: [Finding]) -> [CheckResult] {
@@ -42,14 +43,35 @@ extension Verdict {
         (found[check.id] ?? []).map { result(.finding, $0.subject.instance, $0) }
         + (blind[check.id] ?? []).map { result(.unknown, $0.subject.instance, reason: $0.reason) }
       let told = Set(all.map(\.instance))
-      let subjects: [String?] =
-        switch check.scope {
-        case .workload: all.isEmpty ? [nil] : []
-        case .members: state.members.filter { $0.answers == true }.map(\.instance)
-        case .all: state.members.map(\.instance)
-        }
-      all += subjects.filter { !told.contains($0) }.map { result(.ok, $0) }
+      // What is found of a shard or of keys answers for the workload.
+      let isAnswered = (check.scope == .workload || check.scope == .sentinels) && !all.isEmpty
+      all += (isAnswered ? [] : state.subjects(of: check)).filter { !told.contains($0.instance) }.map { subject in
+        result(subject.blindness == nil ? .ok : .unknown, subject.instance, reason: subject.blindness)
+      }
       return all
     }
   }
+}
+
+extension WorkloadState {
+  /// What a check looks at, and why it can see nothing there; nil where it can.
+  fileprivate func subjects(of check: any Check) -> [(instance: String?, blindness: String?)] {
+    let nobody = isAnyoneUp ? nil : "no member answers"
+    switch check.scope {
+    case .workload: return [(nil, nobody)]
+    case .sentinels:
+      let isBlind = config.topology == .sentinel && (following.sentinelView?.answeringCount ?? 0) == 0
+      return [(nil, isBlind ? "no Sentinel answers" : nil)]
+    case .members: return watched.map { ($0.instance, $0.facts == nil ? $0.silence : nil) }
+    case .all: return watched.map { ($0.instance, $0.answers == nil ? $0.silence : nobody) }
+    }
+  }
+
+  /// The workload does without the others.
+  private var watched: [Member] { members.filter { $0.standing?.name != "ghost" } }
+}
+
+extension WorkloadState.Member {
+  /// Why nothing is known of it.
+  fileprivate var silence: String { answers == nil ? "no poll has ended yet" : "it does not answer: \(pollState)" }
 }

@@ -64,10 +64,6 @@ struct ProbeUnanswered: Check {
   }
 }
 
-extension WorkloadState {
-  fileprivate var isAnyoneUp: Bool { members.contains { $0.answers == true } }
-}
-
 /// Servers are announced as members, and may not be, or are named by too few.
 struct MembersRefused: Check {
   let id = "members-refused"

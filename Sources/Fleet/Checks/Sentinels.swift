@@ -4,6 +4,7 @@ import Metrics
 /// Fewer Sentinels answer than there should be.
 struct SentinelsMissing: Check {
   let id = "sentinels-missing"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.following.sentinelView else { return }
@@ -18,6 +19,7 @@ struct SentinelsMissing: Check {
 /// Sentinels answer, and none knows the master.
 struct SentinelMasterUnknown: Check {
   let id = "sentinel-master-unknown"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.sentinels, view.masterAddress == nil else { return }
@@ -28,6 +30,7 @@ struct SentinelMasterUnknown: Check {
 /// The Sentinels find the master down.
 struct SentinelMasterDown: Check {
   let id = "sentinel-master-down"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     if state.sentinels?.isMasterDown == true { verdict.find(.critical, "The Sentinels find the master down") }
@@ -37,6 +40,7 @@ struct SentinelMasterDown: Check {
 /// The Sentinels could not agree on a failover.
 struct SentinelQuorumLost: Check {
   let id = "sentinel-quorum-lost"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard state.sentinels?.hasQuorum == false else { return }
@@ -47,6 +51,7 @@ struct SentinelQuorumLost: Check {
 /// Some Sentinels name another master than most.
 struct SentinelsDisagree: Check {
   let id = "sentinels-disagree"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.sentinels, view.masterAddress != nil, !view.dissenters.isEmpty else { return }
@@ -58,6 +63,7 @@ struct SentinelsDisagree: Check {
 /// A failover is in progress.
 struct FailoverUnderWay: Check {
   let id = "failover-under-way"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     if state.sentinels?.isFailoverInProgress == true { verdict.find(.warning, "A failover is in progress") }
@@ -68,6 +74,7 @@ struct FailoverUnderWay: Check {
 struct SentinelSettings: Check {
   let id = "sentinel-settings"
   let group = CheckGroup.posture
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.sentinels else { return }
@@ -84,6 +91,7 @@ extension WorkloadState {
 /// Switches of the master were published that did not take place, as far as anybody else knows.
 struct FailoversUnconfirmed: Check {
   let id = "failovers-unconfirmed"
+  let scope = CheckScope.sentinels
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     let count = state.unconfirmedFailoverCount

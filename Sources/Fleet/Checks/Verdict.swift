@@ -74,7 +74,10 @@ struct Verdict {
   }
 }
 
-/// How a workload stands. Raw values are label values: they never change.
-enum Health: String, Sendable, CaseIterable {
+/// How a workload stands, the better first. Raw values are label values: they never change.
+public enum Health: String, Sendable, CaseIterable, Comparable {
   case healthy, degraded, unknown, critical
+
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+  public static func < (left: Health, right: Health) -> Bool { left.rank < right.rank }
 }

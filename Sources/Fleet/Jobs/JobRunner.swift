@@ -262,8 +262,15 @@ public actor JobRunner {
 extension JobReport {
   /// As it is kept.
   var json: String {
-    let numbers = numbers.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)):\($0.value)" }
-    return
-      "{\"numbers\":{\(numbers.joined(separator: ","))},\"lines\":[\(lines.map(jsonString).joined(separator: ","))]}"
+    JSONWriter.text { json in
+      json.object { json in
+        json.key("numbers")
+        json.object { json in
+          for (name, value) in numbers.sorted(by: { $0.key < $1.key }) { json.field(name, value) }
+        }
+        json.key("lines")
+        json.strings(lines)
+      }
+    }
   }
 }

@@ -108,24 +108,37 @@ extension FailoverLog {
     }
 
     private var details: String {
-      let phases = Failover.Phase.allCases.compactMap { phase in
-        failover.phaseSeconds[phase].map { "\(jsonString(phase.rawValue)):\($0)" }
+      JSONWriter.text { json in
+        json.object { json in
+          json.field("kind", failover.kind.rawValue)
+          if let from { json.field("from", from) }
+          if let to { json.field("to", to) }
+          if let epoch = failover.epoch { json.field("epoch", epoch) }
+          if let seconds = failover.outageSeconds { json.field("outage_seconds", seconds) }
+          if let trouble = failover.trouble { json.field("trouble", trouble) }
+          if !failover.phaseSeconds.isEmpty {
+            json.key("phases")
+            json.object { json in
+              for phase in Failover.Phase.allCases {
+                if let seconds = failover.phaseSeconds[phase] { json.field(phase.rawValue, seconds) }
+              }
+            }
+          }
+          json.key("clients_before")
+          write(clientsBefore, to: &json)
+          guard let clientsAfter else { return }
+          json.key("clients_after")
+          write(clientsAfter, to: &json)
+        }
       }
-      let fields: [String?] = [
-        "\"kind\":\(jsonString(failover.kind.rawValue))", from.map { "\"from\":\(jsonString($0))" },
-        to.map { "\"to\":\(jsonString($0))" }, failover.epoch.map { "\"epoch\":\($0)" },
-        failover.outageSeconds.map { "\"outage_seconds\":\($0)" },
-        failover.trouble.map { "\"trouble\":\(jsonString($0))" },
-        phases.isEmpty ? nil : "\"phases\":{\(phases.joined(separator: ","))}",
-        "\"clients_before\":{\(list(clientsBefore))}", clientsAfter.map { "\"clients_after\":{\(list($0))}" },
-      ]
-      return "{\(fields.compactMap { $0 }.joined(separator: ","))}"
     }
 
-    private func list(_ clients: [String: Int]) -> String {
+    private func write(_ clients: [String: Int], to json: inout JSONWriter) {
       let own = [from, to].compactMap { $0 }
       let names = clients.keys.sorted { (own.contains($0) ? 0 : 1, $0) < (own.contains($1) ? 0 : 1, $1) }
-      return names.prefix(Self.instanceLimit).map { "\(jsonString($0)):\(clients[$0] ?? 0)" }.joined(separator: ",")
+      json.object { json in
+        for name in names.prefix(Self.instanceLimit) { json.field(name, clients[name] ?? 0) }
+      }
     }
   }
 }

@@ -13,13 +13,18 @@ extension Workload {
     let counted = counts.reduce(0) { $0 + store.count($1.key, inMemory: $1.value) }
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
-      environment: config.environment, isInPeak: state.isInPeak, isInMaintenance: state.isInMaintenance,
+      environment: config.environment,
+      windows: (state.isInMaintenance ? [.maintenance] : []) + (state.isInPeak ? [.peak] : []),
       presentCount: crew.members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
-      failoverCount: counts.isEmpty ? nil : Int(clamping: counted),
-      lastFailoverSeconds: tracker.failovers.state.lastFailoverSeconds,
-      lastFailover: events.failovers.lastSummary, lagObjectiveSeconds: objectives.replicationLag?.seconds,
+      failovers: counts.isEmpty
+        ? nil
+        : WorkloadOverview.Failovers(
+          count: Int(clamping: counted), lastSeconds: tracker.failovers.state.lastFailoverSeconds,
+          last: events.failovers.lastSummary),
+      lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
-      findings: findings.dated(verdict.findings, atSeconds: state.wallSeconds))
+      health: verdict.health, healthSinceSeconds: findings.since(verdict.health, atSeconds: state.wallSeconds),
+      findings: findings.dated(verdict.findings, atSeconds: state.wallSeconds), unknowns: verdict.unknowns)
   }
 
   /// What every check says now, also those that find nothing.
@@ -49,7 +54,7 @@ extension Workload {
       let watchers = crew.sentinels.sorted { $0.key < $1.key }.map { address, node in
         WorkloadOverview.Member(
           watched: watched(node, at: address, isSentinel: true), lag: nil, isLagHigh: false, usedMemoryBytes: nil,
-          memoryUsedRatio: nil, isMemoryHigh: false)
+          maxMemoryBytes: nil, memoryUsedRatio: nil, isMemoryHigh: false)
       }
       groups.append(WorkloadOverview.Group(title: "Sentinels", members: watchers))
     }
@@ -79,6 +84,7 @@ extension Workload {
     return WorkloadOverview.Member(
       watched: watched(node, at: node.address, isSentinel: false), lag: lag,
       isLagHigh: isAbove(lag?.seconds, objectives.replicationLag?.seconds), usedMemoryBytes: memory?.usedBytes,
+      maxMemoryBytes: memory?.maxBytes,
       memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio))
   }
 }

@@ -240,7 +240,7 @@ actor Workload {
     pace.notePublication(atSeconds: now)
     let state = state(atSeconds: now)
     var verdict = Verdict(CheckCatalogue.all, of: state)
-    findings.note(verdict.findings, atSeconds: state.wallSeconds)
+    findings.note(verdict, atSeconds: state.wallSeconds)
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)

@@ -10,6 +10,8 @@ public struct WorkloadOverview: Sendable {
     public let isLagHigh: Bool
     /// nil while it does not answer, and for a Sentinel.
     public let usedMemoryBytes: Int?
+    /// 0 with no limit; nil while it does not answer, and for a Sentinel.
+    public let maxMemoryBytes: Int?
     /// As Redis counts it for evictions; nil with no limit.
     public let memoryUsedRatio: Double?
     public let isMemoryHigh: Bool
@@ -23,26 +25,40 @@ public struct WorkloadOverview: Sendable {
     public let members: [Member]
   }
 
+  public enum Window: String, Sendable {
+    case maintenance, peak
+  }
+
+  public struct Failovers: Sendable {
+    public let count: Int
+    /// When the last one was, in seconds since the epoch; nil when there was none.
+    public let lastSeconds: Double?
+    /// What happened in it; nil where that is not known.
+    public let last: String?
+  }
+
   public let name: String
   public let kind: String
   public let topology: String
   public let environment: String?
-  public let isInPeak: Bool
-  public let isInMaintenance: Bool
+  /// Those that are open.
+  public let windows: [Window]
   /// Members that answer, Sentinels apart.
   public let presentCount: Int
   /// nil where that is not judged.
   public let expectedCount: Int?
   /// nil where failovers are not counted: with topology `static`.
-  public let failoverCount: Int?
-  /// Seconds since the epoch; nil when there was none.
-  public let lastFailoverSeconds: Double?
-  /// What happened in it; nil where that is not known.
-  public let lastFailover: String?
+  public let failovers: Failovers?
   /// The objectives in force; nil where they are off.
   public let lagObjectiveSeconds: Double?
   public let memoryObjectiveRatio: Double?
   public let groups: [Group]
+  /// By its checks alone.
+  public let health: Health
+  /// Since when, in seconds since the epoch.
+  public let healthSinceSeconds: Double
   /// The worst first.
   public let findings: [Finding]
+  /// What its checks cannot see.
+  public let unknowns: [Blindness]
 }

@@ -127,6 +127,8 @@ struct WorkloadState: Sendable {
     self[address]?.instance ?? config.instanceName(of: address, announced: following.hostnames[address])
   }
 
+  var isAnyoneUp: Bool { members.contains { $0.answers == true } }
+
   /// Members that answer, with what they say.
   var up: [(member: Member, facts: MemberFacts)] {
     members.compactMap { member in member.facts.map { (member, $0) } }

@@ -3,7 +3,7 @@ import Runtime
 extension TopologyPage {
   var content: HTML {
     // The worst come first where the page has no room for all.
-    let ranked = workloads.sorted { ($0.level, $1.name) > ($1.level, $0.name) }
+    let ranked = workloads.sorted { ($0.state, $1.name) > ($1.state, $0.name) }
     let listed = ranked.prefix(Self.workloadLimit).sorted { $0.name < $1.name }
     var room = Self.nodeLimit
     let sections = listed.enumerated().map { section($0.offset, $0.element, &room) }
@@ -22,8 +22,8 @@ extension TopologyPage {
   private func summary(_ listed: [Workload]) -> HTML {
     let tiles: [HTML] = listed.enumerated().map { index, workload in
       """
-      <a class="tile \(workload.level.style)" href="#w\(index)"><b>\(clipped(workload.name))</b> \
-      <span>\(workload.level.verdict)</span> <span class="dim">\(members(workload))</span></a>
+      <a class="tile \(workload.state.level.style)" href="#w\(index)"><b>\(clipped(workload.name))</b> \
+      <span>\(workload.state.rawValue)</span> <span class="dim">\(members(workload))</span></a>
 
       """
     }
@@ -36,12 +36,13 @@ extension TopologyPage {
 
   private func section(_ index: Int, _ workload: Workload, _ room: inout Int) -> HTML {
     let traits = workload.traits.map { clipped($0) }.joined(separator: " · ")
+    let age: HTML = workload.stateAgeSeconds.map { " <span class=\"dim since\">for \(span($0))</span>" } ?? ""
     let windows: [HTML] = workload.windows.map { " <span class=\"tag\">\(clipped($0))</span>" }
     let head: HTML = """
-      <section id="w\(index)" class="\(workload.level.style)">
-      <h2>\(clipped(workload.name)) <span class="verdict">\(workload.level.verdict)</span>\(HTML.joined(windows))</h2>
+      <section id="w\(index)" class="\(workload.state.level.style)">
+      <h2>\(clipped(workload.name)) <span class="verdict">\(workload.state.rawValue)</span>\(age)\(HTML.joined(windows))</h2>
       <p class="dim">\(traits) · \(members(workload))\(failovers(workload))\(objectives(workload))</p>
-      \(findings(workload))
+      \(Self.list(workload.findings, limit: Self.findingLimit))
       """
     let nodes = table(workload, &room)
     return "\(head)\(nodes)</section>\n"
@@ -61,12 +62,25 @@ extension TopologyPage {
     return wanted.isEmpty ? "" : " · wanted: \(wanted.joined(separator: ", "))"
   }
 
-  private func findings(_ workload: Workload) -> HTML {
-    guard !workload.findings.isEmpty else { return "" }
-    let ranked = workload.findings.enumerated().sorted { ($1.element.level, $0.offset) < ($0.element.level, $1.offset) }
-    let hidden = ranked.count - Self.findingLimit
-    let items: [HTML] = ranked.prefix(Self.findingLimit).map { _, finding in
-      "<li class=\"\(finding.level.style)\">\(clipped(finding.text, to: 400))</li>\n"
+  /// What is found, the worst first; below it what is found of the setup.
+  static func list(_ findings: [Finding], limit: Int) -> HTML {
+    let ranked = findings.enumerated().sorted { ($1.element.level, $0.offset) < ($0.element.level, $1.offset) }
+      .map(\.element)
+    let posture = ranked.filter(\.isPosture)
+    let apart: HTML =
+      posture.isEmpty ? "" : "<h3>How it is set up</h3>\n\(items(posture, limit: limit))"
+    return "\(items(ranked.filter { !$0.isPosture }, limit: limit))\(apart)"
+  }
+
+  private static func items(_ findings: [Finding], limit: Int) -> HTML {
+    guard !findings.isEmpty else { return "" }
+    let hidden = findings.count - limit
+    let items: [HTML] = findings.prefix(limit).map { finding in
+      let alert: HTML =
+        finding.alert.isEmpty
+        ? ""
+        : "<a href=\"/runbooks/\(pathEncoded(finding.alert))\">\(clipped(finding.alert, to: 120))</a> fires: "
+      return "<li class=\"\(finding.level.style)\">\(alert)\(clipped(finding.text, to: 400))</li>\n"
     }
     return """
       <ul class="findings">
@@ -133,16 +147,6 @@ extension TopologyPage {
 }
 
 extension TopologyPage.Level {
-  /// In words, for those who see no colours.
-  var verdict: String {
-    switch self {
-    case .good: "well"
-    case .note: "well, with notes"
-    case .warning: "needs a look"
-    case .grave: "in trouble"
-    }
-  }
-
   /// The class of what it colours.
   var style: String {
     switch self {

@@ -8,6 +8,7 @@ extension TopologyPage {
     .tile b, h2 { overflow-wrap: anywhere; }
     section { border-top: 2px solid var(--tone); margin-top: 1.6rem; }
     section h2 { margin: .7rem 0 0; } .verdict { font-size: .95rem; padding-left: .4rem; }
+    .since { font-size: .85rem; font-weight: 400; } section h3 { font-size: .85rem; color: var(--dim); margin: .5rem 0 0; }
     section p { margin: .2rem 0 .6rem; overflow-wrap: anywhere; }
     td, tbody th { padding-top: .3rem; padding-bottom: .3rem; }
     td:first-child { width: 30%; } .role { width: 12%; } .state { width: 24%; }

@@ -8,10 +8,31 @@ public struct TopologyPage: Sendable {
     public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
   }
 
+  /// How a workload stands, the better first: the words of `redis_workload_state`.
+  public enum State: String, Sendable, CaseIterable, Comparable {
+    case healthy, degraded, unknown, critical
+
+    var level: Level {
+      switch self {
+      case .healthy: .good
+      case .degraded: .warning
+      case .unknown: .note
+      case .critical: .grave
+      }
+    }
+
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    public static func < (left: State, right: State) -> Bool { left.rank < right.rank }
+  }
+
   /// Something that a person should know, in a sentence.
   public struct Finding: Sendable {
     public var level: Level
     public var text: String
+    /// The alert that fires with this text as its summary; empty where a check says it.
+    public var alert = ""
+    /// It is about how the workload is set up, and nothing of its state: listed apart.
+    public var isPosture = false
 
     public init(_ level: Level, _ text: String) {
       self.level = level
@@ -62,6 +83,9 @@ public struct TopologyPage: Sendable {
 
   public struct Workload: Sendable {
     public var name: String
+    public var state: State
+    /// How long it has been in that state; nil where that is not known.
+    public var stateAgeSeconds: Double?
     /// Its kind, topology and environment.
     public var traits: [String]
     /// Windows that are open: `maintenance`, `peak`.
@@ -81,15 +105,13 @@ public struct TopologyPage: Sendable {
     public var groups: [Group] = []
     public var findings: [Finding] = []
 
-    public init(_ name: String, traits: [String], presentCount: Int, expectedCount: Int?) {
+    public init(_ name: String, state: State, traits: [String], presentCount: Int, expectedCount: Int?) {
       self.name = name
+      self.state = state
       self.traits = traits
       self.presentCount = presentCount
       self.expectedCount = expectedCount
     }
-
-    /// The worst of its findings.
-    var level: Level { findings.map(\.level).max() ?? .good }
   }
 
   /// The most that is listed: nodes in all, workloads, and findings of one workload.

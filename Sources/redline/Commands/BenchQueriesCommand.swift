@@ -40,10 +40,18 @@ struct BenchQueriesCommand: ParsableCommand {
     for _ in 0..<count { values = try evaluate(queries, in: replay.store) }
     let seconds = Double(clock() - before) / 1_000_000 / Double(count)
     let size = replay.store.size
-    let texts = values.map { "\"\($0)\"" }.joined(separator: ",")
     print(
-      "{\"values\":[\(texts)],\"cpu_seconds\":\(seconds),\"series\":\(size.seriesCount),\"samples\":\(size.sampleCount),"
-        + "\"sample_bytes\":\(size.sampleBytes),\"index_bytes\":\(size.indexBytes)}")
+      JSONWriter.text { json in
+        json.object { json in
+          json.key("values")
+          json.strings(values.map { "\($0)" })
+          json.field("cpu_seconds", seconds)
+          json.field("series", size.seriesCount)
+          json.field("samples", size.sampleCount)
+          json.field("sample_bytes", size.sampleBytes)
+          json.field("index_bytes", size.indexBytes)
+        }
+      })
   }
 
   private func evaluate(_ queries: [Query], in store: SeriesStore) throws -> [Double] {

@@ -1,3 +1,4 @@
+import Alerting
 import ArgumentParser
 import PromQL
 import Runtime
@@ -39,16 +40,31 @@ struct QuerySeriesCommand: ParsableCommand {
           fromMilliseconds: replay.startMilliseconds, throughMilliseconds: replay.endMilliseconds,
           stepMilliseconds: step * 1000, in: replay.store)
         guard case .matrix(let series) = result.value else { continue }
-        print("{\"result\":[\(series.map(Self.json).joined(separator: ","))]}")
+        print(JSONWriter.text { $0.object { Self.write(series, to: &$0) } })
       } catch {
-        print("{\"error\":\(jsonString("\(error)"))}")
+        print(JSONWriter.text { $0.object { $0.field("error", "\(error)") } })
       }
     }
   }
 
-  private static func json(_ series: Series) -> String {
-    let labels = series.labels.pairs.map { "\(jsonString($0.name)):\(jsonString($0.value))" }
-    let values = series.samples.map { "[\(Double($0.timestampMilliseconds) / 1000),\"\($0.value)\"]" }
-    return "{\"metric\":{\(labels.joined(separator: ","))},\"values\":[\(values.joined(separator: ","))]}"
+  private static func write(_ series: [Series], to json: inout JSONWriter) {
+    json.key("result")
+    json.array { json in
+      for series in series {
+        json.object { json in
+          json.key("metric")
+          json.labels(series.labels)
+          json.key("values")
+          json.array { json in
+            for sample in series.samples {
+              json.array { json in
+                json.number(Double(sample.timestampMilliseconds) / 1000)
+                json.string("\(sample.value)")
+              }
+            }
+          }
+        }
+      }
+    }
   }
 }

@@ -81,20 +81,49 @@ struct ReportText {
     return "\(results.count) results: \(findings.joined(separator: ", ")), \(unknown) unknown"
   }
 
-  private func words(_ result: CheckResult) -> String {
-    result.reason.map { "cannot be judged: \($0)" } ?? result.text
+  /// One line of what is printed.
+  private struct Line {
+    let level: String
+    let check: String
+    let instance: String?
+    let text: String
   }
 
-  private func level(_ result: CheckResult) -> String { result.severity?.name ?? result.answer.rawValue }
+  /// Many checks that cannot see for the same reason are one line.
+  private func lines(_ results: [CheckResult]) -> [Line] {
+    struct Cause: Hashable {
+      let instance: String?
+      let reason: String
+    }
+    func cause(_ result: CheckResult) -> Cause? { result.reason.map { Cause(instance: result.instance, reason: $0) } }
+    let counts = results.compactMap(cause).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    var told: Set<Cause> = []
+    return results.compactMap { result in
+      let level = result.severity?.name ?? result.answer.rawValue
+      guard let cause = cause(result) else {
+        return Line(level: level, check: result.check, instance: result.instance, text: result.text)
+      }
+      let who = cause.instance.map { "\($0) " } ?? ""
+      let count = counts[cause] ?? 1
+      guard count > 1 else {
+        return Line(
+          level: level, check: result.check, instance: cause.instance,
+          text: "\(who)cannot be judged: \(cause.reason)")
+      }
+      guard told.insert(cause).inserted else { return nil }
+      return Line(
+        level: level, check: "\(count) checks", instance: cause.instance,
+        text: "\(who)cannot be judged: \(cause.reason)")
+    }
+  }
 
   private var plain: String {
     var lines: [String] = []
     for (workload, results) in groups {
       lines.append(workload)
-      lines += results.map { result in
-        let level = level(result)
-        let gap = String(repeating: " ", count: max(1, 9 - level.count))
-        return "  \(level)\(gap)\(words(result)) [\(result.check)]"
+      lines += self.lines(results).map { line in
+        let gap = String(repeating: " ", count: max(1, 9 - line.level.count))
+        return "  \(line.level)\(gap)\(line.text) [\(line.check)]"
       }
     }
     return (lines + [summary]).joined(separator: "\n") + "\n"
@@ -104,8 +133,8 @@ struct ReportText {
     var lines = ["# \(title)", ""]
     for (workload, results) in groups {
       lines += ["## \(workload)", "", "| severity | check | server | what |", "|---|---|---|---|"]
-      lines += results.map { result in
-        let cells = [level(result), result.check, result.instance ?? "", words(result)]
+      lines += self.lines(results).map { line in
+        let cells = [line.level, line.check, line.instance ?? "", line.text]
         return "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
       }
       lines.append("")
@@ -121,15 +150,25 @@ struct ReportText {
   }
 
   private var json: String {
-    let rows = results.map { result in
-      var pairs = [("check", jsonString(result.check)), ("workload", jsonString(result.workload))]
-      pairs.append(("instance", result.instance.map { jsonString($0) } ?? "null"))
-      pairs.append(("verdict", jsonString(result.answer.rawValue)))
-      if let severity = result.severity { pairs.append(("severity", jsonString(severity.name))) }
-      pairs.append(("text", jsonString(result.reason ?? result.text)))
-      if let reason = result.reason { pairs.append(("right", jsonString(reason))) }
-      return "{" + pairs.map { "\(jsonString($0.0)):\($0.1)" }.joined(separator: ",") + "}"
+    var json = JSONWriter()
+    json.object { json in
+      json.key("results")
+      json.lines { json in for result in results { Self.write(result, to: &json) } }
     }
-    return "{\"results\":[\n\(rows.joined(separator: ",\n"))\n]}\n"
+    json.verbatim("\n")
+    return json.text
+  }
+
+  private static func write(_ result: CheckResult, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("check", result.check)
+      json.field("workload", result.workload)
+      json.key("instance")
+      if let instance = result.instance { json.string(instance) } else { json.null() }
+      json.field("verdict", result.answer.rawValue)
+      if let severity = result.severity { json.field("severity", severity.name) }
+      json.field("text", result.reason ?? result.text)
+      if let reason = result.reason { json.field("right", reason) }
+    }
   }
 }

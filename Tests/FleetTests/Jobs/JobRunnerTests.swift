@@ -69,7 +69,7 @@ import Testing
     #expect(await runner.run("another") == nil)
     let results = await runner.newestResults()
     #expect(results.map(\.workload) == ["v", "w"])
-    #expect(results.last?.report == #"{"numbers":{"found":3.0},"lines":["\"a\""]}"#)
+    #expect(results.last?.report == #"{"numbers":{"found":3},"lines":["\"a\""]}"#)
     #expect(results.allSatisfy { $0.startedAtMs == 1_800_000_000_000 && $0.endedAtMs == 1_800_000_002_000 })
     for line in [
       "redis_exporter_job_last_duration_seconds{task=\"sample\"} 2", "redis_test_job_found 7",
@@ -198,7 +198,7 @@ import Testing
     #expect(await store.events.newest().map(\.summary) == ["new"])
     #expect(
       await runner.newestResults().first?.report
-        == #"{"numbers":{"events":1.0,"history_frames":0.0,"history_series":0.0,"notifications":0.0},"lines":[]}"#)
+        == #"{"numbers":{"events":1,"history_frames":0,"history_series":0,"notifications":0},"lines":[]}"#)
     #expect(fixture.page.contains("redis_exporter_storage_removed_rows{table=\"events\"} 1"))
   }
 

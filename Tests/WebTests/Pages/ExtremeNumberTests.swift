@@ -22,7 +22,8 @@ import Testing
     node.lagSeconds = number
     node.usedMemoryBytes = number > 0 ? .max : .min
     node.memoryUsedRatio = number
-    var workload = TopologyPage.Workload("w", traits: ["queue"], presentCount: .max, expectedCount: .min)
+    var workload = TopologyPage.Workload(
+      "w", state: .critical, traits: ["queue"], presentCount: .max, expectedCount: .min)
     workload.failoverCount = .max
     workload.lastFailoverAgeSeconds = number
     workload.lagObjectiveSeconds = number

@@ -289,7 +289,7 @@ def check_authentication_covers_the_api(check: Check) -> None:
                 environment={"REDIS_EXPORTER_BASIC_AUTH_PASSWORD": "web-word"}, with_peer=False)
     login = {"Authorization": "Basic " + base64.b64encode(b"reader:web-word").decode()}
     for path in ("query?query=1", "query_range", "series", "labels", "label/job/values", "metadata", "rules", "alerts",
-                 "targets", "alertmanagers", "status/config", "status/flags", "status/buildinfo", "nowhere"):
+                 "targets", "alertmanagers", "fleet", "fleet/carts", "events", "status/config", "status/flags", "status/buildinfo", "nowhere"):
         for method in ("GET", "POST"):
             check.equal(http.get(pair.redline.port, f"/api/v1/{path}", method).status, 401, f"{method} {path} without login")
     check.equal(http.get(pair.redline.port, "/api/v1/query?query=1", headers=login).status, 200, "with login")

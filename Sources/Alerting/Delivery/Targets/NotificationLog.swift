@@ -41,7 +41,7 @@ extension StoredNotification {
   init(_ alert: OutgoingNotification, to alertmanager: String, atMilliseconds now: Int64, outcome: String) {
     self.init(
       atMs: now, alertname: alert.key.labels[AlertSeries.alertName] ?? "",
-      labels: jsonObject(alert.key.labels.sorted { $0.key < $1.key }), state: alert.isResolved ? "resolved" : "firing",
+      labels: JSONWriter.text { $0.texts(alert.key.labels) }, state: alert.isResolved ? "resolved" : "firing",
       startsAtMs: alert.key.startsAtMilliseconds, endsAtMs: alert.isResolved ? alert.endsAtMilliseconds : nil,
       alertmanager: alertmanager, outcome: outcome)
   }

@@ -56,15 +56,21 @@ struct OutgoingNotification: Sendable, Equatable {
 
 /// The body of `POST /api/v2/alerts`, byte for byte as Prometheus writes it.
 func alertsBody(_ alerts: [OutgoingNotification], aheadMilliseconds: Int64 = 0) -> [UInt8] {
-  var json = GoJSON()
-  json.list(alerts) { json, alert in
-    json.object { json in
-      if !alert.annotations.isEmpty { json.field("annotations", alert.annotations) }
-      let endsAt = alert.endsAtMilliseconds(aheadMilliseconds: aheadMilliseconds)
-      json.field("endsAt", Timestamp(epochMs: endsAt).description)
-      json.field("startsAt", Timestamp(epochMs: alert.startsAtMilliseconds).description)
-      if !alert.generatorURL.isEmpty { json.field("generatorURL", alert.generatorURL) }
-      json.field("labels", alert.key.labels)
+  var json = JSONWriter(escaping: .go)
+  json.array { json in
+    for alert in alerts {
+      json.object { json in
+        if !alert.annotations.isEmpty {
+          json.key("annotations")
+          json.texts(alert.annotations)
+        }
+        let endsAt = alert.endsAtMilliseconds(aheadMilliseconds: aheadMilliseconds)
+        json.field("endsAt", Timestamp(epochMs: endsAt).description)
+        json.field("startsAt", Timestamp(epochMs: alert.startsAtMilliseconds).description)
+        if !alert.generatorURL.isEmpty { json.field("generatorURL", alert.generatorURL) }
+        json.key("labels")
+        json.texts(alert.key.labels)
+      }
     }
   }
   return json.bytes

@@ -38,17 +38,7 @@ extension NodePage {
   }
 
   private var findingList: HTML {
-    guard !findings.isEmpty else { return "" }
-    let hidden = findings.count - Self.findingLimit
-    let items: [HTML] = findings.prefix(Self.findingLimit).map {
-      "<li class=\"\($0.level.style)\">\(clipped($0.text, to: 400))</li>\n"
-    }
-    return """
-      <h2>Findings</h2>
-      <ul class="findings">
-      \(HTML.joined(items))\(html: hidden > 0 ? "<li class=\"dim\">\(hidden) further findings are not listed.</li>\n" : "")</ul>
-
-      """
+    findings.isEmpty ? "" : "<h2>Findings</h2>\n\(TopologyPage.list(findings, limit: Self.findingLimit))"
   }
 
   private var alertList: HTML {

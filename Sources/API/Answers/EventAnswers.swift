@@ -1,0 +1,75 @@
+import Runtime
+import Storage
+import Web
+
+/// What happened: what `/events` shows.
+struct EventAnswers: Sendable {
+  /// Nil without storage.path.
+  let store: EventStore?
+
+  /// The newest first, by the parameters of the page.
+  func events(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    var filter = EventFilter()
+    filter.workload = parameters.text("workload")
+    filter.node = parameters.text("node")
+    let kind = parameters.text("kind")
+    if !kind.isEmpty {
+      guard let known = EventFilter.kinds.first(where: { $0.rawValue == kind }) else {
+        throw APIError.invalid(
+          "kind", "\(parameters.shown(kind)) is none of \(EventFilter.kinds.map(\.rawValue).joined(separator: ", "))")
+      }
+      filter.kind = known
+    }
+    let page = parameters.text("page")
+    if !page.isEmpty {
+      guard let number = Int(page), (1...EventsPage.pageLimit).contains(number) else {
+        throw APIError.invalid("page", "\(parameters.shown(page)) is no number from 1 through \(EventsPage.pageLimit)")
+      }
+      filter.page = number
+    }
+    if store == nil { answer.warn("events are not kept: start redline with --storage.path") }
+    let list = await store?.list(filter) ?? .empty
+    let limit = answer.limit
+    try answer.data.object { json throws(APIError) in
+      json.key("events")
+      try json.list(list.events, within: limit) { Self.write($1, to: &$0) }
+      json.field("page", filter.page)
+      json.field("hasMore", list.hasMore)
+    }
+  }
+
+  private static func write(_ event: Event, to json: inout JSONWriter) {
+    let details = EventDetails(event.details)
+    json.object { json in
+      json.field("time", atMilliseconds: Int64(clamping: event.atSeconds * 1000))
+      json.field("kind", event.kind.rawValue)
+      if !event.workload.isEmpty { json.field("workload", shown: event.workload) }
+      if !event.node.isEmpty { json.field("node", shown: event.node) }
+      json.field("summary", shown: event.summary)
+      if !details.severity.isEmpty { json.field("severity", shown: details.severity) }
+      if let seconds = details.outageSeconds { json.field("outageSeconds", seconds) }
+      if !details.phases.isEmpty {
+        json.key("phases")
+        json.array { json in
+          for phase in details.phases {
+            json.object { json in
+              json.field("name", shown: phase.name)
+              json.field("time", atMilliseconds: Int64(clamping: phase.seconds * 1000))
+            }
+          }
+        }
+      }
+      guard !details.clients.isEmpty else { return }
+      json.key("clients")
+      json.array { json in
+        for clients in details.clients {
+          json.object { json in
+            json.field("node", shown: clients.node)
+            if let count = clients.before { json.field("before", count) }
+            if let count = clients.after { json.field("after", count) }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Fleet
+import Redis
+import Runtime
+import Web
+
+/// Workloads with their members, findings and alerts: what the start page shows.
+struct FleetAnswers: Sendable {
+  let view: FleetView
+
+  /// How every workload stands.
+  func fleet(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    try Self.write(await view.workloads(), to: &answer)
+  }
+
+  /// `fleet/NAME`
+  func workload(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let found = await view.workloads().filter { $0.overview.name == parameters.rest }
+    guard !found.isEmpty else {
+      throw APIError(
+        .notFound, "there is no workload \(parameters.shown(parameters.rest)); all are at \(HTTPAPI.prefix)fleet")
+    }
+    try Self.write(found, to: &answer)
+  }
+
+  /// The most findings and alerts of one workload that are listed, the worst first.
+  static let findingLimit = 200
+
+  private static func write(_ workloads: [WorkloadStanding], to answer: inout APIAnswer) throws(APIError) {
+    for one in workloads {
+      for (what, count) in [("findings", one.overview.findings.count), ("alerts", one.alerts.count)]
+      where count > findingLimit {
+        answer.warn("\(count - findingLimit) further \(what) of \(one.overview.name) are not listed")
+      }
+    }
+    let limit = answer.limit
+    try answer.data.object { json throws(APIError) in
+      json.key("workloads")
+      try json.list(workloads, within: limit) { write($1, to: &$0) }
+    }
+  }
+
+  private static func write(_ standing: WorkloadStanding, to json: inout JSONWriter) {
+    let overview = standing.overview
+    json.object { json in
+      json.field("name", overview.name)
+      json.field("state", standing.state.rawValue)
+      json.field("since", atSeconds: standing.sinceSeconds)
+      json.field("stateByChecks", overview.health.rawValue)
+      json.field("kind", overview.kind)
+      json.field("topology", overview.topology)
+      if let environment = overview.environment { json.field("environment", environment) }
+      json.key("windows")
+      json.strings(overview.windows.map(\.rawValue))
+      json.field("membersPresent", overview.presentCount)
+      if let count = overview.expectedCount { json.field("membersExpected", count) }
+      if let failovers = overview.failovers {
+        json.key("failovers")
+        write(failovers, to: &json)
+      }
+      json.key("members")
+      json.array { json in
+        for group in overview.groups {
+          for member in group.members { write(member, in: group.title, to: &json) }
+        }
+      }
+      json.key("findings")
+      json.array { json in for finding in overview.findings.prefix(findingLimit) { write(finding, to: &json) } }
+      json.key("unknown")
+      json.array { json in for blindness in overview.unknowns.prefix(findingLimit) { write(blindness, to: &json) } }
+      json.key("alerts")
+      json.array { json in for alert in standing.alerts.prefix(findingLimit) { write(alert, to: &json) } }
+    }
+  }
+
+  private static func write(_ failovers: WorkloadOverview.Failovers, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("count", failovers.count)
+      if let seconds = failovers.lastSeconds { json.field("last", atSeconds: seconds) }
+      if let text = failovers.last { json.field("summary", shown: text) }
+    }
+  }
+
+  private static func write(_ member: WorkloadOverview.Member, in group: String, to json: inout JSONWriter) {
+    let watched = member.watched
+    let newest = watched.node.poller.newest
+    json.object { json in
+      json.field("instance", shown: watched.instance)
+      // What does not answer has the role that it had.
+      json.field("role", watched.role.rawValue)
+      json.field("state", newest?.state.name ?? "unknown")
+      if let message = newest?.state.error?.message { json.field("reason", shown: message) }
+      if let standing = watched.standing { json.field("standing", standing) }
+      if !group.isEmpty { json.field("group", group) }
+      if let seconds = newest?.lastSuccessSeconds { json.field("lastAnswer", atSeconds: seconds) }
+      if let lag = member.lag {
+        json.field("lagSeconds", lag.seconds)
+        json.field("lagState", lag.state.rawValue)
+      }
+      if let bytes = member.usedMemoryBytes { json.field("memoryUsedBytes", bytes) }
+      if let bytes = member.maxMemoryBytes { json.field("memoryMaxBytes", bytes) }
+    }
+  }
+
+  private static func write(_ finding: Finding, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("check", finding.check)
+      json.field("severity", finding.severity.name)
+      json.field("group", finding.group.rawValue)
+      write(finding.subject, to: &json)
+      json.field("text", shown: finding.text)
+      json.field("since", atSeconds: finding.sinceSeconds)
+    }
+  }
+
+  private static func write(_ blindness: Blindness, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("check", blindness.check)
+      json.field("group", blindness.group.rawValue)
+      write(blindness.subject, to: &json)
+      json.field("reason", shown: blindness.reason)
+    }
+  }
+
+  private static func write(_ subject: Finding.Subject, to json: inout JSONWriter) {
+    let (kind, name): (String, String?) =
+      switch subject {
+      case .workload: ("workload", nil)
+      case .node(let name): ("node", name)
+      case .shard(let name): ("shard", name)
+      case .keys(let name): ("keys", name)
+      }
+    json.key("subject")
+    json.object { json in
+      json.field("kind", kind)
+      if let name { json.field("name", shown: name) }
+    }
+  }
+
+  private static func write(_ alert: WorkloadAlert, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("name", shown: alert.name)
+      json.field("severity", shown: alert.severity)
+      json.field("group", alert.group.rawValue)
+      json.field("state", "firing")
+      json.field("since", atSeconds: alert.sinceSeconds)
+      if let instance = alert.instance { json.field("instance", shown: instance) }
+      json.field("summary", shown: alert.summary)
+    }
+  }
+}
+
+extension JSONWriter {
+  /// The most of one text of servers or rules that is shown, in characters.
+  private static let shownLimit = 600
+
+  /// Text that is not our own, as pages show it: without secrets, and cut.
+  mutating func field(_ name: String, shown text: String) {
+    let text = KnownSecrets.masked(text, sparesWords: true)
+    field(name, text.count > Self.shownLimit ? text.prefix(Self.shownLimit - 1) + "…" : text)
+  }
+
+  mutating func field(_ name: String, atSeconds seconds: Double) {
+    field(name, atMilliseconds: Int64(clamping: (seconds * 1000).rounded()))
+  }
+}

@@ -1,0 +1,64 @@
+import Runtime
+import Storage
+import Web
+
+/// Which events `/events` and `/api/v1/events` are asked for, by the same parameters.
+struct EventFilter: Sendable {
+  /// Empty texts ask for all.
+  var workload = ""
+  var node = ""
+  var kind: EventKind?
+  /// From 1 through ``EventsPage/pageLimit``.
+  var page = 1
+
+  static let kinds = EventKind.allCases.filter { $0 != .other }
+}
+
+/// The events of one page, the newest first.
+struct EventList: Sendable {
+  let events: [Event]
+  let hasMore: Bool
+
+  static let empty = EventList(events: [], hasMore: false)
+}
+
+extension EventStore {
+  func list(_ filter: EventFilter) async -> EventList {
+    let start = (filter.page - 1) * EventsPage.pageSize
+    // One more than is shown tells whether there are more.
+    let found = await newest(
+      EventQuery(
+        workload: filter.workload.isEmpty ? nil : filter.workload, node: filter.node.isEmpty ? nil : filter.node,
+        kind: filter.kind, limit: start + EventsPage.pageSize + 1))
+    return EventList(
+      events: Array(found.dropFirst(start).prefix(EventsPage.pageSize)),
+      hasMore: found.count > start + EventsPage.pageSize)
+  }
+}
+
+/// What an event's details say that pages and the API show; details of another form say nothing.
+struct EventDetails {
+  private(set) var phases: [EventsPage.Phase] = []
+  private(set) var outageSeconds: Double?
+  private(set) var clients: [EventsPage.Clients] = []
+  /// Of an alert; empty for none.
+  private(set) var severity = ""
+
+  /// - Parameter json: a JSON object.
+  init(_ json: String) {
+    guard json != "{}", let root = try? JSONReader.value(Array(json.utf8)) else { return }
+    func numbers(_ name: String) -> [(name: String, value: Double)] {
+      (root[name]?.members ?? []).compactMap { member in member.value.number.map { (member.name, $0) } }
+    }
+    phases = numbers("phases").map { EventsPage.Phase($0.name, seconds: $0.value) }.sorted { $0.seconds < $1.seconds }
+    outageSeconds = root["outage_seconds"]?.number
+    severity = root["severity"]?.string ?? ""
+    let (before, after) = (numbers("clients_before"), numbers("clients_after"))
+    func count(_ list: [(name: String, value: Double)], _ name: String) -> Int? {
+      list.first { $0.name == name }.flatMap { Int(exactly: $0.value) }
+    }
+    var names = before.map(\.name)
+    for (name, _) in after where !names.contains(name) { names.append(name) }
+    clients = names.map { EventsPage.Clients($0, before: count(before, $0), after: count(after, $0)) }
+  }
+}

@@ -1,0 +1,70 @@
+import Runtime
+import Testing
+
+@testable import API
+@testable import Fleet
+
+/// The answers of Redline's own about the fleet and its events.
+@Suite struct FleetAnswersTests {
+  private func fixture(_ overviews: WorkloadOverview...) -> Fixture {
+    var fixture = Fixture()
+    fixture.api.fleetView = FleetView(overviews: { overviews }, groups: { [] })
+    // They are there without rules and without a history.
+    fixture.api.judging.isOn = { false }
+    return fixture
+  }
+
+  private static let troubled = WorkloadStandingTests.overview(
+    .critical, sinceSeconds: 1.5,
+    findings: [
+      Finding(
+        check: "node-down", group: .health, severity: .critical, subject: .node("a:1"), text: "a:1 <is> down",
+        sinceSeconds: 1)
+    ],
+    unknowns: [Blindness(check: "settings-drift", group: .posture, subject: .workload, reason: "+config|get")])
+
+  @Test func aWorkload() async throws {
+    let answer = try await fixture(Self.troubled).get("fleet")
+    #expect(answer.status == 200)
+    #expect(
+      answer.data == #"""
+        {"workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual"},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}]}
+        """#)
+  }
+
+  @Test func oneByName() async throws {
+    let fixture = fixture(Self.troubled)
+    #expect(try await fixture.get("fleet/w").data == fixture.get("fleet").data)
+    for name in ["x", "", "w/", "W"] {
+      let answer = try await fixture.get("fleet/\(name)")
+      #expect(answer.status == 404 && answer.errorType == "not_found", "\(name)")
+    }
+    #expect(try await self.fixture().get("fleet").data == #"{"workloads":[]}"#)
+  }
+
+  @Test func listsAndTextsAreBounded() async throws {
+    let findings = (0..<500).map { number in
+      Finding(
+        check: "c", group: .health, severity: .warning, subject: .node("n\(number)"),
+        text: String(repeating: "x", count: 5000), sinceSeconds: 0)
+    }
+    let answer = try await fixture(WorkloadStandingTests.overview(.degraded, findings: findings)).get("fleet")
+    #expect(answer.text.contains(#""warnings":["300 further findings of w are not listed"]"#))
+    #expect(answer.text.utf8.count < 200 * 800)
+  }
+
+  @Test func eventsThatAreNotKept() async throws {
+    let answer = try await fixture().get("events", ["workload": "w", "page": "2"])
+    #expect(answer.status == 200 && answer.text.contains("events are not kept"))
+    #expect(answer.text.contains(#""data":{"events":[],"page":2,"hasMore":false}"#))
+  }
+
+  @Test(arguments: [
+    ("kind", "nothing"), ("kind", "other"), ("page", "0"), ("page", "-1"), ("page", "101"), ("page", "x"),
+    ("page", "1.5"),
+  ])
+  func wrongFilters(name: String, value: String) async throws {
+    let answer = try await fixture().get("events", [name: value])
+    #expect(answer.status == 400 && answer.errorType == "bad_data" && answer.text.contains(value))
+  }
+}

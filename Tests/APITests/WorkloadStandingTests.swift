@@ -1,0 +1,80 @@
+import Alerting
+import PromQL
+import Testing
+
+@testable import API
+@testable import Fleet
+
+/// The state of a workload on pages and in the API: the worse of its checks and of the alerts of it that fire.
+@Suite struct WorkloadStandingTests {
+  static func overview(
+    _ health: Health, sinceSeconds: Double = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
+    unknowns: [Blindness] = []
+  ) -> WorkloadOverview {
+    WorkloadOverview(
+      name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
+      presentCount: 1, expectedCount: 2, failovers: .init(count: 3, lastSeconds: 50, last: "manual"),
+      lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
+      healthSinceSeconds: sinceSeconds, findings: findings, unknowns: unknowns)
+  }
+
+  static func alert(
+    _ name: String, _ severity: String, _ state: AlertState = .firing, firedSeconds: Int64 = 200,
+    resolvedSeconds: Int64? = nil, more: [Labels.Pair] = []
+  ) -> Alert {
+    Alert(
+      labels: Labels([.init("alertname", name), .init("severity", severity), .init("workload", "w")] + more),
+      annotations: ["summary": "\(name) is told"], value: 1, state: state, activeAtMilliseconds: 1000,
+      firedAtMilliseconds: state == .pending ? nil : firedSeconds * 1000,
+      resolvedAtMilliseconds: resolvedSeconds.map { $0 * 1000 })
+  }
+
+  @Test(
+    arguments: [
+      (.healthy, [], .healthy), (.healthy, ["warning"], .degraded), (.healthy, ["critical"], .critical),
+      (.healthy, ["info", "none", "page", ""], .healthy), (.degraded, ["critical", "warning"], .critical),
+      (.degraded, ["info"], .degraded), (.critical, ["warning"], .critical), (.unknown, ["warning"], .unknown),
+      (.unknown, ["critical"], .critical),
+    ] as [(Health, [String], Health)])
+  func theWorseCounts(checks: Health, severities: [String], state: Health) {
+    let standing = WorkloadStanding(Self.overview(checks), severities.map { Self.alert("A", $0) })
+    #expect(standing.state == state && standing.alerts.count == severities.count)
+  }
+
+  @Test func whatWaitsOrIsOverDoesNotCount() {
+    let standing = WorkloadStanding(
+      Self.overview(.healthy),
+      [Self.alert("A", "critical", .pending), Self.alert("B", "critical", .inactive, resolvedSeconds: 150)])
+    #expect(standing.state == .healthy && standing.alerts.isEmpty)
+    #expect(standing.sinceSeconds == 150, "it was critical until then")
+  }
+
+  @Test func alertsOfTheSetupNeverCount() {
+    let standing = WorkloadStanding(
+      Self.overview(.healthy), [Self.alert("Drift", "critical", more: [.init("posture", "true")])])
+    #expect(standing.state == .healthy && standing.alerts.map(\.group) == [.posture])
+    #expect(
+      WorkloadStanding(Self.overview(.healthy), [Self.alert("A", "warning", more: [.init("posture", "false")])]).state
+        == .degraded)
+  }
+
+  @Test func sinceTheOldestCause() {
+    func since(_ checks: Health, _ alerts: [Alert]) -> Double {
+      WorkloadStanding(Self.overview(checks), alerts).sinceSeconds
+    }
+    #expect(since(.healthy, []) == 100)
+    #expect(since(.degraded, [Self.alert("A", "warning", firedSeconds: 90)]) == 90)
+    #expect(since(.degraded, [Self.alert("A", "warning", firedSeconds: 300)]) == 100)
+    #expect(since(.healthy, [Self.alert("A", "warning", firedSeconds: 300)]) == 300)
+    let over = Self.alert("B", "critical", .inactive, resolvedSeconds: 400)
+    #expect(since(.degraded, [over, Self.alert("A", "warning", firedSeconds: 300)]) == 400)
+    #expect(since(.critical, [over]) == 100)
+  }
+
+  @Test func theWorstAlertComesFirst() {
+    let standing = WorkloadStanding(
+      Self.overview(.healthy),
+      [Self.alert("C", "info"), Self.alert("A", "warning"), Self.alert("B", "critical", firedSeconds: 300)])
+    #expect(standing.alerts.map(\.name) == ["B", "A", "C"])
+  }
+}

@@ -36,15 +36,22 @@ struct ConfiguredFleet: Sendable {
   /// Until alerts that wait for an Alertmanager are given up at the end.
   static let drainDeadline: Duration = .seconds(8)
 
+  /// The configuration and the rules that it names, read and found good.
+  struct Loaded: Sendable {
+    let path: String
+    let config: FleetConfig
+    let rules: ConfiguredRules.Rules
+  }
+
   /// - Throws: ``ConfigErrors`` or ``StoreError`` for a file that cannot be used.
   init(
-    _ path: String, options: Options, factory: TargetFactory, environment: [String: String], memberLimit: Int,
+    _ loaded: Loaded, options: Options, factory: TargetFactory, environment: [String: String], memberLimit: Int,
     live: [@Sendable () -> Samples], log: Logger
   ) async throws {
+    let (path, config, loadedRules) = (loaded.path, loaded.config, loaded.rules)
     self.path = path
     self.log = log
     self.options = options
-    let (config, loadedRules) = try await Self.load(path, options)
     inForce = Lock(config)
     var store: Store?
     if let path = options.storagePath {
@@ -93,15 +100,15 @@ struct ConfiguredFleet: Sendable {
     seen.withLock { $0 = contents ?? [] }
   }
 
-  /// The configuration and the rules that it names.
-  private static func load(
-    _ path: String, _ options: Options
-  ) async throws(ConfigErrors) -> (FleetConfig, ConfiguredRules.Rules) {
-    try await FileWork.shared.value(
+  /// Reads the configuration that the options name, and everything that it names; nil where they name none.
+  static func load(_ options: Options) async throws(ConfigErrors) -> Loaded? {
+    guard let path = options.configFile else { return nil }
+    return try await FileWork.shared.value(
       of: path, within: .seconds(10), isTold: false
     ) { () throws(ConfigErrors) in
       let config = try FleetConfig.load(path)
-      return (config, try ConfiguredRules.load(config, options: options))
+      if let alerting = config.alerting { try Notifier.check(alerting, file: path) }
+      return Loaded(path: path, config: config, rules: try ConfiguredRules.load(config, options: options))
     }
   }
 
@@ -158,7 +165,7 @@ struct ConfiguredFleet: Sendable {
   }
 
   private func tellWhyUnreadable() async {
-    do throws(ConfigErrors) { _ = try await Self.load(path, options) } catch {
+    do throws(ConfigErrors) { _ = try await Self.load(options) } catch {
       log.error("the configuration cannot be read: the old one stays in force", metadata: ["error": "\(error)"])
     }
   }
@@ -171,11 +178,12 @@ struct ConfiguredFleet: Sendable {
   /// - Throws: everything that is wrong in it; nothing has changed then.
   func reload() async throws(ConfigErrors) {
     await look()
-    let (config, loaded) = try await Self.load(path, options)
+    guard let loaded = try await Self.load(options) else { return }
+    let config = loaded.config
     try notifier.apply(
-      config.alerting, file: path, externalLabels: loaded.options.externalLabels,
-      externalURL: loaded.options.externalURL)
-    await rules.apply(loaded)
+      config.alerting, file: path, externalLabels: loaded.rules.options.externalLabels,
+      externalURL: loaded.rules.options.externalURL)
+    await rules.apply(loaded.rules)
     inForce.withLock { $0 = config }
     Self.tellOfSilence(config, log)
     await look()

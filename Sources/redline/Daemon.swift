@@ -52,29 +52,27 @@ struct Daemon: Sendable {
         log.info("a file can be used again", metadata: ["file": "\(file)"])
       }
     }
-    credentials = try await Self.credentials(options.redis, environment)
+    let files = try await StartupFiles.read(options, environment: environment, log: log)
+    credentials = files.credentials
+    web = files.web
     let factory = TargetFactory(
       options: options, credentials: credentials,
       context: ConnectionContext(
         group: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))),
-      scripts: try await Self.scripts(options.keys.scripts), log: log)
+      scripts: files.scripts, log: log)
     self.factory = factory
     health = Health(loops: factory.context.group)
-    web = try await WebConfiguration.read(
-      options.web.configFile.map { .file($0) }
-        ?? .settings(WebSettings(tls: options.web.tls, login: options.web.basicAuth)), log: log)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
     let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)
-    if let path = options.configFile {
+    if let loaded = files.fleet {
       configured = try await ConfiguredFleet(
-        path, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
+        loaded, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
         log: log)
     } else {
       configured = nil
     }
-    let address = options.configFile == nil ? options.redis.address : nil
-    node = try address.map { text in try factory.configured(try Self.address(text), live: live) }
+    node = try files.address.map { try factory.configured($0, live: live) }
     targets = ScrapeTargets(limit: scrapeTargetCount) { request in
       try factory.scraped(
         request.address, request.overrides,
@@ -82,36 +80,6 @@ struct Daemon: Sendable {
           options.export, Counter(ExporterFamilies.targetScrapeErrors), withProcess: false))
     }
   }
-
-  private static func address(_ text: String) throws(ConfigError) -> RedisAddress {
-    do throws(RedisAddressError) {
-      return try RedisAddress(text)
-    } catch {
-      throw ConfigError(.flag("redis.addr"), problem: "is no address: \(error)")
-    }
-  }
-
-  private static func credentials(
-    _ options: RedisOptions, _ environment: [String: String]
-  ) async throws(ConfigError) -> CredentialStore {
-    try await FileWork.shared.value(of: CredentialStore.files(of: options)) { () throws(ConfigError) in
-      try CredentialStore(options, environment: environment)
-    }
-  }
-
-  /// Reads Lua scripts; their file names are labels of their series.
-  private static func scripts(_ paths: [String]) async throws(ConfigError) -> [(fileName: String, source: String)] {
-    var scripts: [(fileName: String, source: String)] = []
-    for path in paths {
-      let source = try await FileWork.shared.value(of: path) { () throws(ConfigError) in
-        String(decoding: try readFile(path, limitBytes: scriptLimitBytes), as: UTF8.self)
-      }
-      scripts.append((path, source))
-    }
-    return scripts
-  }
-
-  private static let scriptLimitBytes = 1 << 20
 
   /// Raises the limit on descriptors and checks that what the options allow fits.
   /// - Returns: how many targets of `/scrape`, and how many members of a fleet, there is room for.

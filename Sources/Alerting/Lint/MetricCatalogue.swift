@@ -1,4 +1,5 @@
 import Config
+import PromQL
 
 /// What is known of the series that rules may read: every metric by name, with its type, labels and their values.
 public struct MetricCatalogue: Sendable {
@@ -19,12 +20,33 @@ public struct MetricCatalogue: Sendable {
     public let labels: Set<String>
     /// All values that a label can have, where they are known.
     public let values: [String: Set<String>]
+    /// How the values of a label are written, where not all are known.
+    public let forms: [String: LabelForm]
+    /// What its samples can be, where that is less than any number.
+    public let bounds: ClosedRange<Double>?
 
-    public init(_ name: String, _ kind: Kind, labels: Set<String> = [], values: [String: Set<String>] = [:]) {
+    public init(
+      _ name: String, _ kind: Kind, labels: Set<String> = [], values: [String: Set<String>] = [:],
+      forms: [String: LabelForm] = [:], bounds: ClosedRange<Double>? = nil
+    ) {
       self.name = name
       self.kind = kind
       self.labels = labels
       self.values = values
+      self.forms = forms
+      self.bounds = bounds
+    }
+
+    /// A series of a histogram or summary that comes with it.
+    fileprivate func part(
+      _ name: String, _ kind: Kind, label: String? = nil, form: LabelForm? = nil
+    ) -> Metric {
+      var (labels, forms) = (labels, forms)
+      if let label {
+        labels.insert(label)
+        forms[label] = form
+      }
+      return Metric(name, kind, labels: labels, values: values, forms: forms)
     }
 
     /// An info metric: always 1, what it tells is in its labels.
@@ -36,43 +58,54 @@ public struct MetricCatalogue: Sendable {
   public let targetLabels: Set<String>
   /// Metrics in which 0 stands for "no limit", so that a division by them needs a guard.
   public let zeroMeansUnlimited: Set<String>
+  /// Metrics about the replicas of a master, which a replica has too, as 0.
+  public let zeroOnReplicas: Set<String>
 
   /// - Parameter metrics: families; a histogram or summary brings its series (`_bucket`, `_sum`, `_count`) with it.
-  public init(_ metrics: some Sequence<Metric>, targetLabels: Set<String>, zeroMeansUnlimited: Set<String> = []) {
+  public init(
+    _ metrics: some Sequence<Metric>, targetLabels: Set<String>, zeroMeansUnlimited: Set<String> = [],
+    zeroOnReplicas: Set<String> = []
+  ) {
     var byName: [String: Metric] = [:]
     for metric in metrics {
       switch metric.kind {
       case .histogram:
-        byName[metric.name + "_bucket"] = Metric(
-          metric.name + "_bucket", .counter, labels: metric.labels.union(["le"]), values: metric.values)
+        byName[metric.name + "_bucket"] = metric.part(metric.name + "_bucket", .counter, label: "le", form: .edge)
       case .summary:
-        byName[metric.name] = Metric(
-          metric.name, .gauge, labels: metric.labels.union(["quantile"]), values: metric.values)
+        byName[metric.name] = metric.part(metric.name, .gauge, label: "quantile", form: .percentile)
       default:
         byName[metric.name] = metric
         continue
       }
-      for part in ["_sum", "_count"] {
-        byName[metric.name + part] = Metric(metric.name + part, .counter, labels: metric.labels, values: metric.values)
-      }
+      for part in ["_sum", "_count"] { byName[metric.name + part] = metric.part(metric.name + part, .counter) }
     }
     self.byName = byName
     self.targetLabels = targetLabels
     self.zeroMeansUnlimited = zeroMeansUnlimited
+    self.zeroOnReplicas = zeroOnReplicas
   }
 
   func metric(_ name: String) -> Metric? { byName[name] }
 
-  /// The metric that was meant by a name that does not exist.
+  /// Exporters of Redis and its kin, whose metrics are the same but for the namespace.
+  private static let kin = ["redis", "valkey", "keydb", "dragonfly"]
+
+  /// The metric that was meant by a name that does not exist: misspelt, or of an exporter of the same fields. Any other
+  /// namespace is another program's.
   func suggestion(for name: String) -> String? {
-    // Another exporter's namespace over the same fields.
-    if let bar = name.firstIndex(of: "_") {
+    let namespace = name.prefix { $0 != "_" }
+    if Self.kin.contains(String(namespace)) {
       let namespaces = Set(byName.keys.map { known in String(known.prefix { $0 != "_" }) })
-      let renamed = namespaces.map { namespace in namespace + name[bar...] }.filter { byName[$0] != nil }.min()
+      let renamed = namespaces.map { $0 + name[namespace.endIndex...] }.filter { byName[$0] != nil }.min()
       if let renamed { return renamed }
     }
-    return nearest(to: name, in: byName.keys.sorted())
+    return slip(name, in: byName.keys.filter { $0.hasPrefix("\(namespace)_") }.sorted())
   }
+}
+
+/// The name that was meant by one with a slip of the pen in it.
+func slip(_ name: String, in candidates: some Sequence<String>) -> String? {
+  nearest(to: name, in: candidates, within: 2)
 }
 
 /// What a look at rules takes into account besides the rules.
@@ -82,9 +115,15 @@ public struct RuleLintSettings: Sendable {
   public let pollIntervalMilliseconds: Int64
   /// How far back samples are kept; nil when that follows from the rules themselves.
   public let historyMilliseconds: Int64?
+  /// Whose form the values of `le` and `quantile` have.
+  public let dialect: Dialect
 
-  public init(catalogue: MetricCatalogue, pollIntervalMilliseconds: Int64 = 5000, historyMilliseconds: Int64? = nil) {
+  public init(
+    catalogue: MetricCatalogue, pollIntervalMilliseconds: Int64 = 5000, historyMilliseconds: Int64? = nil,
+    dialect: Dialect = .prometheus3
+  ) {
     self.catalogue = catalogue
+    self.dialect = dialect
     self.pollIntervalMilliseconds = pollIntervalMilliseconds
     self.historyMilliseconds = historyMilliseconds
   }

@@ -14,6 +14,12 @@ public struct RuleFinding: Sendable, Equatable, CustomStringConvertible {
     case rateOfGauge = "rate-of-gauge"
     case increaseOfLevel = "increase-of-level"
     case lifetimeCounter = "lifetime-counter"
+    case neverTrue = "never-true"
+    case alsoOfReplicas = "also-of-replicas"
+    case shorterThanFor = "shorter-than-for"
+    case neverJoins = "never-joins"
+    case missingBounds = "missing-bounds"
+    case nativeHistogram = "native-histogram"
     case hiddenRoleChange = "hidden-role-change"
     case countOfNothing = "count-of-nothing"
     case shortRange = "short-range"
@@ -49,7 +55,7 @@ extension RuleFile {
       subject.lookAtSelectors()
       subject.lookAtDivisions()
       subject.lookAtFunctions()
-      subject.lookAtComparisons()
+      subject.lookAtOperators()
       subject.lookAtHistory()
       return subject.findings
     }

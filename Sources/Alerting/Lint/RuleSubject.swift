@@ -50,7 +50,7 @@ extension RuleSubject {
           // By convention only rules give such names.
           note(
             .neverExportedMetric, at: selector.place, "no rule of these files records \(name), so this gives nothing",
-            nearest(to: name, in: recorded.sorted()).map { "write \($0)" }
+            slip(name, in: recorded.sorted()).map { "write \($0)" }
               ?? "check the file that records it together with this one")
           continue
         }
@@ -68,14 +68,16 @@ extension RuleSubject {
     at matcher: LabelMatcher, of metric: MetricCatalogue.Metric, in selector: Expression.Selector
   ) {
     let label = matcher.name
-    guard label != Labels.metricName, !matcher.matchesEmpty, !Self.isVariable(matcher.value) else { return }
+    guard label != Labels.metricName, !Self.isVariable(matcher.value) else { return }
+    if let form = metric.forms[label] { look(at: matcher, of: metric, written: form, in: selector) }
+    guard !matcher.matchesEmpty else { return }
     guard metric.labels.contains(label) else {
       if catalogue.targetLabels.contains(label) { return }
       let known = metric.labels.union(catalogue.targetLabels).sorted()
       note(
         .neverExportedLabel, at: selector.place,
         "redline puts no label \(label) on \(metric.name), so this selects nothing unless Prometheus adds it to the target",
-        nearest(to: label, in: known).map { "write \($0)" }
+        slip(label, in: known).map { "write \($0)" }
           ?? "take it out or use one of \(known.joined(separator: ", "))")
       return
     }
@@ -84,8 +86,26 @@ extension RuleSubject {
     note(
       .neverExportedValue, at: selector.place,
       "\(label) of \(metric.name) is never \(matcher.comparison == .equal ? "\"\(matcher.value)\"" : "what \(matcher) asks for")",
-      nearest(to: matcher.value, in: known).map { "write \"\($0)\"" }
+      slip(matcher.value, in: known).map { "write \"\($0)\"" }
         ?? "it is one of \(known.joined(separator: ", "))")
+  }
+
+  /// Values of a form that the label never has: selected they give nothing, excluded they leave everything in.
+  private mutating func look(
+    at matcher: LabelMatcher, of metric: MetricCatalogue.Metric, written form: LabelForm,
+    in selector: Expression.Selector
+  ) {
+    guard let values = matcher.namedValues else { return }
+    let possible = values.filter { form.problem(with: $0, dialect: settings.dialect) == nil }
+    for value in values where !value.isEmpty && !possible.contains(where: { form.means(value, by: $0) }) {
+      guard let problem = form.problem(with: value, dialect: settings.dialect) else { continue }
+      note(
+        .neverExportedValue, at: selector.place,
+        "\(matcher.name) of \(metric.name) is never \"\(value)\": \(problem.reason)",
+        problem.meant.map { meant in
+          meant.contains("|") ? "write \(matcher.name)=~\"\(meant)\" for both" : "write \"\(meant)\""
+        } ?? "take it out")
+    }
   }
 
   private mutating func lookForVariable(_ matcher: LabelMatcher, in selector: Expression.Selector) -> Bool {
@@ -119,6 +139,12 @@ extension RuleSubject {
   /// Functions over ranges that do not fit the metric or see too little of it.
   mutating func lookAtFunctions() {
     for case .call(let call) in expression.all {
+      if call.function.isOfNativeHistograms(in: settings.dialect) {
+        note(
+          .nativeHistogram, at: call.place,
+          "\(call.function.name) is for native histograms, and all that redline exports is numbers, so this gives nothing",
+          "divide the metric that ends in _sum by the one in _count, or ask histogram_quantile")
+      }
       for case .range(let range) in call.arguments.map(\.unwrapped) {
         lookAtKind(call, range)
         lookAtInfo(call, range)
@@ -185,6 +211,21 @@ extension RuleSubject {
 }
 
 extension RuleSubject {
+  /// Comparisons that can never hold, never end, or hold of too much, and operators whose sides never meet.
+  mutating func lookAtOperators() {
+    for node in expression.all {
+      let remarks: [RuleRemark] =
+        switch node {
+        case .binary(let binary) where binary.operation.isComparison:
+          ComparisonReview(of: binary, in: self).remarks + JoinReview(of: binary, in: self).remarks
+        case .binary(let binary): JoinReview(of: binary, in: self).remarks
+        case .call(let call): JoinReview(of: call, in: self).remarks
+        default: []
+        }
+      for remark in remarks { note(remark.kind, at: remark.place, remark.problem, remark.advice) }
+    }
+  }
+
   /// Divisions by a metric in which 0 means that there is no limit: used / 0 is +Inf, which is above any threshold.
   mutating func lookAtDivisions() {
     guard !catalogue.zeroMeansUnlimited.isEmpty else { return }
@@ -264,10 +305,17 @@ extension RuleSubject {
     return false
   }
 
-  /// True when the whole is joined by `and` with a condition that the metric is above 0.
+  /// True when the whole is joined by `and` with a condition that the metric is above 0, or gives way by `or` or `unless`
+  /// to one that it is 0.
   private func isGuardedElsewhere(_ name: String, _ ancestors: [Expression]) -> Bool {
     ancestors.contains { ancestor in
-      guard case .binary(let around) = ancestor, around.operation == .and else { return false }
+      guard case .binary(let around) = ancestor else { return false }
+      switch around.operation {
+      case .or: return Self.findsZero(of: name, in: around.left)
+      case .unless: return Self.findsZero(of: name, in: around.right)
+      case .and: break
+      default: return false
+      }
       return [around.left, around.right].contains { side in
         side.all.contains { node in
           guard case .binary(let condition) = node, Self.excludesZero(condition) else { return false }
@@ -277,60 +325,25 @@ extension RuleSubject {
     }
   }
 
+  /// `name == 0` and the like, with nothing that would narrow it.
+  private static func findsZero(of name: String, in expression: Expression) -> Bool {
+    switch expression.unwrapped {
+    case .binary(let node) where node.operation == .or:
+      findsZero(of: name, in: node.left) || findsZero(of: name, in: node.right)
+    case .binary(let node) where node.operation.isComparison || node.operation.isArithmetic:
+      if case .selector(let selector) = node.left.unwrapped, selector.name == name, node.operation.isComparison,
+        let limit = node.right.constant
+      {
+        !node.returnsBool && holds(node.operation, 0, limit)
+      } else {
+        node.operation.isArithmetic && (findsZero(of: name, in: node.left) || findsZero(of: name, in: node.right))
+      }
+    default: false
+    }
+  }
+
   private static func holdsDivision(_ expression: Expression) -> Bool {
     expression.all.contains { if case .binary(let node) = $0 { node.operation == .divide } else { false } }
-  }
-}
-
-extension RuleSubject {
-  /// Comparisons that can never hold, or never end.
-  mutating func lookAtComparisons() {
-    for case .binary(let node) in expression.all where node.operation.isComparison {
-      lookAtCount(node)
-      lookAtLifetime(node)
-    }
-  }
-
-  /// `count(x) < 1`: a count of nothing is no 0 but nothing, so it never holds.
-  private mutating func lookAtCount(_ node: Expression.Binary) {
-    guard case .aggregation(let count) = node.left.unwrapped, count.aggregator == .count || count.aggregator == .group,
-      let limit = node.right.constant, !node.returnsBool
-    else { return }
-    let wantsZero =
-      switch node.operation {
-      case .less: limit <= 1
-      case .lessOrEqual, .equal: limit < 1
-      default: false
-      }
-    guard wantsZero else { return }
-    let counted = text(node.left.place)
-    note(
-      .countOfNothing, at: node.place,
-      "a \(count.aggregator.rawValue) over no series is no series, not 0, so this never holds",
-      count.grouping.isEmpty
-        ? "write absent(\(text(count.expression.place))), or (\(counted) or vector(0)) \(node.operation.rawValue) \(text(node.right.place))"
-        : "take the groups from a metric that is always there: write "
-          + "redis_up unless on (\(count.grouping.joined(separator: ", "))) \(text(count.expression.place))")
-  }
-
-  /// `evicted_total > 0`: true from the first event until the server restarts.
-  private mutating func lookAtLifetime(_ node: Expression.Binary) {
-    guard case .selector(let selector) = node.left.unwrapped, let name = selector.name,
-      catalogue.metric(name)?.kind == .counter, node.right.constant != nil,
-      node.operation == .greater || node.operation == .greaterOrEqual || node.operation == .notEqual
-    else { return }
-    // Next to a condition on the same counter's movement it is a filter, not a verdict.
-    let isFilter = expression.all.contains { other in
-      guard case .binary(let around) = other else { return false }
-      return !around.operation.isComparison && around.operation != .or
-        && (around.left.place.contains(node.left.place.lowerBound)
-          || around.right.place.contains(node.left.place.lowerBound))
-    }
-    guard !isFilter else { return }
-    note(
-      .lifetimeCounter, at: node.place,
-      "\(name) counts since the server started, so once true this stays true",
-      "write increase(\(text(selector.place))[5m]) \(node.operation.rawValue) \(text(node.right.place))")
   }
 }
 

@@ -108,13 +108,17 @@ func quoted(_ text: String) -> String {
 }
 
 /// The candidate closest to a misspelt name, or nil when none is close: at most a third of its characters may be wrong.
-public func nearest<Candidates: Sequence<String>>(to name: String, in candidates: Candidates) -> String? {
+///
+/// - Parameter limit: the most slips, where a third of the letters is too many.
+public func nearest<Candidates: Sequence<String>>(
+  to name: String, in candidates: Candidates, within limit: Int = .max
+) -> String? {
   let lengthLimit = 64
   guard name.utf8.count <= lengthLimit else { return nil }
   var best: (name: String, distance: Int)?
   for candidate in candidates where candidate.utf8.count <= lengthLimit {
     let distance = editDistance(Array(name.lowercased().utf8), Array(candidate.lowercased().utf8))
-    guard distance <= max(1, min(name.utf8.count, candidate.utf8.count) / 3) else { continue }
+    guard distance <= min(limit, max(1, min(name.utf8.count, candidate.utf8.count) / 3)) else { continue }
     if distance < best?.distance ?? .max { best = (candidate, distance) }
   }
   return best?.name

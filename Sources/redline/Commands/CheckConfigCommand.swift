@@ -1,13 +1,21 @@
-import Alerting
 import ArgumentParser
 import Config
 import Fleet
+import Logging
 
-/// Reads a fleet's configuration file and says what is wrong with it, without connecting anywhere.
-struct CheckConfigCommand: ParsableCommand {
+/// Reads a fleet's configuration file and all that a start reads with it, and says what is wrong, without connecting
+/// anywhere.
+struct CheckConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Check a fleet's configuration file.",
-    discussion: "Exits with 0 when the file can be used, and with 1 after printing every error as file:line:column.")
+    commandName: "config", abstract: "Check a fleet's configuration file, and what it names.",
+    usage: "redline check config <file> [--print] [FLAGS]",
+    discussion: """
+      Reads what a start reads and refuses what a start refuses: the file, the rule files that it names and, with the \
+      flags that the daemon is started with, the files of passwords, certificates, web configuration and scripts that \
+      they name. What only a start can find out is not looked at: whether the port is free and the storage can be opened.
+
+      Exits with 0 when all of it can be used, and with 1 after printing every error as file:line:column.
+      """)
 
   @Argument(help: "The configuration file.", completion: .file(extensions: ["yml", "yaml"]))
   var file: String
@@ -15,11 +23,21 @@ struct CheckConfigCommand: ParsableCommand {
   @ArgumentParser.Flag(help: "Print the configuration with everything filled in and secrets hidden.")
   var print = false
 
-  func run() throws {
+  @Argument(
+    parsing: .allUnrecognized, help: ArgumentHelp("Flags that the daemon is started with.", valueName: "flags"))
+  var flags: [String] = []
+
+  private static let log = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
+
+  func run() async throws {
     let fleet: FleetConfig
-    do throws(ConfigErrors) {
-      fleet = try FleetConfig.load(file)
-      if let alerting = fleet.alerting { try Notifier.check(alerting, file: file) }
+    do {
+      let environment = processEnvironment()
+      guard
+        case .run(let options) = try Invocation.parse(["--config.file=\(file)"] + flags, environment: environment),
+        let loaded = try await StartupFiles.read(options, environment: environment, log: Self.log).fleet
+      else { throw ConfigErrors(ConfigError(.commandLine, problem: "starts no daemon", hint: "leave --version out")) }
+      fleet = loaded.config
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(1)

@@ -50,7 +50,7 @@ struct CheckRulesCommand: ParsableCommand {
     let settings = RuleLintSettings(
       catalogue: RuleCatalogue.make(namespace: namespace, targetLabels: Set(targetLabel)),
       pollIntervalMilliseconds: try duration(pollInterval, "--poll-interval"),
-      historyMilliseconds: try history.map { try duration($0, "--history") })
+      historyMilliseconds: try history.map { try duration($0, "--history") }, dialect: dialect)
     var good: [RuleFile] = []
     var errors: [String: ConfigErrors] = [:]
     let names = files.isEmpty ? ["/dev/stdin"] : files

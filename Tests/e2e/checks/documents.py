@@ -229,6 +229,7 @@ def readme_yaml(check: Check) -> list[str]:
 def check_yaml_of_the_readme(check: Check) -> None:
     """It is a configuration, and the further blocks may stand in it where the text says."""
     fleet, watches, rules = readme_yaml(check)
+    (check.folder / "alerts").symlink_to(ROOT / "alerts")
     for name, text in (("fleet", fleet), ("watches", fleet + "\n" + re.sub("^", "        ", watches, flags=re.MULTILINE)),
                        ("rules", fleet + "\n" + rules)):
         path = check.file(f"{name}.yml", text.replace("\n        watches", "\n    watches"))

@@ -170,6 +170,7 @@ extension HTTPAPI {
       route("status/tsdb", .queries, status.storeStatistics),
       route("fleet", .compute, needsRules: false, fleet.fleet),
       route(under: "fleet/", .compute, needsRules: false, fleet.workload),
+      route("checks", .compute, needsRules: false, fleet.checks),
       route("events", .compute, needsRules: false, EventAnswers(store: events).events),
       Route(under: Self.prefix, methods: Method.allCases) { request in
         APIError(.notFound, "there is no \(request.path.prefix(200)) here").response

@@ -70,17 +70,22 @@ extension WorkloadAlert {
 /// The workloads of the daemon with what is judged of them.
 public struct FleetView: Sendable {
   private let overviews: @Sendable () async -> [WorkloadOverview]
+  /// What every check says of each workload, in the order of their names.
+  let results: @Sendable () async -> [CheckResult]
   private let groups: @Sendable () -> [GroupState]
 
   /// - Parameter groups: the rules as they stand now; none where no rules are evaluated.
   public init(_ fleet: Fleet, groups: @escaping @Sendable () -> [GroupState]) {
-    self.init(overviews: { await fleet.overview() }, groups: groups)
+    self.init(overviews: { await fleet.overview() }, results: { await fleet.checkResults() }, groups: groups)
   }
 
   init(
-    overviews: @escaping @Sendable () async -> [WorkloadOverview], groups: @escaping @Sendable () -> [GroupState]
+    overviews: @escaping @Sendable () async -> [WorkloadOverview],
+    results: @escaping @Sendable () async -> [CheckResult] = { [] },
+    groups: @escaping @Sendable () -> [GroupState]
   ) {
     self.overviews = overviews
+    self.results = results
     self.groups = groups
   }
 

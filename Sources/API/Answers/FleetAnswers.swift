@@ -15,11 +15,26 @@ struct FleetAnswers: Sendable {
   /// `fleet/NAME`
   func workload(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
     let found = await view.workloads().filter { $0.overview.name == parameters.rest }
-    guard !found.isEmpty else {
-      throw APIError(
-        .notFound, "there is no workload \(parameters.shown(parameters.rest)); all are at \(HTTPAPI.prefix)fleet")
-    }
+    guard !found.isEmpty else { throw Self.unknownWorkload(parameters.rest, parameters) }
     try Self.write(found, to: &answer)
+  }
+
+  /// `checks?workload=NAME`: what every check says, also where all is well.
+  func checks(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    var results = await view.results()
+    if let name = parameters.form.value("workload") {
+      results = results.filter { $0.workload == name }
+      guard !results.isEmpty else { throw Self.unknownWorkload(name, parameters) }
+    }
+    let limit = answer.limit
+    try answer.data.object { json throws(APIError) in
+      json.key("results")
+      try json.list(results, within: limit) { $1.write(to: &$0) }
+    }
+  }
+
+  private static func unknownWorkload(_ name: String, _ parameters: APIParameters) -> APIError {
+    APIError(.notFound, "there is no workload \(parameters.shown(name)); all are at \(HTTPAPI.prefix)fleet")
   }
 
   /// The most findings and alerts of one workload that are listed, the worst first.

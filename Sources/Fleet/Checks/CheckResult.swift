@@ -1,4 +1,5 @@
 import Config
+import Runtime
 
 /// The answer of one check about one subject, as commands and the API give it.
 public struct CheckResult: Sendable, Equatable {
@@ -21,6 +22,38 @@ public struct CheckResult: Sendable, Equatable {
   public let reason: String?
   /// Since when a finding holds, in seconds since the epoch.
   public let sinceSeconds: Double?
+}
+
+extension CheckResult {
+  /// One object of `results`, in commands and in the API alike; without secrets.
+  public func write(to json: inout JSONWriter) {
+    func shown(_ text: String) -> String { KnownSecrets.masked(text, sparesWords: true) }
+    json.object { json in
+      json.field("check", check)
+      json.field("group", group.rawValue)
+      json.field("workload", workload)
+      json.key("instance")
+      if let instance { json.string(shown(instance)) } else { json.null() }
+      json.field("verdict", answer.rawValue)
+      if let severity { json.field("severity", severity.name) }
+      json.field("text", shown(reason ?? text))
+      if let reason { json.field("right", shown(reason)) }
+    }
+  }
+
+  /// Reads what ``write(to:)`` has written; nil for anything else.
+  public init?(_ json: JSONValue) {
+    guard let check = json["check"]?.string, let group = json["group"]?.string.flatMap(CheckGroup.init),
+      let workload = json["workload"]?.string, let answer = json["verdict"]?.string.flatMap(Answer.init),
+      let text = json["text"]?.string
+    else { return nil }
+    let severity = json["severity"]?.string.flatMap { name in Finding.Severity.allCases.first { $0.name == name } }
+    guard (severity != nil) == (answer == .finding) else { return nil }
+    self.init(
+      check: check, group: group, workload: workload, instance: json["instance"]?.string, answer: answer,
+      severity: severity, text: answer == .unknown ? "" : text, reason: answer == .unknown ? text : nil,
+      sinceSeconds: nil)
+  }
 }
 
 extension Verdict {

@@ -8,7 +8,7 @@ struct CheckFleetCommand: AsyncParsableCommand {
     commandName: "fleet", abstract: "Poll a fleet once and print what its checks find.",
     discussion: """
       Members are found as the daemon finds them, and every check of the catalogue judges them. What only the history \
-      of a running daemon could tell, such as a hit ratio or a flush, is not found. Only what is wrong or unknown is \
+      of a running daemon could tell, such as a hit ratio or a flush, is not found; --url asks the daemon itself. Only what is wrong or unknown is \
       printed; --format json has every answer.
 
       Exits with 0 when nothing is found, with 1 for a finding of the severity --fail-on or a worse one, with 2 when \
@@ -22,10 +22,18 @@ struct CheckFleetCommand: AsyncParsableCommand {
     let results: [CheckResult]
     let title: String
     do {
-      let (config, path) = try options.load()
-      let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
-      title = "What the checks of \(path) find"
-      results = await FleetSearch.run(config, subject) { await $0.checkResults() }
+      if let url = options.daemon.url {
+        title = "What the checks of \(url) find"
+        results = try await options.daemon.checkResults(url, workload: options.workload)
+      } else {
+        let (config, path) = try options.load()
+        let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
+        title = "What the checks of \(path) find"
+        results = await FleetSearch.run(config, subject) { await $0.checkResults() }
+      }
+    } catch let failure as DaemonOptions.Failure {
+      Redline.printError("\(failure)")
+      throw ExitCode(ReportOptions.unknownStatus)
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(Redline.usageStatus)

@@ -18,6 +18,8 @@ struct ReportOptions: ParsableArguments {
   @Option(help: "Only this workload.")
   var workload: String?
 
+  @OptionGroup var daemon: DaemonOptions
+
   @Option(help: "How the results are printed: text, markdown or json.")
   var format: Format = .text
 
@@ -29,7 +31,8 @@ struct ReportOptions: ParsableArguments {
   /// - Throws: ``ConfigErrors``.
   func load() throws(ConfigErrors) -> (config: FleetConfig, path: String) {
     guard let path = file ?? configFile else {
-      throw ConfigErrors(ConfigError(.flag("config.file"), problem: "is missing", hint: "name the fleet's file"))
+      throw ConfigErrors(
+        ConfigError(.flag("config.file"), problem: "is missing", hint: "name the fleet's file, or a daemon with --url"))
     }
     let config = try FleetConfig.load(path)
     guard let workload else { return (config, path) }
@@ -45,8 +48,11 @@ struct ReportOptions: ParsableArguments {
   /// The exit status: 0, 1 for a finding that fails the command, which beats 3 for what is unknown.
   func status(of results: [CheckResult]) -> Int32 {
     if results.contains(where: { $0.answer == .finding && ($0.severity ?? .info) >= failOn }) { return 1 }
-    return results.contains { $0.answer == .unknown } ? 3 : 0
+    return results.contains { $0.answer == .unknown } ? Self.unknownStatus : 0
   }
+
+  /// Something cannot be judged or reached.
+  static let unknownStatus: Int32 = 3
 }
 
 extension Finding.Severity: ExpressibleByArgument {
@@ -153,22 +159,9 @@ struct ReportText {
     var json = JSONWriter()
     json.object { json in
       json.key("results")
-      json.lines { json in for result in results { Self.write(result, to: &json) } }
+      json.lines { json in for result in results { result.write(to: &json) } }
     }
     json.verbatim("\n")
     return json.text
-  }
-
-  private static func write(_ result: CheckResult, to json: inout JSONWriter) {
-    json.object { json in
-      json.field("check", result.check)
-      json.field("workload", result.workload)
-      json.key("instance")
-      if let instance = result.instance { json.string(instance) } else { json.null() }
-      json.field("verdict", result.answer.rawValue)
-      if let severity = result.severity { json.field("severity", severity.name) }
-      json.field("text", result.reason ?? result.text)
-      if let reason = result.reason { json.field("right", reason) }
-    }
   }
 }

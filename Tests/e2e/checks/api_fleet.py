@@ -5,12 +5,14 @@ import json
 import pathlib
 import re
 import signal
+import subprocess
 import urllib.parse
 
 from harness import exporters, http, schema, servers
 from harness.check import Check
 from harness.judging import HASTY, Judge
-from harness.paths import ROOT
+from harness.passwords import bcrypt_hash
+from harness.paths import REDLINE, ROOT
 
 TIMEOUT_SECONDS = 120
 SCHEMAS = ROOT / "deploy" / "docs" / "api"
@@ -128,6 +130,57 @@ def check_answers_without_rules(check: Check) -> None:
     check.that("--storage.path" in answer["warnings"][0], f"why there are none: {answer}")
     check.equal(http.get(exporter.port, "/api/v1/fleet", "POST").status, 200, "it is read by POST, too")
     check.equal(http.get(exporter.port, "/api/v1/fleet", "DELETE").status, 405, "and by nothing else")
+
+
+def check_a_command_asks_the_daemon(check: Check) -> None:
+    """`check fleet --url` prints what the daemon knows, which one poll does not tell, and says why it gets no answer."""
+    server = servers.RedisServer(check)
+    path = check.file("redline.yml", f"workloads:\n  - {workload(server)}\n")
+    exporter = exporters.redline(check, None, f"--config.file={path}")
+    url = f"http://127.0.0.1:{exporter.port}"
+
+    def said(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([REDLINE, "check", "fleet", *words], capture_output=True, text=True, timeout=60)
+
+    check.until(lambda: asked(check, exporter, "fleet")["workloads"][0]["state"] == "healthy", 20, "it is healthy")
+    fine = said("--url", url, "--format", "json")
+    check.equal(json.loads(fine.stdout)["results"], asked(check, exporter, "checks")["results"], "the same as the API's")
+    check.equal(fine.returncode, 0, f"the exit of a healthy fleet ({fine.stdout[-600:]}{fine.stderr})")
+    with server.client() as client:
+        client("FLUSHALL")
+    check.until(lambda: said("--url", url).returncode == 1, 20, "the flush is known")
+    check.that("[flushed]" in said("--url", url, "--workload", "carts").stdout, "and told")
+    check.that("[flushed]" not in said(path).stdout, "one poll alone does not tell it")
+    for words, status, text in (
+            (("--url", url, "--workload", "none"), 3, "there is no workload none"),
+            (("--url", f"{url}/none"), 3, "404"),
+            (("--url", f"http://ops:secret@127.0.0.1:{exporter.port}"), 2, "--url-user"),
+            (("--url", "127.0.0.1:1"), 2, "has no scheme"),
+            (("--url", f"http://127.0.0.1:{check.free_port()}"), 3, "gives no answer"),
+            (("--url-user", "ops"), 64, "--url")):
+        told = said(*words)
+        check.equal(told.returncode, status, f"the exit of {words} ({told.stderr})")
+        check.that(text in told.stderr and "secret" not in told.stderr, f"what {words} says: {told.stderr}")
+
+
+def check_a_command_logs_in_to_the_daemon(check: Check) -> None:
+    server = servers.RedisServer(check)
+    path = check.file("redline.yml", f"workloads:\n  - {workload(server)}\n")
+    users = check.file("web.yml", f"basic_auth_users: {{ops: '{bcrypt_hash('pass-of-ops')}'}}\n")
+    exporter = exporters.redline(check, None, f"--config.file={path}", f"--web.config.file={users}")
+
+    def said(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([REDLINE, "check", "fleet", "--url", f"http://127.0.0.1:{exporter.port}", *words],
+                              capture_output=True, text=True, timeout=60)
+
+    right, wrong = check.file("right", "pass-of-ops\n"), check.file("wrong", "pass-of-dev\n")
+    check.until(lambda: said("--url-user", "ops", "--url-password-file", right).returncode == 0, 20, "the right password serves")
+    for words in ((), ("--url-user", "ops", "--url-password-file", wrong)):
+        told = said(*words)
+        check.equal(told.returncode, 3, f"the exit without the right password ({told.stderr})")
+        check.that("refuses the login" in told.stderr and "pass-of" not in told.stderr, f"why: {told.stderr}")
+    missing = said("--url-user", "ops", "--url-password-file", str(check.folder / "none"))
+    check.equal(missing.returncode, 2, f"the exit without a password's file ({missing.stderr})")
 
 
 def check_events_have_the_filters_of_the_page(check: Check) -> None:

@@ -4,23 +4,14 @@ import base64
 import json
 import os
 import signal
-import subprocess
 
 from harness import exporters, servers
-from harness.check import Check, Skipped
+from harness.check import Check
+from harness.passwords import bcrypt_hash
 
 
 def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
-
-
-def bcrypt_hash(password: str) -> str:
-    """A hash made by the C library, in the `$2y$` form that htpasswd writes."""
-    made = subprocess.run(["perl", "-e", "print crypt($ARGV[0], '$2y$05$abcdefghijklmnopqrstuu')", password],
-                          capture_output=True, text=True, check=False).stdout
-    if not made.startswith("$2y$"):
-        raise Skipped("no perl with a bcrypt-capable crypt on this machine")
-    return made
 
 
 def guarded(check: Check, exporter: exporters.Exporter) -> None:

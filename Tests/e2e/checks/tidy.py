@@ -1,6 +1,5 @@
 """The sources keep to their own rules: what compilers do not hold is held here, over every file that is kept in git."""
 
-import functools
 import pathlib
 import re
 import shutil
@@ -8,7 +7,7 @@ import subprocess
 
 from harness import swift_types
 from harness.check import Check, Skipped
-from harness.paths import ROOT
+from harness.paths import ROOT, kept
 
 TIMEOUT_SECONDS = 120
 SOURCES = ROOT / "Sources"
@@ -65,18 +64,6 @@ DOORS = {
 # A module takes from the floors below its own alone; the doors are below all.
 FLOORS = (("Runtime",), ("Metrics", "Transport"), ("Redis", "Config", "HTTPClient", "Storage", "PromQL"),
           ("Fleet", "Alerting", "Web"), ("API",), ("redline",))
-
-
-@functools.cache
-def kept() -> tuple[pathlib.Path, ...]:
-    """Every file that git keeps or would keep; of what is no checkout, every file that no build has made."""
-    told = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                          capture_output=True, text=True, timeout=20)
-    if told.returncode == 0:
-        paths = [ROOT / name for name in told.stdout.split("\0") if name]
-    else:
-        paths = [path for path in ROOT.rglob("*") if not {".build", ".git"} & set(path.relative_to(ROOT).parts)]
-    return tuple(path for path in paths if path.is_file())
 
 
 def swift_files() -> list[pathlib.Path]:

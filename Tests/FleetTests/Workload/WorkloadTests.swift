@@ -47,7 +47,7 @@ import Testing
       page.first { $0.hasPrefix("redis_failovers_total") && $0.contains("kind=\"\(kind)\"") }
     }
     #expect(counted("manual")?.hasSuffix(" 1") == true)
-    #expect(await before.overview().lastFailover == "manual failover of m from 10.0.0.1:6379 to 10.0.0.2:6379")
+    #expect(await before.overview().failovers?.last == "manual failover of m from 10.0.0.1:6379 to 10.0.0.2:6379")
     await before.stop()
 
     let after = try workload(yaml)

@@ -7,8 +7,8 @@ import Testing
 @Suite struct StatusTests {
   private static let metadata = HTTPAPI.Metadata.catalogue(
     [
-      Family.gauge("up", "1 for a good poll."), Family.gauge("connected_clients", "Clients."),
-      Family.counter("commands_processed_total", "Commands."),
+      Family.gauge("status_test_up", "1 for a good poll."), Family.gauge("status_test_clients", "Clients."),
+      Family.counter("status_test_commands_total", "Commands."),
     ], namespace: "redis")
 
   @Test func targetsAndAlertmanagers() async throws {
@@ -38,11 +38,11 @@ import Testing
     var fixture = Fixture()
     fixture.api.program.metadata = Self.metadata
     #expect(
-      try await fixture.get("metadata", ["metric": "redis_up"]).data.hasPrefix(
-        #"{"redis_up":[{"help":""#))
+      try await fixture.get("metadata", ["metric": "redis_status_test_up"]).data.hasPrefix(
+        #"{"redis_status_test_up":[{"help":""#))
     #expect(try await fixture.get("metadata", ["metric": "none"]).data == "{}")
     let all = try await fixture.get("metadata").data
-    #expect(all.contains("\"redis_connected_clients\"") && all.contains("\"type\":\"counter\""))
+    #expect(all.contains("\"redis_status_test_clients\"") && all.contains("\"type\":\"counter\""))
     #expect(try await fixture.get("metadata", ["limit": "2"]).data.split(separator: "\"type\"").count == 3)
   }
 
@@ -53,19 +53,19 @@ import Testing
       ["a", "b"].map { name in
         HTTPAPI.Target(
           labels: ["instance": name], pool: "p", url: "redis://\(name)", health: .up,
-          families: { name == "a" ? ["redis_up", "redis_connected_clients"] : ["redis_up"] })
+          families: { name == "a" ? ["redis_status_test_up", "redis_status_test_clients"] : ["redis_status_test_up"] })
       }
     }
     func count(_ parameters: KeyValuePairs<String, String>) async throws -> Int {
       try await fixture.get("targets/metadata", parameters).data.split(separator: "\"target\":").count - 1
     }
     #expect(try await count([:]) == 3)
-    #expect(try await count(["metric": "redis_up"]) == 2)
+    #expect(try await count(["metric": "redis_status_test_up"]) == 2)
     #expect(try await count(["limit": "1"]) == 1)
     #expect(try await count(["match_target": "{instance=~\"a|c\"}"]) == 2)
     let one = try await fixture.get("targets/metadata", ["match_target": "{instance=\"b\"}"]).data
-    #expect(one.hasPrefix(#"[{"target":{"instance":"b"},"metric":"redis_up","type":"gauge","help":""#))
-    let named = try await fixture.get("targets/metadata", ["metric": "redis_up", "limit": "1"]).data
+    #expect(one.hasPrefix(#"[{"target":{"instance":"b"},"metric":"redis_status_test_up","type":"gauge","help":""#))
+    let named = try await fixture.get("targets/metadata", ["metric": "redis_status_test_up", "limit": "1"]).data
     #expect(named.hasPrefix(#"[{"target":{"instance":"a"},"type":"gauge","help":""#))
     #expect(try await fixture.get("targets/metadata", ["metric": "none"]).data == "[]")
     #expect(try await fixture.get("targets/metadata", ["match_target": "{"]).status == 400)

@@ -168,7 +168,10 @@ import Testing
     #expect(!store.health.isDurable)
     #expect(scratch.notices.withLock { $0.map(\.severity) } == [.warning])
     try await store.limit(pages: 100_000)
-    #expect(await eventually { store.health.isDurable && store.health.pendingPoints == 0 })
+    #expect(
+      await eventually {
+        store.health.isDurable && store.health.pendingPoints == 0 && scratch.notices.withLock { $0.count } == 2
+      })
     let notices = scratch.notices.withLock { $0 }
     #expect(notices.map(\.severity) == [.warning, .info])
     #expect(notices.last?.text.contains("50000 points of history") == true)

@@ -66,6 +66,14 @@ def tile(exporter: exporters.Exporter, name: str = "carts") -> str:
     return found[1] if found else ""
 
 
+def bounded(check: Check) -> servers.RedisServer:
+    """A server that no check finds fault with."""
+    server = servers.RedisServer(check)
+    with server.client() as client:
+        client("CONFIG", "SET", "maxmemory", "100mb")
+    return server
+
+
 def set_clients(server: servers.RedisServer, limit: int) -> None:
     with server.client() as client:
         client("CONFIG", "SET", "maxclients", str(limit))
@@ -103,7 +111,7 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
         check.equal((found["state"], found["stateByChecks"]), (state, "healthy"), "the states of the answer")
         if name:
             check.that(name in alerts() and f"{name}</a> fires" in exporter.get("/").text, f"{name} is why")
-        check.equal(exporter.page().value("redis_workload_state", workload="carts", state="healthy"), 1,
+        check.equal(exporter.page().value("redis_workload_state", workload="carts", environment="test", state="healthy"), 1,
                     "the metric comes from checks alone")
 
     server.process.signal(signal.SIGKILL)
@@ -119,10 +127,10 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
 def check_answers_without_rules(check: Check) -> None:
     """Fleet and events need no rules; what does says so. Names that nobody knows are errors in the envelope."""
     server = servers.RedisServer(check)
-    path = check.file("redline.yml", f"workloads:\n  - {workload(server, name='a b')}\n")
+    path = check.file("redline.yml", f"workloads:\n  - {workload(server, name='a.b')}\n")
     exporter = exporters.redline(check, None, f"--config.file={path}")
     check.until(lambda: asked(check, exporter, "fleet")["workloads"][0]["state"] == "healthy", 20, "it is healthy")
-    check.equal(len(asked(check, exporter, "fleet/a%20b")["workloads"]), 1, "a workload by its name")
+    check.equal(len(asked(check, exporter, "fleet/a%2Eb")["workloads"]), 1, "a workload by its name")
     check.equal(asked(check, exporter, "fleet/none", 404)["errorType"], "not_found", "a workload that is not there")
     check.equal(asked(check, exporter, "query?query=1", 404)["errorType"], "not_found", "queries need a history")
     answer = json.loads(http.get(exporter.port, "/api/v1/events").text)
@@ -134,7 +142,7 @@ def check_answers_without_rules(check: Check) -> None:
 
 def check_a_command_asks_the_daemon(check: Check) -> None:
     """`check fleet --url` prints what the daemon knows, which one poll does not tell, and says why it gets no answer."""
-    server = servers.RedisServer(check)
+    server = bounded(check)
     path = check.file("redline.yml", f"workloads:\n  - {workload(server)}\n")
     exporter = exporters.redline(check, None, f"--config.file={path}")
     url = f"http://127.0.0.1:{exporter.port}"
@@ -164,7 +172,7 @@ def check_a_command_asks_the_daemon(check: Check) -> None:
 
 
 def check_a_command_logs_in_to_the_daemon(check: Check) -> None:
-    server = servers.RedisServer(check)
+    server = bounded(check)
     path = check.file("redline.yml", f"workloads:\n  - {workload(server)}\n")
     users = check.file("web.yml", f"basic_auth_users: {{ops: '{bcrypt_hash('pass-of-ops')}'}}\n")
     exporter = exporters.redline(check, None, f"--config.file={path}", f"--web.config.file={users}")

@@ -14,7 +14,7 @@ RULE = "groups: [{name: g, rules: [{alert: A, expr: %s}]}]\n"
 # The configuration, the flags and a word of what is wrong.
 REFUSED = [
     ("rules: {files: [alerts/*.yml]}\n", (), "matches no file"),
-    ("rules: {files: [good.yml, other.yml]}\n", (), "matches no file"),
+    ("rules: {files: [good.yml, other.yml]}\n", (), "other.yml: cannot be read"),
     ("rules: {files: [bad.yml]}\n", (), 'unknown function "rte"'),
     ("rules: {files: [good.yml], dialect: 2.x}\n", (), "10m"),
     (ALERTMANAGERS + "  relabel: [{action: drop, source_labels: [a], regex: '(b'}]\n", (), "no regular expression"),

@@ -96,7 +96,7 @@ def check_every_threshold_is_told_once(check: Check) -> None:
     # What the page says is what was crossed, with the value of that moment.
     for incident, words, is_past in (
             (memory, rf"{full} of queues uses ([\d.]+)% of maxmemory", lambda share: 85 < float(share) < 100),
-            (ratio, r"cache finds ([\d.]+)% of the keys that are looked up", lambda share: float(share) < 80),
+            (ratio, r"cache has a hit ratio of only ([\d.]+)%", lambda share: float(share) < 80),
             (lag, r"queues-3 of queues is (.+)s behind its master", lambda lag: "m " in lag or float(lag) > 3),
             (rejected, r"queues-2 of queues has rejected (\d+) connections within 5 minutes", lambda count: int(count) > 0),
             (evictions, rf"{pressed} of cache evicts ([\d.]+) keys per second, more than twice as many as usual",

@@ -68,6 +68,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
     "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
+    "redline check fleet --url": By(CHECKS + "api_fleet.py", "check_a_command_asks_the_daemon", '"--url", url'),
     "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),
     "redline check rules FILES": Runs(RULES),

@@ -72,7 +72,7 @@ struct SampledTexts: KeyWatch, ConfiguredWatch {
   func begin(_ pass: KeyPass) -> Findings? { Findings() }
 
   func commands(for key: [UInt8], after replies: [[Reply?]], _ pass: KeyPass) -> [Command] {
-    replies.isEmpty ? [["STRLEN", Argument(key)]] : []
+    replies.isEmpty ? [Command(bytes: [Array("STRLEN".utf8), key])] : []
   }
 
   func note(_ key: KeyName, _ replies: [[Reply?]], _ findings: inout Findings) {
@@ -136,12 +136,13 @@ def check_all_else_follows_from_a_file_and_a_line(check: Check) -> None:
 
     server = RedisServer(check)
     with server.client() as client:
+        client("CONFIG", "SET", "maxmemory", "100mb")
         client("SET", "sample:a", "12345")
         client("SET", "sample:b", "123")
     text = static("carts", server, kind="custom", more=", watches: {interval: 1s, sampled_texts: {patterns: ['sample:*']}}")
     file = check.file("fleet.yml", f"workloads:\n{text}\n")
     check.that("+strlen" in said("acl", "--config.file", file), "the watch's command is among the rights")
-    check.that("sampled_texts" in said("check", "config", file, "--resolved"), "the resolved configuration has the watch")
+    check.that("sampled_texts" in said("check", "config", file, "--print"), "the resolved configuration has the watch")
     results = json.loads(said("check", "fleet", file, "--format", "json"))["results"]
     check.equal([result["verdict"] for result in results if result["check"] == "sampled"], ["finding"], "check fleet")
 

@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 60
 
 FLEET = "workloads: [{name: w, kind: cache, seeds: ['127.0.0.1:1']}]\n"
 ALERTMANAGERS = "alerting:\n  alertmanagers: [{url: 'http://127.0.0.1:1'}]\n"
-RULE = "groups: [{name: g, rules: [{alert: A, expr: %s}]}]\n"
+RULE = "groups: [{name: g, rules: [{alert: A, expr: '%s'}]}]\n"
 
 # The configuration, the flags and a word of what is wrong.
 REFUSED = [
@@ -19,11 +19,11 @@ REFUSED = [
     ("rules: {files: [good.yml], dialect: 2.x}\n", (), "10m"),
     (ALERTMANAGERS + "  relabel: [{action: drop, source_labels: [a], regex: '(b'}]\n", (), "no regular expression"),
     ("nonsense: 1\n", (), "nonsense"),
-    ("", ("--redis.password-from-file=absent",), "absent"),
-    ("", ("--redis.password-file=absent.json",), "absent.json"),
+    ("", ("--redis.password-from-file=absent",), "contradicts config.file"),
+    ("", ("--redis.password-file=absent.json",), "contradicts config.file"),
     ("", ("--web.config.file=absent.web",), "absent.web"),
     ("", ("--tls-server-cert-file=absent.pem", "--tls-server-key-file=absent.key"), "absent"),
-    ("", ("--script=absent.lua",), "absent.lua"),
+    ("", ("--script=absent.lua",), "contradicts config.file"),
     ("", ("--redis.pasword=x",), "redis.pasword"),
 ]
 

@@ -146,13 +146,14 @@ final class FamilyTable: Sendable {
 
   func intern(
     _ name: String, _ type: MetricType, _ unit: Unit, _ labels: [String], _ help: String,
-    namespaced: Bool, traits: [Family.Trait] = []
+    namespaced: Bool, traits: [Family.Trait] = [], isDynamic: Bool = false
   ) -> Family {
     let key = namespaced ? name : ":" + name
     return state.withLock { state in
       if let known = state.byName[key] {
-        if known.type == type && known.labelNames == labels { return known }
-        // What a server named must not keep the code from naming a family of its own.
+        let isOfTheCode = isDynamic || !state.dynamicNames.contains(key)
+        if known.type == type && known.labelNames == labels && isOfTheCode { return known }
+        // What a server named must not keep the code from naming a family of its own, with its traits.
         precondition(state.dynamicNames.remove(key) != nil, "family \(name) is defined twice, differently")
       }
       let family = Family(
@@ -179,7 +180,7 @@ final class FamilyTable: Sendable {
       let known = state.withLock { $0.byName[name] }
       return known?.type == .gauge && known?.labelNames.isEmpty == true ? known : nil
     case false?: return nil
-    case true?: return intern(name, .gauge, .none, [], help, namespaced: true)
+    case true?: return intern(name, .gauge, .none, [], help, namespaced: true, isDynamic: true)
     }
   }
 

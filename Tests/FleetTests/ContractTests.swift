@@ -67,5 +67,10 @@ struct ContractTests {
     #expect(named.type == .gauge)
     #expect(defined.type == .counter)
     #expect(Family.passthroughGauge("cluster_later_total", help: "") == nil)
+    // One of the same shape is the code's own, too, with what the code says of it.
+    _ = try #require(Family.passthroughGauge("cluster_later_gauge", help: "From a server (INFO x)."))
+    let own = Family.gauge("cluster_later_gauge", "Said by the code.", traits: [.event])
+    #expect(own.isEvent && own.help == "Said by the code.")
+    #expect(Family.passthroughGauge("cluster_later_gauge", help: "") === own)
   }
 }

@@ -11,7 +11,7 @@ public actor JobRunner {
   private struct Entry {
     let job: any Job
     var tracker: JobTracker
-    /// Of the newest run that succeeded in this process.
+    /// Of the newest run that succeeded, also before the last restart.
     var reports: [JobReport]?
     var runNumber = 0
     /// The newest run. A run that was given up may go on, though the tracker knows it no more.
@@ -66,8 +66,12 @@ public actor JobRunner {
     for name in entries.keys.sorted() {
       noteInterrupted(name, in: store)
       let newest = await store.jobResults.newest(JobResultQuery(job: name, limit: 20))
-      let success = await store.jobResults.newest(JobResultQuery(job: name, outcome: .succeeded, limit: 1))
-      entries[name]?.tracker.restore(newest, lastSuccess: success.first)
+      let succeeded = await store.jobResults.newest(
+        JobResultQuery(job: name, outcome: .succeeded, limit: Self.reportLimit))
+      entries[name]?.tracker.restore(newest, lastSuccess: succeeded.first)
+      // A run leaves a result for each of its reports.
+      let reports = succeeded.prefix { $0.startedAtMs == succeeded.first?.startedAtMs }.compactMap { JobReport($0) }
+      if !reports.isEmpty { entries[name]?.reports = reports.filter { $0 != JobReport() }.reversed() }
     }
     publishSamples()
   }
@@ -260,6 +264,16 @@ public actor JobRunner {
 }
 
 extension JobReport {
+  /// What was kept; nil where it cannot be read.
+  init?(_ result: JobResult) {
+    guard let json = try? JSONReader.value(Array(result.report.utf8)), json["numbers"] != nil else { return nil }
+    let numbers = (json["numbers"]?.members ?? []).compactMap { member in member.value.number.map { (member.name, $0) }
+    }
+    self.init(
+      workload: result.workload, numbers: Dictionary(numbers) { $1 },
+      lines: (json["lines"]?.elements ?? []).compactMap(\.string))
+  }
+
   /// As it is kept.
   var json: String {
     JSONWriter.text { json in

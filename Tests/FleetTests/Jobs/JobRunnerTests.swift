@@ -81,6 +81,25 @@ import Testing
     }
   }
 
+  @Test func whatARunFoundIsShownAfterARestart() async throws {
+    let fixture = Fixture()
+    let job = Sample { _ in
+      [JobReport(workload: "w", numbers: ["found": 3], lines: ["a"]), JobReport(workload: "v", numbers: ["found": 4])]
+    }
+    let store = try await fixture.store()
+    let runner = await fixture.runner([job], store)
+    #expect(await runner.run("sample") == .succeeded)
+    await runner.stop()
+    await store.close()
+    fixture.samples.withLock { $0 = .none }
+    let next = try await fixture.store()
+    _ = await fixture.runner([job], next)
+    #expect(fixture.page.contains("redis_test_job_found 7"))
+    let kept = await next.jobResults.newest().map { JobReport($0) }
+    #expect(kept.last == JobReport(workload: "w", numbers: ["found": 3], lines: ["a"]))
+    await next.close()
+  }
+
   @Test func whatFailsIsSaidAndHarmsNoOther() async throws {
     let fixture = Fixture()
     let long = String(repeating: "x", count: StoreLimits.reportBytes)

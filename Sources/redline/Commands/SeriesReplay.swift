@@ -17,10 +17,11 @@ struct SeriesReplay {
   private let series: [(labels: Labels, values: [Double?])]
   private let references: [SeriesReference]
 
-  /// How many intervals the file spans.
+  /// How many samples the longest series has.
   var count: Int { series.map(\.values.count).max() ?? 0 }
   var startMilliseconds: Int64 { start * 1000 }
-  var endMilliseconds: Int64 { (start + interval * Int64(count)) * 1000 }
+  /// The time of the last sample.
+  var endMilliseconds: Int64 { (start + interval * Int64(max(0, count - 1))) * 1000 }
 
   /// - Parameters:
   ///   - start: seconds since the epoch at which the first sample of each series was taken.

@@ -28,7 +28,8 @@ def check_scripts_pass(check: Check) -> None:
 
 def check_failures(check: Check) -> None:
     """A failing eval is named with its line, a skipped one is counted, an unreadable script is an error."""
-    script = check.file("bad.test", "eval instant at 0 1 + 1\n  3\n\neval instant at 0 histogram_count(x)\n\neval instant at 0 2\n  2\n")
+    script = check.file("bad.test", "eval instant at 0 1 + 1\n  3\n\neval instant at 0 2\n  2\n\n"
+                        "eval instant at 0 vector(1)\n  {} {{schema:0 sum:1 count:1}}\n")
     status, lines = run(check, str(script))
     check.equal(status, 1, "exit status")
     check.equal(lines[0], f"{script}:1: 1 + 1: expected 3, got 2", "the line of the failure")

@@ -285,7 +285,7 @@ private final class Stage {
     let counted = config.watches.keyWatches.lazy.compactMap { $0 as? CircuitWatch }.first
     let summaries: [(any KeyFindings)?] = [
       locks, circuits.flatMap { counted?.summary(of: [.init(failures: $0)]) },
-      streams.isEmpty ? nil : StreamWatch.Findings(streams: streams),
+      streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
     return KeyReading(summaries.compactMap { $0 })
   }

@@ -90,3 +90,32 @@ struct StreamQuestions: Sendable {
     return seconds * 1000 + (micros / 1000).rounded(.down)
   }
 }
+
+/// What is found of streams.
+struct StreamFindings: KeyFindings {
+  var streams: [WatchedStream] = []
+  var omittedCount = 0
+}
+
+/// A watch whose keys are streams: which ones, and how many are shown, is its own business.
+protocol StreamReading: KeyWatch where Findings == StreamFindings {
+  var questions: StreamQuestions { get }
+}
+
+extension StreamReading {
+  var lost: [String] { ["redis_stream_*"] }
+  /// XINFO answers with two whole entries each.
+  var keysAtATime: Int { KeyWorkLimits.batchStreams }
+
+  func commands(for key: [UInt8], after replies: [[Reply?]], _ pass: KeyPass) -> [Command] {
+    questions.commands(for: key, after: replies, pass.server)
+  }
+
+  func everyCommand(for key: [UInt8], on server: ServerFacts) -> [Command] {
+    questions.everyCommand(for: key, on: server)
+  }
+
+  func note(_ key: KeyName, _ replies: [[Reply?]], _ findings: inout StreamFindings) {
+    if let stream = questions.stream(key, replies) { findings.streams.append(stream) }
+  }
+}

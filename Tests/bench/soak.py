@@ -303,7 +303,7 @@ class Soak:
 
 def moment_of(entry: dict) -> float:
     """Seconds since 1970 of a line of the log."""
-    return datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
+    return datetime.datetime.fromisoformat(entry["time"]).timestamp()
 
 
 def flat(samples: list[Sample], quantity, tolerance: float) -> tuple[str, bool]:

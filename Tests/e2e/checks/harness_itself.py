@@ -3,6 +3,7 @@
 from harness.check import Check, Failed
 from harness.comparison import Comparison
 from harness.exposition import Page
+from harness.fake_alertmanager import seconds
 
 HEAD = "# HELP redis_a A level.\n# TYPE redis_a gauge\n"
 HISTOGRAM = "# HELP h Times.\n# TYPE h histogram\n"
@@ -43,6 +44,12 @@ def check_parser_reads(check: Check) -> None:
     page = Page(HEAD + 'redis_a{x="q\\"b\\\\n\\nl,}",y="ключ"} 1.5e+06\nredis_a NaN\nredis_a{x=""} -Inf\n')
     check.equal(page.value("redis_a", x='q"b\\n\nl,}', y="ключ"), 1.5e6, "a value behind escapes")
     check.equal(page.value("redis_a", x=""), float("-inf"), "-Inf")
+
+
+def check_times_are_read(check: Check) -> None:
+    """With whole seconds as well, which come once in a thousand times."""
+    for text, fraction in (("", 0), (".5", 0.5), (".063", 0.063), (".123456789", 0.123456)):
+        check.equal(round(seconds(f"2026-11-29T01:02:03{text}Z"), 6), 1795914123 + fraction, f"a time with '{text}'")
 
 
 def family(name: str, kind: str, *samples: str) -> str:

@@ -1,7 +1,7 @@
 """An Alertmanager that writes down all that it is sent, and answers as badly as a check wants."""
 
-import calendar
 import dataclasses
+import datetime
 import email.utils
 import http.server
 import json
@@ -33,8 +33,8 @@ class Sent:
 
 
 def seconds(text: str) -> float:
-    """Since 1970, of a time as it is on the wire."""
-    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float(text[19:-1])
+    """Since 1970, of a time as it is on the wire: with as many digits of the second as it needs, or none."""
+    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 class FakeAlertmanager:

@@ -1,5 +1,49 @@
 import Glibc
 
+/// A moment of a clock. Moments of two clocks have two types, so that nobody takes one from the other.
+public protocol Moment: Sendable, Hashable, Comparable {
+  /// Since the clock's beginning.
+  var seconds: Double { get }
+  init(seconds: Double)
+}
+
+extension Moment {
+  /// The seconds between two moments.
+  public static func - (left: Self, right: Self) -> Double { left.seconds - right.seconds }
+  public static func + (moment: Self, seconds: Double) -> Self { Self(seconds: moment.seconds + seconds) }
+  public static func - (moment: Self, seconds: Double) -> Self { Self(seconds: moment.seconds - seconds) }
+  public static func < (left: Self, right: Self) -> Bool { left.seconds < right.seconds }
+
+  public static var distantPast: Self { Self(seconds: -.infinity) }
+  public static var distantFuture: Self { Self(seconds: .infinity) }
+}
+
+/// By a clock that only goes forward, from an arbitrary beginning: what durations are measured with.
+public struct Monotonic: Moment {
+  public let seconds: Double
+
+  public init(seconds: Double) { self.seconds = seconds }
+
+  public static var now: Monotonic {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Monotonic(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+  }
+}
+
+/// By the wall clock, in seconds since the epoch: what is shown and kept. It jumps when somebody sets it.
+public struct WallTime: Moment {
+  public let seconds: Double
+
+  public init(seconds: Double) { self.seconds = seconds }
+  public init(epochMs: Int64) { seconds = Double(epochMs) / 1000 }
+
+  public static var now: WallTime { WallTime(seconds: wallClockSeconds()) }
+
+  /// In whole milliseconds since the epoch.
+  public var epochMs: Int64 { Int64(clamping: seconds * 1000) }
+}
+
 /// The wall clock: seconds since the epoch, with the resolution of the system's clock.
 public func wallClockSeconds() -> Double {
   var time = timespec()

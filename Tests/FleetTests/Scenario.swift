@@ -233,8 +233,8 @@ private final class Stage {
     let watchers = servers.filter(\.value.isSentinel).map { reading($0.key, $0.value, wall) }
     tracker.follow(readings, sentinels: watchers)
     let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
-    tracker.note(readings, own: { _ in .init() }, objectives, atSeconds: time)
-    _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, atSeconds: time)
+    tracker.note(readings, own: { _ in .init() }, objectives, at: .init(seconds: time))
+    _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, at: .init(seconds: time))
     let members = readings.map { reading in
       WorkloadState.Surroundings(
         reading: reading, instance: config.instanceName(of: reading.address, announced: nil),
@@ -242,14 +242,15 @@ private final class Stage {
         isProbeAnswered: servers[reading.address]?.isProbeAnswered)
     }
     let state = tracker.state(
-      members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, atSeconds: time,
-      wallSeconds: wall)
+      members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount,
+      at: .init(seconds: time),
+      wall: .init(seconds: wall))
     var verdict = Verdict(checks, of: state)
-    findings.note(verdict, atSeconds: wall)
+    findings.note(verdict, at: .init(seconds: wall))
     verdict.addSummary(config.name, FindingAllowance())
     verdict.add { state.addFigures(into: &$0) }
     let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
-    let dated = findings.dated(verdict.findings, atSeconds: wall)
+    let dated = findings.dated(verdict.findings, at: .init(seconds: wall))
     return Scenario.Seen(
       state: verdict.health.rawValue,
       findings: dated.filter { $0.check == id }.map(line) + verdict.unknowns.filter { $0.check == id }.map(line),
@@ -300,7 +301,8 @@ private final class Stage {
         settings: server.settings)
       if server.isSentinel { facts?.sentinel = sentinel(server) }
     }
-    return MemberReading(address, answers: server.isUp, facts: facts, seconds: time, endedSeconds: wall)
+    return MemberReading(
+      address, answers: server.isUp, facts: facts, began: .init(seconds: time), ended: .init(seconds: wall))
   }
 
   /// What a Sentinel says, from a few fields.

@@ -1,3 +1,5 @@
+import Runtime
+
 /// A moment of the UTC calendar, printed as RFC 3339 with milliseconds: `2026-08-06T09:30:00.125Z`.
 public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
   /// Milliseconds since 1970-01-01T00:00:00Z, for the years 0 to 9999.
@@ -6,6 +8,8 @@ public struct Timestamp: Sendable, Hashable, CustomStringConvertible {
   public init(epochMs: Int64) {
     self.epochMs = epochMs
   }
+
+  public init(_ wall: WallTime) { self.init(epochMs: wall.epochMs) }
 
   public var description: String {
     let dayMs: Int64 = 86_400_000

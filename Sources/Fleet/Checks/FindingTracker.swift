@@ -1,16 +1,16 @@
+import Runtime
+
 /// Since when each finding holds, and the state that all of them come to. Pure.
 struct FindingTracker: Sendable {
   private struct Key: Hashable {
     let check: String
     let subject: Finding.Subject
   }
-  private var since: [Key: Double] = [:]
-  private var health: (state: Health, sinceSeconds: Double)?
+  private var since: [Key: WallTime] = [:]
+  private var health: (state: Health, since: WallTime)?
 
   /// Takes note of what is found now; what is not found any more is forgotten.
-  ///
-  /// - Parameter wall: seconds since the epoch.
-  mutating func note(_ verdict: Verdict, atSeconds wall: Double) {
+  mutating func note(_ verdict: Verdict, at wall: WallTime) {
     let before = since
     since = [:]
     if health?.state != verdict.health { health = (verdict.health, wall) }
@@ -21,15 +21,15 @@ struct FindingTracker: Sendable {
   }
 
   /// Since when a workload is in that state by its checks.
-  func since(_ state: Health, atSeconds wall: Double) -> Double {
-    health.flatMap { $0.state == state ? $0.sinceSeconds : nil } ?? wall
+  func since(_ state: Health, at wall: WallTime) -> WallTime {
+    health.flatMap { $0.state == state ? $0.since : nil } ?? wall
   }
 
   /// The same findings with the time since when they hold, the worst first.
-  func dated(_ findings: [Finding], atSeconds wall: Double) -> [Finding] {
+  func dated(_ findings: [Finding], at wall: WallTime) -> [Finding] {
     findings.worstFirst.map { finding in
       var finding = finding
-      finding.sinceSeconds = since[Key(check: finding.check, subject: finding.subject)] ?? wall
+      finding.sinceSeconds = (since[Key(check: finding.check, subject: finding.subject)] ?? wall).seconds
       return finding
     }
   }

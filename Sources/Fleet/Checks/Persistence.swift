@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 /// A member could not write its dump or its append-only file.
 struct PersistenceFailing: Check {
@@ -60,7 +61,7 @@ struct RecoveryPointCrash: Check {
     for (member, facts) in state.up where member.isMaster {
       let point = RecoveryPoint(
         crashOf: facts.persistence, isFsyncDelayed: member.delayedFsync?.isNewest ?? false,
-        nowSeconds: state.wallSeconds)
+        nowSeconds: state.wall.seconds)
       verdict.add(Self.loss, point.seconds, .text(member.instance))
       verdict.add(Self.basis, oneOf: point.basis, [.text(member.instance)])
       guard let rpo = state.objectives.rpo?.seconds, point.seconds > rpo else { continue }
@@ -106,7 +107,7 @@ struct BackupOld: Check {
     for (member, facts) in state.up {
       let instance = LabelValue(member.instance)
       verdict.add(Self.hasSaved, facts.persistence.hasSaved ? 1 : 0, instance)
-      if let age = facts.persistence.dumpAgeSeconds(nowSeconds: state.wallSeconds) {
+      if let age = facts.persistence.dumpAgeSeconds(nowSeconds: state.wall.seconds) {
         verdict.add(Self.age, age, instance)
       }
     }
@@ -117,7 +118,7 @@ struct BackupOld: Check {
     for group in groups {
       let known = group.compactMap { state[$0]?.facts?.persistence }
       guard let first = group.first, !known.isEmpty else { continue }
-      let verdictOfGroup = BackupVerdict(known, limitSeconds: limit, nowSeconds: state.wallSeconds)
+      let verdictOfGroup = BackupVerdict(known, limitSeconds: limit, nowSeconds: state.wall.seconds)
       guard verdictOfGroup.isTooOld else { continue }
       let name = state.name(first)
       let text =

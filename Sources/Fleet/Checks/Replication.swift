@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 /// More than one member holds itself for master of the same data.
 struct SplitBrain: Check {
@@ -11,7 +12,7 @@ struct SplitBrain: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     if let view = state.following.replication {
-      let isSplit = state.rivals.isSplit(atSeconds: state.monotonicSeconds)
+      let isSplit = state.rivals.isSplit(at: state.now)
       verdict.add(Self.isSplit, isSplit ? 1 : 0)
       if isSplit { verdict.find(.critical, Self.text(view.masters.map(state.name))) }
     }
@@ -41,7 +42,7 @@ struct DemotedMaster: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard state.following.replication != nil else { return }
-    let demoted = state.rivals.demoted(atSeconds: state.monotonicSeconds)
+    let demoted = state.rivals.demoted(at: state.now)
     verdict.add(Self.demoted, Double(demoted.count))
     for address in demoted {
       let name = state.name(address)

@@ -1,5 +1,6 @@
 import Config
 import Metrics
+import Runtime
 
 /// All keys of a database were deleted at once.
 struct Flushed: Check {
@@ -10,7 +11,7 @@ struct Flushed: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for member in state.members where member.isMaster {
-      guard let age = member.flush.map({ state.wallSeconds - $0.wallSeconds }), age <= Self.tellSeconds else {
+      guard let age = member.flush.map({ state.wall - $0.wall }), age <= Self.tellSeconds else {
         continue
       }
       verdict.find(
@@ -29,7 +30,7 @@ struct ClientsRefused: Check {
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for member in state.members {
       guard let refusal = member.refusal else { continue }
-      let age = state.wallSeconds - refusal.wallSeconds
+      let age = state.wall - refusal.wall
       guard age <= Self.tellSeconds else { continue }
       let clients = refusal.count == 1 ? "a client" : amount(Double(refusal.count), "clients", upTo: 1_000_000_000)
       verdict.find(

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Decides which of the members that peers announce are watched, and how many at once. Pure.
 ///
@@ -30,15 +31,15 @@ struct Admission: Sendable {
 
   private(set) var confirmed: Set<NodeAddress> = []
   /// Asked, with the time since when.
-  private(set) var unconfirmed: [NodeAddress: Double] = [:]
+  private(set) var unconfirmed: [NodeAddress: Monotonic] = [:]
   /// Candidates that are not watched.
   private(set) var waitingCount = 0
   /// Of those, the first by its name.
   private(set) var waitingExample: NodeAddress?
   private let options: Options
   private var passedOver: Set<NodeAddress> = []
-  private var newcomers: Allowance
-  private var guesses: Allowance
+  private var newcomers: Allowance<Monotonic>
+  private var guesses: Allowance<Monotonic>
 
   init(_ options: Options = Options()) {
     self.options = options
@@ -58,7 +59,7 @@ struct Admission: Sendable {
   /// - Returns: those that are forgotten: not confirmed, and not listed any more.
   mutating func update(
     _ candidates: [Candidate], voterCount: Int, isKnown: (NodeAddress) -> Bool, kept: Set<NodeAddress>,
-    expectedCount: Int?, atSeconds now: Double
+    expectedCount: Int?, at now: Monotonic
   ) -> Set<NodeAddress> {
     let listed = Set(candidates.map(\.address))
     passedOver.formIntersection(listed)
@@ -77,7 +78,7 @@ struct Admission: Sendable {
         continue
       }
       let isConfirmed = voterCount > 1 ? candidate.voucherCount * 2 > voterCount : candidate.answers == true
-      if isConfirmed, confirmed.count < limit, unconfirmed[address] != nil || newcomers.take(atSeconds: now) {
+      if isConfirmed, confirmed.count < limit, unconfirmed[address] != nil || newcomers.take(at: now) {
         unconfirmed[address] = nil
         confirmed.insert(address)
       } else if unconfirmed[address] == nil {
@@ -96,7 +97,7 @@ struct Admission: Sendable {
     }
     var room = min(options.unconfirmedLimit - unconfirmed.count, limit - confirmed.count - unconfirmed.count)
     var left = waiting[...]
-    while room > 0, let next = left.first, guesses.take(atSeconds: now) {
+    while room > 0, let next = left.first, guesses.take(at: now) {
       left.removeFirst()
       unconfirmed[next.candidate.address] = now
       room -= 1

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Counts the failovers of a cluster from one merged view to the next, each once.
 ///
@@ -9,7 +10,7 @@ public struct ClusterFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
     public var counts: [Failover.Kind: Int]
-    public var lastFailoverSeconds: Double?
+    public var lastFailover: WallTime?
     /// The nodes of the last view; those of a failover that is not counted yet are as they were before it.
     public var nodes: [Node] = []
 
@@ -41,7 +42,7 @@ public struct ClusterFailoverTracker: Sendable {
     let to: NodeAddress
     let epoch: Int
     let slotCount: Int
-    let seconds: Double
+    let found: WallTime
     var isFailing: Bool
     /// Whether more than one node's word stands for it.
     var isConfirmed = false
@@ -51,11 +52,11 @@ public struct ClusterFailoverTracker: Sendable {
   static let gapSeconds = 60.0
 
   public private(set) var state: State
-  private var lastSeconds: Double?
+  private var last: WallTime?
   private var open: [Open] = []
   private var witnesses = ClusterWitnesses()
   /// When the poll of each node was that has been taken in.
-  private var heardSeconds: [NodeAddress: Double] = [:]
+  private var heard: [NodeAddress: Monotonic] = [:]
 
   /// Whether more must be known of a failover before it is counted: each node is to be polled now.
   public var isJudging: Bool { !open.isEmpty }
@@ -67,22 +68,22 @@ public struct ClusterFailoverTracker: Sendable {
 
   /// - Parameters:
   ///   - testimonies: what the newest poll of each node says.
-  ///   - seconds: when the view was made, in seconds since the epoch.
+  ///   - now: when the view was made.
   /// - Returns: the failovers that are counted now; none for the first view ever.
   public mutating func observe(
-    _ view: ClusterView, _ testimonies: [ClusterTestimony] = [], atSeconds seconds: Double
+    _ view: ClusterView, _ testimonies: [ClusterTestimony] = [], at now: WallTime
   ) -> [Failover] {
     // No node answered: nothing is known, least of all that nodes are gone.
     guard !view.members.isEmpty else { return [] }
-    let isContinuous = lastSeconds.map { seconds - $0 <= Self.gapSeconds } ?? false
-    lastSeconds = seconds
+    let isContinuous = last.map { now - $0 <= Self.gapSeconds } ?? false
+    last = now
     witnesses.note(testimonies)
     let before = Dictionary(state.nodes.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    find(view, before, seconds)
-    let failovers = settle(isContinuous: isContinuous, seconds)
+    find(view, before, now)
+    let failovers = settle(isContinuous: isContinuous, now)
     for failover in failovers {
       state.counts[failover.kind, default: 0] += 1
-      state.lastFailoverSeconds = failover.countedSeconds
+      state.lastFailover = failover.counted
     }
     let waiting = Set(open.flatMap { [$0.fromID, $0.toID] })
     state.nodes = view.members.map { member in
@@ -94,7 +95,7 @@ public struct ClusterFailoverTracker: Sendable {
     return failovers
   }
 
-  private mutating func find(_ view: ClusterView, _ before: [String: Node], _ seconds: Double) {
+  private mutating func find(_ view: ClusterView, _ before: [String: Node], _ now: WallTime) {
     for index in open.indices {
       if isFailing(open[index].fromID, view) { open[index].isFailing = true }
       if isConfirmed(from: open[index].fromID, to: open[index].toID, view) { open[index].isConfirmed = true }
@@ -112,7 +113,7 @@ public struct ClusterFailoverTracker: Sendable {
         Open(
           fromID: masterID, from: view[masterID]?.address, toID: member.id, to: member.address,
           epoch: member.configEpoch,
-          slotCount: gained.reduce(0) { $0 + $1.count }, seconds: seconds,
+          slotCount: gained.reduce(0) { $0 + $1.count }, found: now,
           isFailing: master.wasFailing || isFailing(masterID, view),
           isConfirmed: isConfirmed(from: masterID, to: member.id, view)))
     }
@@ -131,12 +132,12 @@ public struct ClusterFailoverTracker: Sendable {
     return member.isMaster && (member.health == .fail || member.health == .pfail)
   }
 
-  private mutating func settle(isContinuous: Bool, _ seconds: Double) -> [Failover] {
+  private mutating func settle(isContinuous: Bool, _ now: WallTime) -> [Failover] {
     var failovers: [Failover] = []
     open.removeAll { found in
       guard found.isConfirmed else { return false }
       let verdict = witnesses.verdict(
-        from: found.fromID, to: found.toID, foundSeconds: found.seconds, isFailing: found.isFailing, atSeconds: seconds)
+        from: found.fromID, to: found.toID, found: found.found, isFailing: found.isFailing, at: now)
       let kind: Failover.Kind
       switch verdict {
       case _ where !isContinuous: kind = .missed
@@ -146,7 +147,7 @@ public struct ClusterFailoverTracker: Sendable {
       }
       var failover = Failover(
         key: "\(found.toID)/\(found.epoch)", subject: "\(found.slotCount) slots", kind: kind,
-        countedSeconds: found.seconds)
+        counted: found.found)
       (failover.from, failover.fromID, failover.to) = (found.from, found.fromID, found.to)
       failover.epoch = found.epoch
       failovers.append(failover)
@@ -171,12 +172,12 @@ extension ClusterFailoverTracker: FailoverTracking {
   mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
     guard let view = evidence.following.cluster else { return [] }
     // What was heard before is not gone through again: a large cluster says much.
-    let testimonies = evidence.trusted.filter { heardSeconds[$0.address] != $0.seconds }
+    let testimonies = evidence.trusted.filter { heard[$0.address] != $0.began }
       .compactMap { ClusterTestimony($0, in: view) }
-    heardSeconds = Dictionary(
-      evidence.trusted.map { ($0.address, $0.seconds) }, uniquingKeysWith: { first, _ in first })
+    heard = Dictionary(
+      evidence.trusted.map { ($0.address, $0.began) }, uniquingKeysWith: { first, _ in first })
     let wasJudging = isJudging
-    let found = observe(view, testimonies, atSeconds: evidence.wallSeconds)
+    let found = observe(view, testimonies, at: evidence.wall)
     return found.map { .count($0) } + (isJudging && !wasJudging ? [.poll] : [])
   }
 }
@@ -189,13 +190,13 @@ extension ClusterFailoverTracker.State: FailoverState {
 
   var facts: [String: String] {
     var facts = Dictionary(nodes.map { (Self.nodeFact + $0.id, $0.text) }, uniquingKeysWith: { first, _ in first })
-    facts[Self.lastFact] = lastFailoverSeconds.map { "\($0)" }
+    facts[Self.lastFact] = lastFailover.map { "\($0.seconds)" }
     return facts
   }
 
   init(facts: [String: String]) {
     self.init()
-    lastFailoverSeconds = facts[Self.lastFact].flatMap { Double($0) }
+    lastFailover = facts[Self.lastFact].flatMap { storedTime($0) }
     nodes = facts.filter { $0.key.hasPrefix(Self.nodeFact) }.sorted { $0.key < $1.key }
       .compactMap { ClusterFailoverTracker.Node(text: $0.value) }
   }

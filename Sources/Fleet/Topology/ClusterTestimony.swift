@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What a poll of one node of a cluster says that tells how a failover came about.
 public struct ClusterTestimony: Sendable, Equatable {
@@ -29,8 +30,8 @@ public struct ClusterTestimony: Sendable, Equatable {
   }
 
   public let id: String
-  /// When the poll ended, in seconds since the epoch.
-  public let seconds: Double
+  /// When the poll ended.
+  public let ended: WallTime
   /// nil when it did not answer.
   public let answer: Answer?
 
@@ -50,9 +51,9 @@ public struct ClusterTestimony: Sendable, Equatable {
     }
   }
 
-  public init(id: String, seconds: Double, answer: Answer?) {
+  public init(id: String, ended: WallTime, answer: Answer?) {
     self.id = id
-    self.seconds = seconds
+    self.ended = ended
     self.answer = answer
   }
 
@@ -63,12 +64,12 @@ public struct ClusterTestimony: Sendable, Equatable {
       let myself = nodes.nodes.first(where: \.isMyself)
     else {
       guard !answers, let id = view.members.first(where: { $0.address == reading.address })?.id else { return nil }
-      self.init(id: id, seconds: reading.endedSeconds, answer: nil)
+      self.init(id: id, ended: reading.ended, answer: nil)
       return
     }
     let failing = nodes.nodes.filter { $0.isMaster && ($0.flags.contains("fail") || $0.flags.contains("fail?")) }
     self.init(
-      id: myself.id, seconds: reading.endedSeconds,
+      id: myself.id, ended: reading.ended,
       answer: Answer(
         runID: facts.server.runID, isMaster: myself.isMaster, messages: facts.clusterMessages,
         failingMasters: Set(failing.map(\.id))))

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Remembers what the nodes of a cluster told, and judges by it whether a failover was asked for.
 ///
 /// Who looks every few seconds only sees that another node is master, and no flag that lasted. The nodes themselves count
@@ -7,17 +9,17 @@ struct ClusterWitnesses: Sendable {
     var runID = ""
     var messages: ClusterTestimony.Messages?
     /// When it was last read at all, and last read as a replica.
-    var seconds: Double
-    var replicaSeconds: Double?
+    var ended: WallTime
+    var lastReplica: WallTime?
     var isMaster = false
     var answers = false
     /// When it was last found to have taken part in a request for a manual failover, or in the notice of a failure.
-    var requestedSeconds: Double?
-    var noticedSeconds: Double?
-    var silentSeconds: Double?
-    var restartedSeconds: Double?
+    var requested: WallTime?
+    var noticed: WallTime?
+    var silent: WallTime?
+    var restarted: WallTime?
     /// When any other node last found it, as a master, failing.
-    var accusedSeconds: Double?
+    var accused: WallTime?
   }
 
   /// How a failover came about, as far as that is known.
@@ -41,55 +43,55 @@ struct ClusterWitnesses: Sendable {
   mutating func forget(allBut ids: Set<String>) { witnesses = witnesses.filter { ids.contains($0.key) } }
 
   private mutating func note(_ testimony: ClusterTestimony) {
-    let seconds = testimony.seconds
+    let ended = testimony.ended
     let known = witnesses[testimony.id]
-    if let known, known.seconds >= seconds { return }
-    var witness = known ?? Witness(seconds: seconds)
-    witness.seconds = seconds
+    if let known, known.ended >= ended { return }
+    var witness = known ?? Witness(ended: ended)
+    witness.ended = ended
     witness.answers = testimony.answer != nil
     guard let answer = testimony.answer else {
-      witness.silentSeconds = seconds
+      witness.silent = ended
       witnesses[testimony.id] = witness
       return
     }
     let isRestarted = !witness.runID.isEmpty && witness.runID != answer.runID
-    if isRestarted { witness.restartedSeconds = seconds }
+    if isRestarted { witness.restarted = ended }
     if let messages = answer.messages {
       // Another process counts from 0.
       let before = isRestarted ? .init(manualRequestCount: 0, failNoticeCount: 0) : witness.messages ?? messages
-      if messages.manualRequestCount > before.manualRequestCount { witness.requestedSeconds = seconds }
-      if messages.failNoticeCount > before.failNoticeCount { witness.noticedSeconds = seconds }
+      if messages.manualRequestCount > before.manualRequestCount { witness.requested = ended }
+      if messages.failNoticeCount > before.failNoticeCount { witness.noticed = ended }
     }
     witness.runID = answer.runID
     witness.messages = answer.messages
     witness.isMaster = answer.isMaster
-    if !answer.isMaster { witness.replicaSeconds = seconds }
+    if !answer.isMaster { witness.lastReplica = ended }
     witnesses[testimony.id] = witness
     for id in answer.failingMasters where id != testimony.id {
-      witnesses[id, default: Witness(seconds: -.infinity)].accusedSeconds = seconds
+      witnesses[id, default: Witness(ended: .distantPast)].accused = ended
     }
   }
 
   /// - Parameters:
   ///   - foundSeconds: when the failover was found.
   ///   - isFailing: the old master was found failing by the merged view.
-  func verdict(from: String, to: String, foundSeconds: Double, isFailing: Bool, atSeconds now: Double) -> Verdict {
+  func verdict(from: String, to: String, found: WallTime, isFailing: Bool, at now: WallTime) -> Verdict {
     let (old, new) = (witnesses[from], witnesses[to])
-    let waitedSeconds = now - foundSeconds
+    let waitedSeconds = now - found
     // The new master was still a replica then.
-    let beginning = min(new?.replicaSeconds ?? foundSeconds, foundSeconds)
-    let requests = [old?.requestedSeconds, new?.requestedSeconds].compactMap { $0 }
+    let beginning = min(new?.lastReplica ?? found, found)
+    let requests = [old?.requested, new?.requested].compactMap { $0 }
     if requests.contains(where: { $0 > beginning - Self.manualSeconds }) { return .manual }
     let isNewMasterHeard = new.map { $0.isMaster && $0.answers && $0.messages != nil } ?? false
     guard isNewMasterHeard || waitedSeconds >= Self.newMasterSeconds else { return .open }
 
     let signs =
-      witnesses.values.map(\.noticedSeconds) + [old?.accusedSeconds, old?.silentSeconds, old?.restartedSeconds]
+      witnesses.values.map(\.noticed) + [old?.accused, old?.silent, old?.restarted]
     if isFailing || signs.contains(where: { $0.map { $0 > beginning - Self.failureSeconds } ?? false }) {
       return .automatic
     }
     // Nobody found it failing: CLUSTER FAILOVER FORCE or TAKEOVER, unless it turns out to be dead after all.
-    if let old, old.answers, !old.isMaster, old.seconds > beginning { return .manual }
+    if let old, old.answers, !old.isMaster, old.ended > beginning { return .manual }
     guard waitedSeconds >= Self.oldMasterSeconds else { return .open }
     return old?.answers == true ? .manual : .automatic
   }

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// One failover, or an attempt at one, in whatever way its topology shows it.
 public struct Failover: Sendable, Equatable {
@@ -37,31 +38,31 @@ public struct Failover: Sendable, Equatable {
   public internal(set) var to: NodeAddress?
   /// The epoch that the new master won, once it was read.
   public internal(set) var epoch: Int?
-  /// When it was counted, in seconds since the epoch.
-  public internal(set) var countedSeconds: Double
+  /// When it was counted.
+  public internal(set) var counted: WallTime
   /// When each phase was first heard of by any Sentinel.
-  public internal(set) var phaseSeconds: [Phase: Double] = [:]
+  public internal(set) var phases: [Phase: WallTime] = [:]
   /// The abort's channel, or `+failover-end-for-timeout` where replicas did not follow in time.
   public internal(set) var trouble: String?
   /// How many failovers a missed one may stand for: the difference of epochs, which failed elections raise too.
   public internal(set) var atMost = 1
 
-  init(key: String, subject: String, kind: Kind, countedSeconds: Double) {
+  init(key: String, subject: String, kind: Kind, counted: WallTime) {
     self.key = key
     self.subject = subject
     self.kind = kind
-    self.countedSeconds = countedSeconds
+    self.counted = counted
   }
 
   /// How long it took to come to each phase from the phase before it that was seen; the first has none.
   public var durations: [(phase: Phase, seconds: Double)] {
-    let seen = Phase.allCases.compactMap { phase in phaseSeconds[phase].map { (phase, $0) } }
+    let seen = Phase.allCases.compactMap { phase in phases[phase].map { (phase, $0) } }
     return zip(seen.dropFirst(), seen).map { ($0.0, max(0, $0.1 - $1.1)) }
   }
 
   /// From the first sign to the moment when clients could learn the new master.
   public var outageSeconds: Double? {
-    guard let end = phaseSeconds[.switched], let start = phaseSeconds.values.min() else { return nil }
+    guard let end = phases[.switched], let start = phases.values.min() else { return nil }
     return max(0, end - start)
   }
 }

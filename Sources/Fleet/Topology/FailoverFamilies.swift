@@ -1,4 +1,5 @@
 import Metrics
+import Runtime
 
 /// The families of failovers and of the Sentinels that report them.
 enum FailoverFamilies {
@@ -55,7 +56,7 @@ enum FailoverFamilies {
     for kind in [Failover.Kind.automatic, .manual, .missed] {
       sink.add(total, count(kind, counts[kind] ?? 0), [name, .text(kind.rawValue)])
     }
-    sink.add(lastTimestamp, failovers.state.lastFailoverSeconds ?? 0, name)
+    sink.add(lastTimestamp, failovers.state.lastFailover?.seconds ?? 0, name)
     if let known = counts[.aborted] { sink.add(aborted, count(.aborted, known), name) }
     if let known = failovers.unconfirmedFailoverCount { sink.add(unconfirmed, Double(known), name) }
     for (phase, seconds) in newest?.durations ?? [] {

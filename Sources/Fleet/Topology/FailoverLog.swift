@@ -32,7 +32,7 @@ struct FailoverLog: Sendable {
     let names = Dictionary(readings.map { ($0.address, instance($0.address)) }, uniquingKeysWith: { first, _ in first })
     for reading in readings {
       guard let count = reading.facts?.connectedClients, let name = names[reading.address] else { continue }
-      clients.note(count, of: name, atSeconds: reading.endedSeconds)
+      clients.note(count, of: name, at: reading.ended)
     }
     clients.forget(allBut: Set(names.values))
   }
@@ -41,8 +41,8 @@ struct FailoverLog: Sendable {
   mutating func begin(_ failover: Failover, instance: (NodeAddress) -> String) -> Event {
     var entry = Entry(failover, workload: workload, instance: instance)
     // Before the newest polls of each member, what only they show had not taken place.
-    let began = failover.phaseSeconds.values.min() ?? failover.countedSeconds - pollSeconds
-    entry.clientsBefore = clients.counts(atSeconds: began)
+    let began = failover.phases.values.min() ?? failover.counted - pollSeconds
+    entry.clientsBefore = clients.counts(at: began)
     open.append(entry)
     newest = failover
     let event = entry.event
@@ -61,13 +61,13 @@ struct FailoverLog: Sendable {
   }
 
   /// - Returns: the completed events of failovers whose clients have had time to find the new master.
-  mutating func finish(atSeconds wall: Double) -> [Event] {
+  mutating func finish(at wall: WallTime) -> [Event] {
     guard !open.isEmpty else { return [] }
-    let isOver = { (entry: Entry) in wall - entry.failover.countedSeconds >= Self.settleSeconds }
+    let isOver = { (entry: Entry) in wall - entry.failover.counted >= Self.settleSeconds }
     defer { open.removeAll(where: isOver) }
     return open.filter(isOver).map { entry in
       var entry = entry
-      entry.clientsAfter = clients.counts(sinceSeconds: entry.failover.countedSeconds)
+      entry.clientsAfter = clients.counts(since: entry.failover.counted)
       return entry.event
     }
   }
@@ -102,7 +102,7 @@ extension FailoverLog {
         ? "failover of \(subject) aborted: \(failover.trouble ?? "no reason was given")"
         : "\(kind.rawValue) failover of \(subject) from \(from ?? "unknown") to \(to ?? "unknown")"
       return Event(
-        atSeconds: failover.countedSeconds, workload: workload, node: to ?? "",
+        atSeconds: failover.counted.seconds, workload: workload, node: to ?? "",
         kind: kind == .aborted ? .failoverAborted : .failover, summary: summary, details: details,
         key: "\(workload)/failover/\(failover.key)")
     }
@@ -116,11 +116,11 @@ extension FailoverLog {
           if let epoch = failover.epoch { json.field("epoch", epoch) }
           if let seconds = failover.outageSeconds { json.field("outage_seconds", seconds) }
           if let trouble = failover.trouble { json.field("trouble", trouble) }
-          if !failover.phaseSeconds.isEmpty {
+          if !failover.phases.isEmpty {
             json.key("phases")
             json.object { json in
               for phase in Failover.Phase.allCases {
-                if let seconds = failover.phaseSeconds[phase] { json.field(phase.rawValue, seconds) }
+                if let time = failover.phases[phase] { json.field(phase.rawValue, time.seconds) }
               }
             }
           }

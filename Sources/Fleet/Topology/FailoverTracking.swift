@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Counts the failovers of one workload, each once, in the way that its topology shows them. Pure: others do what it says.
 protocol FailoverTracking: Sendable {
@@ -18,15 +19,15 @@ protocol FailoverTracking: Sendable {
   ///
   /// - Parameters:
   ///   - sentinel: who published it; stable over reconnects.
-  ///   - seconds: when it arrived, in seconds since the epoch.
-  mutating func receive(_ event: SentinelEvent, from sentinel: String, atSeconds seconds: Double) -> [FailoverAction]
+  ///   - now: when it arrived.
+  mutating func receive(_ event: SentinelEvent, from sentinel: String, at now: WallTime) -> [FailoverAction]
 }
 
 extension FailoverTracking {
   var unconfirmedFailoverCount: Int? { nil }
   mutating func expect(voterCount: Int) {}
   mutating func receive(
-    _ event: SentinelEvent, from sentinel: String, atSeconds seconds: Double
+    _ event: SentinelEvent, from sentinel: String, at now: WallTime
   ) -> [FailoverAction] { [] }
 }
 
@@ -36,7 +37,7 @@ protocol FailoverState: Sendable, Equatable {
   static var kinds: [Failover.Kind] { get }
   var counts: [Failover.Kind: Int] { get set }
   /// When the last failover (aborted attempts apart) was counted; nil when there was none.
-  var lastFailoverSeconds: Double? { get }
+  var lastFailover: WallTime? { get }
 
   /// The rest as texts by name, for the store's facts; what cannot be read is as if it were missing.
   var facts: [String: String] { get }
@@ -63,7 +64,7 @@ struct FailoverEvidence: Sendable {
   /// The members and the Sentinels whose word counts.
   let trusted: [MemberReading]
   let sentinels: [MemberReading]
-  let wallSeconds: Double
+  let wall: WallTime
 
   /// nil for a server that is not polled.
   func role(of address: NodeAddress) -> Role? {

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// One server that is polled, and what its newest poll says.
 struct MemberReading: Sendable, Equatable {
@@ -7,22 +8,22 @@ struct MemberReading: Sendable, Equatable {
   let answers: Bool?
   /// nil while it does not answer.
   let facts: MemberFacts?
-  /// When the newest poll began, by a clock that only goes forward.
-  let seconds: Double
-  /// When it ended, in seconds since the epoch.
-  let endedSeconds: Double
+  /// When the newest poll began.
+  let began: Monotonic
+  /// When it ended.
+  let ended: WallTime
 
   /// The same without what it says: whether it answers is all that counts.
   var withoutFacts: MemberReading {
-    MemberReading(address, answers: answers, facts: nil, seconds: seconds, endedSeconds: endedSeconds)
+    MemberReading(address, answers: answers, facts: nil, began: began, ended: ended)
   }
 
-  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, seconds: Double, endedSeconds: Double = 0) {
+  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, began: Monotonic, ended: WallTime = .distantPast) {
     self.address = address
     self.answers = answers
     self.facts = facts
-    self.seconds = seconds
-    self.endedSeconds = endedSeconds
+    self.began = began
+    self.ended = ended
   }
 }
 

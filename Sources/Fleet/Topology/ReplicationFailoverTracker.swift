@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Counts the changes of master among servers that replicate without Sentinel or cluster, each once.
 ///
@@ -9,7 +10,7 @@ public struct ReplicationFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
     public var counts: [Failover.Kind: Int]
-    public var lastFailoverSeconds: Double?
+    public var lastFailover: WallTime?
     public var lastNumber = 0
     public var master: Server?
 
@@ -47,15 +48,16 @@ public struct ReplicationFailoverTracker: Sendable {
   private let subject: String
   public private(set) var state: State
   /// When a member last answered.
-  private var lastSeconds: Double?
+  private var last: WallTime?
   /// Whether the master was met since the daemon started.
   private var isConfirmed = false
   /// Since when the master does not answer.
-  private var silentSinceSeconds: Double?
-  private var switches = Allowance(SentinelFailoverTracker.burst, perSecond: 1 / SentinelFailoverTracker.paceSeconds)
+  private var silentSince: WallTime?
+  private var switches = Allowance<WallTime>(
+    SentinelFailoverTracker.burst, perSecond: 1 / SentinelFailoverTracker.paceSeconds)
 
   /// Whether a failover may be under way.
-  public var isUnderWay: Bool { silentSinceSeconds != nil }
+  public var isUnderWay: Bool { silentSince != nil }
 
   /// - Parameter subject: what fails over: the workload's name.
   public init(subject: String = "", state: State = State()) {
@@ -64,22 +66,22 @@ public struct ReplicationFailoverTracker: Sendable {
     for kind in State.kinds where state.counts[kind] == nil { self.state.counts[kind] = 0 }
   }
 
-  /// - Parameter seconds: when the view was made, in seconds since the epoch.
+  /// - Parameter now: when the view was made.
   /// - Returns: the failover since the view before; nil for the first view ever.
   public mutating func observe(
-    _ view: ReplicationView, _ members: [NodeAddress: Member], atSeconds seconds: Double
+    _ view: ReplicationView, _ members: [NodeAddress: Member], at now: WallTime
   ) -> Failover? {
     guard members.values.contains(where: \.answers) else { return nil }
-    let isContinuous = isConfirmed && lastSeconds.map { seconds - $0 <= Self.gapSeconds } ?? false
-    lastSeconds = seconds
+    let isContinuous = isConfirmed && last.map { now - $0 <= Self.gapSeconds } ?? false
+    last = now
     guard let known = state.master else {
       if let address = view.master, view.masters.contains(address) { accept(address, members) }
       return nil
     }
     let old = members[known.address]
     let isSilent = old?.answers != true
-    if isSilent, silentSinceSeconds == nil { silentSinceSeconds = seconds }
-    defer { if !isSilent { silentSinceSeconds = nil } }
+    if isSilent, silentSince == nil { silentSince = now }
+    defer { if !isSilent { silentSince = nil } }
 
     guard let new = view.master, view.masters.contains(new) else { return nil }
     if new == known.address || (!known.runID.isEmpty && members[new]?.runID == known.runID) {
@@ -91,26 +93,26 @@ public struct ReplicationFailoverTracker: Sendable {
       // Two masters: the one that is followed by more.
       guard followers(new) > followers(known.address) else { return nil }
     } else if isSilent {
-      guard seconds - (silentSinceSeconds ?? seconds) >= Self.silenceSeconds || followers(new) > 0 else { return nil }
+      guard now - (silentSince ?? now) >= Self.silenceSeconds || followers(new) > 0 else { return nil }
     }
-    guard switches.take(atSeconds: seconds) else {
+    guard switches.take(at: now) else {
       accept(new, members)
       return nil
     }
-    let wasDown = silentSinceSeconds != nil || old?.runID.map { $0 != known.runID } ?? false
+    let wasDown = silentSince != nil || old?.runID.map { $0 != known.runID } ?? false
     let kind: Failover.Kind = !isContinuous ? .missed : wasDown ? .automatic : .manual
     state.counts[kind, default: 0] += 1
     state.lastNumber += 1
-    state.lastFailoverSeconds = seconds
+    state.lastFailover = now
     accept(new, members)
-    var failover = Failover(key: "\(state.lastNumber)", subject: subject, kind: kind, countedSeconds: seconds)
+    var failover = Failover(key: "\(state.lastNumber)", subject: subject, kind: kind, counted: now)
     (failover.from, failover.to) = (known.address, new)
     return failover
   }
 
   private mutating func accept(_ address: NodeAddress, _ members: [NodeAddress: Member]) {
     isConfirmed = true
-    if state.master?.address != address { silentSinceSeconds = nil }
+    if state.master?.address != address { silentSince = nil }
     state.master = Server(address: address, runID: members[address]?.runID ?? state.master?.runID ?? "")
   }
 }
@@ -122,7 +124,7 @@ extension ReplicationFailoverTracker: FailoverTracking {
       (reading.address, Member(answers: reading.answers == true, runID: reading.facts?.server.runID))
     }
     let found = observe(
-      view, Dictionary(members, uniquingKeysWith: { first, _ in first }), atSeconds: evidence.wallSeconds)
+      view, Dictionary(members, uniquingKeysWith: { first, _ in first }), at: evidence.wall)
     return found.map { [.count($0)] } ?? []
   }
 }
@@ -137,7 +139,7 @@ extension ReplicationFailoverTracker.State: FailoverState {
   /// Lines of `name value`. What cannot be read is as if it were missing.
   var text: String {
     var lines = ["number \(lastNumber)"]
-    if let lastFailoverSeconds { lines.append("last \(lastFailoverSeconds)") }
+    if let lastFailover { lines.append("last \(lastFailover.seconds)") }
     if let master {
       lines.append("master \(master.address.storedText)")
       if !master.runID.isEmpty { lines.append("run \(master.runID)") }
@@ -154,7 +156,7 @@ extension ReplicationFailoverTracker.State: FailoverState {
       guard words.count == 2 else { continue }
       switch words[0] {
       case "number": lastNumber = max(0, storedInteger(words[1]) ?? 0)
-      case "last": lastFailoverSeconds = Double(words[1])
+      case "last": lastFailover = storedTime(words[1])
       case "master":
         master = NodeAddress(storedText: words[1]).map { ReplicationFailoverTracker.Server(address: $0, runID: "") }
       case "run": runID = words[1]

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// How late each replica of one master is, in seconds, right for replicas that are online, syncing, disconnected or absent.
 public struct ReplicationLag: Sendable {
@@ -21,46 +22,46 @@ public struct ReplicationLag: Sendable {
   }
 
   private struct Track: Sendable {
-    var lastOnlineSeconds: Double?
-    let expectedSeconds: Double
+    var lastOnline: Monotonic?
+    let expected: Monotonic
   }
 
   public private(set) var history = OffsetHistory()
   /// When the master itself was last heard.
-  public private(set) var masterSeconds: Double?
+  public private(set) var masterMoment: Monotonic?
   private var links: [NodeAddress: ReplicationFacts.Replica] = [:]
   private var tracks: [NodeAddress: Track] = [:]
 
   public init() {}
 
   /// Names the replicas that there should be: others are forgotten.
-  public mutating func expect(_ replicas: Set<NodeAddress>, atSeconds seconds: Double) {
+  public mutating func expect(_ replicas: Set<NodeAddress>, at moment: Monotonic) {
     tracks = tracks.filter { replicas.contains($0.key) }
-    for replica in replicas where tracks[replica] == nil { tracks[replica] = Track(expectedSeconds: seconds) }
+    for replica in replicas where tracks[replica] == nil { tracks[replica] = Track(expected: moment) }
   }
 
   /// Takes in the master's INFO.
   ///
   /// - Parameter seconds: when it answered, by the clock that `lag` is asked with.
-  public mutating func note(_ master: ReplicationFacts, atSeconds seconds: Double) {
+  public mutating func note(_ master: ReplicationFacts, at moment: Monotonic) {
     guard master.isMaster else { return }
-    history.note(offset: master.offset, replicationID: master.replicationID, atSeconds: seconds)
-    masterSeconds = seconds
+    history.note(offset: master.offset, replicationID: master.replicationID, at: moment)
+    masterMoment = moment
     links = Dictionary(master.replicas.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
-    for (address, link) in links where link.state == .online { tracks[address]?.lastOnlineSeconds = seconds }
+    for (address, link) in links where link.state == .online { tracks[address]?.lastOnline = moment }
   }
 
   /// - Returns: nil for a replica that is not expected, and while the master has never answered.
-  public func lag(of replica: NodeAddress, atSeconds now: Double) -> Lag? {
-    guard let track = tracks[replica], let masterSeconds, let offset = history.entries.last?.offset else { return nil }
+  public func lag(of replica: NodeAddress, at now: Monotonic) -> Lag? {
+    guard let track = tracks[replica], let masterMoment, let offset = history.entries.last?.offset else { return nil }
     // By what name the master lists it is its own affair where only one can be meant.
     let link = links[replica] ?? onlyLink { $0.mayBe(replica) && tracks[$0] == nil }
     guard let link, link.state == .online else {
-      let since = track.lastOnlineSeconds ?? track.expectedSeconds
-      let state: State = link != nil ? .syncing : track.lastOnlineSeconds != nil ? .disconnected : .absent
-      return Lag(state: state, seconds: max(0, now - since), isAtLeast: track.lastOnlineSeconds == nil, bytes: nil)
+      let since = track.lastOnline ?? track.expected
+      let state: State = link != nil ? .syncing : track.lastOnline != nil ? .disconnected : .absent
+      return Lag(state: state, seconds: max(0, now - since), isAtLeast: track.lastOnline == nil, bytes: nil)
     }
-    let lateness = history.lateness(offset: link.offset, atSeconds: masterSeconds) ?? (0, false)
+    let lateness = history.lateness(offset: link.offset, at: masterMoment) ?? (0, false)
     // Acknowledgements come once a second: a healthy replica shows 0 or 1, one that hangs shows more although nothing
     // is written that it could miss.
     let silence = link.ackAgeSeconds > 1 ? Double(link.ackAgeSeconds) : 0
@@ -73,9 +74,9 @@ public struct ReplicationLag: Sendable {
   /// there is none. nil while the master has never answered.
   ///
   /// - Parameter electable: replicas whose priority is above 0.
-  public func failoverLossSeconds(electable: Set<NodeAddress>, atSeconds now: Double) -> Double? {
-    guard masterSeconds != nil else { return nil }
-    let lags = electable.compactMap { lag(of: $0, atSeconds: now) }.filter { $0.state == .online }
+  public func failoverLossSeconds(electable: Set<NodeAddress>, at now: Monotonic) -> Double? {
+    guard masterMoment != nil else { return nil }
+    let lags = electable.compactMap { lag(of: $0, at: now) }.filter { $0.state == .online }
     return lags.map(\.seconds).min() ?? .infinity
   }
 

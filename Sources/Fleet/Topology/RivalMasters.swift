@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Members that call themselves master although another member is agreed upon.
 ///
@@ -10,20 +11,20 @@ struct RivalMasters: Sendable {
 
   /// How long a second master is taken for one that is about to be demoted.
   let graceSeconds: Double
-  private var sinceSeconds: [NodeAddress: Double] = [:]
+  private var since: [NodeAddress: Monotonic] = [:]
 
   init(graceSeconds: Double) { self.graceSeconds = graceSeconds }
 
-  mutating func note(_ view: ReplicationView, atSeconds now: Double) {
+  mutating func note(_ view: ReplicationView, at now: Monotonic) {
     let rivals = view.masters.filter { $0 != view.master }
-    sinceSeconds = Dictionary(uniqueKeysWithValues: rivals.map { ($0, sinceSeconds[$0] ?? now) })
+    since = Dictionary(uniqueKeysWithValues: rivals.map { ($0, since[$0] ?? now) })
   }
 
   /// Those that are still to be demoted, sorted.
-  func demoted(atSeconds now: Double) -> [NodeAddress] {
-    sinceSeconds.filter { now - $0.value < graceSeconds }.keys.sorted()
+  func demoted(at now: Monotonic) -> [NodeAddress] {
+    since.filter { now - $0.value < graceSeconds }.keys.sorted()
   }
 
   /// Whether nobody seems to demote one of them.
-  func isSplit(atSeconds now: Double) -> Bool { sinceSeconds.values.contains { now - $0 >= graceSeconds } }
+  func isSplit(at now: Monotonic) -> Bool { since.values.contains { now - $0 >= graceSeconds } }
 }

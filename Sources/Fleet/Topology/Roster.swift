@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// The members of one workload over time: who is there, who is missing, who is only remembered.
 ///
@@ -9,9 +10,9 @@ public struct Roster: Sendable {
   public enum State: Sendable, Equatable {
     /// It answers, or the topology finds it up.
     case present
-    case missing(sinceSeconds: Double)
+    case missing(since: Monotonic)
     /// The expected members are met elsewhere.
-    case ghost(sinceSeconds: Double)
+    case ghost(since: Monotonic)
 
     /// Label values of the states; each is a series of its own.
     public static let names = ["present", "missing", "ghost"]
@@ -75,7 +76,7 @@ public struct Roster: Sendable {
   ///     removes nobody.
   ///   - expectedCount: members that there should be; nil where that is not configured. A member that is no longer listed
   ///     is then a ghost at once, and one that is listed is expected.
-  public mutating func update(_ listings: [Listing], expectedCount: Int?, atSeconds now: Double) -> [Change] {
+  public mutating func update(_ listings: [Listing], expectedCount: Int?, at now: Monotonic) -> [Change] {
     let listed = Dictionary(listings.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
     var changes: [Change] = []
     if !listed.isEmpty { dropped.formIntersection(listed.keys) }
@@ -83,7 +84,7 @@ public struct Roster: Sendable {
       if let change = takeIn(listing, now) { changes.append(change) }
     }
     for (address, state) in members where state == .present && listed[address] == nil && !listed.isEmpty {
-      members[address] = .missing(sinceSeconds: now)
+      members[address] = .missing(since: now)
       changes.append(.went(address))
     }
     let isMet = expectedCount.map { expected in members.values.count { $0 == .present } >= expected }
@@ -94,12 +95,12 @@ public struct Roster: Sendable {
       case .missing:
         let isGhost = isMet ?? isUnlisted
         guard isGhost else { continue }
-        members[address] = .ghost(sinceSeconds: now)
+        members[address] = .ghost(since: now)
         changes.append(.becameGhost(address))
       case .ghost(let since):
         if isMet == false {
           // Another member has gone since: this one may be the one to come back.
-          members[address] = .missing(sinceSeconds: since)
+          members[address] = .missing(since: since)
           changes.append(.went(address))
         } else if now - since >= (isMet == true && isUnlisted ? options.unlistedGhostSeconds : options.ghostSeconds) {
           members[address] = nil
@@ -113,9 +114,9 @@ public struct Roster: Sendable {
 
   /// Takes in a member that was there before a restart and that nobody lists now: it is missing until it is known to be
   /// superfluous.
-  public mutating func remember(_ address: NodeAddress, atSeconds now: Double) {
+  public mutating func remember(_ address: NodeAddress, at now: Monotonic) {
     guard members[address] == nil, members.count < options.memberLimit else { return }
-    members[address] = .missing(sinceSeconds: now)
+    members[address] = .missing(since: now)
   }
 
   /// Takes out members at once, such as second names of others.
@@ -123,7 +124,7 @@ public struct Roster: Sendable {
     for address in addresses { members[address] = nil }
   }
 
-  private mutating func takeIn(_ listing: Listing, _ now: Double) -> Change? {
+  private mutating func takeIn(_ listing: Listing, _ now: Monotonic) -> Change? {
     let address = listing.address
     switch (members[address], listing.isPresent) {
     case (nil, true):
@@ -134,10 +135,10 @@ public struct Roster: Sendable {
     case (nil, false):
       // A new member that is down is worth a poll of its own, one that was dropped is not.
       guard !dropped.contains(address), members.count < options.memberLimit else { return nil }
-      members[address] = .missing(sinceSeconds: now)
+      members[address] = .missing(since: now)
       return .arrived(address)
     case (.present, false):
-      members[address] = .missing(sinceSeconds: now)
+      members[address] = .missing(since: now)
       return .went(address)
     case (.missing, true), (.ghost, true):
       members[address] = .present

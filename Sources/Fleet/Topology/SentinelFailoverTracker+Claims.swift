@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Switches that Sentinels report, until it is known whether they are true.
 ///
@@ -11,12 +12,12 @@ extension SentinelFailoverTracker {
     /// The Sentinels that published it.
     var toldBy: Set<String>
     /// When it was first published.
-    let seconds: Double
+    let moment: WallTime
   }
 
   struct Promotion: Sendable {
     let address: NodeAddress
-    let seconds: Double
+    let moment: WallTime
   }
 
   /// How long a claim waits to be confirmed.
@@ -28,17 +29,17 @@ extension SentinelFailoverTracker {
   ///
   /// - Parameter role: what a server's newest poll says; nil for one that is not polled.
   mutating func settleClaims(
-    atSeconds now: Double, role: (NodeAddress) -> FailoverEvidence.Role? = { _ in nil }
+    at now: WallTime, role: (NodeAddress) -> FailoverEvidence.Role? = { _ in nil }
   ) -> [FailoverAction] {
     var actions: [FailoverAction] = []
-    for claim in claims where isConfirmed(claim, atSeconds: now, role) {
+    for claim in claims where isConfirmed(claim, at: now, role) {
       claims.removeAll { $0.from == claim.from && $0.to == claim.to }
-      if claim.to != state.address { actions += count(claim, atSeconds: now) }
+      if claim.to != state.address { actions += count(claim, at: now) }
     }
     return actions
   }
 
-  mutating func claim(from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double) {
+  mutating func claim(from: NodeAddress, to: NodeAddress, _ sentinel: String, _ moment: WallTime) {
     if let index = claims.firstIndex(where: { $0.from.mayBe(from) && $0.to.mayBe(to) }) {
       claims[index].toldBy.insert(sentinel)
       return
@@ -51,27 +52,27 @@ extension SentinelFailoverTracker {
       unconfirmedCount += 1
     }
     guard claims.count < Self.claimLimit * Self.sentinelLimit else { return }
-    claims.append(Claim(from: from, to: to, toldBy: [sentinel], seconds: seconds))
+    claims.append(Claim(from: from, to: to, toldBy: [sentinel], moment: moment))
   }
 
-  mutating func notePromotion(of address: NodeAddress, _ sentinel: String, _ seconds: Double) {
+  mutating func notePromotion(of address: NodeAddress, _ sentinel: String, _ moment: WallTime) {
     guard promotions.count < Self.sentinelLimit || promotions[sentinel] != nil else { return }
-    promotions[sentinel] = Promotion(address: address, seconds: seconds)
+    promotions[sentinel] = Promotion(address: address, moment: moment)
   }
 
-  mutating func dropOldClaims(atSeconds now: Double) {
-    promotions = promotions.filter { abs(now - $0.value.seconds) <= Self.repeatSeconds }
-    let old = claims.count { abs(now - $0.seconds) > Self.claimSeconds }
+  mutating func dropOldClaims(at now: WallTime) {
+    promotions = promotions.filter { abs(now - $0.value.moment) <= Self.repeatSeconds }
+    let old = claims.count { abs(now - $0.moment) > Self.claimSeconds }
     guard old > 0 else { return }
-    claims.removeAll { abs(now - $0.seconds) > Self.claimSeconds }
+    claims.removeAll { abs(now - $0.moment) > Self.claimSeconds }
     unconfirmedCount += old
   }
 
-  private func isConfirmed(_ claim: Claim, atSeconds now: Double, _ role: (NodeAddress) -> FailoverEvidence.Role?)
+  private func isConfirmed(_ claim: Claim, at now: WallTime, _ role: (NodeAddress) -> FailoverEvidence.Role?)
     -> Bool
   {
     let vouchers = claim.toldBy.union(promotions.filter { $0.value.address.mayBe(claim.to) }.keys)
-      .union(epochs.sentinels(naming: claim.to, atSeconds: now))
+      .union(epochs.sentinels(naming: claim.to, at: now))
     if vouchers.count * 2 > voterCount { return true }
     // A former master that does not know yet says that it still is one.
     return role(claim.to) == .master && [.replica, .silent].contains(role(claim.from))

@@ -1,86 +1,87 @@
 import Redis
+import Runtime
 
 /// What Sentinels say on the way to a switch: an episode opens when the master is found down or a failover is tried, and
 /// ends with the switch, an abort or the master's return.
 extension SentinelFailoverTracker {
   mutating func changed(
-    _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ seconds: Double
+    _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ moment: WallTime
   ) -> [FailoverAction] {
     if change == .monitor { return [.poll] }
-    if change == .promotedReplica { notePromotion(of: instance.address, sentinel, seconds) }
+    if change == .promotedReplica { notePromotion(of: instance.address, sentinel, moment) }
     guard instance.isMaster || change == .selectedReplica || change == .promotedReplica else { return [] }
-    if let index = lateIndex(instance.masterAddress, sentinel) { return late(change, index, seconds) }
+    if let index = lateIndex(instance.masterAddress, sentinel) { return late(change, index, moment) }
     switch change {
     case .subjectivelyDown, .objectivelyDown:
-      open(seconds) { episode in
+      open(moment) { episode in
         let isQuorum = change == .objectivelyDown
         if isQuorum { episode.hadQuorum = true }
         guard episode.downBy.count < Self.sentinelLimit else { return }
         episode.downBy.insert(sentinel)
         if isQuorum { episode.objectivelyDownBy.insert(sentinel) }
       }
-      if change == .objectivelyDown { state.quorumDownSeconds = seconds }
-      mark(change, seconds)
+      if change == .objectivelyDown { state.quorumDown = moment }
+      mark(change, moment)
       return [.poll]
     case .subjectivelyUp, .objectivelyUp:
-      return recovered(change, sentinel, seconds)
+      return recovered(change, sentinel, moment)
     case .tryFailover:
-      open(seconds) { episode in
+      open(moment) { episode in
         // A new attempt after an abort starts its phases afresh; those of being down stay.
-        if episode.attempting.isEmpty { episode.phaseSeconds = episode.phaseSeconds.filter { $0.key < .attempt } }
+        if episode.attempting.isEmpty { episode.phases = episode.phases.filter { $0.key < .attempt } }
         if episode.attempting.count < Self.sentinelLimit { episode.attempting.insert(sentinel) }
         episode.hadAttempt = true
       }
-      mark(change, seconds)
+      mark(change, moment)
       return [.poll]
     case .failoverEndForTimeout:
       episode?.trouble = change.rawValue
       return []
     case .abortNotElected, .abortNoGoodReplica, .abortReplicaTimeout:
-      return aborted(change, instance, sentinel, seconds)
+      return aborted(change, instance, sentinel, moment)
     default:
-      if episode != nil { mark(change, seconds) }
+      if episode != nil { mark(change, moment) }
       return []
     }
   }
 
   private mutating func recovered(
-    _ change: SentinelEvent.Change, _ sentinel: String, _ seconds: Double
+    _ change: SentinelEvent.Change, _ sentinel: String, _ moment: WallTime
   ) -> [FailoverAction] {
     guard var open = episode else {
       // It went down before a restart of the daemon.
-      state.quorumDownSeconds = nil
+      state.quorumDown = nil
       return []
     }
     open.objectivelyDownBy.remove(sentinel)
     if change == .subjectivelyUp { open.downBy.remove(sentinel) }
-    open.lastSeconds = seconds
+    open.last = moment
     episode = open
     // The leader itself takes +odown back in mid-failover: an attempt goes on.
     guard open.attempting.isEmpty else { return [] }
     if open.objectivelyDownBy.isEmpty {
       episode?.hadQuorum = false
-      state.quorumDownSeconds = nil
+      state.quorumDown = nil
     }
     if open.downBy.isEmpty && open.objectivelyDownBy.isEmpty { episode = nil }
     return [.poll]
   }
 
   private mutating func aborted(
-    _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ seconds: Double
+    _ change: SentinelEvent.Change, _ instance: SentinelEvent.Instance, _ sentinel: String, _ moment: WallTime
   ) -> [FailoverAction] {
     // Sentinels that run against each other in one round of the election abort one by one: that is one abort.
     let isKnownAttempt = episode?.attempting.isEmpty == false
-    if !isKnownAttempt, let last = lastAbortSeconds, seconds - last < Self.repeatSeconds { return [] }
-    lastAbortSeconds = seconds
-    guard mayCountAbort(atSeconds: seconds) else { return [] }
-    var record = newRecord(.aborted, seconds)
+    if !isKnownAttempt, let last = lastAbort, moment - last < Self.repeatSeconds { return [] }
+    lastAbort = moment
+    guard mayCountAbort(at: moment) else { return [] }
+    var record = newRecord(.aborted, moment)
     record.from = instance.masterAddress
-    record.phaseSeconds = episode?.phaseSeconds ?? [:]
+    record.phases = episode?.phases ?? [:]
     record.trouble = change.rawValue
     let wasDown = episode?.downBy.isEmpty == false
     if wasDown {
-      open(seconds) { episode in
+      open(moment) { episode in
         episode.attempting = []
         episode.hadAttempt = false
       }
@@ -98,13 +99,13 @@ extension SentinelFailoverTracker {
     return recent.lastIndex { $0.record.from.map { $0 == master } ?? false }
   }
 
-  private mutating func late(_ change: SentinelEvent.Change, _ index: Int, _ seconds: Double) -> [FailoverAction] {
+  private mutating func late(_ change: SentinelEvent.Change, _ index: Int, _ moment: WallTime) -> [FailoverAction] {
     let old = recent[index].record
     if change == .failoverEndForTimeout { recent[index].record.trouble = change.rawValue }
-    if let phase = Failover.Phase(change), old.phaseSeconds[phase] == nil,
+    if let phase = Failover.Phase(change), old.phases[phase] == nil,
       phase != .sdown, phase != .odown
     {
-      recent[index].record.phaseSeconds[phase] = seconds
+      recent[index].record.phases[phase] = moment
     }
     let record = recent[index].record
     return record == old ? [] : [.update(record)]
@@ -112,16 +113,16 @@ extension SentinelFailoverTracker {
 
   // MARK: The episode
 
-  private mutating func open(_ seconds: Double, _ change: (inout Episode) -> Void) {
-    var open = episode ?? Episode(lastSeconds: seconds)
-    open.lastSeconds = seconds
+  private mutating func open(_ moment: WallTime, _ change: (inout Episode) -> Void) {
+    var open = episode ?? Episode(last: moment)
+    open.last = moment
     change(&open)
     episode = open
   }
 
-  private mutating func mark(_ change: SentinelEvent.Change, _ seconds: Double) {
+  private mutating func mark(_ change: SentinelEvent.Change, _ moment: WallTime) {
     guard let phase = Failover.Phase(change) else { return }
-    if episode?.phaseSeconds[phase] == nil { episode?.phaseSeconds[phase] = seconds }
-    episode?.lastSeconds = seconds
+    if episode?.phases[phase] == nil { episode?.phases[phase] = moment }
+    episode?.last = moment
   }
 }

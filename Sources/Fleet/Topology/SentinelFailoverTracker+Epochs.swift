@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 extension SentinelFailoverTracker {
   /// What one Sentinel's SENTINEL MASTER says.
@@ -9,20 +10,20 @@ extension SentinelFailoverTracker {
     /// Sentinels of the master, with the one that was asked.
     public let sentinelCount: Int
     /// When the reply came.
-    public let seconds: Double
+    public let moment: WallTime
 
-    public init(sentinel: String, configEpoch: Int, address: NodeAddress, sentinelCount: Int, seconds: Double) {
+    public init(sentinel: String, configEpoch: Int, address: NodeAddress, sentinelCount: Int, moment: WallTime) {
       self.sentinel = sentinel
       self.configEpoch = max(0, configEpoch)
       self.address = address
       self.sentinelCount = sentinelCount
-      self.seconds = seconds
+      self.moment = moment
     }
 
-    public init(_ master: MonitoredMaster, sentinel: String, seconds: Double) {
+    public init(_ master: MonitoredMaster, sentinel: String, moment: WallTime) {
       self.init(
         sentinel: sentinel, configEpoch: master.configEpoch, address: master.address,
-        sentinelCount: max(0, min(master.otherSentinelCount, 1000)) + 1, seconds: seconds)
+        sentinelCount: max(0, min(master.otherSentinelCount, 1000)) + 1, moment: moment)
     }
   }
 
@@ -32,20 +33,20 @@ extension SentinelFailoverTracker {
   /// is a failover that was missed. It is counted once, however far the epoch rose: failed elections, and those of other
   /// masters, raise it too.
   public mutating func observe(_ observation: Observation) -> [FailoverAction] {
-    var actions = advance(toSeconds: observation.seconds)
+    var actions = advance(to: observation.moment)
     epochs.note(observation)
-    actions += settleClaims(atSeconds: observation.seconds)
+    actions += settleClaims(at: observation.moment)
     guard let observation = voterCount > 1 ? epochs.agreed(by: voterCount, observation) : observation else {
       return actions
     }
     guard let known = state.configEpoch else {
-      epochs.baselineEndSeconds = observation.seconds + EpochTracker.settleSeconds
+      epochs.baselineEnd = observation.moment + EpochTracker.settleSeconds
       accept(observation)
       return actions
     }
     if observation.configEpoch < known {
       if let epoch = epochs.loweredEpoch(
-        below: known, agreed: voterCount > 1 ? observation.configEpoch : nil, atSeconds: observation.seconds)
+        below: known, agreed: voterCount > 1 ? observation.configEpoch : nil, at: observation.moment)
       {
         // The Sentinels were set up again: nothing is to be learnt from the fall.
         state.configEpoch = epoch
@@ -53,11 +54,11 @@ extension SentinelFailoverTracker {
       }
       return actions
     }
-    epochs.lowSeconds = nil
+    epochs.low = nil
     if observation.configEpoch == known {
       let isQuiet = state.unconfirmed.isEmpty && episode == nil && epochs.pending == nil
       if isQuiet, !(state.address?.mayBe(observation.address) ?? false) { state.address = observation.address }
-    } else if let end = epochs.baselineEndSeconds, observation.seconds < end {
+    } else if let end = epochs.baselineEnd, observation.moment < end {
       accept(observation)
     } else if let covered = coveredCount(observation, above: known) {
       state.unconfirmed.removeFirst(covered)
@@ -94,12 +95,12 @@ extension SentinelFailoverTracker {
   }
 
   /// Counts a failover known only from an epoch, once the events that could say more have had their time.
-  mutating func settlePending(atSeconds seconds: Double) -> [FailoverAction] {
+  mutating func settlePending(at moment: WallTime) -> [FailoverAction] {
     guard let pending = epochs.pending, let known = state.configEpoch else { return [] }
     // The leader raises the epoch before it publishes the switch: with the old address there is more to come.
     let isUnderWay = !pending.isNewAddress && episode?.hadAttempt == true
     let wait = pending.isNewAddress ? EpochTracker.settleSeconds : EpochTracker.sameAddressSeconds
-    guard !isUnderWay, seconds - pending.sinceSeconds >= wait else { return [] }
+    guard !isUnderWay, moment - pending.since >= wait else { return [] }
     epochs.pending = nil
     guard pending.epoch > known else { return [] }
     state.configEpoch = pending.epoch
@@ -108,11 +109,11 @@ extension SentinelFailoverTracker {
       return []
     }
     let atMost = pending.epoch - known
-    return [missed(to: pending.address, epoch: pending.epoch, atMost: atMost, seconds), .poll]
+    return [missed(to: pending.address, epoch: pending.epoch, atMost: atMost, moment), .poll]
   }
 
-  mutating func missed(to address: NodeAddress, epoch: Int?, atMost: Int, _ seconds: Double) -> FailoverAction {
-    var record = newRecord(.missed, seconds)
+  mutating func missed(to address: NodeAddress, epoch: Int?, atMost: Int, _ moment: WallTime) -> FailoverAction {
+    var record = newRecord(.missed, moment)
     record.from = state.address
     record.to = address
     record.epoch = epoch
@@ -120,7 +121,7 @@ extension SentinelFailoverTracker {
     // The same address again: there and back, or not yet published; the events may still say.
     if let from = record.from, from.mayBe(address) { (record.from, record.to) = (nil, nil) }
     state.address = address
-    state.lastFailoverSeconds = seconds
+    state.lastFailover = moment
     remember(Recent(record: record, toldBy: []))
     return .count(record)
   }
@@ -133,7 +134,7 @@ struct EpochTracker: Sendable {
     var epoch: Int
     var address: NodeAddress
     var isNewAddress: Bool
-    var sinceSeconds: Double
+    var since: WallTime
   }
 
   /// How long events may come after an observation that was ahead of them; also how long the first observations of all
@@ -144,34 +145,34 @@ struct EpochTracker: Sendable {
   static let freshSeconds = 60.0
 
   var pending: Pending?
-  var baselineEndSeconds: Double?
+  var baselineEnd: WallTime?
   /// Since when every Sentinel is below what is accounted for.
-  var lowSeconds: Double?
+  var low: WallTime?
   private var newest: [String: SentinelFailoverTracker.Observation] = [:]
 
   mutating func note(_ observation: SentinelFailoverTracker.Observation) {
     if newest.count >= SentinelFailoverTracker.sentinelLimit {
-      newest = newest.filter { observation.seconds - $0.value.seconds <= Self.freshSeconds }
+      newest = newest.filter { observation.moment - $0.value.moment <= Self.freshSeconds }
     }
     if newest.count < SentinelFailoverTracker.sentinelLimit || newest[observation.sentinel] != nil {
       newest[observation.sentinel] = observation
     }
   }
 
-  private func fresh(atSeconds seconds: Double) -> [SentinelFailoverTracker.Observation] {
-    newest.values.filter { seconds - $0.seconds <= Self.freshSeconds }
+  private func fresh(at moment: WallTime) -> [SentinelFailoverTracker.Observation] {
+    newest.values.filter { moment - $0.moment <= Self.freshSeconds }
   }
 
   /// The Sentinels that named this master when they were last asked.
-  func sentinels(naming address: NodeAddress, atSeconds seconds: Double) -> [String] {
-    fresh(atSeconds: seconds).filter { $0.address.mayBe(address) }.map(\.sentinel)
+  func sentinels(naming address: NodeAddress, at moment: WallTime) -> [String] {
+    fresh(at: moment).filter { $0.address.mayBe(address) }.map(\.sentinel)
   }
 
   /// The highest epoch that most of the Sentinels have reached, with the master that most of those name; nil while fewer
   /// than that were asked.
   func agreed(by voterCount: Int, _ newest: SentinelFailoverTracker.Observation) -> SentinelFailoverTracker.Observation?
   {
-    let ordered = fresh(atSeconds: newest.seconds).sorted {
+    let ordered = fresh(at: newest.moment).sorted {
       ($1.configEpoch, $0.sentinel) < ($0.configEpoch, $1.sentinel)
     }
     guard ordered.count > voterCount / 2 else { return nil }
@@ -180,7 +181,7 @@ struct EpochTracker: Sendable {
     let votes = Dictionary(reached.map { ($0.address, 1) }, uniquingKeysWith: +)
     guard let address = votes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key else { return nil }
     return SentinelFailoverTracker.Observation(
-      sentinel: "", configEpoch: epoch, address: address, sentinelCount: voterCount, seconds: newest.seconds)
+      sentinel: "", configEpoch: epoch, address: address, sentinelCount: voterCount, moment: newest.moment)
   }
 
   mutating func raise(_ observation: SentinelFailoverTracker.Observation, isNewAddress: Bool) {
@@ -188,13 +189,13 @@ struct EpochTracker: Sendable {
       if pending == nil {
         pending = Pending(
           epoch: observation.configEpoch, address: observation.address, isNewAddress: isNewAddress,
-          sinceSeconds: observation.seconds)
+          since: observation.moment)
       }
       return
     }
     // A Sentinel with the new address knows more than one with the old address.
     if isNewAddress || !pending.isNewAddress { pending.address = observation.address }
-    if isNewAddress && !pending.isNewAddress { pending.sinceSeconds = observation.seconds }
+    if isNewAddress && !pending.isNewAddress { pending.since = observation.moment }
     pending.isNewAddress = pending.isNewAddress || isNewAddress
     pending.epoch = observation.configEpoch
     self.pending = pending
@@ -203,17 +204,17 @@ struct EpochTracker: Sendable {
   /// The epoch to go on from when a majority has been below `known` for a minute and nobody has it; else nil.
   ///
   /// - Parameter agreed: what most have reached, where that was made out.
-  mutating func loweredEpoch(below known: Int, agreed: Int?, atSeconds seconds: Double) -> Int? {
-    let fresh = fresh(atSeconds: seconds)
+  mutating func loweredEpoch(below known: Int, agreed: Int?, at moment: WallTime) -> Int? {
+    let fresh = fresh(at: moment)
     let count = agreed == nil ? fresh.map(\.sentinelCount).max() ?? 1 : 0
     guard let highest = agreed ?? fresh.map(\.configEpoch).max(), highest < known, fresh.count * 2 > count else {
-      lowSeconds = nil
+      low = nil
       return nil
     }
-    let since = lowSeconds ?? seconds
-    lowSeconds = since
-    guard seconds - since >= Self.freshSeconds else { return nil }
-    lowSeconds = nil
+    let since = low ?? moment
+    low = since
+    guard moment - since >= Self.freshSeconds else { return nil }
+    low = nil
     return highest
   }
 }

@@ -1,25 +1,26 @@
 import Config
 import Redis
+import Runtime
 
 /// Follows the failovers of one master as several Sentinels report them, and counts each once.
 ///
 /// Sentinels publish `+switch-master` once each, up to seconds apart. The switch counts when most Sentinels vouch for it, or
-/// the servers' own roles do; the others are known by old and new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are seconds
-/// since the epoch and only ever compared. Every call returns what is to be done; nothing happens inside.
+/// the servers' own roles do; the others are known by old and new address. What was missed shows in `config-epoch`, which every failover raises (``observe(_:)``). Times are
+/// only ever compared. Every call returns what is to be done; nothing happens inside.
 public struct SentinelFailoverTracker: Sendable {
   /// What must survive a restart of the daemon.
   public struct State: Sendable, Equatable {
     public var counts: [Failover.Kind: Int]
     public var lastNumber = 0
     /// When the last failover (aborted attempts apart) was counted; nil when there was none.
-    public var lastFailoverSeconds: Double?
+    public var lastFailover: WallTime?
     /// The highest `config-epoch` that is accounted for; nil before the first was read.
     public var configEpoch: Int?
     public var address: NodeAddress?
     /// Masters whose failover was counted and whose `config-epoch` has not been read since, oldest first.
     public var unconfirmed: [NodeAddress] = []
     /// When a quorum last found the master down, until it was up again or replaced.
-    public var quorumDownSeconds: Double?
+    public var quorumDown: WallTime?
 
     /// All counts start at 0, so that the first failover is an increase.
     public init() { counts = Dictionary(uniqueKeysWithValues: Self.kinds.map { ($0, 0) }) }
@@ -27,7 +28,7 @@ public struct SentinelFailoverTracker: Sendable {
 
   /// A failover that is under way, or a master that is found down.
   struct Episode: Sendable {
-    var phaseSeconds: [Failover.Phase: Double] = [:]
+    var phases: [Failover.Phase: WallTime] = [:]
     /// The Sentinels that find the master down, and those of them that speak for a quorum.
     var downBy: Set<String> = []
     var objectivelyDownBy: Set<String> = []
@@ -36,7 +37,7 @@ public struct SentinelFailoverTracker: Sendable {
     var hadQuorum = false
     var hadAttempt = false
     var trouble: String?
-    var lastSeconds: Double
+    var last: WallTime
   }
 
   /// A counted failover that Sentinels may still report.
@@ -61,15 +62,15 @@ public struct SentinelFailoverTracker: Sendable {
   public internal(set) var state: State
   var episode: Episode?
   var recent: [Recent] = []
-  var lastAbortSeconds: Double?
+  var lastAbort: WallTime?
   var epochs = EpochTracker()
   var claims: [Claim] = []
   /// By Sentinel the replica that it last told to be promoted.
   var promotions: [String: Promotion] = [:]
   /// When the poll of each Sentinel was that has been taken in.
-  private var heardSeconds: [NodeAddress: Double] = [:]
-  private var switches = Allowance(burst, perSecond: 1 / paceSeconds)
-  private var aborts = Allowance(burst, perSecond: 1 / paceSeconds)
+  private var heard: [NodeAddress: Monotonic] = [:]
+  private var switches = Allowance<WallTime>(burst, perSecond: 1 / paceSeconds)
+  private var aborts = Allowance<WallTime>(burst, perSecond: 1 / paceSeconds)
 
   /// The Sentinels whose word counts and who can be asked; most of them make a switch true.
   public var voterCount = 1
@@ -85,7 +86,7 @@ public struct SentinelFailoverTracker: Sendable {
   }
 
   /// The furthest phase of what is under way; nil while all is well.
-  public var phase: Failover.Phase? { episode?.phaseSeconds.keys.max() }
+  public var phase: Failover.Phase? { episode?.phases.keys.max() }
 
   /// Whether the master is found down, a failover is tried, or an epoch is not accounted for.
   public var isUnderWay: Bool { episode != nil || epochs.pending != nil }
@@ -94,71 +95,71 @@ public struct SentinelFailoverTracker: Sendable {
   ///
   /// - Parameters:
   ///   - sentinel: who sent it; stable over reconnects, such as its run id.
-  ///   - seconds: when it arrived.
-  public mutating func receive(_ event: SentinelEvent, from sentinel: String, atSeconds seconds: Double)
+  ///   - moment: when it arrived.
+  public mutating func receive(_ event: SentinelEvent, from sentinel: String, at moment: WallTime)
     -> [FailoverAction]
   {
     guard event.masterName == masterName else { return [] }
-    var actions = advance(toSeconds: seconds)
+    var actions = advance(to: moment)
     switch event {
     case .switchMaster(_, let from, let to):
-      actions += switched(from: from, to: to, sentinel, seconds)
+      actions += switched(from: from, to: to, sentinel, moment)
     case .instance(let change, let instance):
-      actions += changed(change, instance, sentinel, seconds)
+      actions += changed(change, instance, sentinel, moment)
     case .newEpoch, .vote, .tilt, .other: break
     }
     return actions
   }
 
   /// Lets time pass: counts what was waiting for events that never came, forgets what is over.
-  public mutating func advance(toSeconds seconds: Double) -> [FailoverAction] {
-    if let last = episode?.lastSeconds, seconds - last > Self.silenceSeconds { episode = nil }
-    recent.removeAll { seconds - $0.record.countedSeconds > Self.repeatSeconds }
-    dropOldClaims(atSeconds: seconds)
-    return settlePending(atSeconds: seconds)
+  public mutating func advance(to moment: WallTime) -> [FailoverAction] {
+    if let last = episode?.last, moment - last > Self.silenceSeconds { episode = nil }
+    recent.removeAll { moment - $0.record.counted > Self.repeatSeconds }
+    dropOldClaims(at: moment)
+    return settlePending(at: moment)
   }
 
   // MARK: Events
 
   private mutating func switched(
-    from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double
+    from: NodeAddress, to: NodeAddress, _ sentinel: String, _ moment: WallTime
   ) -> [FailoverAction] {
     if let index = recent.firstIndex(where: { $0.isAbout(from: from, to: to) && !$0.toldBy.contains(sentinel) }) {
-      return repeated(index, from: from, to: to, sentinel, seconds)
+      return repeated(index, from: from, to: to, sentinel, moment)
     }
     // A Sentinel that was cut off for long is brought up to date by the others.
     if from == to || to == state.address { return [] }
-    claim(from: from, to: to, sentinel, seconds)
-    let actions = settleClaims(atSeconds: seconds)
+    claim(from: from, to: to, sentinel, moment)
+    let actions = settleClaims(at: moment)
     return actions.isEmpty ? [.poll] : actions
   }
 
   /// Counts a switch that is confirmed.
   ///
-  /// - Parameter now: seconds since the epoch.
-  mutating func count(_ claim: Claim, atSeconds now: Double) -> [FailoverAction] {
-    guard switches.take(atSeconds: now) else {
+  /// - Parameter now: by the wall clock.
+  mutating func count(_ claim: Claim, at now: WallTime) -> [FailoverAction] {
+    guard switches.take(at: now) else {
       unconfirmedCount += 1
       return []
     }
-    let (from, to, seconds) = (claim.from, claim.to, claim.seconds)
+    let (from, to, moment) = (claim.from, claim.to, claim.moment)
     var actions: [FailoverAction] = []
     // The master that is replaced is not the one that we knew: a switch between them was missed.
     if let known = state.address, !known.mayBe(from), state.configEpoch != nil {
-      actions.append(missed(to: from, epoch: nil, atMost: 1, seconds))
+      actions.append(missed(to: from, epoch: nil, atMost: 1, moment))
     }
     let episode = episode
-    var record = newRecord(switchKind(atSeconds: seconds), seconds)
+    var record = newRecord(switchKind(at: moment), moment)
     record.from = from
     record.to = to
-    record.phaseSeconds = episode?.phaseSeconds ?? [:]
-    record.phaseSeconds[.switched] = seconds
+    record.phases = episode?.phases ?? [:]
+    record.phases[.switched] = moment
     record.trouble = episode?.trouble
     self.episode = nil
-    state.quorumDownSeconds = nil
+    state.quorumDown = nil
     state.address = to
     state.unconfirmed = (state.unconfirmed + [to]).suffix(Self.unconfirmedLimit)
-    state.lastFailoverSeconds = seconds
+    state.lastFailover = moment
     epochs.pending = nil
     remember(Recent(record: record, toldBy: claim.toldBy))
     return actions + [.count(record), .poll]
@@ -166,7 +167,7 @@ public struct SentinelFailoverTracker: Sendable {
 
   /// Another Sentinel reports a switch that was counted.
   private mutating func repeated(
-    _ index: Int, from: NodeAddress, to: NodeAddress, _ sentinel: String, _ seconds: Double
+    _ index: Int, from: NodeAddress, to: NodeAddress, _ sentinel: String, _ moment: WallTime
   ) -> [FailoverAction] {
     if recent[index].toldBy.count < Self.sentinelLimit { recent[index].toldBy.insert(sentinel) }
     guard recent[index].record.kind == .missed else {
@@ -179,8 +180,8 @@ public struct SentinelFailoverTracker: Sendable {
     // It had been counted from the epoch alone; now its course is known.
     recent[index].record.from = from
     recent[index].record.to = to
-    recent[index].record.phaseSeconds = episode?.phaseSeconds ?? [:]
-    recent[index].record.phaseSeconds[.switched] = seconds
+    recent[index].record.phases = episode?.phases ?? [:]
+    recent[index].record.phases[.switched] = moment
     if state.unconfirmed.isEmpty { state.address = to }
     episode = nil
     return [.update(recent[index].record)]
@@ -189,21 +190,21 @@ public struct SentinelFailoverTracker: Sendable {
   /// Automatic when a quorum had found the master down. Where the leader of the failover was not heard, a Sentinel that
   /// found it down is evidence enough, and so is what was known before a restart; a leader that was heard would have shown
   /// the quorum first.
-  private func switchKind(atSeconds seconds: Double) -> Failover.Kind {
+  private func switchKind(at moment: WallTime) -> Failover.Kind {
     if episode?.hadQuorum == true { return .automatic }
     if episode?.hadAttempt == true { return .manual }
-    let wasDown = state.quorumDownSeconds.map { seconds - $0 <= Self.silenceSeconds } ?? false
+    let wasDown = state.quorumDown.map { moment - $0 <= Self.silenceSeconds } ?? false
     return wasDown || episode?.downBy.isEmpty == false ? .automatic : .manual
   }
 
   // MARK: Records
 
-  mutating func mayCountAbort(atSeconds seconds: Double) -> Bool { aborts.take(atSeconds: seconds) }
+  mutating func mayCountAbort(at moment: WallTime) -> Bool { aborts.take(at: moment) }
 
-  mutating func newRecord(_ kind: Failover.Kind, _ seconds: Double) -> Failover {
+  mutating func newRecord(_ kind: Failover.Kind, _ moment: WallTime) -> Failover {
     state.counts[kind, default: 0] += 1
     state.lastNumber += 1
-    return Failover(key: "\(state.lastNumber)", subject: masterName, kind: kind, countedSeconds: seconds)
+    return Failover(key: "\(state.lastNumber)", subject: masterName, kind: kind, counted: moment)
   }
 
   mutating func remember(_ counted: Recent) { recent = (recent + [counted]).suffix(Self.recentLimit) }
@@ -227,14 +228,14 @@ extension SentinelFailoverTracker: FailoverTracking {
 
   mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
     var actions: [FailoverAction] = []
-    for reading in evidence.sentinels where heardSeconds[reading.address] != reading.seconds {
+    for reading in evidence.sentinels where heard[reading.address] != reading.began {
       guard let master = reading.facts?.sentinel?.master else { continue }
-      actions += observe(Observation(master, sentinel: reading.address.name, seconds: reading.endedSeconds))
+      actions += observe(Observation(master, sentinel: reading.address.name, moment: reading.ended))
     }
-    heardSeconds = Dictionary(
-      evidence.sentinels.map { ($0.address, $0.seconds) }, uniquingKeysWith: { first, _ in first })
-    return actions + settleClaims(atSeconds: evidence.wallSeconds, role: evidence.role)
-      + advance(toSeconds: evidence.wallSeconds)
+    heard = Dictionary(
+      evidence.sentinels.map { ($0.address, $0.began) }, uniquingKeysWith: { first, _ in first })
+    return actions + settleClaims(at: evidence.wall, role: evidence.role)
+      + advance(to: evidence.wall)
   }
 }
 
@@ -248,10 +249,10 @@ extension SentinelFailoverTracker.State: FailoverState {
   /// Lines of `name value`. What cannot be read is as if it were missing.
   var text: String {
     var lines = ["number \(lastNumber)"]
-    if let lastFailoverSeconds { lines.append("last \(lastFailoverSeconds)") }
+    if let lastFailover { lines.append("last \(lastFailover.seconds)") }
     if let configEpoch { lines.append("epoch \(configEpoch)") }
     if let address { lines.append("address \(address.storedText)") }
-    if let quorumDownSeconds { lines.append("down \(quorumDownSeconds)") }
+    if let quorumDown { lines.append("down \(quorumDown.seconds)") }
     lines += unconfirmed.map { "unconfirmed \($0.storedText)" }
     return lines.joined(separator: "\n")
   }
@@ -264,10 +265,10 @@ extension SentinelFailoverTracker.State: FailoverState {
       guard words.count == 2 else { continue }
       switch words[0] {
       case "number": lastNumber = max(0, storedInteger(words[1]) ?? 0)
-      case "last": lastFailoverSeconds = Double(words[1])
+      case "last": lastFailover = storedTime(words[1])
       case "epoch": configEpoch = storedInteger(words[1])
       case "address": address = NodeAddress(storedText: words[1])
-      case "down": quorumDownSeconds = Double(words[1])
+      case "down": quorumDown = storedTime(words[1])
       case "unconfirmed": if let address = NodeAddress(storedText: words[1]) { unconfirmed.append(address) }
       default: break
       }

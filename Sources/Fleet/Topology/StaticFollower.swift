@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// The seeds are the members, independent of one another.
 struct StaticFollower: Follower {
@@ -17,7 +18,7 @@ struct NoFailovers: FailoverTracking {
   struct State: FailoverState {
     static let kinds: [Failover.Kind] = []
     var counts: [Failover.Kind: Int] = [:]
-    var lastFailoverSeconds: Double? { nil }
+    var lastFailover: WallTime? { nil }
     var facts: [String: String] { [:] }
     init(facts: [String: String] = [:]) {}
   }

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 extension NodeAddress {
   /// `port host`: a host may hold any other character.
@@ -13,3 +14,6 @@ extension NodeAddress {
 
 /// A number of the file, which may have been written by anybody: in the bounds of what servers say.
 func storedInteger(_ text: String) -> Int? { Int(text).flatMap { Limits.integers.contains($0) ? $0 : nil } }
+
+/// A time of the file, in seconds since the epoch.
+func storedTime(_ text: String) -> WallTime? { Double(text).map { WallTime(seconds: $0) } }

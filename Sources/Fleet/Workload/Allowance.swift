@@ -1,9 +1,11 @@
+import Runtime
+
 /// What may happen at most: a number at once, which grows back with time.
-struct Allowance: Sendable {
+struct Allowance<Time: Moment>: Sendable {
   private(set) var capacity: Double
   let perSecond: Double
   private var left: Double
-  private var seconds: Double?
+  private var last: Time?
   /// How often it was used up.
   private(set) var refusedCount = 0
 
@@ -14,9 +16,9 @@ struct Allowance: Sendable {
   }
 
   /// - Parameter now: by a clock that only goes forward.
-  mutating func take(atSeconds now: Double) -> Bool {
-    left = min(capacity, left + max(0, now - (seconds ?? now)) * perSecond)
-    seconds = now
+  mutating func take(at now: Time) -> Bool {
+    left = min(capacity, left + max(0, now - (last ?? now)) * perSecond)
+    last = now
     guard left >= 1 else {
       refusedCount += 1
       return false

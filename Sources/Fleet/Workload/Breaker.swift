@@ -1,3 +1,5 @@
+import Runtime
+
 /// Keeps a dead node from costing anything: after failures in a row it is left alone but for single tries, further and
 /// further apart up to a bound.
 ///
@@ -22,7 +24,7 @@ public struct Breaker: Sendable, Equatable {
   public enum State: Sendable, Equatable {
     case closed
     /// No try before `untilSeconds`.
-    case open(untilSeconds: Double)
+    case open(until: Monotonic)
     /// One try is under way.
     case probing
   }
@@ -33,7 +35,7 @@ public struct Breaker: Sendable, Equatable {
   public private(set) var failureCount = 0
   /// How often it has opened from closed.
   public private(set) var openedCount = 0
-  private var lastFailureSeconds = -Double.infinity
+  private var lastFailure = Monotonic.distantPast
   private var waitSeconds = 0.0
 
   public init(_ options: Options = Options()) { self.options = options }
@@ -42,7 +44,7 @@ public struct Breaker: Sendable, Equatable {
 
   /// Whether the node may be tried now. While open it says yes once per wait, and the caller owes it
   /// ``fail(atSeconds:jitter:isRefusal:)`` or ``succeed()``.
-  public mutating func mayTry(atSeconds now: Double) -> Bool {
+  public mutating func mayTry(at now: Monotonic) -> Bool {
     switch state {
     case .closed: return true
     case .open(let until):
@@ -54,17 +56,17 @@ public struct Breaker: Sendable, Equatable {
   }
 
   /// When the next try is allowed; nil while closed or trying.
-  public var retrySeconds: Double? {
+  public var retry: Monotonic? {
     if case .open(let until) = state { until } else { nil }
   }
 
   /// - Parameters:
   ///   - jitter: 0 to 1, by chance; 0.5 leaves the wait as it is.
   ///   - isRefusal: the server has no connection left, and each further try makes that worse: opens at once.
-  public mutating func fail(atSeconds now: Double, jitter: Double, isRefusal: Bool = false) {
-    if now - lastFailureSeconds > options.quietSeconds { failureCount = 0 }
+  public mutating func fail(at now: Monotonic, jitter: Double, isRefusal: Bool = false) {
+    if now - lastFailure > options.quietSeconds { failureCount = 0 }
     failureCount = min(failureCount + 1, Int.max - 1)
-    lastFailureSeconds = now
+    lastFailure = now
     switch state {
     case .closed:
       guard isRefusal || failureCount >= options.failureLimit else { return }
@@ -75,18 +77,18 @@ public struct Breaker: Sendable, Equatable {
     case .open: return
     }
     let share = options.jitterShare * (2 * min(max(jitter, 0), 1) - 1)
-    state = .open(untilSeconds: now + waitSeconds * (1 + share))
+    state = .open(until: now + waitSeconds * (1 + share))
   }
 
   public mutating func succeed() {
     state = .closed
     failureCount = 0
     waitSeconds = 0
-    lastFailureSeconds = -.infinity
+    lastFailure = .distantPast
   }
 
   /// Allows a try at once: others say that the node is back, or its configuration changed.
-  public mutating func wake(atSeconds now: Double) {
-    if case .open = state { state = .open(untilSeconds: now) }
+  public mutating func wake(at now: Monotonic) {
+    if case .open = state { state = .open(until: now) }
   }
 }

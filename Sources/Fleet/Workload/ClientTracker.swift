@@ -1,7 +1,9 @@
+import Runtime
+
 /// How many clients were connected to each member over the last minutes.
 struct ClientTracker: Sendable {
   private struct Sample: Sendable {
-    let seconds: Double
+    let moment: WallTime
     let count: Int
   }
 
@@ -11,13 +13,13 @@ struct ClientTracker: Sendable {
   /// By `instance`, oldest first.
   private var samples: [String: [Sample]] = [:]
 
-  /// - Parameter seconds: when the poll ended, in seconds since the epoch; one that is known already changes nothing.
-  mutating func note(_ count: Int, of instance: String, atSeconds seconds: Double) {
+  /// - Parameter moment: when the poll ended; one that is known already changes nothing.
+  mutating func note(_ count: Int, of instance: String, at moment: WallTime) {
     var own = samples[instance] ?? []
-    if let last = own.last, last.seconds >= seconds { return }
-    own.append(Sample(seconds: seconds, count: count))
+    if let last = own.last, last.moment >= moment { return }
+    own.append(Sample(moment: moment, count: count))
     // The newest of what is too old is what was true at the beginning of the rest.
-    let oldCount = own.prefix { seconds - $0.seconds > Self.keptSeconds }.count
+    let oldCount = own.prefix { moment - $0.moment > Self.keptSeconds }.count
     own.removeFirst(max(0, oldCount - 1, own.count - Self.sampleLimit))
     samples[instance] = own
   }
@@ -25,12 +27,12 @@ struct ClientTracker: Sendable {
   mutating func forget(allBut instances: Set<String>) { samples = samples.filter { instances.contains($0.key) } }
 
   /// The counts as they were at a moment: of each member the newest before it.
-  func counts(atSeconds moment: Double) -> [String: Int] {
-    samples.compactMapValues { own in own.last { $0.seconds <= moment }?.count }
+  func counts(at moment: WallTime) -> [String: Int] {
+    samples.compactMapValues { own in own.last { $0.moment <= moment }?.count }
   }
 
   /// The newest counts since a moment; members that have not answered since are missing.
-  func counts(sinceSeconds moment: Double) -> [String: Int] {
-    samples.compactMapValues { own in own.last.flatMap { $0.seconds > moment ? $0.count : nil } }
+  func counts(since moment: WallTime) -> [String: Int] {
+    samples.compactMapValues { own in own.last.flatMap { $0.moment > moment ? $0.count : nil } }
   }
 }

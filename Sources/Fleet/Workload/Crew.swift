@@ -2,6 +2,7 @@ import Config
 import Logging
 import NIOCore
 import Redis
+import Runtime
 
 /// The servers that a workload watches, and its subscriptions to what its Sentinels publish.
 struct Crew: Sendable {
@@ -12,7 +13,7 @@ struct Crew: Sendable {
     let sentinels: [MemberReading]
 
     /// Another number once any of them has been polled; 0 before the first poll.
-    var stamp: Double { (members + scouts + sentinels).map(\.seconds).reduce(0, +) }
+    var stamp: Double { (members + scouts + sentinels).map(\.began.seconds).reduce(0, +) }
   }
 
   /// A member is watched under another name at once, and then once in this time.
@@ -25,7 +26,7 @@ struct Crew: Sendable {
   private(set) var sentinels: [NodeAddress: WatchedNode] = [:]
   private(set) var subscribers: [NodeAddress: SentinelSubscriber] = [:]
   /// When a member's name last changed.
-  private var renamedSeconds: [NodeAddress: Double] = [:]
+  private var lastRenamed: [NodeAddress: Monotonic] = [:]
 
   init(_ factory: MemberFactory, log: Logger) {
     self.factory = factory
@@ -62,10 +63,9 @@ struct Crew: Sendable {
 
   /// - Returns: the nodes that are to be stopped. They end before others take their place: a server never has the
   ///   connections of two.
-  mutating func leave(allBut wanted: Membership.Wanted, _ following: Following, atSeconds now: Double) -> [WatchedNode]
-  {
+  mutating func leave(allBut wanted: Membership.Wanted, _ following: Following, at now: Monotonic) -> [WatchedNode] {
     let factory = factory
-    var renamed = renamedSeconds.filter { now - $0.value < Self.renameSeconds }
+    var renamed = lastRenamed.filter { now - $0.value < Self.renameSeconds }
     var gone: [WatchedNode] = []
     func leave(_ nodes: inout [NodeAddress: WatchedNode], allBut wanted: Set<NodeAddress>) {
       for (address, node) in nodes {
@@ -81,7 +81,7 @@ struct Crew: Sendable {
     leave(&members, allBut: wanted.members)
     leave(&scouts, allBut: wanted.scouts)
     leave(&sentinels, allBut: wanted.sentinels)
-    renamedSeconds = renamed
+    lastRenamed = renamed
     return gone
   }
 

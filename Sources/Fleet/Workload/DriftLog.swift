@@ -1,3 +1,4 @@
+import Runtime
 import Storage
 
 /// Tells when members begin to differ and when they are alike again. Pure.
@@ -8,21 +9,21 @@ struct DriftLog: Sendable {
 
   private var told: Drift?
   private var newest = Drift.none
-  private var sinceSeconds = 0.0
+  private var since = WallTime.distantPast
 
   /// - Parameters:
   ///   - isNews: false while members are still being found: how they stand then was so before.
   ///   - seconds: wall time, in seconds since the epoch.
-  mutating func note(_ drift: Drift, isNews: Bool, workload: String, atSeconds seconds: Double) -> [Event] {
-    if drift != newest { (newest, sinceSeconds) = (drift, seconds) }
+  mutating func note(_ drift: Drift, isNews: Bool, workload: String, at now: WallTime) -> [Event] {
+    if drift != newest { (newest, since) = (drift, now) }
     guard let before = told, isNews else {
       told = drift
       return []
     }
-    guard drift != before, seconds - sinceSeconds >= Self.steadySeconds else { return [] }
+    guard drift != before, now - since >= Self.steadySeconds else { return [] }
     told = drift
     func event(_ summary: String) -> Event {
-      Event(atSeconds: seconds, workload: workload, kind: .configChange, summary: summary)
+      Event(atSeconds: now.seconds, workload: workload, kind: .configChange, summary: summary)
     }
     var events: [Event] = []
     if drift.versions != before.versions { events.append(event(drift.versionText ?? "Members run one version again")) }

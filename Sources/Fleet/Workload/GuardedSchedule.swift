@@ -15,7 +15,7 @@ final class GuardedSchedule: Sendable {
 
   /// Polls out of turn: when the newest may begin, and whether one waits for that.
   private struct OutOfTurn {
-    var freeSeconds = -Double.infinity
+    var free = Monotonic.distantPast
     var isWaiting = false
   }
   /// Between two polls out of turn, however many ask for one.
@@ -35,7 +35,7 @@ final class GuardedSchedule: Sendable {
   /// Lets the next try come at once where the breaker holds it back: others say that the node is back.
   func wake() {
     guard isBreakerOpen else { return }
-    breaker.withLock { $0.wake(atSeconds: monotonicSeconds()) }
+    breaker.withLock { $0.wake(at: .now) }
     timer.withLock { $0 }?.cancel()
   }
 
@@ -57,11 +57,11 @@ final class GuardedSchedule: Sendable {
 
   /// Polls out of turn: now, or as soon as the last such poll is a second old.
   func pollOutOfTurn(_ poller: isolated Poller) async {
-    let now = monotonicSeconds()
+    let now = Monotonic.now
     let wait = outOfTurn.withLock { state -> Double? in
       guard !state.isWaiting else { return nil }
-      let wait = max(0, state.freeSeconds - now)
-      state.freeSeconds = now + wait + Self.outOfTurnSeconds
+      let wait = max(0, state.free - now)
+      state.free = now + wait + Self.outOfTurnSeconds
       state.isWaiting = wait > 0
       return wait
     }
@@ -78,18 +78,18 @@ final class GuardedSchedule: Sendable {
   ///
   /// - Parameter due: when the poll should have begun; nil for one out of turn.
   func poll(_ poller: isolated Poller, dueAt due: NIODeadline? = nil) async {
-    guard breaker.withLock({ $0.mayTry(atSeconds: monotonicSeconds()) }) else { return }
+    guard breaker.withLock({ $0.mayTry(at: .now) }) else { return }
     let snapshot = await poller.snapshot(since: .now())
-    if let due, let snapshot { lateness?.observe(max(0, monotonicSeconds(snapshot.started) - monotonicSeconds(due))) }
+    if let due, let snapshot { lateness?.observe(max(0, Monotonic(snapshot.started) - Monotonic(due))) }
     guard let state = snapshot?.state, !Task.isCancelled else {
-      return breaker.withLock { if $0.state == .probing { $0.fail(atSeconds: monotonicSeconds(), jitter: 0.5) } }
+      return breaker.withLock { if $0.state == .probing { $0.fail(at: .now, jitter: 0.5) } }
     }
     breaker.withLock { breaker in
       if state.isUp {
         breaker.succeed()
       } else {
         breaker.fail(
-          atSeconds: monotonicSeconds(), jitter: .random(in: 0...1),
+          at: .now, jitter: .random(in: 0...1),
           isRefusal: state.error?.errorClass == .maxclients)
       }
     }
@@ -98,11 +98,15 @@ final class GuardedSchedule: Sendable {
   /// Until the next poll: the interval with a tenth of jitter, so that a thousand members do not march in step, or what
   /// the breaker asks for.
   private var pause: Duration {
-    let retry = breaker.withLock { $0.retrySeconds }
+    let retry = breaker.withLock { $0.retry }
     guard let retry else { return interval * Double.random(in: 0.9...1.1) }
-    return .seconds(max(0, retry - monotonicSeconds()))
+    return .seconds(max(0, retry - Monotonic.now))
   }
 }
 
-/// Seconds of the event loops' clock, which only goes forward.
-func monotonicSeconds(_ moment: NIODeadline = .now()) -> Double { Double(moment.uptimeNanoseconds) / 1e9 }
+func monotonicSeconds(_ moment: NIODeadline = .now()) -> Double { Monotonic(moment).seconds }
+
+extension Monotonic {
+  /// The event loops' clock is the same.
+  init(_ deadline: NIODeadline) { self.init(seconds: Double(deadline.uptimeNanoseconds) / 1e9) }
+}

@@ -1,9 +1,10 @@
 import Redis
+import Runtime
 
 /// The share of lookups that found their key, over the last minutes and all masters of a workload.
 struct HitRatioTracker: Sendable {
   private struct Mark: Sendable {
-    let seconds: Double
+    let moment: Monotonic
     let hits: Double
     let lookups: Double
   }
@@ -38,14 +39,14 @@ struct HitRatioTracker: Sendable {
       guard let facts = reading.facts else { continue }
       let own = ownLookups(reading.address)
       let mark = Mark(
-        seconds: reading.seconds, hits: max(0, Double(facts.keyspaceHits) - own),
+        moment: reading.began, hits: max(0, Double(facts.keyspaceHits) - own),
         lookups: max(0, Double(facts.keyspaceHits + facts.keyspaceMisses) - own))
       var entry = entries[reading.address] ?? Entry(runID: facts.server.runID, marks: [])
       let isReset = entry.marks.last.map { $0.lookups > mark.lookups || $0.hits > mark.hits + 1000 } ?? false
       if entry.runID != facts.server.runID || isReset { entry = Entry(runID: facts.server.runID, marks: []) }
-      entry.marks.removeAll { mark.seconds - $0.seconds > Self.windowSeconds }
+      entry.marks.removeAll { mark.moment - $0.moment > Self.windowSeconds }
       // The newest mark moves along; a step later it stays.
-      if entry.marks.count > 1, mark.seconds - entry.marks[entry.marks.count - 2].seconds < Self.stepSeconds {
+      if entry.marks.count > 1, mark.moment - entry.marks[entry.marks.count - 2].moment < Self.stepSeconds {
         entry.marks.removeLast()
       }
       entry.marks.append(mark)
@@ -63,7 +64,7 @@ struct HitRatioTracker: Sendable {
       guard let first = entry.marks.first, let last = entry.marks.last else { continue }
       hits += last.hits - first.hits
       lookups += last.lookups - first.lookups
-      seconds = max(seconds, last.seconds - first.seconds)
+      seconds = max(seconds, last.moment - first.moment)
     }
     guard seconds >= Self.shortestSeconds, lookups / seconds >= Self.fewestLookupsPerSecond else { return nil }
     return Ratio(value: min(1, max(0, hits / lookups)), lookupsPerSecond: lookups / seconds)

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// The replication lag of every group of a workload, kept over failovers.
 struct LagTracker: Sendable {
@@ -10,7 +11,7 @@ struct LagTracker: Sendable {
   private var entries: [Entry] = []
 
   mutating func update(
-    _ groups: [ReplicationGroup], readings: [NodeAddress: MemberReading], atSeconds now: Double
+    _ groups: [ReplicationGroup], readings: [NodeAddress: MemberReading], at now: Monotonic
   ) {
     var old = entries
     entries = groups.compactMap { group in
@@ -28,22 +29,22 @@ struct LagTracker: Sendable {
       }
       if let master = group.master { entry.master = master }
       entry.replicas = group.replicas
-      entry.lag.expect(group.replicas, atSeconds: now)
+      entry.lag.expect(group.replicas, at: now)
       if let reading = readings[entry.master], let facts = reading.facts?.replication {
-        entry.lag.note(facts, atSeconds: reading.seconds)
+        entry.lag.note(facts, at: reading.began)
       }
       return entry
     }
   }
 
-  func lag(of replica: NodeAddress, atSeconds now: Double) -> ReplicationLag.Lag? {
-    entries.lazy.compactMap { $0.lag.lag(of: replica, atSeconds: now) }.first
+  func lag(of replica: NodeAddress, at now: Monotonic) -> ReplicationLag.Lag? {
+    entries.lazy.compactMap { $0.lag.lag(of: replica, at: now) }.first
   }
 
   /// How much a failover now would lose at most: of all groups the worst, in seconds; nil while no master has answered.
-  func failoverLossSeconds(electable: Set<NodeAddress>, atSeconds now: Double) -> Double? {
+  func failoverLossSeconds(electable: Set<NodeAddress>, at now: Monotonic) -> Double? {
     entries.compactMap { entry in
-      entry.lag.failoverLossSeconds(electable: electable.intersection(entry.replicas), atSeconds: now)
+      entry.lag.failoverLossSeconds(electable: electable.intersection(entry.replicas), at: now)
     }.max()
   }
 }

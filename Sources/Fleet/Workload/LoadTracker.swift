@@ -1,10 +1,11 @@
 import Redis
+import Runtime
 
 /// How busy each member is, from one poll to the next.
 struct LoadTracker: Sendable {
   private struct Entry: Sendable {
     var runID: String
-    var seconds: Double
+    var began: Monotonic
     var eventLoop = EventLoopLoad()
     var slowCommands = SlowCommands()
   }
@@ -17,16 +18,16 @@ struct LoadTracker: Sendable {
     for reading in readings {
       guard let facts = reading.facts else { continue }
       let runID = facts.server.runID
-      var entry = entries[reading.address] ?? Entry(runID: runID, seconds: -1)
+      var entry = entries[reading.address] ?? Entry(runID: runID, began: .distantPast)
       // The same poll says nothing new.
-      guard entry.seconds != reading.seconds else { continue }
+      guard entry.began != reading.began else { continue }
       if entry.runID != runID {
         entry.runID = runID
         entry.eventLoop.restart()
         entry.slowCommands.restart()
       }
-      entry.seconds = reading.seconds
-      entry.eventLoop.note(busyMicroseconds: facts.eventLoopMicroseconds, atSeconds: reading.seconds)
+      entry.began = reading.began
+      entry.eventLoop.note(busyMicroseconds: facts.eventLoopMicroseconds, at: reading.began)
       if let latency = facts.latency { entry.slowCommands.note(latency, beyond: step) }
       entries[reading.address] = entry
     }

@@ -9,7 +9,7 @@ struct LogPace: LogHandler {
   static let perSecond = 1.0
 
   private struct State {
-    var lines = Allowance(burst, perSecond: perSecond)
+    var lines = Allowance<Monotonic>(burst, perSecond: perSecond)
     var toldCount = 0
   }
   private var next: any LogHandler
@@ -37,7 +37,7 @@ struct LogPace: LogHandler {
 
   func log(event: LogEvent) {
     let (mayPass, omittedCount) = state.lock.withLock { state in
-      guard state.lines.take(atSeconds: monotonicSeconds()) else { return (false, 0) }
+      guard state.lines.take(at: .now) else { return (false, 0) }
       defer { state.toldCount = state.lines.refusedCount }
       return (true, state.lines.refusedCount - state.toldCount)
     }

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// How often a workload judges, publishes, and has its members polled out of turn. Pure.
 struct LookPace: Sendable {
@@ -14,10 +15,10 @@ struct LookPace: Sendable {
   static let heardLooksPerSecond = 0.1
 
   private var stamp = -1.0
-  private var publishedSeconds = -Double.infinity
-  private var closeLookSeconds = -Double.infinity
-  private var closeLooks = Allowance(closeLookLimit, perSecond: closeLooksPerSecond)
-  private var heardLooks: [NodeAddress: Allowance] = [:]
+  private var published = Monotonic.distantPast
+  private var lastCloseLook = Monotonic.distantPast
+  private var closeLooks = Allowance<Monotonic>(closeLookLimit, perSecond: closeLooksPerSecond)
+  private var heardLooks: [NodeAddress: Allowance<Monotonic>] = [:]
 
   /// Whether anybody has been polled since the last look.
   mutating func isNews(_ readings: Crew.Readings) -> Bool {
@@ -26,25 +27,25 @@ struct LookPace: Sendable {
   }
 
   /// Whether the page is to be made now. Judging a large workload costs as much as its polls: less often then.
-  func mustPublish(isNews: Bool, memberCount: Int, atSeconds now: Double) -> Bool {
+  func mustPublish(isNews: Bool, memberCount: Int, at now: Monotonic) -> Bool {
     let pause = isNews ? min(Self.publishSeconds, Double(memberCount) / 200) : Self.publishSeconds
-    return now - publishedSeconds >= pause
+    return now - published >= pause
   }
 
-  mutating func notePublication(atSeconds now: Double) { publishedSeconds = now }
+  mutating func notePublication(at now: Monotonic) { published = now }
 
   /// Whether everybody may be polled out of turn while something is wrong: but not for ever, since a member may be dead for
   /// days.
-  mutating func mayLookClosely(atSeconds now: Double) -> Bool {
-    guard now - closeLookSeconds >= Self.closeLookSeconds, closeLooks.take(atSeconds: now) else { return false }
-    closeLookSeconds = now
+  mutating func mayLookClosely(at now: Monotonic) -> Bool {
+    guard now - lastCloseLook >= Self.closeLookSeconds, closeLooks.take(at: now) else { return false }
+    lastCloseLook = now
     return true
   }
 
   /// Whether what a Sentinel published may cause polls.
-  mutating func mayLook(heardFrom sentinel: NodeAddress, atSeconds now: Double) -> Bool {
+  mutating func mayLook(heardFrom sentinel: NodeAddress, at now: Monotonic) -> Bool {
     heardLooks[sentinel, default: Allowance(Self.heardLookLimit, perSecond: Self.heardLooksPerSecond)]
-      .take(atSeconds: now)
+      .take(at: now)
   }
 
   /// Forgets all Sentinels but these.

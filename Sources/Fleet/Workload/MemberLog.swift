@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Storage
 
 /// Tells what happened to the members from one reading to the next, also where the daemon was away in between. Pure.
@@ -6,7 +7,7 @@ struct MemberLog: Sendable {
   private(set) var records: [NodeAddress: MemberRecord]
   /// The members that this life of the daemon has not read yet.
   private var unread: Set<NodeAddress>
-  private var seenSeconds: [NodeAddress: Double] = [:]
+  private var seen: [NodeAddress: Monotonic] = [:]
   /// The settings as they were last read in this life of the daemon.
   private var settings: [NodeAddress: ConfigDigest] = [:]
   /// What was changed since it was last taken.
@@ -18,14 +19,14 @@ struct MemberLog: Sendable {
     unread = Set(records.keys)
   }
 
-  /// - Parameter seconds: wall time, in seconds since the epoch.
+  /// - Parameter now: for the events.
   mutating func note(
-    _ readings: [MemberReading], workload: String, instance: (NodeAddress) -> String, atSeconds seconds: Double
+    _ readings: [MemberReading], workload: String, instance: (NodeAddress) -> String, at now: WallTime
   ) -> [Event] {
     readings.sorted { $0.address < $1.address }.flatMap { reading -> [Event] in
       // The same poll says nothing new.
-      guard let answers = reading.answers, seenSeconds[reading.address] != reading.seconds else { return [] }
-      seenSeconds[reading.address] = reading.seconds
+      guard let answers = reading.answers, seen[reading.address] != reading.began else { return [] }
+      seen[reading.address] = reading.began
       let name = instance(reading.address)
       let before = records[reading.address]
       var record =
@@ -57,7 +58,7 @@ struct MemberLog: Sendable {
       }
       return found.map { kind, summary in
         Event(
-          atSeconds: seconds, workload: workload, node: name, kind: kind,
+          atSeconds: now.seconds, workload: workload, node: name, kind: kind,
           summary: isFirst ? summary + ", found after a restart of redline" : summary,
           details: isFirst ? "{\"found_after_restart\":true}" : "{}")
       }
@@ -67,7 +68,7 @@ struct MemberLog: Sendable {
   /// Forgets members; those that come back are new.
   mutating func forget(_ addresses: some Sequence<NodeAddress>) {
     for address in addresses {
-      (seenSeconds[address], settings[address]) = (nil, nil)
+      (seen[address], settings[address]) = (nil, nil)
       unread.remove(address)
       if records.removeValue(forKey: address) != nil { changed.insert(address) }
     }

@@ -1,5 +1,6 @@
 import Config
 import Redis
+import Runtime
 
 /// Decides who is watched: the members, the Sentinels, and those that are only asked for their view. Pure.
 struct Membership: Sendable {
@@ -44,7 +45,7 @@ struct Membership: Sendable {
   /// Whether the members were ever made out; before that the seeds stand in for them.
   private var isDiscovered = false
   /// Members that are found before this were there all along, or are compared with those of the last time.
-  private var newsFromSeconds = Double.infinity
+  private var newsFrom = Monotonic.distantFuture
   /// Whether everybody has been found: what comes from then on is news.
   private(set) var isSettled = false
 
@@ -111,14 +112,14 @@ struct Membership: Sendable {
   ///   - members: the newest readings of the members and of the Sentinels.
   ///   - now: by a clock that only goes forward.
   mutating func decide(
-    _ following: inout Following, members: [MemberReading], sentinels: [MemberReading], atSeconds now: Double
+    _ following: inout Following, members: [MemberReading], sentinels: [MemberReading], at now: Monotonic
   ) -> Decision {
     var decision = Decision()
     turnedAway = TurnedAway()
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
       isDiscovered = true
-      newsFromSeconds = now + Self.settleSeconds
+      newsFrom = now + Self.settleSeconds
       roster = Self.roster(memberLimit)
     }
     let answers = Dictionary(members.map { ($0.address, $0.answers) }, uniquingKeysWith: { first, _ in first })
@@ -128,8 +129,8 @@ struct Membership: Sendable {
       if config.topology != .static, !listings.isEmpty { listings = admit(&following, &decision, now) }
     }
     roster.forget(following.aliases)
-    if !isSettled, now >= newsFromSeconds { settle(following, &decision, now) }
-    for change in roster.update(listings, expectedCount: config.expected.nodes, atSeconds: now) {
+    if !isSettled, now >= newsFrom { settle(following, &decision, now) }
+    for change in roster.update(listings, expectedCount: config.expected.nodes, at: now) {
       note(change, following, &decision)
     }
     decision.wanted.members = Set(roster.members.keys)
@@ -152,7 +153,7 @@ struct Membership: Sendable {
 
   /// - Returns: the listed members that are watched.
   private mutating func admit(
-    _ following: inout Following, _ decision: inout Decision, _ now: Double
+    _ following: inout Following, _ decision: inout Decision, _ now: Monotonic
   ) -> [Roster.Listing] {
     let all = following.listings
     let listings = all.filter { listing in
@@ -169,7 +170,7 @@ struct Membership: Sendable {
     }
     let forgotten = admission.update(
       candidates, voterCount: following.voterCount, isKnown: known(following), kept: Set(roster.members.keys),
-      expectedCount: config.expected.nodes, atSeconds: now)
+      expectedCount: config.expected.nodes, at: now)
     // Where several could name it and few do, it is on no page.
     let scouts = following.voterCount > 1 ? Set(admission.unconfirmed.keys) : []
     roster.forget(forgotten.union(scouts).union(roster.members.keys.filter { policy.refusal(of: $0) != nil }))
@@ -190,7 +191,7 @@ struct Membership: Sendable {
 
   /// - Returns: the Sentinels that are asked.
   private mutating func admitSentinels(
-    _ following: Following, _ readings: [MemberReading], _ now: Double
+    _ following: Following, _ readings: [MemberReading], _ now: Monotonic
   ) -> Set<NodeAddress> {
     guard let group = config.sentinel else { return [] }
     let seeds = group.seeds.map { NodeAddress($0) }
@@ -208,7 +209,7 @@ struct Membership: Sendable {
     }
     _ = sentinelAdmission.update(
       candidates, voterCount: following.sentinelVoterCount, isKnown: known(following), kept: [],
-      expectedCount: config.expected.sentinels, atSeconds: now)
+      expectedCount: config.expected.sentinels, at: now)
     if let example = sentinelAdmission.waitingExample {
       turnedAway.note(.unconfirmed, example, count: sentinelAdmission.waitingCount)
     }
@@ -218,7 +219,7 @@ struct Membership: Sendable {
   // MARK: What is news
 
   /// Compares the members with those of the last time.
-  private mutating func settle(_ following: Following, _ decision: inout Decision, _ now: Double) {
+  private mutating func settle(_ following: Following, _ decision: inout Decision, _ now: Monotonic) {
     isSettled = true
     guard !remembered.isEmpty else { return }
     decision.arrivals += roster.members.keys.sorted().filter { address in
@@ -229,7 +230,7 @@ struct Membership: Sendable {
         decision.departures.append(address)
       } else if policy.refusal(of: address) == nil {
         // It may be the one that is down and that nobody names any more.
-        roster.remember(address, atSeconds: now)
+        roster.remember(address, at: now)
       }
     }
   }

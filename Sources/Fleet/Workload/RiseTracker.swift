@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// When a count of each member last rose. Pure.
 ///
@@ -8,14 +9,14 @@ struct RiseTracker: Sendable {
     /// By how much it rose.
     let count: Int
     /// When the poll ended that showed it, in seconds since the epoch.
-    let wallSeconds: Double
+    let wall: WallTime
     /// Whether no later poll has been answered.
     fileprivate(set) var isNewest = true
   }
   private struct Entry: Sendable {
     var count: Int
     var runID: String
-    var pollSeconds: Double
+    var began: Monotonic
     var rise: Rise?
   }
   private var entries: [NodeAddress: Entry] = [:]
@@ -27,15 +28,15 @@ struct RiseTracker: Sendable {
       guard let facts = reading.facts else { continue }
       let (now, runID) = (count(reading, facts), facts.server.runID)
       guard var entry = entries[reading.address] else {
-        entries[reading.address] = Entry(count: now, runID: runID, pollSeconds: reading.seconds)
+        entries[reading.address] = Entry(count: now, runID: runID, began: reading.began)
         continue
       }
       // The same poll says nothing new.
-      guard entry.pollSeconds != reading.seconds else { continue }
+      guard entry.began != reading.began else { continue }
       let before = entry.runID == runID && now >= entry.count ? entry.count : 0
       entry.rise?.isNewest = false
-      if now > before { entry.rise = Rise(count: now - before, wallSeconds: reading.endedSeconds) }
-      (entry.count, entry.runID, entry.pollSeconds) = (now, runID, reading.seconds)
+      if now > before { entry.rise = Rise(count: now - before, wall: reading.ended) }
+      (entry.count, entry.runID, entry.began) = (now, runID, reading.began)
       entries[reading.address] = entry
     }
   }

@@ -2,6 +2,7 @@ import Logging
 import Metrics
 import NIOCore
 import Redis
+import Runtime
 
 /// A server that a workload watches: its node, polled behind a breaker, on the fleet's page unless it is only asked for
 /// its view.
@@ -52,8 +53,8 @@ struct WatchedNode: Sendable {
     let facts = snapshot?.member
     return MemberReading(
       address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
-      seconds: snapshot.map { monotonicSeconds($0.started) } ?? 0,
-      endedSeconds: snapshot?.endedSeconds ?? 0)
+      began: snapshot.map { Monotonic($0.started) } ?? Monotonic(seconds: 0),
+      ended: WallTime(seconds: snapshot?.endedSeconds ?? 0))
   }
 
   /// Polls now instead of at the next turn.

@@ -5,8 +5,8 @@ import Runtime
 extension Workload {
   /// How the workload stands now.
   func overview() -> WorkloadOverview {
-    let now = monotonicSeconds()
-    let state = state(atSeconds: now)
+    let now = Monotonic.now
+    let state = state(at: now)
     let objectives = state.objectives
     let verdict = Verdict(CheckCatalogue.all, of: state)
     let counts = tracker.failovers.state.counts.filter { $0.key != .aborted }
@@ -19,26 +19,26 @@ extension Workload {
       failovers: counts.isEmpty
         ? nil
         : WorkloadOverview.Failovers(
-          count: Int(clamping: counted), lastSeconds: tracker.failovers.state.lastFailoverSeconds,
+          count: Int(clamping: counted), lastSeconds: tracker.failovers.state.lastFailover?.seconds,
           last: events.failovers.lastSummary),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
-      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, atSeconds: now),
-      health: verdict.health, healthSinceSeconds: findings.since(verdict.health, atSeconds: state.wallSeconds),
-      findings: findings.dated(verdict.findings, atSeconds: state.wallSeconds), unknowns: verdict.unknowns)
+      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, at: now),
+      health: verdict.health, healthSinceSeconds: findings.since(verdict.health, at: state.wall).seconds,
+      findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
   }
 
   /// What every check says now, also those that find nothing.
   func checkResults() -> [CheckResult] {
-    let state = state(atSeconds: monotonicSeconds())
+    let state = state(at: .now)
     let verdict = Verdict(CheckCatalogue.all, of: state)
     return verdict.results(
-      CheckCatalogue.all, of: state, findings.dated(verdict.findings, atSeconds: state.wallSeconds))
+      CheckCatalogue.all, of: state, findings.dated(verdict.findings, at: state.wall))
   }
 
-  private func groups(_ objectives: Objectives, atSeconds now: Double) -> [WorkloadOverview.Group] {
+  private func groups(_ objectives: Objectives, at now: Monotonic) -> [WorkloadOverview.Group] {
     func list(_ addresses: [NodeAddress]) -> [WorkloadOverview.Member] {
       addresses.compactMap { address in
-        crew.members[address].map { overview(of: $0, objectives, atSeconds: now) }
+        crew.members[address].map { overview(of: $0, objectives, at: now) }
       }
     }
     var rest = Set(crew.members.keys)
@@ -74,10 +74,10 @@ extension Workload {
   }
 
   private func overview(
-    of node: WatchedNode, _ objectives: Objectives, atSeconds now: Double
+    of node: WatchedNode, _ objectives: Objectives, at now: Monotonic
   ) -> WorkloadOverview.Member {
     let memory = node.reading.facts?.memory
-    let lag = tracker.lag(of: node.address, atSeconds: now)
+    let lag = tracker.lag(of: node.address, at: now)
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }

@@ -88,15 +88,15 @@ actor Workload {
 
   /// Takes in what the polls brought since the last look: first it is computed, then applied, and only then waited for.
   func look() async {
-    let (now, wall) = (monotonicSeconds(), wallClockSeconds())
+    let (now, wall) = (Monotonic.now, WallTime.now)
     let readings = crew.readings
     let isNews = pace.isNews(readings)
     let change = isNews ? follow(readings, now, wall) : nil
-    let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, atSeconds: now)
+    let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, at: now)
     let state = isDue || change?.hasFailedOver == true ? publish() : nil
-    store.revise(events.failovers.finish(atSeconds: wall))
+    store.revise(events.failovers.finish(at: wall))
     let isTroubled = tracker.following.isTroubled || tracker.failovers.isUnderWay
-    if isTroubled, pace.mayLookClosely(atSeconds: now) { crew.pollNow() }
+    if isTroubled, pace.mayLookClosely(at: now) { crew.pollNow() }
 
     if let change {
       for node in change.gone { await node.stop() }
@@ -115,38 +115,38 @@ actor Workload {
   }
 
   /// Makes out the members and what happened to them.
-  private func follow(_ readings: Crew.Readings, _ now: Double, _ wall: Double) -> Change {
+  private func follow(_ readings: Crew.Readings, _ now: Monotonic, _ wall: WallTime) -> Change {
     let before = tracker.following
     tracker.follow(
       membership.heard(readings.members + readings.scouts, before),
       sentinels: membership.heard(fromSentinels: readings.sentinels, before))
     crew.wake(whoWasDownIn: before, tracker.following)
     let decision = membership.decide(
-      &tracker.following, members: readings.members, sentinels: readings.sentinels, atSeconds: now)
+      &tracker.following, members: readings.members, sentinels: readings.sentinels, at: now)
     let following = tracker.following
-    store.keep(membership.lastMembers, as: .members, atSeconds: wall)
-    store.keep(membership.lastSentinels, as: .sentinels, atSeconds: wall)
-    let gone = crew.leave(allBut: decision.wanted, following, atSeconds: now)
+    store.keep(membership.lastMembers, as: .members, at: wall)
+    store.keep(membership.lastSentinels, as: .sentinels, at: wall)
+    let gone = crew.leave(allBut: decision.wanted, following, at: now)
 
     let trusted = readings.members.filter { reading in
       crew.members[reading.address] != nil && membership.isTrusted(reading.address, following)
     }
     for change in decision.changes { tell(change) }
     let news = events.note(
-      decision, trusted, aliases: following.aliases, instance: instance, atSeconds: wall)
-    store.keep(events.takeChanges(), of: events.members.records, news, atSeconds: wall)
+      decision, trusted, aliases: following.aliases, instance: instance, at: wall)
+    store.keep(events.takeChanges(), of: events.members.records, news, at: wall)
 
     events.failovers.note(readings.members, instance: instance)
     tracker.failovers.expect(voterCount: voterCount)
     let actions = tracker.failovers.observe(
       FailoverEvidence(
         following: following, members: readings.members, trusted: trusted,
-        sentinels: readings.sentinels.filter { membership.sentinels.contains($0.address) }, wallSeconds: wall))
+        sentinels: readings.sentinels.filter { membership.sentinels.contains($0.address) }, wall: wall))
     tracker.note(
-      readings.members, own: own, config.objectives(at: Timestamp(epochMs: Int64(clamping: wall * 1000))),
-      atSeconds: now)
+      readings.members, own: own, config.objectives(at: Timestamp(wall)),
+      at: now)
     return Change(
-      wanted: decision.wanted, gone: gone, hasFailedOver: take(actions, mayPoll: true, atSeconds: wall))
+      wanted: decision.wanted, gone: gone, hasFailedOver: take(actions, mayPoll: true, at: wall))
   }
 
   /// What the daemon itself did at a member.
@@ -177,18 +177,18 @@ actor Workload {
       // What was published meanwhile shows in config-epoch.
       await self?.crew.sentinels[sentinel]?.pollNow()
     } hear: { [weak self] sentinel, message in
-      await self?.hear(message.event, from: sentinel, atSeconds: message.seconds)
+      await self?.hear(message.event, from: sentinel, at: WallTime(seconds: message.seconds))
     }
     pace.forget(allBut: Set(crew.subscribers.keys))
   }
 
-  func hear(_ event: SentinelEvent, from sentinel: NodeAddress, atSeconds wall: Double) {
+  func hear(_ event: SentinelEvent, from sentinel: NodeAddress, at wall: WallTime) {
     guard !isStopped else { return }
     tracker.failovers.expect(voterCount: voterCount)
-    let actions = tracker.failovers.receive(event, from: sentinel.name, atSeconds: wall)
+    let actions = tracker.failovers.receive(event, from: sentinel.name, at: wall)
     let mayPoll =
-      actions.contains(.poll) && pace.mayLook(heardFrom: sentinel, atSeconds: monotonicSeconds())
-    if take(actions, mayPoll: mayPoll, atSeconds: wall) { _ = publish() }
+      actions.contains(.poll) && pace.mayLook(heardFrom: sentinel, at: .now)
+    if take(actions, mayPoll: mayPoll, at: wall) { _ = publish() }
   }
 
   /// The Sentinels whose word counts, but for those that do not answer. One that was confirmed just now has a say before it
@@ -198,7 +198,7 @@ actor Workload {
   }
 
   /// - Returns: whether a failover was counted.
-  private func take(_ actions: [FailoverAction], mayPoll: Bool, atSeconds wall: Double) -> Bool {
+  private func take(_ actions: [FailoverAction], mayPoll: Bool, at wall: WallTime) -> Bool {
     var counted: [(kind: Failover.Kind, event: Event)] = []
     for action in actions {
       switch action {
@@ -210,7 +210,7 @@ actor Workload {
       case .poll: break
       }
     }
-    store.keep(tracker.failovers.state, counting: counted, atSeconds: wall)
+    store.keep(tracker.failovers.state, counting: counted, at: wall)
     if mayPoll, actions.contains(.poll) { crew.pollNow() }
     return !counted.isEmpty
   }
@@ -218,9 +218,7 @@ actor Workload {
   // MARK: The state
 
   /// How the workload stands by its newest readings.
-  ///
-  /// - Parameter now: by the clock that only goes forward.
-  func state(atSeconds now: Double) -> WorkloadState {
+  func state(at now: Monotonic) -> WorkloadState {
     let surroundings = crew.members.map { address, member in
       WorkloadState.Surroundings(
         reading: member.reading, instance: member.instance, standing: membership.standings[address],
@@ -229,18 +227,18 @@ actor Workload {
     }
     return tracker.state(
       surroundings, keys: keys, turnedAway: membership.turnedAway,
-      unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0, atSeconds: now,
-      wallSeconds: wallClockSeconds())
+      unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0, at: now,
+      wall: .now)
   }
 
   /// Judges the workload and shows what comes of it.
   @discardableResult
   func publish() -> WorkloadState {
-    let now = monotonicSeconds()
-    pace.notePublication(atSeconds: now)
-    let state = state(atSeconds: now)
+    let now = Monotonic.now
+    pace.notePublication(at: now)
+    let state = state(at: now)
     var verdict = Verdict(CheckCatalogue.all, of: state)
-    findings.note(verdict, atSeconds: state.wallSeconds)
+    findings.note(verdict, at: state.wall)
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)
@@ -250,7 +248,7 @@ actor Workload {
       addSentinels(into: &sink)
       factory.lateness.collect(into: &sink)
     }
-    store.append(events.note(state.drift, isNews: membership.isSettled, atSeconds: state.wallSeconds))
+    store.append(events.note(state.drift, isNews: membership.isSettled, at: state.wall))
     page.publish(verdict.samples(constantLabels: Self.labels(config)), under: "state")
     page.publish(Self.info(config), under: "info")
     return state

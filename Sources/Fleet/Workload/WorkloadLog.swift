@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Storage
 
 /// The events of a workload. Pure.
@@ -15,14 +16,12 @@ struct WorkloadLog: Sendable {
   }
 
   /// Tells who came and went, and how those whose word counts changed.
-  ///
-  /// - Parameter wall: seconds since the epoch.
   mutating func note(
     _ decision: Membership.Decision, _ trusted: [MemberReading], aliases: Set<NodeAddress>,
-    instance: (NodeAddress) -> String, atSeconds wall: Double
+    instance: (NodeAddress) -> String, at wall: WallTime
   ) -> [Event] {
     func event(_ kind: EventKind, _ name: String, _ what: String) -> Event {
-      Event(atSeconds: wall, workload: workload, node: name, kind: kind, summary: "\(name) \(what)")
+      Event(atSeconds: wall.seconds, workload: workload, node: name, kind: kind, summary: "\(name) \(what)")
     }
     let arrivals = decision.arrivals.map { event(.arrival, instance($0), "is a new member") }
     let departures = decision.departures.map { address in
@@ -30,14 +29,14 @@ struct WorkloadLog: Sendable {
     }
     members.forget(aliases.union(decision.departures))
     return arrivals + departures
-      + members.note(trusted, workload: workload, instance: instance, atSeconds: wall)
+      + members.note(trusted, workload: workload, instance: instance, at: wall)
   }
 
   /// The records of members that are others than when this was last called; nil for one that is gone.
   mutating func takeChanges() -> [NodeAddress: MemberRecord?] { members.takeChanges() }
 
   /// Tells when members begin to differ and when they are alike again.
-  mutating func note(_ drift: Drift, isNews: Bool, atSeconds wall: Double) -> [Event] {
-    self.drift.note(drift, isNews: isNews, workload: workload, atSeconds: wall)
+  mutating func note(_ drift: Drift, isNews: Bool, at wall: WallTime) -> [Event] {
+    self.drift.note(drift, isNews: isNews, workload: workload, at: wall)
   }
 }

@@ -82,19 +82,17 @@ struct WorkloadState: Sendable {
   let turnedAway: TurnedAway
   /// Switches of the master that were published and never confirmed.
   let unconfirmedFailoverCount: Int
-  /// By a clock that only goes forward.
-  let monotonicSeconds: Double
-  /// Since the epoch.
-  let wallSeconds: Double
+  let now: Monotonic
+  let wall: WallTime
   private let places: [NodeAddress: Int]
 
   init(
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
-    monotonicSeconds: Double, wallSeconds: Double
+    now: Monotonic, wall: WallTime
   ) {
-    let time = Timestamp(epochMs: Int64(clamping: wallSeconds * 1000))
+    let time = Timestamp(wall)
     self.config = config
     objectives = config.objectives(at: time)
     areEvictionsAllowed = config.areEvictionsAllowed(at: time)
@@ -107,8 +105,8 @@ struct WorkloadState: Sendable {
     self.keys = keys
     self.turnedAway = turnedAway
     self.unconfirmedFailoverCount = unconfirmedFailoverCount
-    self.monotonicSeconds = monotonicSeconds
-    self.wallSeconds = wallSeconds
+    self.now = now
+    self.wall = wall
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })
     drift = Drift(
       self.members.compactMap { member in member.facts.map { (instance: member.instance, facts: $0) } },
@@ -117,7 +115,7 @@ struct WorkloadState: Sendable {
       member.facts?.replication.map { !$0.isMaster && $0.priority > 0 } ?? false
     }
     failoverLossSeconds = lags.failoverLossSeconds(
-      electable: Set(electable.map(\.address)), atSeconds: monotonicSeconds)
+      electable: Set(electable.map(\.address)), at: now)
   }
 
   subscript(address: NodeAddress) -> Member? { places[address].map { members[$0] } }

@@ -14,7 +14,7 @@ final class WorkloadStore: Sendable {
   private let file: Store?
   private let state = Lock(State())
   /// Events in quick succession, which grow with the members; more come back slowly: the file is there for all workloads.
-  private let events = Lock(Allowance(eventBurst, perSecond: eventsPerMinute / 60))
+  private let events = Lock(Allowance<Monotonic>(eventBurst, perSecond: eventsPerMinute / 60))
   static let eventBurst = 500.0
   static let eventsPerMember = 4.0
   static let eventsPerMinute = 2.0
@@ -59,7 +59,7 @@ final class WorkloadStore: Sendable {
 
   /// Keeps the state, and counts the failovers that led to it, in one transaction.
   func keep<State: FailoverState>(
-    _ new: State, counting counted: [(kind: Failover.Kind, event: Event)], atSeconds wall: Double
+    _ new: State, counting counted: [(kind: Failover.Kind, event: Event)], at wall: WallTime
   ) {
     let old = state.withLock { $0.failovers as? State }
     guard old != new || !counted.isEmpty else { return }
@@ -69,8 +69,8 @@ final class WorkloadStore: Sendable {
     let gone = Set(old?.facts.keys.filter { facts[$0] == nil } ?? [])
     file.change { ledger in
       for (kind, event) in counted { ledger.append(event, counting: [key(kind)]) }
-      for (name, value) in facts { ledger.setFact(prefix + name, to: value, atSeconds: wall) }
-      for name in gone { ledger.setFact(prefix + name, to: nil, atSeconds: wall) }
+      for (name, value) in facts { ledger.setFact(prefix + name, to: value, atSeconds: wall.seconds) }
+      for name in gone { ledger.setFact(prefix + name, to: nil, atSeconds: wall.seconds) }
     }
   }
 
@@ -100,7 +100,7 @@ final class WorkloadStore: Sendable {
   /// Keeps what changed of the members, nil for those that are gone, with the events about it.
   func keep(
     _ changes: [NodeAddress: MemberRecord?], of all: [NodeAddress: MemberRecord], _ events: [Event],
-    atSeconds wall: Double
+    at wall: WallTime
   ) {
     guard !changes.isEmpty || !events.isEmpty else { return }
     state.withLock { $0.members = all }
@@ -108,7 +108,7 @@ final class WorkloadStore: Sendable {
     file?.change { ledger in
       for event in events { ledger.append(event) }
       for (address, record) in changes {
-        ledger.setFact(prefix + Self.memberFact + address.storedText, to: record?.text, atSeconds: wall)
+        ledger.setFact(prefix + Self.memberFact + address.storedText, to: record?.text, atSeconds: wall.seconds)
       }
     }
   }
@@ -122,9 +122,9 @@ final class WorkloadStore: Sendable {
     return text.split(separator: "\n").compactMap { NodeAddress(storedText: String($0)) }
   }
 
-  func keep(_ addresses: [NodeAddress], as role: Role, atSeconds wall: Double) {
+  func keep(_ addresses: [NodeAddress], as role: Role, at wall: WallTime) {
     let text = addresses.map(\.storedText).joined(separator: "\n")
-    file?.facts.set(prefix + role.rawValue, to: text.isEmpty ? nil : text, at: wall)
+    file?.facts.set(prefix + role.rawValue, to: text.isEmpty ? nil : text, at: wall.seconds)
   }
 
   // MARK: Reading
@@ -145,7 +145,7 @@ final class WorkloadStore: Sendable {
   private func within(_ all: [Event], memberCount: Int = 0) -> [Event] {
     events.withLock { events in
       events.widen(to: Self.eventBurst + Self.eventsPerMember * Double(memberCount))
-      return all.filter { _ in events.take(atSeconds: monotonicSeconds()) }
+      return all.filter { _ in events.take(at: .now) }
     }
   }
 

@@ -1,5 +1,6 @@
 import Config
 import Redis
+import Runtime
 
 /// What is made of the readings of a workload's members over time. Pure: no I/O, and the clock is a parameter.
 struct WorkloadTracker: Sendable {
@@ -40,13 +41,13 @@ struct WorkloadTracker: Sendable {
   ///   - now: by a clock that only goes forward.
   ///   - objectives: those in force.
   mutating func note(
-    _ readings: [MemberReading], own: (NodeAddress) -> Own, _ objectives: Objectives, atSeconds now: Double
+    _ readings: [MemberReading], own: (NodeAddress) -> Own, _ objectives: Objectives, at now: Monotonic
   ) {
-    if let view = following.replication { rivals.note(view, atSeconds: now) }
+    if let view = following.replication { rivals.note(view, at: now) }
     lags.update(
       following.groups,
       readings: Dictionary(readings.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first }),
-      atSeconds: now)
+      at: now)
     flushes.note(readings) { $1.flushCount }
     delayedFsyncs.note(readings) { $1.persistence.delayedFsyncCount }
     // The daemon's own connections are refused like those of others.
@@ -55,8 +56,8 @@ struct WorkloadTracker: Sendable {
     loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
   }
 
-  func lag(of address: NodeAddress, atSeconds now: Double) -> ReplicationLag.Lag? {
-    lags.lag(of: address, atSeconds: now)
+  func lag(of address: NodeAddress, at now: Monotonic) -> ReplicationLag.Lag? {
+    lags.lag(of: address, at: now)
   }
 
   func eventLoopBusyRatio(of address: NodeAddress) -> Double? { loads.eventLoopBusyRatio(of: address) }
@@ -66,18 +67,18 @@ struct WorkloadTracker: Sendable {
   ///   - wall: seconds since the epoch.
   func state(
     _ members: [WorkloadState.Surroundings], keys: KeyReading, turnedAway: TurnedAway = TurnedAway(),
-    unconfirmedFailoverCount: Int = 0, atSeconds now: Double, wallSeconds wall: Double
+    unconfirmedFailoverCount: Int = 0, at now: Monotonic, wall: WallTime
   ) -> WorkloadState {
     WorkloadState(
-      config: config, members: members.map { state(of: $0, atSeconds: now) }, following: following, rivals: rivals,
+      config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
       hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
-      unconfirmedFailoverCount: unconfirmedFailoverCount, monotonicSeconds: now, wallSeconds: wall)
+      unconfirmedFailoverCount: unconfirmedFailoverCount, now: now, wall: wall)
   }
 
-  private func state(of member: WorkloadState.Surroundings, atSeconds now: Double) -> WorkloadState.Member {
+  private func state(of member: WorkloadState.Surroundings, at now: Monotonic) -> WorkloadState.Member {
     let address = member.reading.address
     return WorkloadState.Member(
-      member, lag: lag(of: address, atSeconds: now), eventLoopBusyRatio: eventLoopBusyRatio(of: address),
+      member, lag: lag(of: address, at: now), eventLoopBusyRatio: eventLoopBusyRatio(of: address),
       slowCommandCount: loads.slowCommandCount(of: address), flush: flushes.lastRise(at: address),
       refusal: refusals.lastRise(at: address), delayedFsync: delayedFsyncs.lastRise(at: address))
   }

@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 import Storage
 import TestSupport
 import Testing
@@ -44,22 +45,22 @@ import Testing
       seconds += 40
       let wall = 1e9 + seconds
       let readings = [address, replica].map {
-        MemberReading($0, answers: true, facts: facts, seconds: seconds, endedSeconds: wall)
+        MemberReading($0, answers: true, facts: facts, began: .init(seconds: seconds), ended: .init(seconds: wall))
       }
       tracker.follow([readings[0]], sentinels: [])
       tracker.following.groups.append(ReplicationGroup(master: address, replicas: [replica]))
-      tracker.note([readings[0]], own: { _ in .init(lookupCount: 17) }, objectives, atSeconds: seconds)
-      clients.note(facts.connectedClients, of: "a", atSeconds: seconds)
-      let events = log.note([readings[0]], workload: "w", instance: { $0.name }, atSeconds: wall)
+      tracker.note([readings[0]], own: { _ in .init(lookupCount: 17) }, objectives, at: .init(seconds: seconds))
+      clients.note(facts.connectedClients, of: "a", at: .init(seconds: seconds))
+      let events = log.note([readings[0]], workload: "w", instance: { $0.name }, at: .init(seconds: wall))
       #expect(log.records.values.allSatisfy { MemberRecord(text: $0.text) == $0 }, "it comes back from the file")
 
       let members = readings.map {
         WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")
       }
-      let state = tracker.state(members, keys: .none, atSeconds: seconds, wallSeconds: wall)
+      let state = tracker.state(members, keys: .none, at: .init(seconds: seconds), wall: .init(seconds: wall))
       #expect(state.hitRatio.map { (0...1).contains($0.value) && $0.lookupsPerSecond.isFinite } ?? true)
       #expect(tracker.eventLoopBusyRatio(of: address).map { (0...1).contains($0) } ?? true)
-      #expect((tracker.lag(of: replica, atSeconds: seconds)?.seconds ?? 0) >= 0)
+      #expect((tracker.lag(of: replica, at: .init(seconds: seconds))?.seconds ?? 0) >= 0)
       #expect(RecoveryPoint(crashOf: facts.persistence, isFsyncDelayed: true, nowSeconds: wall).seconds >= 0)
       let verdict = Verdict(CheckCatalogue.all, of: state)
       return verdict.findings.map(\.text) + events.map(\.summary)

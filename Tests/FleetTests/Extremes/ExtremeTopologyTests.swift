@@ -24,11 +24,11 @@ import Testing
     let (now, wall) = (Double(round) * 20, 1e9 + Double(round) * 20)
     tracker.follow(readings, sentinels: sentinels)
     tracker.note(
-      readings, own: { _ in .init() }, tracker.config.objectives(at: Timestamp(epochMs: 0)), atSeconds: now)
+      readings, own: { _ in .init() }, tracker.config.objectives(at: Timestamp(epochMs: 0)), at: .init(seconds: now))
     let members = readings.map {
       WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")
     }
-    let state = tracker.state(members, keys: .none, atSeconds: now, wallSeconds: wall)
+    let state = tracker.state(members, keys: .none, at: .init(seconds: now), wall: .init(seconds: wall))
     return Verdict(CheckCatalogue.all, of: state).findings.map(\.text)
   }
 
@@ -54,8 +54,9 @@ import Testing
           facts.clusterMessages = ClusterTestimony.Messages(
             InfoText(bytes: Extremes.changed(messages, using: &random)))
           return MemberReading(
-            NodeAddress(host: "127.0.0.1", port: 7000 + index), answers: true, facts: facts, seconds: Double(round),
-            endedSeconds: 1e9 + Double(round))
+            NodeAddress(host: "127.0.0.1", port: 7000 + index), answers: true, facts: facts,
+            began: .init(seconds: Double(round)),
+            ended: .init(seconds: 1e9 + Double(round)))
         }
         let findings = Self.findings(&watching, readings, round)
         #expect(findings.allSatisfy { $0.utf8.count < 400 })
@@ -63,7 +64,7 @@ import Testing
         let view = try #require(following.cluster)
         #expect(view.coverage.assigned <= ClusterNodes.slotCount)
         let testimonies = readings.compactMap { ClusterTestimony($0, in: view) }
-        _ = tracker.observe(view, testimonies, atSeconds: 1e9 + Double(round) * 20)
+        _ = tracker.observe(view, testimonies, at: .init(seconds: 1e9 + Double(round) * 20))
         for node in tracker.state.nodes { #expect(ClusterFailoverTracker.Node(text: node.text)?.id == node.id) }
       }
     }
@@ -86,12 +87,13 @@ import Testing
         let facts = MemberFacts(
           info, config: nil, replies: replies, masterNames: [name], server: ServerFacts(info), nowSeconds: 1e9)
         let reading = MemberReading(
-          NodeAddress(host: "a", port: 1), answers: true, facts: facts, seconds: Double(round), endedSeconds: 1e9)
+          NodeAddress(host: "a", port: 1), answers: true, facts: facts, began: .init(seconds: Double(round)), ended: 1e9
+        )
         let findings = Self.findings(&watching, [], sentinels: [reading], round)
         #expect(findings.allSatisfy { $0.utf8.count < 400 })
         guard let master = facts.sentinel?.master else { continue }
         #expect(Limits.integers.contains(master.configEpoch))
-        _ = tracker.observe(.init(master, sentinel: "s", seconds: 1e9 + Double(round) * 100))
+        _ = tracker.observe(.init(master, sentinel: "s", moment: .init(seconds: 1e9 + Double(round) * 100)))
         #expect(SentinelFailoverTracker.State(text: tracker.state.text).configEpoch == tracker.state.configEpoch)
       }
       #expect(tracker.state.counts.values.reduce(0, +) <= 4)

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -21,7 +22,7 @@ import Testing
     let known = Set(known.map(address))
     return admission.update(
       candidates, voterCount: voters, isKnown: { known.contains($0) }, kept: [], expectedCount: expected,
-      atSeconds: seconds)
+      at: .init(seconds: seconds))
   }
 
   /// However many one node makes up at each poll, those that are known stay, few are tried, and none stays unlisted.
@@ -104,9 +105,9 @@ import Testing
   }
 
   @Test func anAllowanceGrowsBack() {
-    var allowance = Allowance(3, perSecond: 0.5)
-    #expect((0..<5).map { _ in allowance.take(atSeconds: 10) } == [true, true, true, false, false])
+    var allowance = Allowance<Monotonic>(3, perSecond: 0.5)
+    #expect((0..<5).map { _ in allowance.take(at: 10) } == [true, true, true, false, false])
     #expect(allowance.refusedCount == 2)
-    #expect(!allowance.take(atSeconds: 11) && allowance.take(atSeconds: 12) && !allowance.take(atSeconds: 5))
+    #expect(!allowance.take(at: 11) && allowance.take(at: 12) && !allowance.take(at: 5))
   }
 }

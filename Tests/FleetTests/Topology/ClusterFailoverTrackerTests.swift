@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -164,7 +165,7 @@ import Testing
         }
       }
       return ClusterTestimony(
-        id: member.id, seconds: step.seconds,
+        id: member.id, ended: .init(seconds: step.seconds),
         answer: answers
           ? .init(runID: runID, isMaster: member.isMaster, messages: messages, failingMasters: []) : nil)
     }
@@ -181,14 +182,14 @@ import Testing
         continue
       }
       let view = ClusterView([clusterReport(text, by: "b")])
-      let found = tracker.observe(view, testimonies(step, view), atSeconds: step.seconds)
+      let found = tracker.observe(view, testimonies(step, view), at: .init(seconds: step.seconds))
       let told = found.map { "\($0.fromID ?? "")>\($0.key.prefix { $0 != "/" }) \($0.kind.rawValue)" }
       #expect(told == step.failovers, "at \(step.seconds)")
       #expect(found.allSatisfy { $0.subject == "5461 slots" && $0.epoch.map { $0 >= 7 } ?? false })
       total += found.count
     }
     #expect(tracker.state.counts.values.reduce(0, +) == total)
-    #expect(!tracker.isJudging && (tracker.state.lastFailoverSeconds != nil) == (total > 0))
+    #expect(!tracker.isJudging && (tracker.state.lastFailover != nil) == (total > 0))
   }
 
   /// Where CLUSTER INFO is denied, flags and the old master itself have to do.
@@ -200,10 +201,10 @@ import Testing
       let view = ClusterView([clusterReport(seconds < 2 ? Self.steady : after, by: "b")])
       let testimonies = view.members.map { member in
         ClusterTestimony(
-          id: member.id, seconds: seconds,
+          id: member.id, ended: .init(seconds: seconds),
           answer: .init(runID: member.id, isMaster: member.isMaster, messages: nil, failingMasters: []))
       }
-      found += tracker.observe(view, testimonies, atSeconds: seconds).map(\.kind.rawValue)
+      found += tracker.observe(view, testimonies, at: .init(seconds: seconds)).map(\.kind.rawValue)
       #expect(tracker.isJudging == (2..<7 ~= seconds))
     }
     #expect(found == [kind])

@@ -12,7 +12,7 @@ import Testing
   private func reading(_ port: Int, _ nodes: String) -> MemberReading {
     MemberReading(
       Readings.address(port), answers: true,
-      facts: Readings.facts("redis_mode:cluster\nrole:master\nrun_id:run\(port)\n", nodes: nodes), seconds: 1)
+      facts: Readings.facts("redis_mode:cluster\nrole:master\nrun_id:run\(port)\n", nodes: nodes), began: 1)
   }
 
   @Test func listsEverybodyFromOneSeedByAnnouncedAddresses() {

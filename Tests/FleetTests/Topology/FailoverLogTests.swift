@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Redis
+import Runtime
 import Storage
 import Testing
 
@@ -24,9 +25,9 @@ import Testing
   }
 
   private func failover(from: Int, to: Int) -> Failover {
-    var failover = Failover(key: "3", subject: "m\"1", kind: .automatic, countedSeconds: 14)
+    var failover = Failover(key: "3", subject: "m\"1", kind: .automatic, counted: 14)
     (failover.from, failover.to) = (Readings.address(from), Readings.address(to))
-    failover.phaseSeconds = [.sdown: 10, .switched: 14]
+    failover.phases = [.sdown: 10, .switched: 14]
     return failover
   }
 
@@ -34,7 +35,7 @@ import Testing
     clients.map { number, count in
       MemberReading(
         Readings.address(number), answers: true, facts: Readings.facts("connected_clients:\(count)\n"),
-        seconds: seconds, endedSeconds: seconds)
+        began: .init(seconds: seconds), ended: .init(seconds: seconds))
     }
   }
 
@@ -45,19 +46,19 @@ import Testing
     var failover = failover(from: 1, to: 2)
     let first = log.begin(failover, instance: name)
     #expect(first.summary == "automatic failover of m\"1 from n1 to n2" && first.key == "w/failover/3")
-    #expect(log.lastSummary == first.summary && log.finish(atSeconds: 15).isEmpty)
+    #expect(log.lastSummary == first.summary && log.finish(at: 15).isEmpty)
 
     // What is known later does not make another event.
-    failover.phaseSeconds[.end] = 15
+    failover.phases[.end] = 15
     log.revise(failover, instance: name)
     log.note(members([2: 5], at: 20), instance: name)
-    let events = log.finish(atSeconds: 14 + FailoverLog.settleSeconds)
+    let events = log.finish(at: .init(seconds: 14 + FailoverLog.settleSeconds))
     #expect(events.map(\.key) == [first.key])
     let details = try JSONDecoder().decode(Details.self, from: Data((events.first?.details ?? "").utf8))
     #expect(details.kind == "automatic" && details.from == "n1" && details.to == "n2")
     #expect(details.outageSeconds == 4 && details.phases == ["sdown": 10, "switch": 14, "end": 15])
     #expect(details.clientsBefore == ["n1": 5, "n2": 0] && details.clientsAfter == ["n2": 5])
-    #expect(log.finish(atSeconds: 100).isEmpty, "it is told once")
+    #expect(log.finish(at: 100).isEmpty, "it is told once")
   }
 
   @Test func aLargeWorkloadStillTellsOfItsMasters() throws {
@@ -74,21 +75,21 @@ import Testing
 @Suite struct ClientTrackerTests {
   @Test func knowsWhatWasBeforeAndAfter() {
     var clients = ClientTracker()
-    for second in 0..<10 { clients.note(second, of: "a", atSeconds: Double(second)) }
-    clients.note(3, of: "dead", atSeconds: 2)
-    #expect(clients.counts(atSeconds: 4.5) == ["a": 4, "dead": 3])
-    #expect(clients.counts(sinceSeconds: 4.5) == ["a": 9])
-    #expect(clients.counts(atSeconds: -1).isEmpty)
+    for second in 0..<10 { clients.note(second, of: "a", at: .init(seconds: Double(second))) }
+    clients.note(3, of: "dead", at: 2)
+    #expect(clients.counts(at: 4.5) == ["a": 4, "dead": 3])
+    #expect(clients.counts(since: 4.5) == ["a": 9])
+    #expect(clients.counts(at: -1).isEmpty)
     clients.forget(allBut: ["a"])
-    #expect(clients.counts(atSeconds: 5) == ["a": 5])
+    #expect(clients.counts(at: 5) == ["a": 5])
   }
 
   @Test func isBounded() {
     var clients = ClientTracker()
-    for second in 0..<1000 { clients.note(second, of: "a", atSeconds: Double(second) / 10) }
-    #expect(clients.counts(atSeconds: 90) == ["a": 900] || clients.counts(atSeconds: 90).isEmpty)
-    #expect(clients.counts(atSeconds: 99) == ["a": 990])
-    clients.note(1, of: "a", atSeconds: 1e6)
-    #expect(clients.counts(atSeconds: 1e6 - 1) == ["a": 999], "the last before a long silence")
+    for second in 0..<1000 { clients.note(second, of: "a", at: .init(seconds: Double(second) / 10)) }
+    #expect(clients.counts(at: 90) == ["a": 900] || clients.counts(at: 90).isEmpty)
+    #expect(clients.counts(at: 99) == ["a": 990])
+    clients.note(1, of: "a", at: 1e6)
+    #expect(clients.counts(at: .init(seconds: 1e6 - 1)) == ["a": 999], "the last before a long silence")
   }
 }

@@ -42,10 +42,10 @@ enum Readings {
   }
 
   static func up(_ address: NodeAddress, _ lines: String) -> MemberReading {
-    MemberReading(address, answers: true, facts: facts(lines), seconds: 1)
+    MemberReading(address, answers: true, facts: facts(lines), began: 1)
   }
 
   static func down(_ port: Int) -> MemberReading {
-    MemberReading(address(port), answers: false, facts: nil, seconds: 1)
+    MemberReading(address(port), answers: false, facts: nil, began: 1)
   }
 }

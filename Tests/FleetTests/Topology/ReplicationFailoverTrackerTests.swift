@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -118,7 +119,7 @@ import Testing
           ReplicationFailoverTracker.Member(answers: parts[1] != "-", runID: parts[1] == "-" ? nil : runID)
         )
       }
-      let found = tracker.observe(view, Dictionary(uniqueKeysWithValues: members), atSeconds: step.seconds)
+      let found = tracker.observe(view, Dictionary(uniqueKeysWithValues: members), at: .init(seconds: step.seconds))
       func letter(_ address: NodeAddress?) -> String {
         guard let address else { return "?" }
         return String(UnicodeScalar(UInt8(64 + (Int(address.host.split(separator: ".")[3]) ?? 0))))

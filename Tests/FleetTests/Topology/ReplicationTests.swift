@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -122,84 +123,86 @@ func place(_ letter: String) -> NodeAddress {
 
   @Test func lagIsTheAgeOfTheOffset() throws {
     var lag = ReplicationLag()
-    lag.expect([Self.replica], atSeconds: 0)
-    #expect(lag.lag(of: Self.replica, atSeconds: 0) == nil)
+    lag.expect([Self.replica], at: 0)
+    #expect(lag.lag(of: Self.replica, at: 0) == nil)
     for second in 0...20 {
-      lag.note(Self.master(offset: second * 1000, at: min(second * 1000, 10_000)), atSeconds: Double(second))
+      lag.note(Self.master(offset: second * 1000, at: min(second * 1000, 10_000)), at: .init(seconds: Double(second)))
     }
-    let stalled = try #require(lag.lag(of: Self.replica, atSeconds: 20))
+    let stalled = try #require(lag.lag(of: Self.replica, at: 20))
     #expect(stalled == .init(state: .online, seconds: 10, isAtLeast: false, bytes: 10_000))
     // The rate falls to nearly nothing: bytes over rate would say a thousand seconds.
-    lag.note(Self.master(offset: 20_010, at: 20_000), atSeconds: 21)
-    let nearly = try #require(lag.lag(of: Self.replica, atSeconds: 21))
+    lag.note(Self.master(offset: 20_010, at: 20_000), at: 21)
+    let nearly = try #require(lag.lag(of: Self.replica, at: 21))
     #expect(nearly.seconds == 1 && nearly.bytes == 10)
-    lag.note(Self.master(offset: 20_010, at: 20_010), atSeconds: 22)
-    #expect(lag.lag(of: Self.replica, atSeconds: 22)?.seconds == 0)
+    lag.note(Self.master(offset: 20_010, at: 20_010), at: 22)
+    #expect(lag.lag(of: Self.replica, at: 22)?.seconds == 0)
     // Nothing is written for a while: then a replica that misses the newest bytes is late since then only.
-    for second in 23...100 { lag.note(Self.master(offset: 20_010, at: 20_010), atSeconds: Double(second)) }
-    lag.note(Self.master(offset: 20_020, at: 20_010), atSeconds: 101)
-    #expect(lag.lag(of: Self.replica, atSeconds: 101)?.seconds == 1)
+    for second in 23...100 { lag.note(Self.master(offset: 20_010, at: 20_010), at: .init(seconds: Double(second))) }
+    lag.note(Self.master(offset: 20_020, at: 20_010), at: 101)
+    #expect(lag.lag(of: Self.replica, at: 101)?.seconds == 1)
     #expect(lag.history.entries.count < 30)
   }
 
   @Test func aReplicaThatHangsIsLateAlthoughNothingIsWritten() {
     var lag = ReplicationLag()
-    lag.expect([Self.replica], atSeconds: 0)
-    lag.note(Self.master(offset: 5, at: 5, ack: 1), atSeconds: 1)
-    #expect(lag.lag(of: Self.replica, atSeconds: 1)?.seconds == 0)
-    lag.note(Self.master(offset: 5, at: 5, ack: 30), atSeconds: 31)
-    #expect(lag.lag(of: Self.replica, atSeconds: 31)?.seconds == 30)
+    lag.expect([Self.replica], at: 0)
+    lag.note(Self.master(offset: 5, at: 5, ack: 1), at: 1)
+    #expect(lag.lag(of: Self.replica, at: 1)?.seconds == 0)
+    lag.note(Self.master(offset: 5, at: 5, ack: 30), at: 31)
+    #expect(lag.lag(of: Self.replica, at: 31)?.seconds == 30)
   }
 
   @Test func replicasThatAreNotOnline() {
     var lag = ReplicationLag()
-    lag.expect([Self.replica], atSeconds: 100)
-    lag.note(Self.master(offset: 5, nil), atSeconds: 101)
+    lag.expect([Self.replica], at: 100)
+    lag.note(Self.master(offset: 5, nil), at: 101)
     #expect(
-      lag.lag(of: Self.replica, atSeconds: 110) == .init(state: .absent, seconds: 10, isAtLeast: true, bytes: nil))
-    lag.note(Self.master(offset: 5, .syncing), atSeconds: 111)
+      lag.lag(of: Self.replica, at: 110) == .init(state: .absent, seconds: 10, isAtLeast: true, bytes: nil))
+    lag.note(Self.master(offset: 5, .syncing), at: 111)
     #expect(
-      lag.lag(of: Self.replica, atSeconds: 111) == .init(state: .syncing, seconds: 11, isAtLeast: true, bytes: nil))
-    lag.note(Self.master(offset: 5, at: 5), atSeconds: 112)
-    #expect(lag.lag(of: Self.replica, atSeconds: 112)?.state == .online)
-    lag.note(Self.master(offset: 5, nil), atSeconds: 120)
+      lag.lag(of: Self.replica, at: 111) == .init(state: .syncing, seconds: 11, isAtLeast: true, bytes: nil))
+    lag.note(Self.master(offset: 5, at: 5), at: 112)
+    #expect(lag.lag(of: Self.replica, at: 112)?.state == .online)
+    lag.note(Self.master(offset: 5, nil), at: 120)
     #expect(
-      lag.lag(of: Self.replica, atSeconds: 130)
+      lag.lag(of: Self.replica, at: 130)
         == .init(state: .disconnected, seconds: 18, isAtLeast: false, bytes: nil))
-    lag.note(Self.master(offset: 5, .syncing), atSeconds: 131)
+    lag.note(Self.master(offset: 5, .syncing), at: 131)
     #expect(
-      lag.lag(of: Self.replica, atSeconds: 131) == .init(state: .syncing, seconds: 19, isAtLeast: false, bytes: nil))
-    #expect(lag.lag(of: place("z"), atSeconds: 131) == nil)
-    lag.expect([], atSeconds: 132)
-    #expect(lag.lag(of: Self.replica, atSeconds: 132) == nil)
+      lag.lag(of: Self.replica, at: 131) == .init(state: .syncing, seconds: 19, isAtLeast: false, bytes: nil))
+    #expect(lag.lag(of: place("z"), at: 131) == nil)
+    lag.expect([], at: 132)
+    #expect(lag.lag(of: Self.replica, at: 132) == nil)
   }
 
   @Test func whatTheHistoryDoesNotReachIsALowerBound() {
     var lag = ReplicationLag()
-    lag.expect([Self.replica], atSeconds: 0)
-    lag.note(Self.master(offset: 1_000_000, at: 10), atSeconds: 0)
-    lag.note(Self.master(offset: 1_000_100, at: 10), atSeconds: 30)
+    lag.expect([Self.replica], at: 0)
+    lag.note(Self.master(offset: 1_000_000, at: 10), at: 0)
+    lag.note(Self.master(offset: 1_000_100, at: 10), at: 30)
     #expect(
-      lag.lag(of: Self.replica, atSeconds: 30) == .init(state: .online, seconds: 30, isAtLeast: true, bytes: 1_000_090))
+      lag.lag(of: Self.replica, at: 30) == .init(state: .online, seconds: 30, isAtLeast: true, bytes: 1_000_090))
   }
 
   @Test func aNewStreamStartsAfresh() {
     var history = OffsetHistory()
-    history.note(offset: 1000, replicationID: "x", atSeconds: 1)
-    history.note(offset: 1100, replicationID: "y", atSeconds: 2)
-    #expect(history.lateness(offset: 1050, atSeconds: 2)?.seconds == 0.5)
-    history.note(offset: 10, replicationID: "z", atSeconds: 3)
-    #expect(history.lateness(offset: 5, atSeconds: 4).map { [$0.seconds, $0.isAtLeast ? 1 : 0] } == [1, 1])
-    #expect(OffsetHistory().lateness(offset: 1, atSeconds: 1) == nil)
+    history.note(offset: 1000, replicationID: "x", at: 1)
+    history.note(offset: 1100, replicationID: "y", at: 2)
+    #expect(history.lateness(offset: 1050, at: 2)?.seconds == 0.5)
+    history.note(offset: 10, replicationID: "z", at: 3)
+    #expect(history.lateness(offset: 5, at: 4).map { [$0.seconds, $0.isAtLeast ? 1 : 0] } == [1, 1])
+    #expect(OffsetHistory().lateness(offset: 1, at: 1) == nil)
   }
 
   @Test func theHistoryIsBoundedAndReachesFarBack() throws {
     var history = OffsetHistory()
-    for second in 0..<100_000 { history.note(offset: second * 10, replicationID: "x", atSeconds: Double(second)) }
+    for second in 0..<100_000 {
+      history.note(offset: second * 10, replicationID: "x", at: .init(seconds: Double(second)))
+    }
     #expect(history.entries.count <= OffsetHistory.limit)
     for late in [1, 10, 100, 1000, 10_000, 90_000] {
       let offset = (99_999 - late) * 10
-      let lateness = try #require(history.lateness(offset: offset, atSeconds: 99_999))
+      let lateness = try #require(history.lateness(offset: offset, at: 99_999))
       #expect(abs(lateness.seconds - Double(late)) < 1e-6 && !lateness.isAtLeast)
     }
   }
@@ -207,8 +210,8 @@ func place(_ letter: String) -> NodeAddress {
   @Test func theLossOfAFailoverIsThatOfTheBestReplica() {
     var lag = ReplicationLag()
     let (b, c) = (place("b"), place("c"))
-    #expect(lag.failoverLossSeconds(electable: [b], atSeconds: 0) == nil)
-    lag.expect([b, c], atSeconds: 0)
+    #expect(lag.failoverLossSeconds(electable: [b], at: 0) == nil)
+    lag.expect([b, c], at: 0)
     for second in 0...10 {
       lag.note(
         ReplicationFacts(
@@ -216,12 +219,12 @@ func place(_ letter: String) -> NodeAddress {
           replicas: [
             .init(address: b, state: .online, offset: 300, ackAgeSeconds: 0),
             .init(address: c, state: .online, offset: 800, ackAgeSeconds: 0),
-          ]), atSeconds: Double(second))
+          ]), at: .init(seconds: Double(second)))
     }
-    #expect(lag.failoverLossSeconds(electable: [b, c], atSeconds: 10) == 2)
-    #expect(lag.failoverLossSeconds(electable: [b], atSeconds: 10) == 7)
-    #expect(lag.failoverLossSeconds(electable: [], atSeconds: 10) == .infinity)
-    lag.note(Self.master(offset: 2000, .syncing), atSeconds: 11)
-    #expect(lag.failoverLossSeconds(electable: [b, c], atSeconds: 11) == .infinity)
+    #expect(lag.failoverLossSeconds(electable: [b, c], at: 10) == 2)
+    #expect(lag.failoverLossSeconds(electable: [b], at: 10) == 7)
+    #expect(lag.failoverLossSeconds(electable: [], at: 10) == .infinity)
+    lag.note(Self.master(offset: 2000, .syncing), at: 11)
+    #expect(lag.failoverLossSeconds(electable: [b, c], at: 11) == .infinity)
   }
 }

@@ -12,20 +12,20 @@ import Testing
 
   @Test func sentinelsGetTheTimeToDemote() {
     var rivals = RivalMasters(graceSeconds: RivalMasters.sentinelGraceSeconds)
-    rivals.note(view(1, 2), atSeconds: 100)
-    #expect(rivals.demoted(atSeconds: 100) == [Readings.address(2)] && !rivals.isSplit(atSeconds: 100))
-    rivals.note(view(1, 2), atSeconds: 120)
-    #expect(rivals.isSplit(atSeconds: 131) && rivals.demoted(atSeconds: 131).isEmpty)
-    rivals.note(view(1), atSeconds: 132)
-    #expect(!rivals.isSplit(atSeconds: 132))
-    rivals.note(view(1, 2), atSeconds: 140)
-    #expect(!rivals.isSplit(atSeconds: 150), "it is another time")
+    rivals.note(view(1, 2), at: 100)
+    #expect(rivals.demoted(at: 100) == [Readings.address(2)] && !rivals.isSplit(at: 100))
+    rivals.note(view(1, 2), at: 120)
+    #expect(rivals.isSplit(at: 131) && rivals.demoted(at: 131).isEmpty)
+    rivals.note(view(1), at: 132)
+    #expect(!rivals.isSplit(at: 132))
+    rivals.note(view(1, 2), at: 140)
+    #expect(!rivals.isSplit(at: 150), "it is another time")
   }
 
   @Test func withoutSentinelsNobodyMendsIt() {
     var rivals = RivalMasters(graceSeconds: 0)
-    #expect(!rivals.isSplit(atSeconds: 5))
-    rivals.note(view(1, 2), atSeconds: 5)
-    #expect(rivals.isSplit(atSeconds: 5) && rivals.demoted(atSeconds: 5).isEmpty)
+    #expect(!rivals.isSplit(at: 5))
+    rivals.note(view(1, 2), at: 5)
+    #expect(rivals.isSplit(at: 5) && rivals.demoted(at: 5).isEmpty)
   }
 }

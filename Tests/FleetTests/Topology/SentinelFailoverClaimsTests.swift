@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -18,14 +19,16 @@ import Testing
     _ tracker: inout SentinelFailoverTracker, _ sentinel: String, epoch: Int, master: Int, at seconds: Double
   ) -> [FailoverAction] {
     tracker.observe(
-      .init(sentinel: sentinel, configEpoch: epoch, address: address(master), sentinelCount: 3, seconds: seconds))
+      .init(
+        sentinel: sentinel, configEpoch: epoch, address: address(master), sentinelCount: 3,
+        moment: .init(seconds: seconds)))
   }
 
   static func hear(
     _ tracker: inout SentinelFailoverTracker, _ sentinel: String, _ from: Int, _ to: Int, at seconds: Double
   ) -> [FailoverAction] {
     tracker.receive(
-      .switchMaster(name: "m", from: address(from), to: address(to)), from: sentinel, atSeconds: seconds)
+      .switchMaster(name: "m", from: address(from), to: address(to)), from: sentinel, at: .init(seconds: seconds))
   }
 
   static func counted(_ actions: [FailoverAction]) -> Int {
@@ -48,7 +51,7 @@ import Testing
     var tracker = Self.tracker(voters: 3)
     let promotion = SentinelEvent(
       channel: "+promoted-slave", payload: "slave x 10.0.0.2 6379 @ m 10.0.0.1 6379")
-    #expect(Self.counted(tracker.receive(promotion, from: "s1", atSeconds: 9)) == 0)
+    #expect(Self.counted(tracker.receive(promotion, from: "s1", at: 9)) == 0)
     #expect(Self.counted(Self.hear(&tracker, "s2", 1, 2, at: 10)) == 1)
     #expect(Self.counted(Self.hear(&tracker, "s3", 1, 2, at: 10) + Self.hear(&tracker, "s1", 1, 2, at: 11)) == 0)
   }
@@ -60,9 +63,9 @@ import Testing
       [:], [Self.address(1): .master, Self.address(2): .replica], [Self.address(1): .master, Self.address(2): .master],
       [Self.address(1): .silent, Self.address(2): .silent],
     ]
-    for role in roles { #expect(tracker.settleClaims(atSeconds: 11) { role[$0] }.isEmpty) }
+    for role in roles { #expect(tracker.settleClaims(at: 11) { role[$0] }.isEmpty) }
     let turned: [NodeAddress: FailoverEvidence.Role] = [Self.address(1): .replica, Self.address(2): .master]
-    #expect(Self.counted(tracker.settleClaims(atSeconds: 12) { turned[$0] }) == 1)
+    #expect(Self.counted(tracker.settleClaims(at: 12) { turned[$0] }) == 1)
   }
 
   @Test func oneLiarAmongThreeCountsNothingAndHidesNothing() {

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -54,13 +55,15 @@ struct Story: Sendable, CustomTestStringConvertible {
         continue
       }
       if words[1] == "tick" {
-        actions += tracker.advance(toSeconds: seconds)
+        actions += tracker.advance(to: .init(seconds: seconds))
       } else if words[2] == "epoch", let epoch = Int(words[3]), let address = Self.address(words[4]) {
         actions += tracker.observe(
-          .init(sentinel: String(words[1]), configEpoch: epoch, address: address, sentinelCount: 3, seconds: seconds))
+          .init(
+            sentinel: String(words[1]), configEpoch: epoch, address: address, sentinelCount: 3,
+            moment: .init(seconds: seconds)))
       } else {
         let event = SentinelEvent(channel: String(words[2]), payload: Self.payload(words[3...]))
-        actions += tracker.receive(event, from: String(words[1]), atSeconds: seconds)
+        actions += tracker.receive(event, from: String(words[1]), at: .init(seconds: seconds))
       }
     }
     return (tracker, actions)
@@ -383,7 +386,7 @@ struct Story: Sendable, CustomTestStringConvertible {
     let counted = actions.compactMap { if case .count(let record) = $0 { record } else { nil } }
     #expect(Dictionary(counted.map { ($0.kind, 1) }, uniquingKeysWith: +) == expected.filter { $0.value > 0 })
     #expect(counted.map(\.key) == counted.indices.map { "\($0 + 1)" })
-    #expect((tracker.state.lastFailoverSeconds != nil) == counted.contains { $0.kind != .aborted })
+    #expect((tracker.state.lastFailover != nil) == counted.contains { $0.kind != .aborted })
   }
 
   @Test func everyCountStartsAtZero() {
@@ -403,7 +406,7 @@ struct Story: Sendable, CustomTestStringConvertible {
     #expect(Set(records.map(\.key)) == ["1"])
     #expect(last.epoch == 1 && last.trouble == nil && last.atMost == 1)
     #expect(last.from == Story.address("A") && last.to == Story.address("B"))
-    #expect(last.countedSeconds == 4.06 && last.phaseSeconds[.end] == 5.10)
+    #expect(last.counted == 4.06 && last.phases[.end] == 5.10)
     #expect(last.durations.map(\.phase) == [.odown, .attempt, .elected, .selected, .promoted, .switched, .end])
     let seconds = last.durations.map { ($0.seconds * 100).rounded() }
     #expect(seconds == [6, 0, 8, 7, 75, 6, 104])
@@ -430,7 +433,7 @@ struct Story: Sendable, CustomTestStringConvertible {
     let story = Self.stories.first { $0.name.hasPrefix("the leader raises") }
     let records = (story?.play().actions ?? []).compactMap { if case .count(let record) = $0 { record } else { nil } }
     #expect(records.first?.trouble == "+failover-end-for-timeout")
-    #expect(records.first?.phaseSeconds[.end] == 90)
+    #expect(records.first?.phases[.end] == 90)
   }
 
   @Test func aMissedOneSaysHowManyItMayBe() throws {
@@ -451,7 +454,7 @@ struct Story: Sendable, CustomTestStringConvertible {
     for (index, event) in events.enumerated() {
       for sentinel in 0..<sentinels {
         let seconds = Double(index) * 0.2 + Double(sentinel) * 0.7
-        for case .count(let record) in tracker.receive(event, from: "s\(sentinel)", atSeconds: seconds) {
+        for case .count(let record) in tracker.receive(event, from: "s\(sentinel)", at: .init(seconds: seconds)) {
           counted.append(record)
         }
       }

@@ -29,7 +29,7 @@ import Testing
         PeerSentinel(
           try instance($0, [("runid", "s\($0)"), ("flags", downPeers.contains($0) ? "sentinel,s_down" : "sentinel")]))
       }, quorum: .reached(usableCount: 3))
-    return MemberReading(Readings.address(port), answers: true, facts: facts, seconds: 1)
+    return MemberReading(Readings.address(port), answers: true, facts: facts, began: 1)
   }
 
   @Test func findsMembersAndSentinelsFromOneSeed() throws {

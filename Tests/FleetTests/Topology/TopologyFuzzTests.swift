@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -61,10 +62,10 @@ private struct Chance: RandomNumberGenerator {
     _ = SentinelView([report, report])
     var tracker = SentinelFailoverTracker(masterName: "mymaster")
     for master in masters {
-      _ = tracker.observe(.init(master, sentinel: "s", seconds: 0))
-      _ = tracker.observe(.init(master, sentinel: "s", seconds: 1e9))
+      _ = tracker.observe(.init(master, sentinel: "s", moment: 0))
+      _ = tracker.observe(.init(master, sentinel: "s", moment: .init(seconds: 1e9)))
     }
-    if let event = SentinelEvent(reply) { _ = tracker.receive(event, from: "s", atSeconds: 2e9) }
+    if let event = SentinelEvent(reply) { _ = tracker.receive(event, from: "s", at: 2e9) }
   }
 
   @Test func repliesNeverTrap() throws {
@@ -99,7 +100,7 @@ private struct Chance: RandomNumberGenerator {
       #expect(view.coverage.assigned <= ClusterNodes.slotCount)
       #expect(view.coverage.ok + view.coverage.pfail + view.coverage.fail == view.coverage.assigned)
       #expect(view.members.allSatisfy { view[$0.id] == $0 })
-      _ = tracker.observe(view, atSeconds: Double(round))
+      _ = tracker.observe(view, at: .init(seconds: Double(round)))
       _ = ClusterChanges(from: old, to: view)
       old = view
     }
@@ -136,12 +137,14 @@ private struct Chance: RandomNumberGenerator {
           : Bool.random(using: &chance) ? "master m \(host())" : "slave x \(host()) @ m \(host())"
         let sentinel = "s\(Int.random(in: 0..<3, using: &chance))"
         var actions = tracker.receive(
-          SentinelEvent(channel: channel, payload: payload), from: sentinel, atSeconds: seconds)
+          SentinelEvent(channel: channel, payload: payload), from: sentinel, at: .init(seconds: seconds))
         if Int.random(in: 0..<10, using: &chance) == 0 {
           let epoch = [0, 1, 2, 9, Int.max, -5].randomElement(using: &chance) ?? 0
           let address = NodeAddress(host: "10.0.0.\(Int.random(in: 1...2, using: &chance))", port: 6379)
           actions += tracker.observe(
-            .init(sentinel: sentinel, configEpoch: epoch, address: address, sentinelCount: 3, seconds: seconds))
+            .init(
+              sentinel: sentinel, configEpoch: epoch, address: address, sentinelCount: 3,
+              moment: .init(seconds: seconds)))
         }
         if Int.random(in: 0..<50, using: &chance) == 0 {
           tracker = SentinelFailoverTracker(masterName: "m", state: tracker.state)
@@ -179,12 +182,13 @@ private struct Chance: RandomNumberGenerator {
       #expect(view.loopingReplicas.allSatisfy { view.chainedReplicas.contains($0) })
     }
     var lag = ReplicationLag()
-    lag.expect([place("b")], atSeconds: 0)
+    lag.expect([place("b")], at: 0)
     for _ in 0..<2000 {
       let offsets = (0..<2).map { _ in [0, 1, 500, Int.max, Int.min, -1].randomElement(using: &chance) ?? 0 }
       let seconds: Double = [0.0, 1, 5, 1e9, -1].randomElement(using: &chance) ?? 0
-      lag.note(ReplicationLagTests.master(offset: offsets[0], at: offsets[1], ack: Int.max), atSeconds: seconds)
-      #expect((lag.lag(of: place("b"), atSeconds: seconds)?.seconds ?? 0) >= 0)
+      lag.note(
+        ReplicationLagTests.master(offset: offsets[0], at: offsets[1], ack: Int.max), at: .init(seconds: seconds))
+      #expect((lag.lag(of: place("b"), at: .init(seconds: seconds))?.seconds ?? 0) >= 0)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -28,12 +29,12 @@ import Testing
       let words = step.split(separator: " ")
       let seconds = Double(words[0]) ?? .nan
       switch words[1] {
-      case "fail": breaker.fail(atSeconds: seconds, jitter: 0.5)
-      case "refuse": breaker.fail(atSeconds: seconds, jitter: 0.5, isRefusal: true)
+      case "fail": breaker.fail(at: .init(seconds: seconds), jitter: 0.5)
+      case "refuse": breaker.fail(at: .init(seconds: seconds), jitter: 0.5, isRefusal: true)
       case "succeed": breaker.succeed()
-      case "wake": breaker.wake(atSeconds: seconds)
+      case "wake": breaker.wake(at: .init(seconds: seconds))
       case "try+", "try-":
-        let mayTry = breaker.mayTry(atSeconds: seconds)
+        let mayTry = breaker.mayTry(at: .init(seconds: seconds))
         #expect(mayTry == (words[1] == "try+"), "\(name): \(step)")
       default: Issue.record("\(step)")
       }
@@ -44,9 +45,9 @@ import Testing
   @Test(arguments: [(0.0, 0.8), (0.5, 1.0), (1.0, 1.2), (-7, 0.8), (7, 1.2)])
   func jitterSpreadsTheWait(jitter: Double, wait: Double) throws {
     var breaker = Breaker()
-    for _ in 0..<5 { breaker.fail(atSeconds: 10, jitter: jitter) }
-    let retry = try #require(breaker.retrySeconds)
-    #expect(abs(retry - 10 - wait) < 1e-9)
+    for _ in 0..<5 { breaker.fail(at: 10, jitter: jitter) }
+    let retry = try #require(breaker.retry)
+    #expect(abs((retry - Monotonic(seconds: 10)) - wait) < 1e-9)
     #expect(breaker.openedCount == 1 && breaker.failureCount == 5)
   }
 }
@@ -133,7 +134,8 @@ import Testing
       let listings = step.listed.split(separator: " ").map { word in
         Roster.Listing(place(String(word.suffix(1))), isUp: !word.hasPrefix("-"), answers: nil)
       }
-      let changes = roster.update(listings, expectedCount: step.expected, atSeconds: step.seconds).map(Self.text)
+      let changes = roster.update(listings, expectedCount: step.expected, at: .init(seconds: step.seconds)).map(
+        Self.text)
       // Within one step the order of different members is of no account.
       #expect(changes.sorted() == step.changes.split(separator: " ").map(String.init).sorted(), "at \(step.seconds)")
     }
@@ -141,11 +143,11 @@ import Testing
 
   @Test func itsOwnAnswerIsTheBetterEvidence() {
     var roster = Roster()
-    _ = roster.update([.init(place("a"), isUp: true, answers: false)], expectedCount: 1, atSeconds: 0)
-    #expect(roster.members[place("a")] == .missing(sinceSeconds: 0))
-    _ = roster.update([.init(place("a"), isUp: false, answers: true)], expectedCount: 1, atSeconds: 1)
+    _ = roster.update([.init(place("a"), isUp: true, answers: false)], expectedCount: 1, at: 0)
+    #expect(roster.members[place("a")] == .missing(since: 0))
+    _ = roster.update([.init(place("a"), isUp: false, answers: true)], expectedCount: 1, at: 1)
     #expect(roster.members[place("a")] == .present)
-    #expect(Roster.State.names.contains(Roster.State.ghost(sinceSeconds: 0).name))
+    #expect(Roster.State.names.contains(Roster.State.ghost(since: 0).name))
   }
 
   @Test func membersAreBounded() {
@@ -153,7 +155,7 @@ import Testing
     options.memberLimit = 10
     var roster = Roster(options)
     let many = (0..<100).map { Roster.Listing(NodeAddress(host: "h", port: $0), isUp: $0 % 2 == 0, answers: nil) }
-    let changes = roster.update(many, expectedCount: nil, atSeconds: 0)
+    let changes = roster.update(many, expectedCount: nil, at: 0)
     #expect(changes.count == 10)
     #expect(roster.members.count == 10)
   }

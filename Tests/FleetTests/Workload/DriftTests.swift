@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Storage
 import Testing
 
@@ -47,7 +48,7 @@ import Testing
     let other = Drift([try member("a", [("save", "1")]), try member("b", [("save", "2")])], areAlike: true)
     var log = DriftLog()
     func note(_ drift: Drift, _ seconds: Double, isNews: Bool = true) -> [String] {
-      log.note(drift, isNews: isNews, workload: "w", atSeconds: seconds).map(\.summary)
+      log.note(drift, isNews: isNews, workload: "w", at: .init(seconds: seconds)).map(\.summary)
     }
     // As it was found is no news.
     #expect(note(other, 1, isNews: false) == [] && note(same, 2, isNews: false) == [])

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -11,7 +12,7 @@ import Testing
   ) -> MemberReading {
     let facts = Readings.facts(
       "role:\(role)\nrun_id:\(runID)\nmaster_host:h\nmaster_port:1\nkeyspace_hits:\(hits)\nkeyspace_misses:\(misses)\n")
-    return MemberReading(Readings.address(port), answers: true, facts: facts, seconds: seconds)
+    return MemberReading(Readings.address(port), answers: true, facts: facts, began: .init(seconds: seconds))
   }
 
   private func tracker(_ readings: [MemberReading], own: Double = 0) -> HitRatioTracker {

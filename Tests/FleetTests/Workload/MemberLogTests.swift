@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Storage
 import Testing
 
@@ -25,13 +26,14 @@ import Testing
 
   private func reading(_ lines: String?, at seconds: Double) -> MemberReading {
     MemberReading(
-      Readings.address(1), answers: lines != nil, facts: lines.map { Readings.facts($0) }, seconds: seconds)
+      Readings.address(1), answers: lines != nil, facts: lines.map { Readings.facts($0) },
+      began: .init(seconds: seconds))
   }
 
   @Test(arguments: changes) func tellsWhatChanged(_ change: (before: String?, after: String?, kinds: [EventKind])) {
     var log = MemberLog()
     func note(_ lines: String?, at seconds: Double) -> [Event] {
-      log.note([reading(lines, at: seconds)], workload: "w", instance: { "node-\($0.port)" }, atSeconds: 5)
+      log.note([reading(lines, at: seconds)], workload: "w", instance: { "node-\($0.port)" }, at: 5)
     }
     #expect(note(change.before, at: 1).isEmpty, "the first sight is no event")
     let events = note(change.after, at: 2)
@@ -45,14 +47,14 @@ import Testing
     _ change: (before: String?, after: String?, kinds: [EventKind])
   ) {
     var first = MemberLog()
-    _ = first.note([reading(change.before, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
+    _ = first.note([reading(change.before, at: 1)], workload: "w", instance: { _ in "n" }, at: 5)
     let kept = first.takeChanges().compactMapValues { $0?.text }.compactMapValues { MemberRecord(text: $0) }
     #expect(kept == first.records && first.takeChanges().isEmpty)
     var second = MemberLog(kept)
-    let events = second.note([reading(change.after, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 9)
+    let events = second.note([reading(change.after, at: 1)], workload: "w", instance: { _ in "n" }, at: 9)
     #expect(events.map(\.kind) == change.kinds)
     #expect(events.allSatisfy { $0.summary.contains("after a restart") })
-    #expect(second.note([reading(change.after, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 9).isEmpty)
+    #expect(second.note([reading(change.after, at: 2)], workload: "w", instance: { _ in "n" }, at: 9).isEmpty)
   }
 
   @Test func aRestartIsSeenAcrossAnOutage() {
@@ -60,7 +62,7 @@ import Testing
     var seconds = 0.0
     func kinds(_ lines: String?) -> [EventKind] {
       seconds += 1
-      return log.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, atSeconds: 5).map(
+      return log.note([reading(lines, at: seconds)], workload: "w", instance: { _ in "n" }, at: 5).map(
         \.kind)
     }
     _ = kinds(Self.base)
@@ -73,12 +75,12 @@ import Testing
       var facts = Readings.facts(Self.base)
       let reply = try SentinelViewTests.reply(SentinelViewTests.details(settings))
       facts.config = ConfigDigest(try #require(ServerConfig(reply)))
-      return MemberReading(Readings.address(1), answers: true, facts: facts, seconds: seconds)
+      return MemberReading(Readings.address(1), answers: true, facts: facts, began: .init(seconds: seconds))
     }
     var log = MemberLog()
     func note(_ settings: [(String, String)], at seconds: Double) throws -> [String] {
       let readings = [try reading(settings, at: seconds)]
-      return log.note(readings, workload: "w", instance: { _ in "n" }, atSeconds: 5).map(\.summary)
+      return log.note(readings, workload: "w", instance: { _ in "n" }, at: 5).map(\.summary)
     }
     let base = [("log-test-timeout", "0"), ("log-test-hz", "10"), ("replicaof", "a 1")]
     let changed = [("log-test-timeout", "5"), ("log-test-hz", "20"), ("replicaof", "a 1")]
@@ -94,12 +96,12 @@ import Testing
 
   @Test func whoIsForgottenIsNewWhenItComesBack() {
     var log = MemberLog()
-    _ = log.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, atSeconds: 5)
+    _ = log.note([reading(Self.base, at: 1)], workload: "w", instance: { _ in "n" }, at: 5)
     _ = log.takeChanges()
     log.forget([Readings.address(1)])
     #expect(log.takeChanges() == [Readings.address(1): MemberRecord?.none])
     let other = Self.base.replacing("run_id:one", with: "run_id:two")
-    #expect(log.note([reading(other, at: 2)], workload: "w", instance: { _ in "n" }, atSeconds: 5).isEmpty)
+    #expect(log.note([reading(other, at: 2)], workload: "w", instance: { _ in "n" }, at: 5).isEmpty)
   }
 
   @Test(arguments: ["", "instance", "answers yes\nrun x"]) func aRecordThatIsDamagedIsNone(_ text: String) {

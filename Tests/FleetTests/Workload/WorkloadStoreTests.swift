@@ -9,11 +9,11 @@ import Testing
   @Test func failoverStatesSurviveAsText() {
     var state = SentinelFailoverTracker.State()
     state.lastNumber = 7
-    state.lastFailoverSeconds = 1_795_480_336.25
+    state.lastFailover = 1_795_480_336.25
     state.configEpoch = 3
     state.address = NodeAddress(host: "fd00::1", port: 6379)
     state.unconfirmed = [NodeAddress(host: "a b", port: 1), NodeAddress(host: "c", port: 2)]
-    state.quorumDownSeconds = 5
+    state.quorumDown = 5
     #expect(SentinelFailoverTracker.State(text: state.text) == state)
     #expect(
       SentinelFailoverTracker.State(text: SentinelFailoverTracker.State().text) == SentinelFailoverTracker.State())
@@ -39,7 +39,7 @@ import Testing
     #expect(state.counts == [.automatic: 0, .manual: 0, .aborted: 0, .missed: 0])
     store.begin(state)
     state.counts[.manual] = 2
-    store.keep(state, counting: [], atSeconds: 1)
+    store.keep(state, counting: [], at: 1)
     #expect(store.failovers.state() == state)
     #expect(store.count(.manual, inMemory: 2) == 2)
   }
@@ -54,14 +54,14 @@ import Testing
     sentinel.begin(watched)
     (watched.configEpoch, watched.address, watched.counts[.missed]) = (3, Readings.address(1), 1)
     let event = Event(atSeconds: 5, workload: "s", kind: .failover, summary: "missed failover")
-    sentinel.keep(watched, counting: [(.missed, event)], atSeconds: 5)
+    sentinel.keep(watched, counting: [(.missed, event)], at: 5)
 
     let cluster = WorkloadStore(workload: "c", file: file)
     var nodes: ClusterFailoverTracker.State = cluster.failovers.state()
     cluster.begin(nodes)
     for ids in [["a", "b"], ["b"]] {
       nodes.nodes = ids.map { .init(id: $0, masterID: nil, configEpoch: 1, slots: [0...5], wasFailing: false) }
-      cluster.keep(nodes, counting: [], atSeconds: 6)
+      cluster.keep(nodes, counting: [], at: 6)
     }
     let facts = file.change { $0.facts }.mapValues(\.value)
     #expect(facts["workload/s/failover"]?.contains("epoch 3") == true, "as files always had it")

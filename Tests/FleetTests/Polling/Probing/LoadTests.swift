@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -19,7 +20,7 @@ struct LoadTests {
     ] as [([(Double?, Double)], Double?)])
   func eventLoop(_ polls: [(Double?, Double)], _ ratio: Double?) {
     var load = EventLoopLoad()
-    for (busy, seconds) in polls { load.note(busyMicroseconds: busy, atSeconds: seconds) }
+    for (busy, seconds) in polls { load.note(busyMicroseconds: busy, at: .init(seconds: seconds)) }
     #expect(load.ratio == ratio)
   }
 
@@ -79,7 +80,7 @@ struct LoadTests {
       var facts = Readings.facts("role:master\nrun_id:\(runID)\neventloop_duration_sum:\(busy)\n")
       facts.latency = try latency(0, 0, slow)
       tracker.note(
-        [MemberReading(address, answers: true, facts: facts, seconds: seconds)],
+        [MemberReading(address, answers: true, facts: facts, began: .init(seconds: seconds))],
         slowerThan: SlowCommands.step(within: 0.01))
     }
     try poll("a", 5, busy: 0, seconds: 10)

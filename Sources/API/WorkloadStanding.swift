@@ -68,30 +68,59 @@ extension WorkloadAlert {
 }
 
 /// The workloads of the daemon with what is judged of them.
+///
+/// A request for one workload has no other judged.
 public struct FleetView: Sendable {
-  private let overviews: @Sendable () async -> [WorkloadOverview]
-  /// What every check says of each workload, in the order of their names.
-  let results: @Sendable () async -> [CheckResult]
+  /// Where what is shown comes from; a name asks for that workload alone, nil for all.
+  struct Source: Sendable {
+    /// The names of all workloads, sorted; judges none.
+    var names: @Sendable () async -> [String] = { [] }
+    /// The workload that a member belongs to, by the member's label `instance`; judges none.
+    var workloadOfMember: @Sendable (_ instance: String) async -> String? = { _ in nil }
+    var overviews: @Sendable (_ workload: String?) async -> [WorkloadOverview] = { _ in [] }
+    var results: @Sendable (_ workload: String?) async -> [CheckResult] = { _ in [] }
+  }
+
+  private let source: Source
   private let groups: @Sendable () -> [GroupState]
 
   /// - Parameter groups: the rules as they stand now; none where no rules are evaluated.
   public init(_ fleet: Fleet, groups: @escaping @Sendable () -> [GroupState]) {
-    self.init(overviews: { await fleet.overview() }, results: { await fleet.checkResults() }, groups: groups)
+    self.init(
+      Source(
+        names: { await fleet.workloadNames },
+        workloadOfMember: { instance in await fleet.members().first { $0.instance == instance }?.workload },
+        overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) }),
+      groups: groups)
   }
 
-  init(
-    overviews: @escaping @Sendable () async -> [WorkloadOverview],
-    results: @escaping @Sendable () async -> [CheckResult] = { [] },
-    groups: @escaping @Sendable () -> [GroupState]
-  ) {
-    self.overviews = overviews
-    self.results = results
+  init(_ source: Source, groups: @escaping @Sendable () -> [GroupState]) {
+    self.source = source
     self.groups = groups
   }
 
+  /// The names of all workloads, sorted.
+  func names() async -> [String] { await source.names() }
+
   /// How each workload stands now, in the order of their names.
-  func workloads() async -> [WorkloadStanding] {
+  ///
+  /// - Parameter name: of the only one that is asked for.
+  func workloads(named name: String? = nil) async -> [WorkloadStanding] {
     let alerts = Dictionary(grouping: groups().flatMap(\.rules).flatMap(\.tracker.all)) { $0.labels["workload"] ?? "" }
-    return await overviews().map { WorkloadStanding($0, alerts[$0.name] ?? []) }
+    return await source.overviews(name).map { WorkloadStanding($0, alerts[$0.name] ?? []) }
+  }
+
+  /// What every check says of each workload, in the order of their names.
+  ///
+  /// - Parameter name: of the only workload that is asked for.
+  func results(ofWorkload name: String? = nil) async -> [CheckResult] { await source.results(name) }
+
+  /// A member or Sentinel with the workload that it belongs to, by its label `instance`.
+  func member(_ instance: String) async -> (overview: WorkloadOverview, member: WorkloadOverview.Member)? {
+    guard let workload = await source.workloadOfMember(instance),
+      let overview = await source.overviews(workload).first,
+      let member = overview.groups.lazy.flatMap(\.members).first(where: { $0.watched.instance == instance })
+    else { return nil }
+    return (overview, member)
   }
 }

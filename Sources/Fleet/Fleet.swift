@@ -61,18 +61,30 @@ public actor Fleet {
     return all
   }
 
+  /// The names of the workloads, sorted.
+  public var workloadNames: [String] { entries.keys.sorted() }
+
   /// How each workload stands, in the order of their names.
-  public func overview() async -> [WorkloadOverview] {
+  ///
+  /// - Parameter name: judges no other workload; nil for all.
+  public func overview(of name: String? = nil) async -> [WorkloadOverview] {
     var all: [WorkloadOverview] = []
-    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all.append(await entry.workload.overview()) }
+    for workload in workloads(name) { all.append(await workload.overview()) }
     return all
   }
 
   /// What every check says of each workload, in the order of their names.
-  public func checkResults() async -> [CheckResult] {
+  ///
+  /// - Parameter name: judges no other workload; nil for all.
+  public func checkResults(of name: String? = nil) async -> [CheckResult] {
     var all: [CheckResult] = []
-    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) { all += await entry.workload.checkResults() }
+    for workload in workloads(name) { all += await workload.checkResults() }
     return all
+  }
+
+  private func workloads(_ name: String?) -> [Workload] {
+    guard let name else { return entries.sorted { $0.key < $1.key }.map(\.value.workload) }
+    return entries[name].map { [$0.workload] } ?? []
   }
 
   /// Takes note that files or permissions may have changed.

@@ -26,7 +26,7 @@ struct Fixture {
       judging: HTTPAPI.Judging(
         store: store, isOn: { true }, settings: { HTTPAPI.Settings() }, groups: { groups }, alertmanagerURLs: { [] },
         heldSinceMilliseconds: { _ in nil }),
-      fleet: FleetView(overviews: { [] }, groups: { groups }), events: events, targets: { [] },
+      fleet: FleetView(FleetView.Source(), groups: { groups }), events: events, targets: { [] },
       configurationText: { "" }, gate: gate)
     api.nowMilliseconds = { Self.nowSeconds * 1000 }
   }

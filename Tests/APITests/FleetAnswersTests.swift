@@ -8,7 +8,8 @@ import Testing
 @Suite struct FleetAnswersTests {
   private func fixture(_ overviews: WorkloadOverview...) -> Fixture {
     var fixture = Fixture()
-    fixture.api.fleetView = FleetView(overviews: { overviews }, groups: { [] })
+    fixture.api.fleetView = FleetView(
+      .init(overviews: { name in overviews.filter { name == nil || $0.name == name } }), groups: { [] })
     // They are there without rules and without a history.
     fixture.api.judging.isOn = { false }
     return fixture
@@ -40,6 +41,28 @@ import Testing
       #expect(answer.status == 404 && answer.errorType == "not_found", "\(name)")
     }
     #expect(try await self.fixture().get("fleet").data == #"{"workloads":[]}"#)
+  }
+
+  /// To judge a workload takes what its size takes: a question about one judges that one.
+  @Test func onlyWhatIsAskedForIsJudged() async throws {
+    let asked = Lock<[String?]>([])
+    let verdict = CheckResult(
+      check: "c", group: .health, workload: "w", instance: nil, answer: .ok, severity: nil, text: "", reason: nil,
+      sinceSeconds: nil)
+    var fixture = Fixture()
+    fixture.api.fleetView = FleetView(
+      .init(
+        overviews: { name in
+          asked.withLock { $0.append(name) }
+          return [Self.troubled]
+        },
+        results: { name in
+          asked.withLock { $0.append(name) }
+          return [verdict]
+        }), groups: { [] })
+    _ = try await (fixture.get("fleet/w"), fixture.get("checks", ["workload": "w"]))
+    _ = try await (fixture.get("fleet"), fixture.get("checks"))
+    #expect(asked.withLock { $0 } == ["w", "w", nil, nil])
   }
 
   @Test func listsAndTextsAreBounded() async throws {

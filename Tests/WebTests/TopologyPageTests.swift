@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TopologyPageTests {
   private func text(_ workloads: [TopologyPage.Workload]) -> String {
-    let page = TopologyPage(version: "1.0", metricsPath: "/metrics", workloads: workloads)
+    let page = TopologyPage(version: "1.0", metricsPath: "/metrics", workloads: workloads, nowSeconds: 1_764_376_000)
     return String(decoding: page.response().body.bytes, as: UTF8.self)
   }
 
@@ -44,9 +44,26 @@ import Testing
     #expect(page.split(separator: escaped, omittingEmptySubsequences: false).count == 16)
   }
 
+  @Test func whatIsNotCurrentSaysSo() {
+    var node = node("n")
+    (node.usedMemoryBytes, node.memoryUsedRatio, node.isMemoryHigh) = (95, 0.95, true)
+    (node.lagSeconds, node.isLagHigh) = (7, true)
+    let current = text([workload("a", nodes: [node])])
+    #expect(current.contains("<span class=\"warning\">95 %") && !current.contains("as of"))
+    // A day before and a minute before what `text` takes for now.
+    (node.lagAsOfSeconds, node.memoryAsOfSeconds) = (1_764_289_600, 1_764_375_940)
+    let stale = text([workload("a", nodes: [node])])
+    #expect(
+      stale.contains("<span class=\"stale\"><span class=\"phone\">lag </span>7.0 s <small class=\"as-of\">as of "))
+    #expect(stale.contains(">2025-11-28 00:26:40</time>") && stale.contains(">00:25:40</time>"))
+    #expect(stale.contains("<span class=\"stale\"><svg"))
+  }
+
   @Test func nothingIsLoadedOrRun() {
-    let response = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [workload("a", nodes: [node("n")])])
-      .response()
+    let response = TopologyPage(
+      version: "1", metricsPath: "/metrics", workloads: [workload("a", nodes: [node("n")])], nowSeconds: 0
+    )
+    .response()
     let page = String(decoding: response.body.bytes, as: UTF8.self)
     let policy = response.headers.first { $0.name == "Content-Security-Policy" }?.value ?? ""
     #expect(policy.contains("default-src 'none'") && !policy.contains("script"))

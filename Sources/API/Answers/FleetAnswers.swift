@@ -14,18 +14,16 @@ struct FleetAnswers: Sendable {
 
   /// `fleet/NAME`
   func workload(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    let found = await view.workloads().filter { $0.overview.name == parameters.rest }
+    let found = await view.workloads(named: parameters.rest)
     guard !found.isEmpty else { throw Self.unknownWorkload(parameters.rest, parameters) }
     try Self.write(found, to: &answer)
   }
 
   /// `checks?workload=NAME`: what every check says, also where all is well.
   func checks(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    var results = await view.results()
-    if let name = parameters.form.value("workload") {
-      results = results.filter { $0.workload == name }
-      guard !results.isEmpty else { throw Self.unknownWorkload(name, parameters) }
-    }
+    let name = parameters.form.value("workload")
+    let results = await view.results(ofWorkload: name)
+    if let name, results.isEmpty { throw Self.unknownWorkload(name, parameters) }
     let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("results")
@@ -48,13 +46,14 @@ struct FleetAnswers: Sendable {
       }
     }
     let limit = answer.limit
+    let now = WallTime.now
     try answer.data.object { json throws(APIError) in
       json.key("workloads")
-      try json.list(workloads, within: limit) { write($1, to: &$0) }
+      try json.list(workloads, within: limit) { write($1, now: now, to: &$0) }
     }
   }
 
-  private static func write(_ standing: WorkloadStanding, to json: inout JSONWriter) {
+  private static func write(_ standing: WorkloadStanding, now: WallTime, to json: inout JSONWriter) {
     let overview = standing.overview
     json.object { json in
       json.field("name", overview.name)
@@ -75,7 +74,7 @@ struct FleetAnswers: Sendable {
       json.key("members")
       json.array { json in
         for group in overview.groups {
-          for member in group.members { write(member, in: group.title, to: &json) }
+          for member in group.members { write(member, in: group.title, now: now, to: &json) }
         }
       }
       json.key("findings")
@@ -95,7 +94,9 @@ struct FleetAnswers: Sendable {
     }
   }
 
-  private static func write(_ member: WorkloadOverview.Member, in group: String, to json: inout JSONWriter) {
+  private static func write(
+    _ member: WorkloadOverview.Member, in group: String, now: WallTime, to json: inout JSONWriter
+  ) {
     let watched = member.watched
     let newest = watched.node.poller.newest
     json.object { json in
@@ -110,7 +111,9 @@ struct FleetAnswers: Sendable {
       if let lag = member.lag {
         json.field("lagSeconds", lag.seconds)
         json.field("lagState", lag.state.rawValue)
+        if let time = member.lagAsOf { json.field("lagAsOf", atSeconds: time.seconds) }
       }
+      if let time = watched.figuresAsOf(now: now) { json.field("asOf", atSeconds: time.seconds) }
       if let bytes = member.usedMemoryBytes { json.field("memoryUsedBytes", bytes) }
       if let bytes = member.maxMemoryBytes { json.field("memoryMaxBytes", bytes) }
     }

@@ -20,24 +20,37 @@ struct NodeHistory: Sendable {
   let namespace: String
   let instance: String
   let nowSeconds: Double
+  /// When the server last answered, where what it said is not current: what its samples show after that, such as the rest
+  /// of a rate, is nothing that it said.
+  let asOfSeconds: Double?
 
   /// `$` is the namespace and its underline, `@` the matcher of the instance; `%` and `#` are a short and a longer range.
-  private static let figures: [(title: String, query: String, unit: TimeSeries.Unit)] = [
-    ("Memory", "max($memory_used_bytes@)", .bytes),
-    ("Memory of maxmemory", "max($memory_used_bytes@) / (max($memory_max_bytes@) > 0)", .ratio),
-    ("Commands", "max(rate($commands_processed_total@[%]))", .perSecond),
-    (
+  private static let figures: [Figure] = [
+    Figure("Memory", "max($memory_used_bytes@)", .bytes),
+    Figure("Memory of maxmemory", "max($memory_used_bytes@) / (max($memory_max_bytes@) > 0)", .ratio),
+    Figure("Commands", "max(rate($commands_processed_total@[%]))", .perSecond),
+    Figure(
       "Hit ratio",
       "max(rate($keyspace_hits_total@[#])) / (max(rate($keyspace_hits_total@[#])) + max(rate($keyspace_misses_total@[#])) > 0)",
-      .ratio
-    ),
-    ("Clients", "max($connected_clients@)", .count),
-    ("Lag behind the master", "max($replica_lag_seconds@)", .seconds),
-    (
+      .ratio),
+    Figure("Clients", "max($connected_clients@)", .count),
+    Figure("Lag behind the master", "max($replica_lag_seconds@)", .seconds, isOwn: false),
+    Figure(
       "Probe, 99th percentile",
-      "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[#])))", .seconds
-    ),
+      "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[#])))", .seconds, isOwn: false),
   ]
+
+  private struct Figure {
+    let title: String
+    let query: String
+    let unit: TimeSeries.Unit
+    /// Whether the server says it itself; a master tells lags, and the daemon times probes, also of one that is down.
+    let isOwn: Bool
+
+    init(_ title: String, _ query: String, _ unit: TimeSeries.Unit, isOwn: Bool = true) {
+      (self.title, self.query, self.unit, self.isOwn) = (title, query, unit, isOwn)
+    }
+  }
 
   func read() async -> Known {
     var known = Known()
@@ -47,7 +60,13 @@ struct NodeHistory: Sendable {
       do {
         let text = figure.query.replacing("%", with: Self.range(of: window).short)
           .replacing("#", with: Self.range(of: window).long)
-        let points = try series(text, stepSeconds: step)
+        var points = try series(text, stepSeconds: step)
+        if figure.isOwn, let asOfSeconds {
+          for (index, _) in points.enumerated().reversed() {
+            guard nowSeconds - Double(points.count - 1 - index) * step > asOfSeconds else { break }
+            points[index] = nil
+          }
+        }
         if points.contains(where: { $0 != nil }) {
           known.figures.append((figure.title, TimeSeries(points, unit: figure.unit, stepSeconds: step)))
         }
@@ -111,8 +130,11 @@ struct NodeHistory: Sendable {
     return result + "\""
   }
 
+  /// Single values are of now, or of when the server last spoke.
+  private var askedMilliseconds: Int64 { Int64(clamping: min(asOfSeconds ?? nowSeconds, nowSeconds) * 1000) }
+
   private func vector(_ text: String) throws -> [VectorSample] {
-    let result = try query(text).value(atMilliseconds: nowMilliseconds, in: store, options: options)
+    let result = try query(text).value(atMilliseconds: askedMilliseconds, in: store, options: options)
     guard case .vector(let samples) = result.value else { return [] }
     return samples
   }

@@ -17,7 +17,7 @@ extension Pages {
     let found =
       await events?.list(
         EventFilter(workload: filter.workload, node: filter.node, kind: kind, page: filter.page)) ?? .empty
-    let workloads = await fleet?.workloads().map(\.overview.name) ?? []
+    let workloads = await fleet?.names() ?? []
     var page = EventsPage(
       metricsPath: metricsPath, filter: filter, events: found.events.map { EventsPage.Event($0) },
       hasMore: found.hasMore, workloads: workloads, kinds: EventFilter.kinds.map(\.rawValue),

@@ -17,8 +17,9 @@ extension Pages {
   }
 
   private func topology(_ fleet: FleetView) async -> Response {
-    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, nowSeconds: wallClockSeconds()) }
-    var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads)
+    let now = wallClockSeconds()
+    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, nowSeconds: now) }
+    var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now)
     page.alerts = alertSummary
     return page.response()
   }
@@ -129,8 +130,10 @@ extension TopologyPage.Node {
       lagSeconds = lag.seconds
       lagNote = lag.state == .online ? (lag.isAtLeast ? "at least" : "") : lag.state.rawValue
       isLagHigh = member.isLagHigh
+      lagAsOfSeconds = member.lagAsOf?.seconds
     }
     usedMemoryBytes = member.usedMemoryBytes
+    memoryAsOfSeconds = watched.figuresAsOf(now: WallTime(seconds: now))?.seconds
     memoryUsedRatio = member.memoryUsedRatio
     isMemoryHigh = member.isMemoryHigh
   }

@@ -12,11 +12,7 @@ extension Pages {
       return await page(of: server, maxAge: maxAge, request)
     }
     let now = wallClockSeconds()
-    let overviews = await fleet?.workloads().map(\.overview) ?? []
-    let found = overviews.lazy.compactMap { overview in
-      overview.groups.lazy.flatMap(\.members).first { $0.watched.instance == name }.map { (overview, $0) }
-    }.first
-    guard let (overview, member) = found else {
+    guard let (overview, member) = await fleet?.member(name) else {
       return notFound("No node of this name is watched. All that are stand on the start page.")
     }
     var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now)
@@ -30,7 +26,8 @@ extension Pages {
     }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
     if let store = store() {
-      let history = NodeHistory(store: store, namespace: namespace, instance: name, nowSeconds: now)
+      let history = NodeHistory(
+        store: store, namespace: namespace, instance: name, nowSeconds: now, asOfSeconds: page.asOfSeconds)
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       page.take(known)
     } else {
@@ -48,6 +45,7 @@ extension NodePage {
     (state, level, reason) = (node.state, node.level, node.reason)
     let watched = member.watched
     let server = watched.node.poller.newest?.facts
+    asOfSeconds = watched.figuresAsOf(now: WallTime(seconds: now))?.seconds
     facts = [("Role", node.role), ("Workload", overview.name)]
     if let environment = watched.environment { facts.append(("Environment", environment)) }
     if let server {
@@ -58,11 +56,13 @@ extension NodePage {
       let share = node.memoryUsedRatio.map { "\(TimeSeries.Unit.ratio.words($0)) of maxmemory" } ?? "no limit is set"
       var figure = Figure("Memory", TimeSeries.Unit.bytes.words(Double(bytes)), note: share)
       if node.isMemoryHigh { figure.level = .warning }
+      figure.asOfSeconds = node.memoryAsOfSeconds
       figures.append(figure)
     }
     if let lag = node.lagSeconds {
       var figure = Figure("Lag behind the master", TimeSeries.Unit.seconds.words(lag), note: node.lagNote)
       if node.isLagHigh { figure.level = .warning }
+      figure.asOfSeconds = node.lagAsOfSeconds
       figures.append(figure)
     }
   }
@@ -73,10 +73,13 @@ extension NodePage {
       if let index = figures.firstIndex(where: { $0.title == title }) {
         figures[index].series = series
       } else if series.last != nil {
-        figures.append(Figure(title, series))
+        figures.append(Figure(title, series, nowSeconds: nowSeconds))
       }
     }
-    if let uptime = history.uptimeSeconds { facts.append(("Up for", TimeSeries.Unit.seconds.words(uptime))) }
+    if let uptime = history.uptimeSeconds {
+      let words = TimeSeries.Unit.seconds.words(uptime)
+      facts.append(("Up for", asOfSeconds == nil ? words : "\(words) when it last answered"))
+    }
     slowLog = history.slowLog
     clients = history.clients
     if let problem = history.problem { notice = "Some series could not be read: \(problem)" }

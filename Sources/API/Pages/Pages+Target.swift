@@ -21,7 +21,10 @@ extension Pages {
     page.isRefreshed = request.queryValue("refresh") != nil
     let state = snapshot?.state ?? .unknown
     (page.state, page.level, page.reason) = (state.name, TopologyPage.Level(state), state.error?.message ?? "")
-    if let facts = snapshot?.facts { page.facts = [("Role", facts.role), ("Version", facts.versionText)] }
+    if let facts = snapshot?.facts {
+      page.facts = [("Role", state.isUp ? facts.role : "was \(facts.role)"), ("Version", facts.versionText)]
+    }
+    page.asOfSeconds = state.isUp ? nil : snapshot?.lastSuccessSeconds
     page.facts.append(("Address", node.name))
     page.take(CurrentFigures(node.registry.page(), namespace: namespace))
     page.notice = "No history is kept of a server that flags name: watch it by a configuration file for that."

@@ -1,6 +1,7 @@
 import Config
 import NIOCore
 import Redis
+import Runtime
 
 /// A member of a workload, or one of its Sentinels, as it is known now.
 public struct FleetMember: Sendable {
@@ -27,6 +28,17 @@ public struct FleetMember: Sendable {
   public let timeout: Duration
   /// It failed so often that nothing waits for it.
   public let isLeftAlone: Bool
+
+  /// Of when the figures of the server are that are not current: when it last answered, where its newest
+  /// poll failed, or where that is longer ago than two polls are apart. nil where they are current, and where it has never
+  /// answered.
+  public func figuresAsOf(now: WallTime) -> WallTime? {
+    guard let newest = node.poller.newest, let answered = newest.lastSuccessSeconds.map(WallTime.init(seconds:)) else {
+      return nil
+    }
+    let pace = (pollInterval + timeout) / .seconds(1)
+    return newest.state.isUp && now - answered <= pace ? nil : answered
+  }
 }
 
 extension Workload {

@@ -41,6 +41,11 @@ struct LagTracker: Sendable {
     entries.lazy.compactMap { $0.lag.lag(of: replica, at: now) }.first
   }
 
+  /// Which master tells the lag of a replica.
+  func master(of replica: NodeAddress) -> NodeAddress? {
+    entries.first { $0.replicas.contains(replica) }?.master
+  }
+
   /// How much a failover now would lose at most: of all groups the worst, in seconds; nil while no master has answered.
   func failoverLossSeconds(electable: Set<NodeAddress>, at now: Monotonic) -> Double? {
     entries.compactMap { entry in

@@ -53,8 +53,8 @@ extension Workload {
     if !crew.sentinels.isEmpty {
       let watchers = crew.sentinels.sorted { $0.key < $1.key }.map { address, node in
         WorkloadOverview.Member(
-          watched: watched(node, at: address, isSentinel: true), lag: nil, isLagHigh: false, usedMemoryBytes: nil,
-          maxMemoryBytes: nil, memoryUsedRatio: nil, isMemoryHigh: false)
+          watched: watched(node, at: address, isSentinel: true), lag: nil, lagAsOf: nil, isLagHigh: false,
+          usedMemoryBytes: nil, maxMemoryBytes: nil, memoryUsedRatio: nil, isMemoryHigh: false)
       }
       groups.append(WorkloadOverview.Group(title: "Sentinels", members: watchers))
     }
@@ -77,12 +77,18 @@ extension Workload {
     of node: WatchedNode, _ objectives: Objectives, at now: Monotonic
   ) -> WorkloadOverview.Member {
     let memory = node.reading.facts?.memory
-    let lag = tracker.lag(of: node.address, at: now)
+    // A master that is gone tells no lag of later than its last answer.
+    let wall = WallTime.now
+    let lagAsOf = tracker.master(of: node.address).flatMap { crew.members[$0] }.flatMap {
+      watched($0, at: $0.address, isSentinel: false).figuresAsOf(now: wall)
+    }
+    let lag = tracker.lag(of: node.address, at: now - (lagAsOf.map { max(0, wall - $0) } ?? 0))
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }
     return WorkloadOverview.Member(
       watched: watched(node, at: node.address, isSentinel: false), lag: lag,
+      lagAsOf: lag == nil ? nil : lagAsOf,
       isLagHigh: isAbove(lag?.seconds, objectives.replicationLag?.seconds), usedMemoryBytes: memory?.usedBytes,
       maxMemoryBytes: memory?.maxBytes,
       memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio))

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// How a workload stands now, for people.
 public struct WorkloadOverview: Sendable {
@@ -6,6 +7,8 @@ public struct WorkloadOverview: Sendable {
     public let watched: FleetMember
     /// nil for whom is no replica, and while no master has answered.
     public let lag: ReplicationLag.Lag?
+    /// Where its master, which tells the lag, does not answer any more: when it last did.
+    public let lagAsOf: WallTime?
     /// Above the objective; false where there is none.
     public let isLagHigh: Bool
     /// nil while it does not answer, and for a Sentinel.

@@ -60,6 +60,9 @@ struct WorkloadTracker: Sendable {
     lags.lag(of: address, at: now)
   }
 
+  /// Which master tells the lag of a replica.
+  func master(of replica: NodeAddress) -> NodeAddress? { lags.master(of: replica) }
+
   func eventLoopBusyRatio(of address: NodeAddress) -> Double? { loads.eventLoopBusyRatio(of: address) }
 
   /// - Parameters:

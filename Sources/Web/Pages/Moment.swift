@@ -19,6 +19,14 @@ func utc(_ seconds: Double) -> String {
   return "\(date) \(padded(whole / 3600 % 24)):\(padded(whole / 60 % 60)):\(padded(whole % 60))"
 }
 
+/// Of when a figure is that is not current: `as of 03:44:50 UTC`, with the date where that is not today's.
+func asOf(_ seconds: Double, now: Double) -> HTML {
+  let (text, today) = (utc(seconds), utc(now))
+  let shown = text.prefix(10) == today.prefix(10) ? String(text.suffix(8)) : text
+  let stamp = text.replacing(" ", with: "T") + "Z"
+  return "<small class=\"as-of\">as of <time datetime=\"\(stamp)\">\(shown)</time>&nbsp;UTC</small>"
+}
+
 /// A moment in UTC with its age: `2026-11-28 03:44:50 UTC (3 min ago)`. One that is yet to come was noted before the clock
 /// was put back.
 func moment(_ seconds: Double, now: Double) -> HTML {

@@ -124,13 +124,20 @@ extension TopologyPage {
   private func lag(_ node: Node) -> HTML {
     guard let seconds = node.lagSeconds else { return "" }
     let note = node.lagNote.isEmpty ? "" : "\(clipped(node.lagNote)) "
-    let style = node.isLagHigh ? "warning" : "plain"
-    return "<span class=\"\(style)\"><span class=\"phone\">lag </span>\(note)\(span(seconds))</span>"
+    let style = node.lagAsOfSeconds != nil ? "stale" : node.isLagHigh ? "warning" : "plain"
+    let time: HTML = node.lagAsOfSeconds.map { " \(asOf($0, now: nowSeconds))" } ?? ""
+    return "<span class=\"\(style)\"><span class=\"phone\">lag </span>\(note)\(span(seconds))\(time)</span>"
   }
 
   /// A bar with the objective as a mark on it.
   private func memory(_ node: Node, _ objective: Double?) -> HTML {
     guard let bytes = node.usedMemoryBytes else { return "" }
+    let time: HTML = node.memoryAsOfSeconds.map { " \(asOf($0, now: nowSeconds))" } ?? ""
+    let content: HTML = "\(memory(bytes, node, objective))\(time)"
+    return node.memoryAsOfSeconds == nil ? content : "<span class=\"stale\">\(content)</span>"
+  }
+
+  private func memory(_ bytes: Int, _ node: Node, _ objective: Double?) -> HTML {
     guard let ratio = node.memoryUsedRatio else { return "\(size(bytes)) <small>no limit is set</small>" }
     let share = Int(clamping: (min(max(0, ratio.isFinite ? ratio : 1), 1) * 100).rounded())
     let mark: HTML =

@@ -52,6 +52,9 @@ public struct TopologyPage: Sendable {
     public var reason = ""
     /// How late its data is, where it is a replica; nil where that is not known.
     public var lagSeconds: Double?
+    /// Of when the lag is, and of when the memory, where they are not current; in seconds since the epoch.
+    public var lagAsOfSeconds: Double?
+    public var memoryAsOfSeconds: Double?
     /// `disconnected`, `at least`, …; empty for an ordinary lag.
     public var lagNote = ""
     public var isLagHigh = false
@@ -123,13 +126,16 @@ public struct TopologyPage: Sendable {
   public var version: String
   public var metricsPath: String
   public var workloads: [Workload]
+  /// Seconds since the epoch.
+  public var nowSeconds: Double
   /// nil where no rules are evaluated.
   public var alerts: AlertsPage.Summary?
 
-  public init(version: String, metricsPath: String, workloads: [Workload]) {
+  public init(version: String, metricsPath: String, workloads: [Workload], nowSeconds: Double) {
     self.version = version
     self.metricsPath = metricsPath
     self.workloads = workloads
+    self.nowSeconds = nowSeconds
   }
 
   public func response() -> Response {

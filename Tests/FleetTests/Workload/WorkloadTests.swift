@@ -12,13 +12,19 @@ import Testing
   private let registry = Registry()
   private let store = WorkloadStore(workload: "w", file: nil)
 
-  /// A workload whose servers do not exist.
-  private func workload(_ yaml: String) throws -> Workload {
-    let config = try FleetConfig.parse(Array("workloads: [{name: w, \(yaml)}]".utf8), file: "test.yml").workloads[0]
-    let context = FleetContext(
+  private var context: FleetContext {
+    FleetContext(
       connections: RedisServer.context, registry: registry, environment: [:], collectors: CollectorOptions(),
       clientName: nil, memberLimit: 10, store: nil, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    return Workload(config, context: context, store: store)
+  }
+
+  private func config(_ workloads: String...) throws -> FleetConfig {
+    try FleetConfig.parse(Array("workloads: [\(workloads.joined(separator: ", "))]".utf8), file: "test.yml")
+  }
+
+  /// A workload whose servers do not exist.
+  private func workload(_ yaml: String) throws -> Workload {
+    Workload(try config("{name: w, \(yaml)}").workloads[0], context: context, store: store)
   }
 
   private var page: [String] {
@@ -36,6 +42,18 @@ import Testing
     await workload.stop()
     #expect(!page.contains { $0.contains("workload=\"w\"") })
     #expect(await workload.crew.all.isEmpty)
+  }
+
+  @Test func aFleetSpeaksOfOneWorkloadOrOfAll() async throws {
+    let one = "kind: custom, topology: static, seeds: ['127.0.0.1:1']"
+    let fleet = Fleet(try config("{name: b, \(one)}", "{name: a, \(one)}"), context: context)
+    await fleet.start()
+    #expect(await fleet.workloadNames == ["a", "b"])
+    for (name, expected) in [(nil, ["a", "b"]), ("b", ["b"]), ("c", [])] as [(String?, [String])] {
+      #expect(await fleet.overview(of: name).map(\.name) == expected)
+      #expect(await Set(fleet.checkResults(of: name).map(\.workload)) == Set(expected))
+    }
+    await fleet.stop()
   }
 
   @Test func whatASentinelPublishesIsCountedAtOnceAndKeptOverAReload() async throws {

@@ -145,7 +145,7 @@ import Testing
   @Test func withoutRules() { #expect(page(nil, []).contains("No rule is loaded.")) }
 
   @Test func theStartPageTellsHowMany() {
-    var page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [])
+    var page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [], nowSeconds: 0)
     page.alerts = AlertsPage.Summary(Self.groups)
     let text = GoldenPage.text(page.response())
     #expect(text.contains("<a class=\"bad\" href=\"/alerts?state=firing\">2 firing</a>"))

@@ -22,6 +22,8 @@ import Testing
     node.lagSeconds = number
     node.usedMemoryBytes = number > 0 ? .max : .min
     node.memoryUsedRatio = number
+    node.memoryAsOfSeconds = number
+    node.lagAsOfSeconds = number
     var workload = TopologyPage.Workload(
       "w", state: .critical, traits: ["queue"], presentCount: .max, expectedCount: .min)
     workload.failoverCount = .max
@@ -29,7 +31,7 @@ import Testing
     workload.lagObjectiveSeconds = number
     workload.memoryObjectiveRatio = number
     workload.groups = [TopologyPage.Group("", [node])]
-    let page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [workload])
+    let page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [workload], nowSeconds: 0)
     #expect(String(decoding: page.response().body.bytes, as: UTF8.self).hasSuffix("</html>\n"))
   }
 
@@ -41,7 +43,7 @@ import Testing
         [number], [number, nil, 1, number], [-number, number], Array(repeating: number, count: 400),
       ]
       for points in courses {
-        page.figures.append(NodePage.Figure("f", TimeSeries(points, unit: unit, stepSeconds: 1)))
+        page.figures.append(NodePage.Figure("f", TimeSeries(points, unit: unit, stepSeconds: 1), nowSeconds: number))
       }
     }
     var log = NodePage.SlowLog()
@@ -50,6 +52,7 @@ import Testing
     log.newestSeconds = number
     log.addedInHour = number
     page.slowLog = log
+    page.asOfSeconds = number
     page.clients = [NodePage.ClientName("c", count: number)]
     expectReadable(page.response(), number)
   }

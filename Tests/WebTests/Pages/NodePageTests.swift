@@ -22,10 +22,12 @@ import Testing
       return isMissing ? nil : Double(rate)
     }
     page.figures = [
-      memory, NodePage.Figure("Commands", TimeSeries(commands, unit: .perSecond, stepSeconds: 30)),
-      NodePage.Figure("Hit ratio", TimeSeries([0.92, 0.9, 0.95, 0.97], unit: .ratio, stepSeconds: 30)),
-      NodePage.Figure("Clients", TimeSeries([12, 12, 12], unit: .count, stepSeconds: 30)),
-      NodePage.Figure("Lag behind the master", TimeSeries([nil, 0.2, nil], unit: .seconds, stepSeconds: 30)),
+      memory, NodePage.Figure("Commands", TimeSeries(commands, unit: .perSecond, stepSeconds: 30), nowSeconds: now),
+      NodePage.Figure(
+        "Hit ratio", TimeSeries([0.92, 0.9, 0.95, 0.97], unit: .ratio, stepSeconds: 30), nowSeconds: now),
+      NodePage.Figure("Clients", TimeSeries([12, 12, 12], unit: .count, stepSeconds: 30), nowSeconds: now),
+      NodePage.Figure(
+        "Lag behind the master", TimeSeries([nil, 0.2, nil], unit: .seconds, stepSeconds: 30), nowSeconds: now),
       NodePage.Figure("Probe, 99th percentile", ""),
     ]
     var log = NodePage.SlowLog()
@@ -55,6 +57,23 @@ import Testing
       "took 31 ms", "<td>checkout</td><td>40</td>", "without a name", "Commands and their arguments are not shown",
       "sessions-2 uses 91 %", "RedisMemoryHigh", "/events?node=sessions-2",
     ] { #expect(page.contains(part), "\(part)") }
+  }
+
+  /// Every figure of a server that does not answer is grey and says of when it is; what the daemon measures is not.
+  @Test func whatIsNotCurrentSaysSo() {
+    var page = Self.model
+    page.asOfSeconds = Self.now - 300
+    page.figures = [
+      NodePage.Figure("Clients", TimeSeries([12, 12, nil, nil], unit: .count, stepSeconds: 100), nowSeconds: Self.now),
+      NodePage.Figure(
+        "Probe, 99th percentile", TimeSeries([1, 2], unit: .seconds, stepSeconds: 1), nowSeconds: Self.now),
+    ]
+    let stale = text(page)
+    #expect(stale.contains("<section class=\"figure stale\"><h3>Clients</h3>\n<p class=\"value stale\">12 <small"))
+    #expect(stale.contains("<section class=\"figure\"><h3>Probe"))
+    #expect(stale.ranges(of: "as of <time").count == 3, "one figure, slow log, clients by name")
+    #expect(stale.contains("It last answered at"))
+    #expect(!text(Self.model).contains("It last answered at"))
   }
 
   @Test func everythingForeignIsEscaped() {

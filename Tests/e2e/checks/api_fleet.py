@@ -89,7 +89,8 @@ def set_clients(server: servers.RedisServer, limit: int) -> None:
 def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
     """The worse of what checks find and of alerts that fire; the metric is of checks alone."""
     server = servers.RedisServer(check)
-    judge = Judge(check, [workload(server)], RULES, settings=HASTY, flags=("--include-config-metrics",))
+    judge = Judge(check, [workload(server)], RULES, settings=HASTY, more="history: {retention: 1h}\n",
+                  flags=("--include-config-metrics",))
     exporter = judge.start().process
 
     def one() -> dict:
@@ -128,7 +129,14 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
     check.that("No member answers" in [finding["text"] for finding in found["findings"]], f"why: {found['findings']}")
     check.that("memoryUsedBytes" not in found["members"][0] and found["members"][0]["state"] != "up",
                f"nothing is made up of a server that is down: {found['members']}")
+    check.that("lastAnswer" in found["members"][0] and found["members"][0].get("asOf") == found["members"][0]["lastAnswer"],
+               f"of when its figures are: {found['members']}")
     check.until(lambda: tile(exporter) == "critical", 10, "the page says the same")
+    figures = re.findall(r'<section class="figure( stale)?"><h3>([^<]+)</h3>.*?</section>',
+                         exporter.get(f"/node/127.0.0.1:{server.port}").text, re.S)
+    check.that(len(figures) > 2, f"its page has figures: {figures}")
+    check.none([title for stale, title in figures if not stale and not title.startswith("Probe")],
+               "figures of a server that is down, shown as current")
     check.that("No member answers" in html.unescape(exporter.get("/").text), "and why")
 
 

@@ -6,12 +6,16 @@ extension NodePage {
       ? "Reloads every \(Self.refreshSeconds) s. <a href=\"\(path)\">Stop</a>"
       : "<a href=\"\(path)?refresh=\(Self.refreshSeconds)\">Reload every \(Self.refreshSeconds) s</a>"
     let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
+    let silence: HTML =
+      asOfSeconds.map {
+        "<p class=\"dim\">It last answered at \(moment($0, now: nowSeconds)): figures in grey are not current.</p>\n"
+      } ?? ""
     return """
       <p class="lead"><span class="state \(level.style)">\(clipped(state))</span>\
       \(html: reason.isEmpty ? "" : " <span>\(clipped(reason, to: 400))</span>")</p>
       <dl class="facts">
       \(HTML.joined(pairs))</dl>
-      <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
+      \(silence)<p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
       \(alertList)\(findingList)\(figureList)\(slow)\(clientList)\(eventList)
       """
   }
@@ -21,9 +25,10 @@ extension NodePage {
       let note: HTML = figure.note.isEmpty ? "" : " <span class=\"dim\">\(clipped(figure.note))</span>"
       let line: HTML = figure.series.map { SparkLine(series: $0, title: figure.title).html } ?? ""
       let value: HTML = figure.value.isEmpty ? "<span class=\"dim\">not known</span>" : "\(clipped(figure.value))"
+      let style = figure.asOfSeconds != nil ? "stale" : figure.level == .good ? "plain" : figure.level.style
       return """
-        <section class="figure"><h3>\(figure.title)</h3>
-        <p class="value \(figure.level == .good ? "plain" : figure.level.style)">\(value)\(note)</p>
+        <section class="figure\(figure.asOfSeconds == nil ? "" : " stale")"><h3>\(figure.title)</h3>
+        <p class="value \(style)">\(value)\(note)\(time(figure.asOfSeconds))</p>
         \(line)</section>
 
         """
@@ -36,6 +41,9 @@ extension NodePage {
 
       """
   }
+
+  /// Of when a figure is that is not current.
+  private func time(_ asOfSeconds: Double?) -> HTML { asOfSeconds.map { " \(asOf($0, now: nowSeconds))" } ?? "" }
 
   private var findingList: HTML {
     findings.isEmpty ? "" : "<h2>Findings</h2>\n\(TopologyPage.list(findings, limit: Self.findingLimit))"
@@ -65,13 +73,15 @@ extension NodePage {
         "<p>The newest took \(slowLog.newestDurationSeconds.map(fineSpan) ?? "a time not known"), at \(moment(seconds, now: nowSeconds))</p>\n"
       } ?? ""
     return """
-      <h2>Slow log</h2>
-      <p>\(count)\(added).</p>
+      <h2>Slow log\(time(asOfSeconds))</h2>
+      <p\(html: stale)>\(count)\(added).</p>
       \(newest)<p class="dim">Commands and their arguments are not shown: <code>SLOWLOG GET</code> on the server has \
       them.</p>
 
       """
   }
+
+  private var stale: HTML { asOfSeconds == nil ? "" : " class=\"stale\"" }
 
   private var clientList: HTML {
     guard !clients.isEmpty else { return "" }
@@ -83,8 +93,8 @@ extension NodePage {
       return "<tr><td>\(name)</td><td>\(number(client.count))</td></tr>\n"
     }
     return """
-      <h2>Clients by name</h2>
-      <div class="table"><table>
+      <h2>Clients by name\(time(asOfSeconds))</h2>
+      <div class="table\(asOfSeconds == nil ? "" : " stale")"><table>
       <thead><tr><th scope="col">Name</th><th scope="col">Connections</th></tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>

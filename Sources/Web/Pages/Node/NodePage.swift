@@ -8,6 +8,8 @@ public struct NodePage: Sendable {
     public var note = ""
     public var level = TopologyPage.Level.good
     public var series: TimeSeries?
+    /// Of when the value is, where it is not current; in seconds since the epoch.
+    public var asOfSeconds: Double?
 
     public init(_ title: String, _ value: String, note: String = "") {
       self.title = title
@@ -15,10 +17,12 @@ public struct NodePage: Sendable {
       self.note = note
     }
 
-    /// A figure that is the newest value of its series.
-    public init(_ title: String, _ series: TimeSeries) {
+    /// A figure that is the newest value of its series, whose newest point is of now.
+    public init(_ title: String, _ series: TimeSeries, nowSeconds now: Double) {
       self.init(title, series.last.map(series.text) ?? "")
       self.series = series
+      let age = series.lastAgeSeconds ?? 0
+      asOfSeconds = age > 0 ? now - age : nil
     }
   }
 
@@ -59,6 +63,8 @@ public struct NodePage: Sendable {
   public var reason = ""
   /// Role, workload, version, uptime, address: in words.
   public var facts: [(name: String, value: String)] = []
+  /// When the server last answered, where what it said is not current; in seconds since the epoch.
+  public var asOfSeconds: Double?
   public var figures: [Figure] = []
   public var slowLog: SlowLog?
   public var clients: [ClientName] = []

@@ -38,6 +38,11 @@ public struct TimeSeries: Sendable, Equatable {
 
   public var last: Double? { points.last { $0 != nil } ?? nil }
 
+  /// How much older than the end the newest value is; nil where there is none.
+  var lastAgeSeconds: Double? {
+    points.lastIndex { $0 != nil }.map { Double(points.count - 1 - $0) * stepSeconds }
+  }
+
   func text(_ value: Double) -> String { unit.words(value) }
 }
 

@@ -47,4 +47,19 @@ import Web
       #expect((100..<131).contains(found[name]?.ageSeconds ?? 0), "\(name): of no later than the answer")
     }
   }
+
+  @Test func aMasterHasNoLagOfTheTimeWhenItWasAReplica() {
+    var known = NodeHistory.Known()
+    known.figures = [
+      ("Commands", TimeSeries([1, 2], unit: .perSecond, stepSeconds: 30)),
+      (NodeHistory.lag, TimeSeries([109, nil], unit: .seconds, stepSeconds: 30)),
+    ]
+    var master = NodePage("a", metricsPath: "/metrics", nowSeconds: 0)
+    master.take(known)
+    #expect(master.figures.map(\.title) == ["Commands"])
+    var replica = NodePage("b", metricsPath: "/metrics", nowSeconds: 0)
+    replica.figures = [NodePage.Figure(NodeHistory.lag, "0 s")]
+    replica.take(known)
+    #expect(replica.figures.map(\.title) == [NodeHistory.lag, "Commands"] && replica.figures[0].series != nil)
+  }
 }

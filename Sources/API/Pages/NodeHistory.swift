@@ -16,6 +16,9 @@ struct NodeHistory: Sendable {
   /// What the drawings show: the longest of these that the samples fill at least a quarter of.
   static let windowsSeconds = [3600.0, 900, 300]
 
+  /// Of replicas alone: a master may have been one a while ago.
+  static let lag = "Lag behind the master"
+
   let store: SeriesStore
   let namespace: String
   let instance: String
@@ -34,7 +37,7 @@ struct NodeHistory: Sendable {
       "max(rate($keyspace_hits_total@[#])) / (max(rate($keyspace_hits_total@[#])) + max(rate($keyspace_misses_total@[#])) > 0)",
       .ratio),
     Figure("Clients", "max($connected_clients@)", .count),
-    Figure("Lag behind the master", "max($replica_lag_seconds@)", .seconds, isOwn: false),
+    Figure(lag, "max($replica_lag_seconds@)", .seconds, isOwn: false),
     Figure(
       "Probe, 99th percentile",
       "histogram_quantile(0.99, sum by (le) (rate($probe_duration_seconds_bucket@[#])))", .seconds, isOwn: false),

@@ -60,7 +60,7 @@ extension NodePage {
       figures.append(figure)
     }
     if let lag = node.lagSeconds {
-      var figure = Figure("Lag behind the master", TimeSeries.Unit.seconds.words(lag), note: node.lagNote)
+      var figure = Figure(NodeHistory.lag, TimeSeries.Unit.seconds.words(lag), note: node.lagNote)
       if node.isLagHigh { figure.level = .warning }
       figure.asOfSeconds = node.lagAsOfSeconds
       figures.append(figure)
@@ -68,11 +68,11 @@ extension NodePage {
   }
 
   /// Puts series to the figures that are known, and adds those that only the series know.
-  fileprivate mutating func take(_ history: NodeHistory.Known) {
+  mutating func take(_ history: NodeHistory.Known) {
     for (title, series) in history.figures {
       if let index = figures.firstIndex(where: { $0.title == title }) {
         figures[index].series = series
-      } else if series.last != nil {
+      } else if series.last != nil, title != NodeHistory.lag {
         figures.append(Figure(title, series, nowSeconds: nowSeconds))
       }
     }

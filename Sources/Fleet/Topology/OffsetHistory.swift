@@ -30,7 +30,7 @@ public struct OffsetHistory: Sendable, Equatable {
     }
     self.replicationID = replicationID
     if let last = entries.last {
-      guard moment > last.moment else { return }
+      guard moment > last.moment || (moment == last.moment && offset > last.offset) else { return }
       // While nothing is written only the newest moment at an offset matters, and the first.
       if entries.count > 1, last.offset == offset, entries[entries.count - 2].offset == offset { entries.removeLast() }
     }
@@ -39,6 +39,12 @@ public struct OffsetHistory: Sendable, Equatable {
       let half = entries.count / 2
       entries = entries[..<half].enumerated().filter { $0.offset % 2 == 0 }.map(\.element) + entries[half...]
     }
+  }
+
+  /// Takes a time out in which nobody could write, as if it had not passed.
+  mutating func skip(seconds: Double) {
+    guard seconds > 0 else { return }
+    entries = entries.map { Entry(moment: $0.moment + seconds, offset: $0.offset) }
   }
 
   /// How late a replica with that offset is.

@@ -2,6 +2,8 @@ import Redis
 import Runtime
 
 /// How late each replica of one master is, in seconds, right for replicas that are online, syncing, disconnected or absent.
+///
+/// While there is no master that answers, nobody falls behind it: its silence is taken out of what is counted.
 public struct ReplicationLag: Sendable {
   public enum State: String, Sendable, CaseIterable {
     case online, syncing
@@ -29,6 +31,9 @@ public struct ReplicationLag: Sendable {
   public private(set) var history = OffsetHistory()
   /// When the master itself was last heard.
   public private(set) var masterMoment: Monotonic?
+  private var isInterrupted = false
+  /// When the master answered again after it had not, or was another one; nil while that never was.
+  private var resumed: Monotonic?
   private var links: [NodeAddress: ReplicationFacts.Replica] = [:]
   private var tracks: [NodeAddress: Track] = [:]
 
@@ -40,15 +45,29 @@ public struct ReplicationLag: Sendable {
     for replica in replicas where tracks[replica] == nil { tracks[replica] = Track(expected: moment) }
   }
 
+  /// Takes note that the master does not answer, or is another one from now on.
+  public mutating func interrupt() { isInterrupted = masterMoment != nil }
+
   /// Takes in the master's INFO.
   ///
   /// - Parameter seconds: when it answered, by the clock that `lag` is asked with.
   public mutating func note(_ master: ReplicationFacts, at moment: Monotonic) {
     guard master.isMaster else { return }
+    if isInterrupted, let last = masterMoment { resume(from: last, at: moment) }
     history.note(offset: master.offset, replicationID: master.replicationID, at: moment)
     masterMoment = moment
     links = Dictionary(master.replicas.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
     for (address, link) in links where link.state == .online { tracks[address]?.lastOnline = moment }
+  }
+
+  /// What was online when the master last answered has been online until now.
+  private mutating func resume(from last: Monotonic, at moment: Monotonic) {
+    isInterrupted = false
+    resumed = moment
+    history.skip(seconds: moment - last)
+    for (address, track) in tracks where track.lastOnline == last {
+      tracks[address]?.lastOnline = moment
+    }
   }
 
   /// - Returns: nil for a replica that is not expected, and while the master has never answered.
@@ -63,10 +82,11 @@ public struct ReplicationLag: Sendable {
     }
     let lateness = history.lateness(offset: link.offset, at: masterMoment) ?? (0, false)
     // Acknowledgements come once a second: a healthy replica shows 0 or 1, one that hangs shows more although nothing
-    // is written that it could miss.
-    let silence = link.ackAgeSeconds > 1 ? Double(link.ackAgeSeconds) : 0
+    // is written that it could miss. A master that hung has heard nobody meanwhile.
+    let ackAge = link.ackAgeSeconds > 1 ? Double(link.ackAgeSeconds) : 0
+    let silence = resumed.map { min(ackAge, masterMoment - $0) } ?? ackAge
     return Lag(
-      state: .online, seconds: max(lateness.seconds, silence), isAtLeast: lateness.isAtLeast,
+      state: .online, seconds: max(lateness.seconds, silence), isAtLeast: lateness.isAtLeast || silence < ackAge,
       bytes: max(0, offset.subtractingReportingOverflow(link.offset).partialValue))
   }
 

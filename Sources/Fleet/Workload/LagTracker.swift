@@ -27,11 +27,18 @@ struct LagTracker: Sendable {
       } else {
         return nil
       }
-      if let master = group.master { entry.master = master }
+      if let master = group.master {
+        if master != entry.master { entry.lag.interrupt() }
+        entry.master = master
+      }
       entry.replicas = group.replicas
-      entry.lag.expect(group.replicas, at: now)
-      if let reading = readings[entry.master], let facts = reading.facts?.replication {
+      // Who holds itself for master follows nobody, whatever others say of it.
+      let isMaster = { readings[$0]?.facts?.replication?.isMaster == true }
+      entry.lag.expect(group.replicas.filter { $0 != entry.master && !isMaster($0) }, at: now)
+      if let reading = readings[entry.master], let facts = reading.facts?.replication, facts.isMaster {
         entry.lag.note(facts, at: reading.began)
+      } else {
+        entry.lag.interrupt()
       }
       return entry
     }

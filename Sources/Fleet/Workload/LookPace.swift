@@ -5,6 +5,8 @@ import Runtime
 struct LookPace: Sendable {
   /// However little changes, the page is rebuilt at least this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
+  /// Pages show what was published up to this long ago.
+  static let shownSeconds = 1.0
   /// Between two polls out of turn while something is wrong.
   static let closeLookSeconds = 1.0
   /// Polls out of turn in succession, and how many come back while nothing is wrong or much is.

@@ -5,8 +5,7 @@ import Runtime
 extension Workload {
   /// How the workload stands now.
   func overview() -> WorkloadOverview {
-    let now = Monotonic.now
-    let state = state(at: now)
+    let state = shown()
     let objectives = state.objectives
     let verdict = Verdict(CheckCatalogue.all, of: state)
     let counts = tracker.failovers.state.counts.filter { $0.key != .aborted }
@@ -22,23 +21,23 @@ extension Workload {
           count: Int(clamping: counted), lastSeconds: tracker.failovers.state.lastFailover?.seconds,
           last: events.failovers.lastSummary),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
-      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(objectives, at: now),
+      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
       health: verdict.health, healthSinceSeconds: findings.since(verdict.health, at: state.wall).seconds,
       findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
   }
 
   /// What every check says now, also those that find nothing.
   func checkResults() -> [CheckResult] {
-    let state = state(at: .now)
+    let state = publish()
     let verdict = Verdict(CheckCatalogue.all, of: state)
     return verdict.results(
       CheckCatalogue.all, of: state, findings.dated(verdict.findings, at: state.wall))
   }
 
-  private func groups(_ objectives: Objectives, at now: Monotonic) -> [WorkloadOverview.Group] {
+  private func groups(_ state: WorkloadState) -> [WorkloadOverview.Group] {
     func list(_ addresses: [NodeAddress]) -> [WorkloadOverview.Member] {
       addresses.compactMap { address in
-        crew.members[address].map { overview(of: $0, objectives, at: now) }
+        crew.members[address].map { overview(of: $0, state) }
       }
     }
     var rest = Set(crew.members.keys)
@@ -74,15 +73,18 @@ extension Workload {
   }
 
   private func overview(
-    of node: WatchedNode, _ objectives: Objectives, at now: Monotonic
+    of node: WatchedNode, _ state: WorkloadState
   ) -> WorkloadOverview.Member {
+    let objectives = state.objectives
     let memory = node.reading.facts?.memory
     // A master that is gone tells no lag of later than its last answer.
     let wall = WallTime.now
     let lagAsOf = tracker.master(of: node.address).flatMap { crew.members[$0] }.flatMap {
       watched($0, at: $0.address, isSentinel: false).figuresAsOf(now: wall)
     }
-    let lag = tracker.lag(of: node.address, at: now - (lagAsOf.map { max(0, wall - $0) } ?? 0))
+    let lag = state[node.address]?.lag.flatMap { lag in
+      lagAsOf.map { tracker.lag(of: node.address, at: state.now - max(0, wall - $0)) } ?? lag
+    }
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }

@@ -80,8 +80,10 @@ struct WorkloadTracker: Sendable {
 
   private func state(of member: WorkloadState.Surroundings, at now: Monotonic) -> WorkloadState.Member {
     let address = member.reading.address
+    let isMaster = member.reading.facts?.replication?.isMaster == true
     return WorkloadState.Member(
-      member, lag: lag(of: address, at: now), eventLoopBusyRatio: eventLoopBusyRatio(of: address),
+      member, lag: isMaster ? nil : lags.lag(of: address, at: now),
+      eventLoopBusyRatio: eventLoopBusyRatio(of: address),
       slowCommandCount: loads.slowCommandCount(of: address), flush: flushes.lastRise(at: address),
       refusal: refusals.lastRise(at: address), delayedFsync: delayedFsyncs.lastRise(at: address))
   }

@@ -54,13 +54,13 @@ import Testing
       let events = log.note([readings[0]], workload: "w", instance: { $0.name }, at: .init(seconds: wall))
       #expect(log.records.values.allSatisfy { MemberRecord(text: $0.text) == $0 }, "it comes back from the file")
 
-      let members = readings.map {
+      let members = [readings[0], readings[1].withoutFacts].map {
         WorkloadState.Surroundings(reading: $0, instance: $0.address.name, standing: .present, pollState: "up")
       }
       let state = tracker.state(members, keys: .none, at: .init(seconds: seconds), wall: .init(seconds: wall))
       #expect(state.hitRatio.map { (0...1).contains($0.value) && $0.lookupsPerSecond.isFinite } ?? true)
       #expect(tracker.eventLoopBusyRatio(of: address).map { (0...1).contains($0) } ?? true)
-      #expect((tracker.lag(of: replica, at: .init(seconds: seconds))?.seconds ?? 0) >= 0)
+      #expect((state[replica]?.lag?.seconds ?? 0) >= 0)
       #expect(RecoveryPoint(crashOf: facts.persistence, isFsyncDelayed: true, nowSeconds: wall).seconds >= 0)
       let verdict = Verdict(CheckCatalogue.all, of: state)
       return verdict.findings.map(\.text) + events.map(\.summary)

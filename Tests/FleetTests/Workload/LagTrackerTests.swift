@@ -29,12 +29,43 @@ import Testing
     }
     update(one, [two, three], master(1, offset: 100, replica: 3, at: 100, seconds: 10))
     update(one, [two, three], master(1, offset: 200, replica: 3, at: 200, seconds: 20))
-    // Two takes over where one was; three has not moved since.
-    update(two, [one, three], master(2, offset: 300, replica: 3, at: 200, seconds: 30))
-    let lag = try #require(tracker.lag(of: three, at: 30))
-    #expect(lag.state == .online && lag.bytes == 100)
-    #expect(lag.seconds == 10 && !lag.isAtLeast)
-    #expect(tracker.lag(of: two, at: 30) == nil, "a master has no lag")
+    // Two takes over where one was; three has not moved since, and was 5 s late then.
+    update(two, [one, three], master(2, offset: 300, replica: 3, at: 150, seconds: 90))
+    let lag = try #require(tracker.lag(of: three, at: 90))
+    #expect(lag.state == .online && lag.bytes == 150)
+    #expect(lag.seconds == 5 && !lag.isAtLeast)
+    #expect(tracker.lag(of: two, at: 90) == nil, "a master has no lag")
+    update(two, [one, three], master(2, offset: 400, replica: 3, at: 150, seconds: 95))
+    #expect(tracker.lag(of: three, at: 95)?.seconds == 10)
+  }
+
+  @Test func whoHoldsItselfForMasterHasNoLag() {
+    var tracker = LagTracker()
+    let (one, two) = (Readings.address(1), Readings.address(2))
+    // Who is named as a replica says otherwise.
+    let readings = [one: master(1, offset: 5, replica: 2, at: 5, seconds: 1), two: Readings.master(2, replicas: [])]
+    tracker.update([ReplicationGroup(master: one, replicas: [two])], readings: readings, at: 1)
+    #expect(tracker.lag(of: two, at: 100) == nil)
+  }
+
+  @Test func theTimeWithoutAMasterIsNoLag() throws {
+    var tracker = LagTracker()
+    let (one, two, three) = (Readings.address(1), Readings.address(2), Readings.address(3))
+    func update(_ group: ReplicationGroup, _ readings: MemberReading...) {
+      tracker.update(
+        [group], readings: Dictionary(uniqueKeysWithValues: readings.map { ($0.address, $0) }),
+        at: readings[0].began)
+    }
+    update(
+      ReplicationGroup(master: one, replicas: [two, three]), master(1, offset: 100, replica: 3, at: 100, seconds: 10))
+    // Two is master before it lists anybody.
+    let promoted = MemberReading(
+      two, answers: true,
+      facts: Readings.facts("role:master\nrun_id:2\nmaster_replid:other\nmaster_repl_offset:90\n"),
+      began: .init(seconds: 75))
+    update(ReplicationGroup(master: two, replicas: [one, three]), promoted)
+    let lag = try #require(tracker.lag(of: three, at: 76))
+    #expect(lag == .init(state: .disconnected, seconds: 1, isAtLeast: false, bytes: nil))
   }
 
   @Test func aFailoverLosesAllWithoutAReplicaThatCanBePromoted() {

@@ -103,6 +103,10 @@ public final class HTTPPeer: Sendable {
       return state.idle
     }
     guard let idle, idle.isActive else { return nil }
+    guard !idle.isAged else {
+      idle.close()
+      return nil
+    }
     return idle
   }
 }

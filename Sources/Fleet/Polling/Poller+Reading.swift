@@ -94,9 +94,18 @@ extension Poller {
   }
 
   private func openConnection(deadline: NIODeadline) async throws(RedisError) -> Connection {
-    if let connection, connection.isActive { return connection }
-    connection = nil
-    let opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
+    let kept = connection?.isActive == true ? connection : nil
+    connection = kept
+    let opened: Connection
+    if let kept {
+      opened = try await kept.renewed(options.connection, on: eventLoop, in: context, deadline: deadline) {
+        cost.noteFailure($0)
+      }
+      guard opened !== kept else { return kept }
+      kept.close()
+    } else {
+      opened = try await Connection.open(options.connection, on: eventLoop, in: context, deadline: deadline)
+    }
     cost.noteConnect(opened)
     guard !isStopped else {
       opened.close()

@@ -8,6 +8,9 @@ import Transport
 final class HTTPConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<ExchangeHandler>
+  private let opened = NIODeadline.now()
+  /// What stands between may lead to another server by then.
+  private static let maximumAge = TimeAmount.seconds(60)
 
   private init(channel: any Channel, handler: NIOLoopBound<ExchangeHandler>) {
     self.channel = channel
@@ -71,6 +74,7 @@ final class HTTPConnection: Sendable {
   }
 
   var isActive: Bool { channel.isActive }
+  var isAged: Bool { NIODeadline.now() - opened >= Self.maximumAge }
 
   func close() { channel.close(mode: .all, promise: nil) }
 }

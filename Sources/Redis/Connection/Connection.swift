@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Runtime
 import Transport
 
 /// What is needed to reach a server and log in.
@@ -20,6 +21,8 @@ public struct ConnectionOptions: Sendable {
   public var readsReplica = false
   /// Whether the literal IP address that the host was found at may be connected to; nil where any may.
   public var mayConnect: (@Sendable (_ address: String) -> Bool)?
+  /// After how long a connection to a host name is replaced by a new one, with a new look-up.
+  public var maximumAge = Renewal.maximumAge
 
   public init(address: RedisAddress) { self.address = address }
 }
@@ -72,11 +75,13 @@ public final class Connection: Sendable {
   public let pingSeconds: Double?
   /// Commands and bytes that the login cost.
   public let loginCommandCount: Int
+  let renewal: Lock<Renewal>
 
   private init(
     channel: any Channel, handler: NIOLoopBound<ConnectionHandler>, connectSeconds: Double,
-    pingSeconds: Double?, loginCommandCount: Int
+    pingSeconds: Double?, loginCommandCount: Int, renewal: Renewal
   ) {
+    self.renewal = Lock(renewal)
     self.channel = channel
     self.handler = handler
     self.connectSeconds = connectSeconds
@@ -103,7 +108,8 @@ public final class Connection: Sendable {
     let eventLoop = loop ?? context.group.next()
     let sslContext = options.address.usesTLS ? try await context.tlsContext(for: options.tls) : nil
     let serverName = serverName(for: options)
-    let requiredName = options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { isLiteral($0) ? nil : $0 }
+    let requiredName =
+      options.tls.skipsVerification ? nil : options.tls.serverName.flatMap { Endpoint.isLiteral($0) ? nil : $0 }
     let remaining = deadline - .now()
     guard remaining > .zero else { throw RedisError(.timeout, "no time was left to connect") }
     let made = MadeHandler(of: ConnectionHandler.self, on: eventLoop)
@@ -135,14 +141,15 @@ public final class Connection: Sendable {
       if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline") }
       throw connectionError(error, "no connection to \(options.address.endpoint)")
     }
+    let renewal = Renewal(of: options.address.endpoint, openedAt: .now(), age: options.maximumAge)
     let unnamed = Connection(
-      channel: channel, handler: handler, connectSeconds: 0, pingSeconds: nil, loginCommandCount: 0)
+      channel: channel, handler: handler, connectSeconds: 0, pingSeconds: nil, loginCommandCount: 0, renewal: renewal)
     do throws(RedisError) {
       let login = try await unnamed.logIn(options, credentials, deadline: deadline)
       return Connection(
         channel: channel, handler: handler,
         connectSeconds: Double((NIODeadline.now() - started).nanoseconds) / 1e9,
-        pingSeconds: login.pingSeconds, loginCommandCount: login.commandCount)
+        pingSeconds: login.pingSeconds, loginCommandCount: login.commandCount, renewal: renewal)
     } catch {
       unnamed.close()
       throw error
@@ -151,13 +158,9 @@ public final class Connection: Sendable {
 
   /// An IP address is no server name: NIOSSL then checks the certificate against the address itself.
   private static func serverName(for options: ConnectionOptions) -> String? {
-    if let name = options.tls.serverName, !name.isEmpty { return isLiteral(name) ? nil : name }
-    guard case .tcp(let host, _) = options.address.endpoint, !isLiteral(host) else { return nil }
+    if let name = options.tls.serverName, !name.isEmpty { return Endpoint.isLiteral(name) ? nil : name }
+    guard case .tcp(let host, _) = options.address.endpoint, options.address.endpoint.isNamed else { return nil }
     return host
-  }
-
-  private static func isLiteral(_ host: String) -> Bool {
-    (try? SocketAddress(ipAddress: host, port: 0)) != nil
   }
 
   private static func resolve(

@@ -14,6 +14,11 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     case .unix(let path): "unix://\(path)"
     }
   }
+
+  /// Whether it has a host name, which may lead elsewhere tomorrow.
+  var isNamed: Bool { if case .tcp(let host, _) = self { !Self.isLiteral(host) } else { false } }
+
+  static func isLiteral(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
 }
 
 /// User and password for AUTH. Prints as nothing but that it is there.

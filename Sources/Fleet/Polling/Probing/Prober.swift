@@ -142,7 +142,7 @@ actor Prober {
 
   /// A connection that the server closed since the last probe is reopened once.
   private func answeredPing(deadline: NIODeadline) async throws(RedisError) -> Exchange {
-    if let connection, connection.isActive {
+    if let connection = try await renewed(deadline: deadline) {
       let exchange = await send(on: connection, deadline: deadline)
       guard exchange.failure?.errorClass == .closed else { return try checked(exchange) }
     }
@@ -155,11 +155,26 @@ actor Prober {
       cost.noteFailure(error.errorClass)
       throw error
     }
+    keep(opened)
+    return try checked(await send(on: opened, deadline: deadline))
+  }
+
+  /// The connection that is open, or a new one in its place where it is time for that; nil where none is open.
+  private func renewed(deadline: NIODeadline) async throws(RedisError) -> Connection? {
+    guard let kept = connection, kept.isActive else { return nil }
+    let next = try await kept.renewed(options, on: eventLoop, in: context, deadline: deadline) { cost.noteFailure($0) }
+    if next !== kept {
+      kept.close()
+      keep(next)
+    }
+    return next
+  }
+
+  private func keep(_ opened: Connection) {
     cost.noteConnect(opened)
     counts.noteConnect(seconds: opened.connectSeconds)
     connection = opened
     tellsClients = true
-    return try checked(await send(on: opened, deadline: deadline))
   }
 
   private func send(on connection: Connection, deadline: NIODeadline) async -> Exchange {

@@ -128,6 +128,7 @@ private final class Stage {
   private var locks: LockWatch.Findings?
   private var circuits: [String: Double]?
   private var streams: [WatchedStream] = []
+  private var refused: [String: Set<String>] = [:]
   private var turnedAway = TurnedAway()
   private var unconfirmedFailoverCount = 0
   private let config: WorkloadConfig
@@ -203,7 +204,8 @@ private final class Stage {
         }, uniquingKeysWith: { $1 })
       streams.removeAll { $0.report.name == Array(words[1].utf8) }
       streams.append(try stream(words[1], values))
-    default: throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream")
+    case "refused": refused[words[1]] = Set(words.dropFirst(2))
+    default: throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream, refused")
     }
   }
 
@@ -288,7 +290,7 @@ private final class Stage {
       locks, circuits.flatMap { counted?.summary(of: [.init(failures: $0)]) },
       streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
-    return KeyReading(summaries.compactMap { $0 })
+    return KeyReading(summaries.compactMap { $0 }, refused: refused)
   }
 
   private func reading(_ address: NodeAddress, _ server: Server, _ wall: Double) -> MemberReading {

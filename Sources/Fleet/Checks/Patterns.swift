@@ -1,11 +1,23 @@
+import Config
 import Metrics
 import Runtime
+
+extension Verdict {
+  /// What a watch over keys would find is unknown where a server refuses one of the commands that tell.
+  fileprivate mutating func noteRefusals(
+    of kind: (some ConfiguredWatch).Type, _ state: WorkloadState, _ commands: Set<String>
+  ) {
+    let refused = state.keys.refused(to: kind).intersection(commands.union(["scan"]))
+    if !refused.isEmpty { unknown(refused.sorted().map { "+\($0)" }.joined(separator: " ")) }
+  }
+}
 
 /// Locks that never expire.
 struct LockWithoutTTL: Check {
   let id = "lock-without-ttl"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    verdict.noteRefusals(of: LockWatch.self, state, ["pttl"])
     let count = state.keys.found(by: LockWatch.self).reduce(0) { $0 + $1.withoutTTLCount }
     guard count > 0 else { return }
     verdict.find(.warning, count == 1 ? "A lock never expires" : "\(count) locks never expire")
@@ -17,6 +29,7 @@ struct CircuitOpen: Check {
   let id = "circuit-open"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    verdict.noteRefusals(of: CircuitWatch.self, state, ["getrange"])
     let summaries = state.keys.found(by: CircuitWatch.self)
     let open = summaries.flatMap(\.circuits).filter(\.isOpen)
     for circuit in open.sorted(by: { ($1.failures, $0.service) < ($0.failures, $1.service) }) {
@@ -36,6 +49,7 @@ struct StreamGroupWithoutConsumer: Check {
   let id = "stream-group-without-consumer"
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    verdict.noteRefusals(of: StreamWatch.self, state, StreamQuestions.rights)
     for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups where group.consumers == 0 {
         guard (group.lag ?? 0) > 0 || (stream.report.lagSeconds(of: group) ?? 0) > 0 else { continue }
@@ -55,6 +69,7 @@ struct StreamLagHigh: Check {
   static let limitSeconds = 60.0
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    verdict.noteRefusals(of: StreamWatch.self, state, StreamQuestions.rights)
     for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups where group.consumers != 0 {
         guard let lag = stream.report.lagSeconds(of: group), lag > Self.limitSeconds else { continue }
@@ -72,6 +87,7 @@ struct StreamPendingOld: Check {
   static let limitSeconds = 600.0
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    verdict.noteRefusals(of: StreamWatch.self, state, StreamQuestions.rights.union(["xpending", "time"]))
     for stream in state.keys.found(by: StreamWatch.self).flatMap(\.streams) {
       for group in stream.report.groups {
         guard let age = stream.report.oldestPendingSeconds(of: group, stream.nowMilliseconds), age > Self.limitSeconds

@@ -88,6 +88,11 @@ actor KeyLink {
     lines = [:]
   }
 
+  /// Closes connections whose names may lead elsewhere by now. For between two passes: a cursor belongs to one server.
+  func closeAged() {
+    for (node, line) in lines where line.connection.isAged { drop(node) }
+  }
+
   /// From now on batches take at most this share of the time.
   func limit(dutyRatio: Double) {
     let wanted = DutyCycle(ratio: dutyRatio)

@@ -95,6 +95,8 @@ actor KeyScan {
         if Task.isCancelled { return }
         guard place === self.place else { continue }
         schedule.noteFailure()
+        results.firstWalk.noteFailure()
+        if error.errorClass == .permission { results.refusedWalk = "scan" }
         place.cost.errorCount.add(1, error.errorClass.rawValue)
         complaints.tell("pass", "keys cannot be looked at and are tried again later", error, at: place)
       }
@@ -102,7 +104,7 @@ actor KeyScan {
       show(place, results)
       firstPass.end()
       let rest = schedule.restSeconds(afterSeconds: Self.seconds(since: started))
-      if rest > KeyWorkLimits.idleSeconds { await place.link.close() }
+      if rest > KeyWorkLimits.idleSeconds { await place.link.close() } else { await place.link.closeAged() }
       await self.rest(rest)
     }
   }
@@ -194,6 +196,7 @@ actor KeyScan {
 
   private func walk(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
     let started = NIODeadline.now()
+    results.firstWalk.begin(at: started)
     let runs = watches.compactMap { $0.run(KeyPass(server: server, isByName: false)) }
     let databases = runs.contains { $0.watch.meetsEveryKey } ? try await place.databases(options, server) : []
     let plan = KeyPlan(runs.map(\.watch), isCluster: server.isCluster, databases: databases)
@@ -213,6 +216,8 @@ actor KeyScan {
     }
     if !walk.hasOmittedNames { complaints.end("names", at: place) }
     results.walk = WholePass(walk.runs, started)
+    results.refusedWalk = nil
+    results.firstWalk.complete()
     if walk.runs.contains(where: { $0.watch.meetsEveryKey }) {
       place.cost.noteGroups(seconds: Self.seconds(since: started))
     }

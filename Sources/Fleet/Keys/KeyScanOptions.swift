@@ -56,6 +56,25 @@ struct WholePass: Sendable {
   func run(of name: String) -> (any WatchRun)? { runs.first { $0.name == name } }
 }
 
+/// The first walk over the keys of a server. Over very many keys it takes hours, and how long is known only at its end.
+struct FirstWalk: Sendable {
+  static let limit = TimeAmount.hours(24)
+  static let failureLimit = 3
+  private var began: NIODeadline?
+  private var failureCount = 0
+  private var isComplete = false
+
+  mutating func begin(at now: NIODeadline) { if !isComplete, began == nil { began = now } }
+  mutating func noteFailure() { failureCount += 1 }
+  mutating func complete() { isComplete = true }
+
+  /// Whether it still goes on and may yet end well.
+  func isUnderWay(at now: NIODeadline) -> Bool {
+    guard let began, !isComplete else { return false }
+    return failureCount < Self.failureLimit && now - began < Self.limit
+  }
+}
+
 /// What a ``KeyScan`` knows.
 struct KeyResults: Sendable {
   /// Of keys that are looked at by name.
@@ -63,6 +82,9 @@ struct KeyResults: Sendable {
   var scripts: [(fileName: String, report: ScriptReport)] = []
   /// Of keys that SCAN finds.
   var walk: WholePass?
+  /// What the server refused of SCAN and the like when a walk was last tried; nil where a walk was complete since.
+  var refusedWalk: String?
+  var firstWalk = FirstWalk()
   /// When the server last answered.
   var answeredAt = NIODeadline.now()
 

@@ -88,6 +88,10 @@ struct KeyDialogue: Sendable {
   private var replies: [[[Reply?]]]
   /// Questions that are not answered yet, with the place of each of their commands among those of the round.
   private var open: [(question: Int, places: [Int])]
+  /// What is asked in this round.
+  private var commands: [Command] = []
+  /// What the server refused each run, as an ACL names it.
+  private var refused: [Int: Set<String>] = [:]
 
   init(_ questions: [KeyQuestion]) {
     self.questions = questions
@@ -112,17 +116,24 @@ struct KeyDialogue: Sendable {
       }
       return (question, places)
     }
+    self.commands = commands
     return commands.isEmpty ? nil : commands
   }
 
   mutating func take(_ answers: [Reply?]) {
-    for (question, places) in open { replies[question].append(places.map { answers[$0] }) }
+    for (question, places) in open {
+      replies[question].append(places.map { answers[$0] })
+      for place in places where answers[place] == nil {
+        refused[questions[question].run, default: []].insert(commands[place].aclName(configCommand: nil))
+      }
+    }
   }
 
   /// Hands each watch the answers about each key.
   ///
   /// - Parameter elsewhere: gets those about keys that another node of the cluster has.
   func finish(_ runs: inout [any WatchRun], _ elsewhere: inout [KeyQuestion]) {
+    for (run, commands) in refused { runs[run].refuse(commands) }
     for (question, replies) in zip(questions, replies) where !replies.isEmpty {
       if let code = replies[0].first??.errorCode, code == "MOVED" || code == "ASK" { elsewhere.append(question) }
       runs[question.run].note(question.key, replies)

@@ -9,12 +9,15 @@ protocol WatchRun: Sendable {
   var omittedCount: Int { get }
   var notice: KeyNotice? { get }
   var watch: any KeyWatch { get }
+  /// Commands that the server refused, as an ACL names them: what they would have said is not known.
+  var refused: Set<String> { get }
 
   mutating func enter(_ database: Int)
   /// - Returns: whether the key is to be asked about.
   mutating func meet(_ key: KeyName, matching: [Int]) -> Bool
   mutating func note(_ key: KeyName, _ replies: [[Reply?]])
   mutating func omit(_ count: Int)
+  mutating func refuse(_ commands: Set<String>)
   /// The pass is over: what only served to find is given back.
   mutating func finish()
   /// What the same watch found here and elsewhere, taken together.
@@ -26,6 +29,7 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
   let kind: Watch
   let pass: KeyPass
   private(set) var findings: Watch.Findings
+  private(set) var refused: Set<String> = []
   /// Hashes are enough to know a name again, and small.
   private var met: Set<Int> = []
 
@@ -49,6 +53,7 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
 
   mutating func note(_ key: KeyName, _ replies: [[Reply?]]) { kind.note(key, replies, &findings) }
   mutating func omit(_ count: Int) { findings.omittedCount += count }
+  mutating func refuse(_ commands: Set<String>) { refused.formUnion(commands) }
   mutating func finish() { met = [] }
 
   func summary(with others: [any WatchRun]) -> any KeyFindings {

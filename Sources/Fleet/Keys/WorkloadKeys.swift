@@ -142,6 +142,13 @@ actor WorkloadKeys {
       return passes.compactMap { $0?.run(of: watch.name) }
     }
 
+    /// What its servers refuse the watch, as an ACL names it.
+    func refused(to watch: any KeyWatch) -> Set<String> {
+      let isByNameOnly = watch.globs.isEmpty && !watch.meetsEveryKey
+      let walk = isByNameOnly ? nil : found?.refusedWalk
+      return runs(of: watch).reduce(into: Set([walk].compactMap { $0 })) { $0.formUnion($1.refused) }
+    }
+
     /// Keys that were not even met.
     func unmetCount(of watch: any KeyWatch) -> Int {
       watch.isReadOnMaster ? found?.walk?.run(of: watch.name)?.omittedCount ?? 0 : 0
@@ -196,26 +203,40 @@ actor WorkloadKeys {
     let walks = shards.compactMap { $0.found?.walk }
     sink.add(KeyWatchFamilies.unknownShards, Double(shards.count - walks.count))
     if let oldest = walks.map(\.endedSeconds).min() { sink.add(KeyWatchFamilies.walkTimestamp, oldest) }
+    let firstCount = shards.count { $0.found?.firstWalk.isUnderWay(at: .now()) == true }
+    sink.add(KeyWatchFamilies.firstWalks, Double(firstCount))
     if let longest = walks.map(\.tookSeconds).max() { sink.add(KeyWatchFamilies.walkSeconds, longest) }
   }
 
   /// What was found, as it is known now.
   var reading: KeyReading {
     let shards = shards
-    return KeyReading(watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown))
+    let refused = watches.map { watch in
+      (watch.name, shards.reduce(into: Set<String>()) { $0.formUnion($1.refused(to: watch)) })
+    }
+    return KeyReading(
+      watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
+      refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }))
   }
 }
 
 /// What the watches over a workload's keys have found, for checks.
 struct KeyReading: Sendable {
   private let summaries: [any KeyFindings]
+  /// By watch, what some server refuses it, as an ACL names it.
+  private let refused: [String: Set<String>]
 
-  init(_ summaries: [any KeyFindings]) { self.summaries = summaries }
+  init(_ summaries: [any KeyFindings], refused: [String: Set<String>] = [:]) {
+    (self.summaries, self.refused) = (summaries, refused)
+  }
 
   static let none = KeyReading([])
 
   /// What watches of this kind found; none where nothing is known.
   func found<Watch: KeyWatch>(by kind: Watch.Type) -> [Watch.Summary] { summaries.compactMap { $0 as? Watch.Summary } }
+
+  /// What some server refuses watches of this kind, as an ACL names it.
+  func refused(to kind: (some ConfiguredWatch).Type) -> Set<String> { refused[kind.block] ?? [] }
 }
 
 /// The families of all watches over the keys of a workload. They belong to it, whichever member was read.
@@ -235,7 +256,13 @@ enum KeyWatchFamilies {
     "key_watch_unknown_shards",
     "Shards without a complete walk: no server there can be read, or the first walk is still running.")
 
+  static let firstWalks = Family.gauge(
+    "key_watch_first_walks",
+    "Shards whose first walk over the keys is still running, for a day at most; redis_key_watch_unknown_shards counts them, too."
+  )
+
   static var all: [Family] {
-    KeyWatchCatalogue.ofWorkloads.flatMap { $0.families } + [omitted, walkTimestamp, walkSeconds, unknownShards]
+    KeyWatchCatalogue.ofWorkloads.flatMap { $0.families }
+      + [omitted, walkTimestamp, walkSeconds, unknownShards, firstWalks]
   }
 }

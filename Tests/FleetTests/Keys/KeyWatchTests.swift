@@ -1,8 +1,10 @@
 import Config
 import Metrics
+import NIOCore
 import Testing
 
 @testable import Fleet
+@testable import Redis
 
 /// What each watch makes of keys, and what the catalogue says of all.
 @Suite struct KeyWatchTests {
@@ -134,6 +136,38 @@ import Testing
     locks.note(KeyName(database: 0, bytes: [1]), [[nil]], &found)
     #expect(!found.isKnown && !locks.summary(of: [found]).isKnown)
     #expect(locks.summary(of: [found, .init(seenCount: 2)]) == .init(seenCount: 2))
+  }
+
+  /// What a command would have said about any key is not known, whichever round it belongs to.
+  @Test func aRefusedCommandIsNamed() throws {
+    let pass = KeyPass(server: KeyServer(facts: ServerFacts(InfoText(bytes: []))), isByName: false)
+    let watches: [any KeyWatch] = [try Self.one(CircuitWatch.self), try Self.one(LockWatch.self)]
+    var runs = watches.compactMap { $0.run(pass) }
+    let key = KeyName(database: 0, bytes: Array("circuit:a:failures".utf8))
+    var dialogue = KeyDialogue([KeyQuestion(run: 0, key: key), KeyQuestion(run: 1, key: key)])
+    #expect(dialogue.next(runs)?.count == 2)
+    dialogue.take([nil, try Replies.read(Array(":-1\r\n".utf8))[0]])
+    var elsewhere: [KeyQuestion] = []
+    dialogue.finish(&runs, &elsewhere)
+    #expect(runs.map(\.refused) == [["getrange"], []])
+  }
+
+  /// A first walk may take its time, but not for ever, and not by failing again and again.
+  @Test func aFirstWalkHasItsTime() {
+    let start = NIODeadline.uptimeNanoseconds(1)
+    var walk = FirstWalk()
+    #expect(!walk.isUnderWay(at: start))
+    walk.begin(at: start)
+    walk.begin(at: start + .hours(23))
+    #expect(walk.isUnderWay(at: start + .hours(23)) && !walk.isUnderWay(at: start + .hours(24)))
+    var failing = walk
+    for _ in 0..<2 { failing.noteFailure() }
+    #expect(failing.isUnderWay(at: start))
+    failing.noteFailure()
+    #expect(!failing.isUnderWay(at: start))
+    walk.complete()
+    walk.begin(at: start)
+    #expect(!walk.isUnderWay(at: start))
   }
 
   @Test func locksBeyondTheBoundAreCountedAndNotAskedAbout() throws {

@@ -81,7 +81,8 @@ def sentinel_series(one, start_seconds: int) -> list[Series]:
           for index in (1, 2, 3)),
         one("locks_without_ttl", during(LOCK_LEFT, 2)),
         one("circuit_open", during(CIRCUIT_OPEN, 1), service="mail"),
-        one("key_watch_unknown_shards", constant(0)), one("key_watch_walk_seconds", constant(2)),
+        one("key_watch_unknown_shards", constant(0)), one("key_watch_first_walks", constant(0)),
+        one("key_watch_walk_seconds", constant(2)),
         one("key_watch_last_walk_timestamp_seconds", walked)]
 
 

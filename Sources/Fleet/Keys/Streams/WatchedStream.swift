@@ -22,6 +22,9 @@ struct StreamQuestions: Sendable {
   /// Whether entries that were given back are counted, where the server knows that.
   let readsNacked: Bool
 
+  /// Without these nothing is known of a stream's groups, as an ACL names them.
+  static let rights: Set<String> = ["type", "xinfo|stream", "xinfo|groups"]
+
   func commands(for key: [UInt8], after replies: [[Reply?]], _ server: KeyServer) -> [Command] {
     switch replies.count {
     case 0: return [KeyCommand.type(key)]

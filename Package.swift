@@ -101,7 +101,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
-      name: "TestSupport", dependencies: [nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Runtime", nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("RuntimeTests", ["Runtime"]),
     tests("MetricsTests", ["Metrics", "Runtime"]),

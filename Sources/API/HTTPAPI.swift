@@ -101,7 +101,7 @@ public struct HTTPAPI: Sendable {
   /// The configuration that runs, as YAML; secrets hidden.
   var configurationText: @Sendable () -> String
   var limits = Limits()
-  var nowMilliseconds = { @Sendable () -> Int64 in wallClockMilliseconds() }
+  var nowMilliseconds = { @Sendable () -> Int64 in WallTime.now.epochMs }
   let gate: QueryGate
   /// What all that queries may hold together; rules take theirs elsewhere.
   let memory = QueryMemory()

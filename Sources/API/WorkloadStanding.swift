@@ -1,6 +1,7 @@
 import Alerting
 import Fleet
 import PromQL
+import Runtime
 
 /// An alert that fires for a workload.
 struct WorkloadAlert: Sendable {
@@ -10,8 +11,8 @@ struct WorkloadAlert: Sendable {
   let group: CheckGroup
   /// The label `instance`; nil where it is about no single server.
   let instance: String?
-  /// Since when it fires, in seconds since the epoch.
-  let sinceSeconds: Double
+  /// Since when it fires.
+  let since: WallTime
   let summary: String
 
   /// The label by which a rule says that it is about how a workload is set up, not about how it serves.
@@ -38,21 +39,21 @@ struct WorkloadStanding: Sendable {
   let alerts: [WorkloadAlert]
   /// The worse of what the checks say and of what the alerts come to.
   let state: Health
-  /// When the oldest cause of that state began, or when the last worse alert ended; in seconds since the epoch.
-  let sinceSeconds: Double
+  /// When the oldest cause of that state began, or when the last worse alert ended.
+  let since: WallTime
 
   /// - Parameter alerts: those with its name in the label `workload`, resolved ones as well.
   init(_ overview: WorkloadOverview, _ alerts: [Alert]) {
     self.overview = overview
     let firing = alerts.filter { $0.state == .firing }.map { WorkloadAlert($0) }
-    self.alerts = firing.sorted { ($1.health, $0.sinceSeconds, $0.name) < ($0.health, $1.sinceSeconds, $1.name) }
+    self.alerts = firing.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
     let state = max(overview.health, firing.map(\.health).max() ?? .healthy)
     self.state = state
     let causes =
-      firing.filter { $0.health == state && state > .healthy }.map(\.sinceSeconds)
-      + (overview.health == state ? [overview.healthSinceSeconds] : [])
+      firing.filter { $0.health == state && state > .healthy }.map(\.since)
+      + (overview.health == state ? [overview.healthSince] : [])
     let ended = alerts.filter { WorkloadAlert($0).health > state }.compactMap(\.resolvedAtMilliseconds).max()
-    sinceSeconds = max(causes.min() ?? overview.healthSinceSeconds, ended.map { Double($0) / 1000 } ?? 0)
+    since = max(causes.min() ?? overview.healthSince, ended.map(WallTime.init(epochMs:)) ?? .distantPast)
   }
 }
 
@@ -62,7 +63,7 @@ extension WorkloadAlert {
     severity = alert.labels["severity"] ?? ""
     group = alert.labels[Self.postureLabel] == "true" ? .posture : .health
     instance = alert.labels["instance"]
-    sinceSeconds = Double(alert.firedAtMilliseconds ?? alert.activeAtMilliseconds) / 1000
+    since = WallTime(epochMs: alert.firedAtMilliseconds ?? alert.activeAtMilliseconds)
     summary = alert.annotations["summary"] ?? ""
   }
 }

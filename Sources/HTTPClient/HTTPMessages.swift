@@ -51,9 +51,9 @@ public struct HTTPResponse: Sendable {
   public let status: Int
   public let headers: [(name: String, value: String)]
   public let body: [UInt8]
-  /// Wall clock in seconds since 1970 when the request was written and when the response's head had come.
-  public let sentAtSeconds: Double
-  public let answeredAtSeconds: Double
+  /// When the request was written, and when the response\'s head had come.
+  public let sent: WallTime
+  public let answered: WallTime
 
   /// The first header of that name, which is compared without regard to case.
   public func header(_ name: String) -> String? {

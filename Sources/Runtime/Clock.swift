@@ -38,17 +38,14 @@ public struct WallTime: Moment {
   public init(seconds: Double) { self.seconds = seconds }
   public init(epochMs: Int64) { seconds = Double(epochMs) / 1000 }
 
-  public static var now: WallTime { WallTime(seconds: wallClockSeconds()) }
+  public static var now: WallTime {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return WallTime(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+  }
 
-  /// In whole milliseconds since the epoch.
-  public var epochMs: Int64 { Int64(clamping: seconds * 1000) }
-}
-
-/// The wall clock: seconds since the epoch, with the resolution of the system's clock.
-public func wallClockSeconds() -> Double {
-  var time = timespec()
-  unsafe clock_gettime(CLOCK_REALTIME, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  /// To the nearest millisecond, so that ``init(epochMs:)`` and back changes nothing.
+  public var epochMs: Int64 { Int64(clamping: (seconds * 1000).rounded()) }
 }
 
 /// What the calling thread has computed so far, in seconds.
@@ -64,9 +61,6 @@ public func bootClockSeconds() -> Double {
   unsafe clock_gettime(CLOCK_BOOTTIME, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
-
-/// The wall clock in whole milliseconds since the epoch.
-public func wallClockMilliseconds() -> Int64 { Int64(clamping: wallClockSeconds() * 1000) }
 
 /// ``bootClockSeconds()`` in whole milliseconds.
 public func bootClockMilliseconds() -> Int64 { Int64(clamping: bootClockSeconds() * 1000) }

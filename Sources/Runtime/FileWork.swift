@@ -23,7 +23,7 @@ public final class FileWork: Sendable {
   /// How a name was read.
   public struct Record: Sendable {
     /// When it was last found good, in seconds since the epoch; nil for never.
-    public fileprivate(set) var goodSeconds: Double?
+    public fileprivate(set) var lastGood: WallTime?
     public fileprivate(set) var failureCount = 0
     fileprivate var isFailing = false
   }
@@ -100,9 +100,9 @@ public final class FileWork: Sendable {
     let listeners = state.withLock { state -> [Listener] in
       guard state.records[name] != nil || state.records.count < Self.recordLimit else { return [] }
       var record = state.records[name] ?? Record()
-      let isNews = record.goodSeconds != nil && record.isFailing != (failure != nil)
+      let isNews = record.lastGood != nil && record.isFailing != (failure != nil)
       record.isFailing = failure != nil
-      if failure == nil { record.goodSeconds = wallClockSeconds() } else { record.failureCount += 1 }
+      if failure == nil { record.lastGood = .now } else { record.failureCount += 1 }
       state.records[name] = record
       return isNews && isTold ? state.listeners : []
     }

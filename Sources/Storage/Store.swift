@@ -18,19 +18,18 @@ public final class Store: Sendable {
   /// cannot be written is no error: the store works from memory until it can.
   ///
   /// - Parameters:
-  ///   - clock: wall time in seconds since the epoch.
   ///   - notice: is handed what the operator should read: on the thread of `WorkExecutor.files`, once per change of state.
   /// - Throws: when another process has the store open, a newer release wrote it, or the path is no file.
   public static func open(
     _ path: String, options: StoreOptions = StoreOptions(),
-    clock: @escaping @Sendable () -> Double = wallClockSeconds,
+    clock: @escaping @Sendable () -> WallTime = { .now },
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) async throws(StoreError) -> Store {
     try await open(path, options: options, schema: .current, clock: clock, notice: notice)
   }
 
   static func open(
-    _ path: String, options: StoreOptions, schema: Schema, clock: @escaping @Sendable () -> Double,
+    _ path: String, options: StoreOptions, schema: Schema, clock: @escaping @Sendable () -> WallTime,
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) async throws(StoreError) -> Store {
     let store = Store(path: path, options: options, schema: schema, clock: clock, notice: notice)
@@ -43,7 +42,7 @@ public final class Store: Sendable {
   }
 
   private init(
-    path: String, options: StoreOptions, schema: Schema, clock: @escaping @Sendable () -> Double,
+    path: String, options: StoreOptions, schema: Schema, clock: @escaping @Sendable () -> WallTime,
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     self.options = options
@@ -292,14 +291,14 @@ public struct DurableCounters: Sendable {
   ///
   /// - Parameters:
   ///   - delta: finite; 0 only declares the counter.
-  ///   - atSeconds: wall time of the change, in seconds since the epoch.
-  public func add(_ key: CounterKey, _ delta: Double = 1, at atSeconds: Double) {
-    store.change { $0.add(delta, to: key, atSeconds: atSeconds) }
+  ///   - time: when it changed.
+  public func add(_ key: CounterKey, _ delta: Double = 1, at time: WallTime) {
+    store.change { $0.add(delta, to: key, at: time) }
   }
 
   /// Sets a counter to a finite value; its time of change moves only when the value does.
-  public func set(_ key: CounterKey, to value: Double, at atSeconds: Double) {
-    store.change { $0.set(key, to: value, atSeconds: atSeconds) }
+  public func set(_ key: CounterKey, to value: Double, at time: WallTime) {
+    store.change { $0.set(key, to: value, at: time) }
   }
 
   /// Forgets a counter.
@@ -314,7 +313,7 @@ public struct Facts: Sendable {
   public subscript(key: String) -> Fact? { store.change { $0.facts[key] } }
 
   /// Sets a fact; nil forgets it. Keys and values are bounded by `StoreLimits`.
-  public func set(_ key: String, to value: String?, at atSeconds: Double) {
-    store.change { $0.setFact(key, to: value, atSeconds: atSeconds) }
+  public func set(_ key: String, to value: String?, at time: WallTime) {
+    store.change { $0.setFact(key, to: value, at: time) }
   }
 }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// How a store does, for metrics and pages.
 public struct StoreHealth: Sendable, Equatable {
   public enum State: Sendable, Equatable {
@@ -29,7 +31,7 @@ public struct StoreHealth: Sendable, Equatable {
   /// Failed tries to open or write since the start.
   public internal(set) var failures = 0
   /// When something was last written, in seconds since the epoch.
-  public internal(set) var lastCommitAtSeconds: Double?
+  public internal(set) var lastCommit: WallTime?
 
   public var isDurable: Bool { state == .durable }
 }

@@ -47,12 +47,12 @@ actor StoreWriter {
   private let state: Lock<StoreState>
   private let file: StoreFile
   private let path: String
-  private let clock: @Sendable () -> Double
+  private let clock: @Sendable () -> WallTime
   private let notice: @Sendable (StoreNotice) -> Void
 
   init(
     path: String, options: StoreOptions, schema: Schema, state: Lock<StoreState>,
-    clock: @escaping @Sendable () -> Double, notice: @escaping @Sendable (StoreNotice) -> Void
+    clock: @escaping @Sendable () -> WallTime, notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     file = StoreFile(path: path, options: options, schema: schema)
     self.path = path
@@ -101,7 +101,7 @@ actor StoreWriter {
         try write(!isAll ? [section] : section == .records ? [.records, .history] : [.history, .records])
       } catch {
         guard case .damaged(let reason) = error else { throw error }
-        try take(file.replace(because: reason, nowSeconds: clock()))
+        try take(file.replace(because: reason, now: clock()))
         try write([.records, .history])
       }
       succeed()
@@ -122,7 +122,7 @@ actor StoreWriter {
     guard !pending.isEmpty else { return written }
     // Reversed first: of the same millisecond, the one that was appended last comes first.
     let all = (pending.reversed() + written).enumerated()
-      .sorted { ($1.element.atSeconds, $0.offset) < ($0.element.atSeconds, $1.offset) }
+      .sorted { ($1.element.at, $0.offset) < ($0.element.at, $1.offset) }
     return all.prefix(query.boundedLimit).map(\.element)
   }
 
@@ -134,7 +134,7 @@ actor StoreWriter {
     guard !isClosed else { throw .unavailable("\(path): closed") }
     do throws(StoreFailure) {
       _ = try prepare()
-      let removed = try file.removeOld(historyRetentionMs: retentionMs, nowSeconds: clock())
+      let removed = try file.removeOld(historyRetentionMs: retentionMs, now: clock())
       state.withLock { $0.records.forget(eventKeys: removed.eventKeys) }
       return removed.rows
     } catch {
@@ -189,7 +189,7 @@ actor StoreWriter {
   /// - Returns: whether a file was opened, which may be another one than before.
   @discardableResult
   private func prepare() throws(StoreFailure) -> Bool {
-    guard let opening = try file.openIfNeeded(nowSeconds: clock()) else { return false }
+    guard let opening = try file.openIfNeeded(now: clock()) else { return false }
     take(opening)
     return true
   }
@@ -219,10 +219,10 @@ actor StoreWriter {
     let batch = state.withLock { $0.records.batch() }
     guard !batch.isEmpty else { return }
     let now = clock()
-    let prunedKeys = try file.write(batch, nowSeconds: now)
+    let prunedKeys = try file.write(batch, now: now)
     state.withLock {
       $0.records.settle(batch, prunedKeys: prunedKeys)
-      $0.health.lastCommitAtSeconds = now
+      $0.health.lastCommit = now
     }
   }
 
@@ -230,10 +230,10 @@ actor StoreWriter {
     let (batch, retentionMs) = state.withLock { ($0.history.batch(), $0.historyRetentionMs) }
     guard !batch.points.isEmpty else { return }
     let now = clock()
-    let dropped = try file.writeHistory(batch.points, retentionMs: retentionMs, nowSeconds: now)
+    let dropped = try file.writeHistory(batch.points, retentionMs: retentionMs, now: now)
     state.withLock {
       $0.history.settle(batch, dropped: dropped)
-      $0.health.lastCommitAtSeconds = now
+      $0.health.lastCommit = now
     }
   }
 

@@ -11,7 +11,7 @@ extension Daemon {
   var api: HTTPAPI? {
     guard let configured else { return nil }
     let namespace = options.export.namespace
-    let began = wallClockMilliseconds()
+    let began = WallTime.now.epochMs
     return HTTPAPI(
       program: HTTPAPI.Program(
         version: BuildInfo.version, compiler: BuildInfo.swiftVersion, startMilliseconds: began,
@@ -46,7 +46,7 @@ extension HTTPAPI.Judging {
       heldSinceMilliseconds: { name in
         max(
           min(began, engine.historyBeginMilliseconds(of: name) ?? began),
-          wallClockMilliseconds() - engine.series.policy.milliseconds(for: name))
+          WallTime.now.epochMs - engine.series.policy.milliseconds(for: name))
       })
   }
 }

@@ -51,7 +51,7 @@ enum FileFamilies {
 
   static func collect(into sink: inout SampleSink) {
     for (file, record) in FileWork.shared.records {
-      if let seconds = record.goodSeconds { sink.add(lastGood, seconds, LabelValue(file)) }
+      if let time = record.lastGood { sink.add(lastGood, time.seconds, LabelValue(file)) }
       sink.add(failures, Double(record.failureCount), LabelValue(file))
     }
   }

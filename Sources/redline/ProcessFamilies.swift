@@ -91,7 +91,7 @@ enum ProcessFamilies {
   private static let bootSeconds: Double = {
     var sinceBoot = timespec()
     unsafe clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
-    return (wallClockSeconds() - Double(sinceBoot.tv_sec) - Double(sinceBoot.tv_nsec) / 1e9).rounded()
+    return (WallTime.now.seconds - Double(sinceBoot.tv_sec) - Double(sinceBoot.tv_nsec) / 1e9).rounded()
   }()
 
   private static func resourceLimit(_ resource: __rlimit_resource_t) -> UInt {

@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 
 @testable import API
@@ -16,11 +17,11 @@ import Testing
   }
 
   private static let troubled = WorkloadStandingTests.overview(
-    .critical, sinceSeconds: 1.5,
+    .critical, since: 1.5,
     findings: [
       Finding(
         check: "node-down", group: .health, severity: .critical, subject: .node("a:1"), text: "a:1 <is> down",
-        sinceSeconds: 1)
+        since: 1)
     ],
     unknowns: [Blindness(check: "settings-drift", group: .posture, subject: .workload, reason: "+config|get")])
 
@@ -48,7 +49,7 @@ import Testing
     let asked = Lock<[String?]>([])
     let verdict = CheckResult(
       check: "c", group: .health, workload: "w", instance: nil, answer: .ok, severity: nil, text: "", reason: nil,
-      sinceSeconds: nil)
+      since: nil)
     var fixture = Fixture()
     fixture.api.fleetView = FleetView(
       .init(
@@ -69,7 +70,7 @@ import Testing
     let findings = (0..<500).map { number in
       Finding(
         check: "c", group: .health, severity: .warning, subject: .node("n\(number)"),
-        text: String(repeating: "x", count: 5000), sinceSeconds: 0)
+        text: String(repeating: "x", count: 5000), since: 0)
     }
     let answer = try await fixture(WorkloadStandingTests.overview(.degraded, findings: findings)).get("fleet")
     #expect(answer.text.contains(#""warnings":["300 further findings of w are not listed"]"#))

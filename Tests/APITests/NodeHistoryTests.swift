@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 import Testing
 import Web
 
@@ -18,10 +19,10 @@ import Web
     return fixture
   }
 
-  private func read(_ fixture: Fixture, asOf: Double?) async throws -> [String: (value: Double, ageSeconds: Double)] {
+  private func read(_ fixture: Fixture, asOf: WallTime?) async throws -> [String: (value: Double, ageSeconds: Double)] {
     let history = NodeHistory(
-      store: fixture.store, namespace: "redis", instance: "n", nowSeconds: Double(Fixture.nowSeconds),
-      asOfSeconds: asOf)
+      store: fixture.store, namespace: "redis", instance: "n",
+      now: .init(seconds: Double(Fixture.nowSeconds)), asOf: asOf)
     var found: [String: (Double, Double)] = [:]
     for (title, series) in await history.read().figures {
       let index = try #require(series.points.lastIndex { $0 != nil })
@@ -40,7 +41,7 @@ import Web
   /// server say.
   @Test func nothingIsShownOfAfterTheLastAnswer() async throws {
     let last = Fixture.nowSeconds - 100
-    let found = try await read(fixture(until: last), asOf: Double(last))
+    let found = try await read(fixture(until: last), asOf: .init(seconds: Double(last)))
     #expect(found["Clients"]?.value == 12)
     #expect(abs((found["Commands"]?.value ?? 0) - 100) < 0.1)
     for name in ["Clients", "Commands"] {

@@ -1,5 +1,7 @@
 import Alerting
 import PromQL
+import Runtime
+import TestSupport
 import Testing
 
 @testable import API
@@ -8,14 +10,14 @@ import Testing
 /// The state of a workload on pages and in the API: the worse of its checks and of the alerts of it that fire.
 @Suite struct WorkloadStandingTests {
   static func overview(
-    _ health: Health, sinceSeconds: Double = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
+    _ health: Health, since: WallTime = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
     unknowns: [Blindness] = []
   ) -> WorkloadOverview {
     WorkloadOverview(
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
-      presentCount: 1, expectedCount: 2, failovers: .init(count: 3, lastSeconds: 50, last: "manual"),
+      presentCount: 1, expectedCount: 2, failovers: .init(count: 3, lastTime: 50, last: "manual"),
       lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
-      healthSinceSeconds: sinceSeconds, findings: findings, unknowns: unknowns)
+      healthSince: since, findings: findings, unknowns: unknowns)
   }
 
   static func alert(
@@ -46,7 +48,7 @@ import Testing
       Self.overview(.healthy),
       [Self.alert("A", "critical", .pending), Self.alert("B", "critical", .inactive, resolvedSeconds: 150)])
     #expect(standing.state == .healthy && standing.alerts.isEmpty)
-    #expect(standing.sinceSeconds == 150, "it was critical until then")
+    #expect(standing.since == 150, "it was critical until then")
   }
 
   @Test func alertsOfTheSetupNeverCount() {
@@ -59,8 +61,8 @@ import Testing
   }
 
   @Test func sinceTheOldestCause() {
-    func since(_ checks: Health, _ alerts: [Alert]) -> Double {
-      WorkloadStanding(Self.overview(checks), alerts).sinceSeconds
+    func since(_ checks: Health, _ alerts: [Alert]) -> WallTime {
+      WorkloadStanding(Self.overview(checks), alerts).since
     }
     #expect(since(.healthy, []) == 100)
     #expect(since(.degraded, [Self.alert("A", "warning", firedSeconds: 90)]) == 90)

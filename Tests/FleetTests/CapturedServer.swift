@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 @testable import Fleet
 
@@ -26,7 +27,7 @@ struct CapturedServer {
   var infoText: InfoText { InfoText(reply(info)?.bytes ?? []) }
 
   /// Runs every collector of the catalogue whose commands are all answered, as the poller would.
-  func samples(_ options: CollectorOptions, nowSeconds: Double = Fixture.nowSeconds) throws -> Samples {
+  func samples(_ options: CollectorOptions, now: WallTime = Fixture.now) throws -> Samples {
     let info = infoText
     let facts = ServerFacts(info)
     let config = options.configCommand == nil ? nil : reply("config-get")
@@ -37,7 +38,7 @@ struct CapturedServer {
       guard replies.count == commands.count, collector.readsInfoOnly || !commands.isEmpty else { continue }
       if !collector.acceptsErrors, replies.contains(where: \.isError) { continue }
       try collector.collect(
-        PollContext(collector, info, replies, config: config, options: options, nowSeconds: nowSeconds), into: &sink)
+        PollContext(collector, info, replies, config: config, options: options, now: now), into: &sink)
     }
     return sink.finish()
   }

@@ -1,3 +1,4 @@
+import Runtime
 import Testing
 
 #if canImport(Glibc)
@@ -9,7 +10,7 @@ import Testing
 /// Files beside the tests.
 enum Fixture {
   /// The moment at which the captured servers are taken to answer.
-  static let nowSeconds = 1_795_412_010.25
+  static let now = WallTime(seconds: 1_795_412_010.25)
   static let isUpdating = unsafe getenv("UPDATE_GOLDEN") != nil
 
   private static let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")

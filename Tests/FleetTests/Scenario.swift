@@ -262,7 +262,7 @@ private final class Stage {
   }
 
   private func line(_ finding: Finding) -> String {
-    "\(finding.severity.name) \(name(finding.subject))since \(Int(finding.sinceSeconds - Self.start))s: \(finding.text)"
+    "\(finding.severity.name) \(name(finding.subject))since \(Int(finding.since.seconds - Self.start))s: \(finding.text)"
   }
 
   private func line(_ result: CheckResult) -> String {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Runtime
 import TestSupport
 import Testing
 import Transport
@@ -46,7 +47,7 @@ import Transport
     let response = try await peer.send(request, deadline: .now() + .seconds(30))
     #expect(response.status == 201 && response.isSuccess && response.header("x-b") == "c")
     #expect(String(decoding: response.body, as: UTF8.self) == "POST /a/b?c=d 127.0.0.1:\(server.port) 5 1 hello")
-    #expect(response.sentAtSeconds > 1_700_000_000 && response.answeredAtSeconds >= response.sentAtSeconds)
+    #expect(response.sent.seconds > 1_700_000_000 && response.answered >= response.sent)
   }
 
   @Test func aConnectionServesAgain() async throws {

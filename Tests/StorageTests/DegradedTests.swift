@@ -1,5 +1,6 @@
 import Glibc
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -16,7 +17,7 @@ import Testing
     for number in 1...150 {
       store.events.append(
         Event(
-          atSeconds: 1_799_990_000 + Double(number), workload: "w", kind: .restart, summary: "\(number)",
+          at: 1_799_990_000 + Double(number), workload: "w", kind: .restart, summary: "\(number)",
           details: details,
           key: "\(number)"), counting: [failovers])
     }

@@ -71,9 +71,9 @@ import Testing
   @Test func theyAreRemovedByAge() async throws {
     let scratch = Scratch()
     let store = try await scratch.open()
-    func advance(hours: Double) { scratch.nowSeconds.withLock { $0 += hours * 3600 } }
+    func advance(hours: Double) { scratch.now.withLock { $0 = $0 + hours * 3600 } }
     func append(_ labels: String) async {
-      let nowMs = Int64(scratch.nowSeconds.withLock { $0 } * 1000)
+      let nowMs = scratch.now.withLock { $0 }.epochMs
       store.history.append([HistoryPoint(labels: labels, atMs: nowMs, value: 1)])
       #expect(await store.history.flush())
     }
@@ -191,7 +191,7 @@ import Testing
     let reader = try Database(path: scratch.path, busyTimeoutMs: 100)
     let full = try reader.integer("PRAGMA page_count")
     #expect(full > 3000)
-    scratch.nowSeconds.withLock { $0 += 200_000 }
+    scratch.now.withLock { $0 = $0 + 200_000 }
     _ = try await store.removeOld()
     #expect(try reader.integer("PRAGMA page_count") <= full - 2048)
     #expect(try reader.rows("PRAGMA integrity_check") { $0.text(0) } == ["ok"])

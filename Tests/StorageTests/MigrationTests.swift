@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -55,8 +56,8 @@ import Testing
     for _ in 1...2 {
       let events = await store.events.newest(EventQuery(limit: 1000))
       #expect(events.count == 500 && events.first?.summary == "event 500" && events.first?.id == 500)
-      #expect(store.counters[failovers] == Counter(value: 41, changedAtSeconds: 1_799_990_000.5))
-      #expect(store.facts["epoch"] == Fact(value: "7", changedAtSeconds: 12))
+      #expect(store.counters[failovers] == Counter(value: 41, changed: 1_799_990_000.5))
+      #expect(store.facts["epoch"] == Fact(value: "7", changed: 12))
       #expect(!store.events.append(.sample("known", key: "500")))
       #expect(store.health.filesSetAside == 0 && store.health.isDurable)
       store.alerts.put([.sample("a")])

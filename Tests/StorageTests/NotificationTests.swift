@@ -64,14 +64,14 @@ import Testing
     var options = StoreOptions.quick
     options.notificationCount = 150
     options.eventAgeDays = 1
-    let nowMs = Int64(scratch.nowSeconds.withLock { $0 } * 1000)
+    let nowMs = scratch.now.withLock { $0 }.epochMs
     let store = try await scratch.open(options)
     store.notifications.append([.sample(at: nowMs - 90_000_000)])
     store.notifications.append((1...200).map { .sample(at: nowMs + $0) })
     await store.flush()
     let kept = await store.notifications.newest(NotificationQuery(limit: 1000))
     #expect(kept.count == 150 && kept.last?.atMs == nowMs + 51)
-    scratch.nowSeconds.withLock { $0 += 90_000 }
+    scratch.now.withLock { $0 = $0 + 90_000 }
     store.notifications.append((1...100).map { .sample(at: nowMs + 90_000_000 + $0) })
     #expect(await store.notifications.newest(NotificationQuery(limit: 1000)).count == 100)
   }

@@ -9,7 +9,7 @@ import Testing
 final class Scratch: Sendable {
   private let folder = TemporaryFolder()
   let notices = Lock<[StoreNotice]>([])
-  let nowSeconds = Lock(1_800_000_000.0)
+  let now = Lock(WallTime(seconds: 1_800_000_000))
 
   var directory: String { folder.path }
   var path: String { directory + "/redline.db" }
@@ -32,7 +32,7 @@ final class Scratch: Sendable {
 
   func open(_ options: StoreOptions = .quick, schema: Schema = .current) async throws(StoreError) -> Store {
     try await Store.open(
-      path, options: options, schema: schema, clock: { self.nowSeconds.withLock { $0 } },
+      path, options: options, schema: schema, clock: { self.now.withLock { $0 } },
       notice: { notice in self.notices.withLock { $0.append(notice) } })
   }
 
@@ -71,10 +71,10 @@ extension StoreOptions {
 
 extension Event {
   static func sample(
-    _ summary: String, at atSeconds: Double = 1_799_999_000, workload: String = "sessions",
+    _ summary: String, at time: WallTime = 1_799_999_000, workload: String = "sessions",
     kind: EventKind = .failover, key: String? = nil
   ) -> Event {
-    Event(atSeconds: atSeconds, workload: workload, node: "n1", kind: kind, summary: summary, key: key)
+    Event(at: time, workload: workload, node: "n1", kind: kind, summary: summary, key: key)
   }
 }
 

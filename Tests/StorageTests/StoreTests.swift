@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -8,7 +9,7 @@ import Testing
     let scratch = Scratch()
     let odd = CounterKey("odd", ["b": "a \"quoted\\\n\" value}", "a": ""])
     let event = Event(
-      atSeconds: 1_799_999_000.1234, workload: "sessions", node: "127.0.0.1:6379", kind: .failover,
+      at: 1_799_999_000.1234, workload: "sessions", node: "127.0.0.1:6379", kind: .failover,
       summary: "n1 → n2", details: #"{"epoch":7}"#, key: "sessions/7")
     var store = try await scratch.open()
     store.events.append(event, counting: [failovers])
@@ -21,15 +22,15 @@ import Testing
     store = try await scratch.open()
     let kept = await store.events.newest()
     #expect(kept.map(\.id) == [1])
-    #expect(kept.first?.atSeconds == 1_799_999_000.123)
+    #expect(kept.first?.at == 1_799_999_000.123)
     #expect(kept.first?.details == event.details && kept.first?.summary == event.summary)
     #expect(
       store.counters.load() == [
-        failovers: Counter(value: 1, changedAtSeconds: 1_799_999_000.123),
-        odd: Counter(value: 2.5, changedAtSeconds: 12),
-        CounterKey("declared"): Counter(value: 0, changedAtSeconds: nil),
+        failovers: Counter(value: 1, changed: 1_799_999_000.123),
+        odd: Counter(value: 2.5, changed: 12),
+        CounterKey("declared"): Counter(value: 0, changed: nil),
       ])
-    #expect(store.facts["epoch"] == Fact(value: "7", changedAtSeconds: 13))
+    #expect(store.facts["epoch"] == Fact(value: "7", changed: 13))
     #expect(store.health == StoreHealth(state: .durable))
     #expect(scratch.notices.withLock { $0 }.isEmpty)
   }
@@ -72,7 +73,7 @@ import Testing
     let scratch = Scratch()
     let store = try await scratch.open()
     store.counters.add(failovers, at: 1)
-    #expect(await eventually { store.health.lastCommitAtSeconds != nil })
+    #expect(await eventually { store.health.lastCommit != nil })
     let reader = try Database(path: scratch.path, busyTimeoutMs: 100)
     let rows = try reader.rows("SELECT key, value FROM counters") { "\($0.text(0)) \($0.real(1))" }
     #expect(rows == [#"failovers{cause="automatic",workload="sessions"} 1.0"#])
@@ -94,7 +95,7 @@ import Testing
   }
 
   /// Recent enough for events to be kept.
-  static let base = 1_799_990_000.0
+  static let base = WallTime(seconds: 1_799_990_000)
 
   struct Query: Sendable, CustomTestStringConvertible {
     let query: EventQuery
@@ -109,7 +110,7 @@ import Testing
       Query(query: EventQuery(workload: "queues"), expected: ["d", "b"]),
       Query(query: EventQuery(kind: .restart), expected: ["d", "c"]),
       Query(query: EventQuery(workload: "queues", kind: .restart), expected: ["d"]),
-      Query(query: EventQuery(sinceSeconds: base + 30), expected: ["e", "d", "c"]),
+      Query(query: EventQuery(since: base + 30), expected: ["e", "d", "c"]),
       Query(query: EventQuery(workload: "nobody"), expected: []),
       Query(query: EventQuery(limit: -1), expected: ["e"]),
     ], [false, true])
@@ -149,7 +150,7 @@ import Testing
     options.eventCount = 150
     options.eventAgeDays = 1
     var store = try await scratch.open(options)
-    let now = scratch.nowSeconds.withLock { $0 }
+    let now = scratch.now.withLock { $0 }
     store.events.append(.sample("old", at: now - 90_000, key: "old"))
     for number in 1...200 { store.events.append(.sample("\(number)", at: now, key: "\(number)")) }
     await store.flush()
@@ -161,7 +162,7 @@ import Testing
     #expect(!store.events.append(.sample("again", at: now, key: "51")))
     await store.close()
 
-    scratch.nowSeconds.withLock { $0 += 90_000 }
+    scratch.now.withLock { $0 = $0 + 90_000 }
     store = try await scratch.open(options)
     store.events.append(.sample("new", at: now + 90_000))
     #expect(try await store.removeOld()["events"] == 151)

@@ -41,7 +41,7 @@ struct EventAnswers: Sendable {
   private static func write(_ event: Event, to json: inout JSONWriter) {
     let details = EventDetails(event.details)
     json.object { json in
-      json.field("time", atMilliseconds: Int64(clamping: event.atSeconds * 1000))
+      json.field("time", at: event.at)
       json.field("kind", event.kind.rawValue)
       if !event.workload.isEmpty { json.field("workload", shown: event.workload) }
       if !event.node.isEmpty { json.field("node", shown: event.node) }

@@ -58,7 +58,7 @@ struct FleetAnswers: Sendable {
     json.object { json in
       json.field("name", overview.name)
       json.field("state", standing.state.rawValue)
-      json.field("since", atSeconds: standing.sinceSeconds)
+      json.field("since", at: standing.since)
       json.field("stateByChecks", overview.health.rawValue)
       json.field("kind", overview.kind)
       json.field("topology", overview.topology)
@@ -89,7 +89,7 @@ struct FleetAnswers: Sendable {
   private static func write(_ failovers: WorkloadOverview.Failovers, to json: inout JSONWriter) {
     json.object { json in
       json.field("count", failovers.count)
-      if let seconds = failovers.lastSeconds { json.field("last", atSeconds: seconds) }
+      if let time = failovers.lastTime { json.field("last", at: time) }
       if let text = failovers.last { json.field("summary", shown: text) }
     }
   }
@@ -107,13 +107,13 @@ struct FleetAnswers: Sendable {
       if let message = newest?.state.error?.message { json.field("reason", shown: message) }
       if let standing = watched.standing { json.field("standing", standing) }
       if !group.isEmpty { json.field("group", group) }
-      if let seconds = newest?.lastSuccessSeconds { json.field("lastAnswer", atSeconds: seconds) }
+      if let success = newest?.lastSuccess { json.field("lastAnswer", at: success) }
       if let lag = member.lag {
         json.field("lagSeconds", lag.seconds)
         json.field("lagState", lag.state.rawValue)
-        if let time = member.lagAsOf { json.field("lagAsOf", atSeconds: time.seconds) }
+        if let time = member.lagAsOf { json.field("lagAsOf", at: time) }
       }
-      if let time = watched.figuresAsOf(now: now) { json.field("asOf", atSeconds: time.seconds) }
+      if let time = watched.figuresAsOf(now: now) { json.field("asOf", at: time) }
       if let bytes = member.usedMemoryBytes { json.field("memoryUsedBytes", bytes) }
       if let bytes = member.maxMemoryBytes { json.field("memoryMaxBytes", bytes) }
     }
@@ -126,7 +126,7 @@ struct FleetAnswers: Sendable {
       json.field("group", finding.group.rawValue)
       write(finding.subject, to: &json)
       json.field("text", shown: finding.text)
-      json.field("since", atSeconds: finding.sinceSeconds)
+      json.field("since", at: finding.since)
     }
   }
 
@@ -160,7 +160,7 @@ struct FleetAnswers: Sendable {
       json.field("severity", shown: alert.severity)
       json.field("group", alert.group.rawValue)
       json.field("state", "firing")
-      json.field("since", atSeconds: alert.sinceSeconds)
+      json.field("since", at: alert.since)
       if let instance = alert.instance { json.field("instance", shown: instance) }
       json.field("summary", shown: alert.summary)
     }
@@ -177,7 +177,5 @@ extension JSONWriter {
     field(name, text.count > Self.shownLimit ? text.prefix(Self.shownLimit - 1) + "…" : text)
   }
 
-  mutating func field(_ name: String, atSeconds seconds: Double) {
-    field(name, atMilliseconds: Int64(clamping: (seconds * 1000).rounded()))
-  }
+  mutating func field(_ name: String, at time: WallTime) { field(name, atMilliseconds: time.epochMs) }
 }

@@ -161,7 +161,7 @@ extension HTTPAPI.Target {
       health = .down
       lastError = error.message
     }
-    lastScrapeMilliseconds = Int64(clamping: newest.endedSeconds * 1000)
+    lastScrapeMilliseconds = newest.ended.epochMs
     lastScrapeSeconds = newest.durationSeconds
   }
 }

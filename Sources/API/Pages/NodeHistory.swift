@@ -22,10 +22,10 @@ struct NodeHistory: Sendable {
   let store: SeriesStore
   let namespace: String
   let instance: String
-  let nowSeconds: Double
+  let now: WallTime
   /// When the server last answered, where what it said is not current: what its samples show after that, such as the rest
   /// of a rate, is nothing that it said.
-  let asOfSeconds: Double?
+  let asOf: WallTime?
 
   /// `$` is the namespace and its underline, `@` the matcher of the instance; `%` and `#` are a short and a longer range.
   private static let figures: [Figure] = [
@@ -64,9 +64,9 @@ struct NodeHistory: Sendable {
         let text = figure.query.replacing("%", with: Self.range(of: window).short)
           .replacing("#", with: Self.range(of: window).long)
         var points = try series(text, stepSeconds: step)
-        if figure.isOwn, let asOfSeconds {
+        if figure.isOwn, let asOf {
           for (index, _) in points.enumerated().reversed() {
-            guard nowSeconds - Double(points.count - 1 - index) * step > asOfSeconds else { break }
+            guard now - Double(points.count - 1 - index) * step > asOf else { break }
             points[index] = nil
           }
         }
@@ -112,7 +112,7 @@ struct NodeHistory: Sendable {
     return options
   }
 
-  private var nowMilliseconds: Int64 { Int64(clamping: nowSeconds * 1000) }
+  private var nowMilliseconds: Int64 { now.epochMs }
 
   private func query(_ text: String) throws -> Query {
     let prefix = namespace.isEmpty ? "" : "\(namespace)_"
@@ -134,7 +134,7 @@ struct NodeHistory: Sendable {
   }
 
   /// Single values are of now, or of when the server last spoke.
-  private var askedMilliseconds: Int64 { Int64(clamping: min(asOfSeconds ?? nowSeconds, nowSeconds) * 1000) }
+  private var askedMilliseconds: Int64 { min(asOf ?? now, now).epochMs }
 
   private func vector(_ text: String) throws -> [VectorSample] {
     let result = try query(text).value(atMilliseconds: askedMilliseconds, in: store, options: options)

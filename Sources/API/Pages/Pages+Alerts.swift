@@ -24,7 +24,7 @@ extension Pages {
     var page = AlertsPage(
       metricsPath: metricsPath,
       groups: groups.map { AlertsPage.Group($0, runbooks: texts.active, named: texts.names) },
-      nowSeconds: wallClockSeconds())
+      nowSeconds: WallTime.now.seconds)
     page.filter = request.queryValue("state").flatMap { AlertsPage.Filter(rawValue: $0) }
     page.isRefreshed = request.queryValue("refresh") != nil
     if groups.isEmpty {

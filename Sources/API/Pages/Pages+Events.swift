@@ -21,7 +21,7 @@ extension Pages {
     var page = EventsPage(
       metricsPath: metricsPath, filter: filter, events: found.events.map { EventsPage.Event($0) },
       hasMore: found.hasMore, workloads: workloads, kinds: EventFilter.kinds.map(\.rawValue),
-      nowSeconds: wallClockSeconds())
+      nowSeconds: WallTime.now.seconds)
     if events == nil { page.notice = "Events are not kept: start redline with --storage.path." }
     return page.response()
   }
@@ -31,7 +31,7 @@ extension EventsPage.Event {
   init(_ event: Event) {
     let details = EventDetails(event.details)
     self.init(
-      seconds: event.atSeconds, workload: event.workload, node: event.node, kind: event.kind.rawValue,
+      seconds: event.at.seconds, workload: event.workload, node: event.node, kind: event.kind.rawValue,
       summary: event.summary, level: Self.level(event.kind, severity: details.severity))
     phases = details.phases
     outageSeconds = details.outageSeconds

@@ -17,9 +17,9 @@ extension Pages {
   }
 
   private func topology(_ fleet: FleetView) async -> Response {
-    let now = wallClockSeconds()
-    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, nowSeconds: now) }
-    var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now)
+    let now = WallTime.now
+    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, now: now) }
+    var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
     page.alerts = alertSummary
     return page.response()
   }
@@ -31,26 +31,26 @@ extension LandingPage.Target {
     self.init(
       address: node.name, page: Pages.name(of: node), state: snapshot?.state.name ?? "unknown",
       isHealthy: snapshot?.state == .up, reason: snapshot?.state.error?.message ?? "",
-      lastGoodPollAgeSeconds: snapshot?.lastSuccessSeconds.map { wallClockSeconds() - $0 })
+      lastGoodPollAgeSeconds: snapshot?.lastSuccess.map { WallTime.now - $0 })
   }
 }
 
 extension TopologyPage.Workload {
-  init(_ standing: WorkloadStanding, nowSeconds now: Double) {
+  init(_ standing: WorkloadStanding, now: WallTime) {
     let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
       overview.name, state: TopologyPage.State(standing.state), traits: traits, presentCount: overview.presentCount,
       expectedCount: overview.expectedCount)
-    stateAgeSeconds = now - standing.sinceSeconds
+    stateAgeSeconds = now - standing.since
     windows = overview.windows.map(\.rawValue)
     failoverCount = overview.failovers?.count
-    lastFailoverAgeSeconds = overview.failovers?.lastSeconds.map { now - $0 }
+    lastFailoverAgeSeconds = overview.failovers?.lastTime.map { now - $0 }
     lastFailover = overview.failovers?.last ?? ""
     lagObjectiveSeconds = overview.lagObjectiveSeconds
     memoryObjectiveRatio = overview.memoryObjectiveRatio
     groups = overview.groups.map { group in
-      TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, nowSeconds: now) })
+      TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
     findings = standing.alerts.map { TopologyPage.Finding($0) } + overview.told { _ in true }
   }
@@ -108,7 +108,7 @@ extension TopologyPage.State {
 }
 
 extension TopologyPage.Node {
-  init(_ member: WorkloadOverview.Member, nowSeconds now: Double) {
+  init(_ member: WorkloadOverview.Member, now: WallTime) {
     let watched = member.watched
     let newest = watched.node.poller.newest
     let state = newest?.state ?? .unknown
@@ -120,7 +120,7 @@ extension TopologyPage.Node {
       watched.instance, role: role ? watched.role.rawValue : "was \(watched.role.rawValue)", state: state.name,
       level: level)
     var reasons = [state.error?.message].compactMap { $0 }
-    if state.error != nil, let success = newest?.lastSuccessSeconds {
+    if state.error != nil, let success = newest?.lastSuccess {
       reasons.append("last answer \(TimeSeries.Unit.seconds.words(max(0, now - success))) ago")
     }
     if isGhost { reasons.append("remembered; the workload does without it") }
@@ -133,7 +133,7 @@ extension TopologyPage.Node {
       lagAsOfSeconds = member.lagAsOf?.seconds
     }
     usedMemoryBytes = member.usedMemoryBytes
-    memoryAsOfSeconds = watched.figuresAsOf(now: WallTime(seconds: now))?.seconds
+    memoryAsOfSeconds = watched.figuresAsOf(now: now)?.seconds
     memoryUsedRatio = member.memoryUsedRatio
     isMemoryHigh = member.isMemoryHigh
   }

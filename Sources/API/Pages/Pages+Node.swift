@@ -11,13 +11,13 @@ extension Pages {
     if case .server(let server, let maxAge) = subject, Self.name(of: server) == name {
       return await page(of: server, maxAge: maxAge, request)
     }
-    let now = wallClockSeconds()
+    let now = WallTime.now
     guard let (overview, member) = await fleet?.member(name) else {
       return notFound("No node of this name is watched. All that are stand on the start page.")
     }
-    var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now)
+    var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now.seconds)
     page.isRefreshed = request.queryValue("refresh") != nil
-    page.fill(member, of: overview, nowSeconds: now)
+    page.fill(member, of: overview, now: now)
     page.findings = overview.told { $0.instance == name }
     page.alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
@@ -27,7 +27,8 @@ extension Pages {
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
     if let store = store() {
       let history = NodeHistory(
-        store: store, namespace: namespace, instance: name, nowSeconds: now, asOfSeconds: page.asOfSeconds)
+        store: store, namespace: namespace, instance: name, now: now,
+        asOf: page.asOfSeconds.map(WallTime.init(seconds:)))
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       page.take(known)
     } else {
@@ -39,13 +40,13 @@ extension Pages {
 
 extension NodePage {
   fileprivate mutating func fill(
-    _ member: WorkloadOverview.Member, of overview: WorkloadOverview, nowSeconds now: Double
+    _ member: WorkloadOverview.Member, of overview: WorkloadOverview, now: WallTime
   ) {
-    let node = TopologyPage.Node(member, nowSeconds: now)
+    let node = TopologyPage.Node(member, now: now)
     (state, level, reason) = (node.state, node.level, node.reason)
     let watched = member.watched
     let server = watched.node.poller.newest?.facts
-    asOfSeconds = watched.figuresAsOf(now: WallTime(seconds: now))?.seconds
+    asOfSeconds = watched.figuresAsOf(now: now)?.seconds
     facts = [("Role", node.role), ("Workload", overview.name)]
     if let environment = watched.environment { facts.append(("Environment", environment)) }
     if let server {

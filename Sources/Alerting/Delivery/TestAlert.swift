@@ -47,7 +47,7 @@ public struct TestAlert: Sendable {
     environment: [String: String], group: any EventLoopGroup
   ) async throws(ConfigErrors) -> [Answer] {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
-    let now = wallClockMilliseconds()
+    let now = WallTime.now.epochMs
     let notice = Notification(
       labels: labels, annotations: ["summary": "A test of the path from redline to the receivers of its alerts"],
       startsAtMilliseconds: now, endsAtMilliseconds: now + Int64(clamping: seconds) * 1000, isResolved: false)

@@ -53,7 +53,7 @@ struct AlertEvents: Sendable {
     let name = alert.labels[AlertSeries.alertName] ?? ""
     let summary = alert.annotations["summary"].map { "\(name): \($0)" } ?? name
     return Event(
-      atSeconds: Double(time) / 1000, workload: alert.labels["workload"] ?? "",
+      at: WallTime(epochMs: time), workload: alert.labels["workload"] ?? "",
       node: alert.labels["instance"] ?? "", kind: kind,
       summary: untold == 0 ? summary : "\(summary) (and \(untold) more changes of this rule that are not listed)",
       details: JSONWriter.text { json in

@@ -60,7 +60,7 @@ public actor RuleEngine {
     durable = storage.map {
       Durable(alerts: RuleStateStore(store: $0), baselines: BaselineStore(store: $0, series: series))
     }
-    clock = Lock(EvaluationClock(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()))
+    clock = Lock(EvaluationClock(wallMilliseconds: WallTime.now.epochMs, bootMilliseconds: bootClockMilliseconds()))
     scraper = Scraper(registry, into: series, options, log: log)
     let events = events
     registry.onPublish { samples, key in events.note(samples, key) }
@@ -81,7 +81,7 @@ public actor RuleEngine {
   /// By how much evaluations are ahead of a wall clock that was put back.
   nonisolated var clockAheadMilliseconds: Int64 {
     clock.withLock {
-      $0.aheadMilliseconds(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds())
+      $0.aheadMilliseconds(wallMilliseconds: WallTime.now.epochMs, bootMilliseconds: bootClockMilliseconds())
     }
   }
 
@@ -234,7 +234,7 @@ public actor RuleEngine {
 
   /// - Returns: by how much the wall clock was set, which is still to be followed.
   private func adjustClock() -> Int64 {
-    clock.withLock { $0.adjust(wallMilliseconds: wallClockMilliseconds(), bootMilliseconds: bootClockMilliseconds()) }
+    clock.withLock { $0.adjust(wallMilliseconds: WallTime.now.epochMs, bootMilliseconds: bootClockMilliseconds()) }
   }
 
   /// Goes on at the wall clock's side: samples and alerts are as old as they were. To be done while nothing is evaluated.

@@ -98,10 +98,10 @@ struct RuleStateStore: Sendable {
   }
 
   func keepClock(offset: Int64) {
-    let now = wallClockSeconds()
+    let now = WallTime.now
     store.change { records in
-      records.setFact(Self.bootFact, to: bootIdentity() ?? "", atSeconds: now)
-      records.setFact(Self.offsetFact, to: "\(offset)", atSeconds: now)
+      records.setFact(Self.bootFact, to: bootIdentity() ?? "", at: now)
+      records.setFact(Self.offsetFact, to: "\(offset)", at: now)
     }
   }
 }

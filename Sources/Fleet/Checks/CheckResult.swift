@@ -20,8 +20,8 @@ public struct CheckResult: Sendable, Equatable {
   public let text: String
   /// What cannot be seen and why; present where the answer is unknown.
   public let reason: String?
-  /// Since when a finding holds, in seconds since the epoch.
-  public let sinceSeconds: Double?
+  /// Since when a finding holds.
+  public let since: WallTime?
 }
 
 extension CheckResult {
@@ -52,7 +52,7 @@ extension CheckResult {
     self.init(
       check: check, group: group, workload: workload, instance: json["instance"]?.string, answer: answer,
       severity: severity, text: answer == .unknown ? "" : text, reason: answer == .unknown ? text : nil,
-      sinceSeconds: nil)
+      since: nil)
   }
 }
 
@@ -70,7 +70,7 @@ extension Verdict {
       ) -> CheckResult {
         CheckResult(
           check: check.id, group: check.group, workload: state.config.name, instance: instance, answer: answer,
-          severity: finding?.severity, text: finding?.text ?? "", reason: reason, sinceSeconds: finding?.sinceSeconds)
+          severity: finding?.severity, text: finding?.text ?? "", reason: reason, since: finding?.since)
       }
       var all =
         (found[check.id] ?? []).map { result(.finding, $0.subject.instance, $0) }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Something that a person should know of a workload, in a sentence.
 public struct Finding: Sendable, Equatable {
   /// How bad it is. Raw values are those of `redis_finding`.
@@ -39,8 +41,8 @@ public struct Finding: Sendable, Equatable {
   public let severity: Severity
   public let subject: Subject
   public let text: String
-  /// Since when it holds, in seconds since the epoch, as far as this daemon has watched.
-  public var sinceSeconds: Double = 0
+  /// Since when it holds, as far as this daemon has watched.
+  public var since = WallTime(seconds: 0)
 }
 
 /// What a check could not see.

@@ -29,7 +29,7 @@ struct FindingTracker: Sendable {
   func dated(_ findings: [Finding], at wall: WallTime) -> [Finding] {
     findings.worstFirst.map { finding in
       var finding = finding
-      finding.sinceSeconds = (since[Key(check: finding.check, subject: finding.subject)] ?? wall).seconds
+      finding.since = since[Key(check: finding.check, subject: finding.subject)] ?? wall
       return finding
     }
   }

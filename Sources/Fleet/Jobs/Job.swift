@@ -1,5 +1,6 @@
 import Logging
 import Metrics
+import Runtime
 import Storage
 
 /// What takes minutes or waits for its time, and leaves a result that outlives the process.
@@ -33,7 +34,7 @@ public enum JobSchedule: Sendable, Equatable {
   /// So long after the start of the run before, also over restarts.
   case every(seconds: Double)
   /// Each day so many seconds after midnight UTC; a day that was missed is made up for at the next start.
-  case daily(atSeconds: Double)
+  case daily(secondOfDay: Double)
   /// When somebody asks.
   case onDemand
 }
@@ -42,8 +43,7 @@ public enum JobSchedule: Sendable, Equatable {
 public struct JobContext: Sendable {
   /// Nil without storage.path.
   public let store: Store?
-  /// Wall-clock time at the start, in seconds since the epoch.
-  public let startedSeconds: Double
+  public let started: WallTime
   public let log: Logger
 }
 

@@ -1,4 +1,5 @@
 import Metrics
+import Runtime
 import Storage
 
 /// The families that say how jobs go. Their label is `task`, since `job` is Prometheus' own.
@@ -23,11 +24,11 @@ enum JobFamilies {
 
   static func add(_ tracker: JobTracker, of name: String, into sink: inout SampleSink) {
     let task = LabelValue.text(name)
-    if let seconds = tracker.lastSuccessSeconds { sink.add(lastSuccess, seconds, task) }
-    if let run = tracker.newest, let endedSeconds = run.endedSeconds {
-      sink.add(lastRun, endedSeconds, task)
+    if let success = tracker.lastSuccess { sink.add(lastSuccess, success.seconds, task) }
+    if let run = tracker.newest, let ended = run.ended {
+      sink.add(lastRun, ended.seconds, task)
       // How long a run took that the end of a process cut off is not known.
-      if run.outcome != .interrupted { sink.add(lastDuration, endedSeconds - run.startedSeconds, task) }
+      if run.outcome != .interrupted { sink.add(lastDuration, ended - run.started, task) }
     }
     sink.add(running, tracker.running == nil ? 0 : 1, task)
     for outcome in JobResult.Outcome.allCases {

@@ -18,7 +18,7 @@ public actor JobRunner {
     var work: Task<Void, Never>?
     var timer: Task<Void, Never>?
 
-    func due(at nowSeconds: Double) -> Double? { work == nil ? tracker.due(at: nowSeconds) : nil }
+    func due(at now: WallTime) -> WallTime? { work == nil ? tracker.due(at: now) : nil }
   }
 
   /// After a start, so that jobs are not in the way of the first polls.
@@ -34,7 +34,7 @@ public actor JobRunner {
 
   private let store: Store?
   private let log: Logger
-  private let clock: @Sendable () -> Double
+  private let clock: @Sendable () -> WallTime
   private let publish: @Sendable (Samples) -> Void
   private var entries: [String: Entry] = [:]
   private var results: [JobResult] = []
@@ -44,11 +44,10 @@ public actor JobRunner {
 
   /// - Parameters:
   ///   - store: nil keeps results in memory alone.
-  ///   - clock: wall time in seconds since the epoch.
   ///   - publish: is handed the samples of all jobs whenever a run begins or ends.
   public init(
     _ jobs: [any Job] = JobCatalogue.all, store: Store?, log: Logger,
-    clock: @escaping @Sendable () -> Double = wallClockSeconds, publish: @escaping @Sendable (Samples) -> Void
+    clock: @escaping @Sendable () -> WallTime = { .now }, publish: @escaping @Sendable (Samples) -> Void
   ) {
     self.store = store
     self.log = log
@@ -82,7 +81,7 @@ public actor JobRunner {
     while !Task.isCancelled {
       let now = clock()
       for name in entries.keys.sorted() where entries[name]?.due(at: now).map({ $0 <= now }) ?? false { begin(name) }
-      let next = entries.values.compactMap { $0.due(at: now) }.min() ?? .infinity
+      let next = entries.values.compactMap { $0.due(at: now) }.min() ?? .distantFuture
       try? await Task.sleep(for: .seconds(min(max(next - now, 1), Self.lookSeconds)))
     }
   }
@@ -135,12 +134,12 @@ public actor JobRunner {
   private func begin(_ name: String) {
     guard !isStopped, var entry = entries[name], entry.work == nil else { return }
     let (job, number, now) = (entry.job, entry.runNumber + 1, clock())
-    let context = JobContext(store: store, startedSeconds: now, log: log)
+    let context = JobContext(store: store, started: now, log: log)
     entry.runNumber = number
     entry.tracker.begin(at: now)
     entry.work = Task { [store] in
       // Should the run end the process, the next start knows of it.
-      store?.facts.set(Self.mark(name), to: "\(Int64(clamping: now * 1000))", at: now)
+      store?.facts.set(Self.mark(name), to: "\(now.epochMs)", at: now)
       _ = await store?.flush()
       do {
         let reports = try await job.run(context)
@@ -215,8 +214,8 @@ public actor JobRunner {
     keep(
       reports.map {
         JobResult(
-          job: name, workload: $0.workload, startedAtMs: Int64(clamping: run.startedSeconds * 1000),
-          endedAtMs: Int64(clamping: (ended.endedSeconds ?? run.startedSeconds) * 1000), outcome: outcome,
+          job: name, workload: $0.workload, startedAtMs: run.started.epochMs,
+          endedAtMs: (ended.ended ?? run.started).epochMs, outcome: outcome,
           report: $0.json)
       }, of: name)
     publishSamples()
@@ -236,7 +235,7 @@ public actor JobRunner {
     let now = clock()
     store.change { records in
       records.append(new)
-      records.setFact(Self.mark(name), to: nil, atSeconds: now)
+      records.setFact(Self.mark(name), to: nil, at: now)
     }
   }
 
@@ -248,7 +247,7 @@ public actor JobRunner {
     keep(
       [
         JobResult(
-          job: name, startedAtMs: started, endedAtMs: max(started, Int64(clamping: clock() * 1000)),
+          job: name, startedAtMs: started, endedAtMs: max(started, clock().epochMs),
           outcome: .interrupted, report: report.json)
       ], of: name)
   }

@@ -1,6 +1,7 @@
+import Runtime
 import Storage
 
-/// When one job is due, and how its runs went. A pure value; all times are wall-clock seconds since the epoch.
+/// When one job is due, and how its runs went. A pure value.
 struct JobTracker: Sendable {
   /// The first pause before a failed run is tried again; it doubles, up to the longest.
   static let retrySeconds = 60.0
@@ -9,14 +10,14 @@ struct JobTracker: Sendable {
   let schedule: JobSchedule
   private(set) var running: Run?
   private(set) var newest: Run?
-  private(set) var lastSuccessSeconds: Double?
+  private(set) var lastSuccess: WallTime?
   private(set) var counts: [JobResult.Outcome: Int] = [:]
   /// Runs since the last success.
   private var failureCount = 0
 
   struct Run: Sendable, Equatable {
-    let startedSeconds: Double
-    var endedSeconds: Double?
+    let started: WallTime
+    var ended: WallTime?
     var outcome: JobResult.Outcome?
   }
 
@@ -26,27 +27,27 @@ struct JobTracker: Sendable {
   mutating func restore(_ results: [JobResult], lastSuccess: JobResult?) {
     guard let result = results.first else { return }
     newest = Run(
-      startedSeconds: Double(result.startedAtMs) / 1000, endedSeconds: Double(result.endedAtMs) / 1000,
+      started: WallTime(epochMs: result.startedAtMs), ended: WallTime(epochMs: result.endedAtMs),
       outcome: result.outcome)
-    lastSuccessSeconds = lastSuccess.map { Double($0.endedAtMs) / 1000 }
+    self.lastSuccess = lastSuccess.map { WallTime(epochMs: $0.endedAtMs) }
     failureCount = results.prefix { $0.outcome != .succeeded }.count
   }
 
   /// Whether the newest run did not succeed.
   var isFailing: Bool { failureCount > 0 }
 
-  mutating func begin(at nowSeconds: Double) { running = Run(startedSeconds: nowSeconds) }
+  mutating func begin(at now: WallTime) { running = Run(started: now) }
 
-  mutating func end(_ outcome: JobResult.Outcome, at nowSeconds: Double) {
+  mutating func end(_ outcome: JobResult.Outcome, at now: WallTime) {
     guard var run = running else { return }
     running = nil
     // The clock may have been set back.
-    run.endedSeconds = max(run.startedSeconds, nowSeconds)
+    run.ended = max(run.started, now)
     run.outcome = outcome
     newest = run
     counts[outcome, default: 0] += 1
     if outcome == .succeeded {
-      lastSuccessSeconds = run.endedSeconds
+      lastSuccess = run.ended
       failureCount = 0
     } else {
       failureCount += 1
@@ -54,19 +55,19 @@ struct JobTracker: Sendable {
   }
 
   /// When the next run is due; nil for never, or while one runs.
-  func due(at nowSeconds: Double) -> Double? {
+  func due(at now: WallTime) -> WallTime? {
     guard running == nil else { return nil }
-    let planned: Double? =
+    let planned: WallTime? =
       switch schedule {
       case .onDemand: nil
-      case .every(let seconds): newest.map { $0.startedSeconds + seconds } ?? nowSeconds
-      case .daily(let time): Self.next(time, after: newest?.startedSeconds ?? nowSeconds)
+      case .every(let seconds): newest.map { $0.started + seconds } ?? now
+      case .daily(let time): Self.next(time, after: newest?.started ?? now)
       }
-    guard let planned, let newest, let endedSeconds = newest.endedSeconds, failureCount > 0 else {
-      return planned.map { min($0, nowSeconds + longestWait) }
+    guard let planned, let newest, let ended = newest.ended, failureCount > 0 else {
+      return planned.map { min($0, now + longestWait) }
     }
     let pause = min(Self.retrySeconds * Double(1 << min(failureCount - 1, 10)), Self.longestRetrySeconds)
-    return min(planned, endedSeconds + pause, nowSeconds + longestWait)
+    return min(planned, ended + pause, now + longestWait)
   }
 
   /// A result from the future, after a clock that was set back, must not hold the job up for longer than it ever waits.
@@ -77,8 +78,8 @@ struct JobTracker: Sendable {
     }
   }
 
-  private static func next(_ secondsOfDay: Double, after seconds: Double) -> Double {
-    let day = (seconds / 86_400).rounded(.down) * 86_400
-    return day + secondsOfDay > seconds ? day + secondsOfDay : day + 86_400 + secondsOfDay
+  private static func next(_ secondOfDay: Double, after moment: WallTime) -> WallTime {
+    let today = WallTime(seconds: (moment.seconds / 86_400).rounded(.down) * 86_400 + secondOfDay)
+    return today > moment ? today : today + 86_400
   }
 }

@@ -133,7 +133,7 @@ actor KeyScan {
     try await lookUp(at: place, server)
     if options.hasWalk { try await walk(at: place, server) }
     if options.hasWalk || !options.isOfWorkload {
-      place.cost.notePass(seconds: Self.seconds(since: started), endedAt: wallClockSeconds())
+      place.cost.notePass(seconds: Self.seconds(since: started), ended: .now)
     }
   }
 
@@ -179,7 +179,7 @@ actor KeyScan {
     results.scripts = scripts
     results.answeredAt = .now()
     if !options.isOfWorkload {
-      place.cost.noteLookups(endedAt: wallClockSeconds())
+      place.cost.noteLookups(ended: .now)
       show(place, results)
     }
   }

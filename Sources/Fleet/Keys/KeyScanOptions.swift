@@ -34,23 +34,22 @@ struct KeyScanOptions: Sendable {
 struct WholePass: Sendable {
   let runs: [any WatchRun]
   let endedAt = NIODeadline.now()
-  /// Seconds since the epoch.
-  let endedSeconds: Double
+  let ended: WallTime
   /// With the waits that keep it within its share of time.
   let tookSeconds: Double
 
   init(_ runs: [any WatchRun], _ started: NIODeadline) {
     let took = Double((NIODeadline.now() - started).nanoseconds) / 1e9
-    self.init(runs, endedSeconds: wallClockSeconds(), tookSeconds: took)
+    self.init(runs, ended: .now, tookSeconds: took)
   }
 
-  init(_ runs: [any WatchRun], endedSeconds: Double, tookSeconds: Double) {
+  init(_ runs: [any WatchRun], ended: WallTime, tookSeconds: Double) {
     self.runs = runs.map { run in
       var run = run
       run.finish()
       return run
     }
-    (self.endedSeconds, self.tookSeconds) = (endedSeconds, tookSeconds)
+    (self.ended, self.tookSeconds) = (ended, tookSeconds)
   }
 
   func run(of name: String) -> (any WatchRun)? { runs.first { $0.name == name } }

@@ -48,8 +48,8 @@ final class KeyWorkCost: Sendable {
   let droppedCount = Counter(KeyWorkCost.dropped)
 
   private struct State {
-    var passEnded: Double?
-    var lookupEnded: Double?
+    var passEnded: WallTime?
+    var lookupEnded: WallTime?
     var passSeconds: Double?
     var groupSeconds = 0.0
     var progress: Double?
@@ -84,7 +84,7 @@ final class KeyWorkCost: Sendable {
 
   func noteDuty(_ ratio: Double) { state.withLock { $0.dutyRatio = ratio } }
 
-  func noteLookups(endedAt now: Double) { state.withLock { $0.lookupEnded = now } }
+  func noteLookups(ended now: WallTime) { state.withLock { $0.lookupEnded = now } }
 
   func noteProgress(_ ratio: Double) { state.withLock { $0.progress = min(1, max(0, ratio)) } }
 
@@ -92,7 +92,7 @@ final class KeyWorkCost: Sendable {
 
   func noteGroups(seconds: Double) { state.withLock { $0.groupSeconds = seconds } }
 
-  func notePass(seconds: Double, endedAt now: Double) {
+  func notePass(seconds: Double, ended now: WallTime) {
     state.withLock { state in
       state.passEnded = now
       state.passSeconds = seconds
@@ -103,8 +103,8 @@ final class KeyWorkCost: Sendable {
   func collect(into sink: inout SampleSink) {
     let state = state.withLock { $0 }
     sink.add(KeyFamilies.groupDuration, (state.groupSeconds * 1000).rounded())
-    if let ended = state.passEnded { sink.add(Self.passTimestamp, ended) }
-    if let ended = state.lookupEnded { sink.add(Self.lookupTimestamp, ended) }
+    if let ended = state.passEnded { sink.add(Self.passTimestamp, ended.seconds) }
+    if let ended = state.lookupEnded { sink.add(Self.lookupTimestamp, ended.seconds) }
     if let seconds = state.passSeconds { sink.add(Self.passDuration, seconds) }
     if let progress = state.progress { sink.add(Self.progress, progress) }
     sink.add(Self.duty, state.dutyRatio)

@@ -202,7 +202,7 @@ actor WorkloadKeys {
   private static func add(walksOf shards: [Shard], to sink: inout SampleSink) {
     let walks = shards.compactMap { $0.found?.walk }
     sink.add(KeyWatchFamilies.unknownShards, Double(shards.count - walks.count))
-    if let oldest = walks.map(\.endedSeconds).min() { sink.add(KeyWatchFamilies.walkTimestamp, oldest) }
+    if let oldest = walks.map(\.ended).min() { sink.add(KeyWatchFamilies.walkTimestamp, oldest.seconds) }
     let firstCount = shards.count { $0.found?.firstWalk.isUnderWay(at: .now()) == true }
     sink.add(KeyWatchFamilies.firstWalks, Double(firstCount))
     if let longest = walks.map(\.tookSeconds).max() { sink.add(KeyWatchFamilies.walkSeconds, longest) }

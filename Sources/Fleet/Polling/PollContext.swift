@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// One poll, as a collector sees it: INFO, the replies to its own commands, and what several collectors read of it.
 public struct PollContext {
@@ -7,7 +8,7 @@ public struct PollContext {
   public let server: ServerFacts
   public let options: CollectorOptions
   /// Wall-clock time when the replies arrived, in seconds since the epoch.
-  public let nowSeconds: Double
+  public let now: WallTime
 
   /// One reply for each command of the collector's own, in order.
   public private(set) var replies: [Reply] = []
@@ -22,9 +23,9 @@ public struct PollContext {
   /// - Parameter replies: those after INFO, in the order of the steps; may be fewer than planned.
   init(
     info: InfoText, server: ServerFacts, steps: [Plan.Step], replies: [Reply], options: CollectorOptions,
-    nowSeconds: Double
+    now: WallTime
   ) {
-    (self.info, self.server, self.options, self.nowSeconds) = (info, server, options, nowSeconds)
+    (self.info, self.server, self.options, self.now) = (info, server, options, now)
     (self.steps, allReplies) = (steps, replies)
   }
 

@@ -1,6 +1,7 @@
 import Metrics
 import NIOCore
 import Redis
+import Runtime
 
 /// How polling the target went, over the poller's life, and what all parts of the daemon have cost it.
 struct PollCost: Sendable {
@@ -31,7 +32,7 @@ struct PollCost: Sendable {
 
   /// Adds what every poll says of itself, whether it succeeded or not.
   mutating func add(
-    _ state: TargetState, durationSeconds: Double, lastSuccessSeconds: Double?,
+    _ state: TargetState, durationSeconds: Double, lastSuccess: WallTime?,
     outcomes: [(collector: String, outcome: PollReading.Outcome)], refusals: Refusals,
     connection: Connection?, into sink: inout SampleSink
   ) {
@@ -48,7 +49,7 @@ struct PollCost: Sendable {
     if let pingSeconds { sink.add(PollFamilies.lastPingTime, pingSeconds) }
     sink.add(PollFamilies.scrapes, polls)
     sink.addSummary(PollFamilies.scrapeDuration, [], quantiles: [], count: polls, sum: pollSeconds)
-    if let lastSuccessSeconds { sink.add(PollFamilies.lastSuccess, lastSuccessSeconds) }
+    if let lastSuccess { sink.add(PollFamilies.lastSuccess, lastSuccess.seconds) }
     for (collector, outcome) in outcomes where refusals.byCollector[collector] == nil {
       sink.add(PollFamilies.collectorSuccess, outcome == .success ? 1 : 0, .text(collector))
     }

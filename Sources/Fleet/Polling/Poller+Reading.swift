@@ -48,7 +48,7 @@ extension Poller {
     if let plan {
       var poll = PollContext(
         info: info, server: plan.facts, steps: plan.steps, replies: replies, options: options.collectors,
-        nowSeconds: wallClockSeconds())
+        now: .now)
       if let find = options.collectors.findFileSize {
         for step in poll.steps {
           if let path = step.collector.file(poll) { poll.fileSizesBytes[path] = await find(path) }

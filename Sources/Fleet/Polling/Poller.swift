@@ -173,17 +173,17 @@ public actor Poller {
     note(reading.outcomes)
     pollLog.tell(state, after: previous?.state)
     let duration = Double((NIODeadline.now() - started).nanoseconds) / 1e9
-    let now = wallClockSeconds()
-    let lastSuccess = state.isUp ? now : previous?.lastSuccessSeconds
+    let now = WallTime.now
+    let lastSuccess = state.isUp ? now : previous?.lastSuccess
     cost.add(
-      state, durationSeconds: duration, lastSuccessSeconds: lastSuccess, outcomes: reading.outcomes,
+      state, durationSeconds: duration, lastSuccess: lastSuccess, outcomes: reading.outcomes,
       refusals: refusals, connection: connection, into: &sink)
     let role = options.appendsRole ? facts?.role : nil
     let samples = sink.finish(
       constantLabels: options.constantLabels + (role.map { [("instance_role", .text($0))] } ?? []))
     let snapshot = Snapshot(
-      samples: samples, state: state, started: started, endedSeconds: now,
-      durationSeconds: duration, facts: facts, member: reading.member, lastSuccessSeconds: lastSuccess)
+      samples: samples, state: state, started: started, ended: now,
+      durationSeconds: duration, facts: facts, member: reading.member, lastSuccess: lastSuccess)
     newestBox.withLock { $0 = snapshot }
     publish(samples)
   }

@@ -102,7 +102,7 @@ extension FailoverLog {
         ? "failover of \(subject) aborted: \(failover.trouble ?? "no reason was given")"
         : "\(kind.rawValue) failover of \(subject) from \(from ?? "unknown") to \(to ?? "unknown")"
       return Event(
-        atSeconds: failover.counted.seconds, workload: workload, node: to ?? "",
+        at: failover.counted, workload: workload, node: to ?? "",
         kind: kind == .aborted ? .failoverAborted : .failover, summary: summary, details: details,
         key: "\(workload)/failover/\(failover.key)")
     }

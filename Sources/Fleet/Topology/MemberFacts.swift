@@ -65,7 +65,7 @@ struct MemberFacts: Sendable, Equatable {
   ///   - masterNames: the masters that a Sentinel was asked about, in the order of the replies.
   init(
     _ info: InfoText, config: ServerConfig?, replies: [Reply], masterNames: [String] = [], server: ServerFacts,
-    nowSeconds: Double
+    now: WallTime
   ) {
     func setting(_ key: String) -> String? { config?[key].map { String(foreign: $0) } }
     self.server = server
@@ -85,7 +85,7 @@ struct MemberFacts: Sendable, Equatable {
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
     eventLoopMicroseconds = info.finite("eventloop_duration_sum")
-    clockOffsetSeconds = info.serverSeconds.map { $0 - nowSeconds }
+    clockOffsetSeconds = info.serverSeconds.map { $0 - now.seconds }
     switch server.mode {
     case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }
     case .sentinel where replies.count == 1 + 4 * masterNames.count:

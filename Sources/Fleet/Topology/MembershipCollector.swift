@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// Asks a server for its view of the topology: a cluster node for CLUSTER NODES, a Sentinel for some of its masters.
 ///
@@ -47,7 +48,7 @@ extension MemberFacts: SharedReading {
     var facts = MemberFacts(
       poll.info, config: poll.config, replies: isRefused ? [] : replies,
       masterNames: MembershipCollector.masterNames(in: step.commands), server: poll.server,
-      nowSeconds: poll.nowSeconds)
+      now: poll.now)
     facts.latency = poll.latencies.map { CommandLatency(merging: $0) }
     facts.clusterMessages = poll.clusterInfo.flatMap { ClusterTestimony.Messages($0) }
     return facts

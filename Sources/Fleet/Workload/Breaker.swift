@@ -43,7 +43,7 @@ public struct Breaker: Sendable, Equatable {
   public var isOpen: Bool { state != .closed }
 
   /// Whether the node may be tried now. While open it says yes once per wait, and the caller owes it
-  /// ``fail(atSeconds:jitter:isRefusal:)`` or ``succeed()``.
+  /// ``fail(at:jitter:isRefusal:)`` or ``succeed()``.
   public mutating func mayTry(at now: Monotonic) -> Bool {
     switch state {
     case .closed: return true

@@ -23,7 +23,7 @@ struct DriftLog: Sendable {
     guard drift != before, now - since >= Self.steadySeconds else { return [] }
     told = drift
     func event(_ summary: String) -> Event {
-      Event(atSeconds: now.seconds, workload: workload, kind: .configChange, summary: summary)
+      Event(at: now, workload: workload, kind: .configChange, summary: summary)
     }
     var events: [Event] = []
     if drift.versions != before.versions { events.append(event(drift.versionText ?? "Members run one version again")) }

@@ -33,9 +33,7 @@ public struct FleetMember: Sendable {
   /// poll failed, or where that is longer ago than two polls are apart. nil where they are current, and where it has never
   /// answered.
   public func figuresAsOf(now: WallTime) -> WallTime? {
-    guard let newest = node.poller.newest, let answered = newest.lastSuccessSeconds.map(WallTime.init(seconds:)) else {
-      return nil
-    }
+    guard let newest = node.poller.newest, let answered = newest.lastSuccess else { return nil }
     let pace = (pollInterval + timeout) / .seconds(1)
     return newest.state.isUp && now - answered <= pace ? nil : answered
   }

@@ -104,8 +104,6 @@ final class GuardedSchedule: Sendable {
   }
 }
 
-func monotonicSeconds(_ moment: NIODeadline = .now()) -> Double { Monotonic(moment).seconds }
-
 extension Monotonic {
   /// The event loops' clock is the same.
   init(_ deadline: NIODeadline) { self.init(seconds: Double(deadline.uptimeNanoseconds) / 1e9) }

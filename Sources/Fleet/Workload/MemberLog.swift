@@ -58,7 +58,7 @@ struct MemberLog: Sendable {
       }
       return found.map { kind, summary in
         Event(
-          atSeconds: now.seconds, workload: workload, node: name, kind: kind,
+          at: now, workload: workload, node: name, kind: kind,
           summary: isFirst ? summary + ", found after a restart of redline" : summary,
           details: isFirst ? "{\"found_after_restart\":true}" : "{}")
       }

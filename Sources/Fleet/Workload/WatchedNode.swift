@@ -54,7 +54,7 @@ struct WatchedNode: Sendable {
     return MemberReading(
       address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
       began: snapshot.map { Monotonic($0.started) } ?? Monotonic(seconds: 0),
-      ended: WallTime(seconds: snapshot?.endedSeconds ?? 0))
+      ended: snapshot?.ended ?? WallTime(seconds: 0))
   }
 
   /// Polls now instead of at the next turn.

@@ -18,11 +18,11 @@ extension Workload {
       failovers: counts.isEmpty
         ? nil
         : WorkloadOverview.Failovers(
-          count: Int(clamping: counted), lastSeconds: tracker.failovers.state.lastFailover?.seconds,
+          count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
-      health: verdict.health, healthSinceSeconds: findings.since(verdict.health, at: state.wall).seconds,
+      health: verdict.health, healthSince: findings.since(verdict.health, at: state.wall),
       findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
   }
 

@@ -179,7 +179,7 @@ actor Workload {
       // What was published meanwhile shows in config-epoch.
       await self?.crew.sentinels[sentinel]?.pollNow()
     } hear: { [weak self] sentinel, message in
-      await self?.hear(message.event, from: sentinel, at: WallTime(seconds: message.seconds))
+      await self?.hear(message.event, from: sentinel, at: message.time)
     }
     pace.forget(allBut: Set(crew.subscribers.keys))
   }

@@ -21,7 +21,7 @@ struct WorkloadLog: Sendable {
     instance: (NodeAddress) -> String, at wall: WallTime
   ) -> [Event] {
     func event(_ kind: EventKind, _ name: String, _ what: String) -> Event {
-      Event(atSeconds: wall.seconds, workload: workload, node: name, kind: kind, summary: "\(name) \(what)")
+      Event(at: wall, workload: workload, node: name, kind: kind, summary: "\(name) \(what)")
     }
     let arrivals = decision.arrivals.map { event(.arrival, instance($0), "is a new member") }
     let departures = decision.departures.map { address in

@@ -34,8 +34,8 @@ public struct WorkloadOverview: Sendable {
 
   public struct Failovers: Sendable {
     public let count: Int
-    /// When the last one was, in seconds since the epoch; nil when there was none.
-    public let lastSeconds: Double?
+    /// When the last one was; nil when there was none.
+    public let lastTime: WallTime?
     /// What happened in it; nil where that is not known.
     public let last: String?
   }
@@ -58,8 +58,7 @@ public struct WorkloadOverview: Sendable {
   public let groups: [Group]
   /// By its checks alone.
   public let health: Health
-  /// Since when, in seconds since the epoch.
-  public let healthSinceSeconds: Double
+  public let healthSince: WallTime
   /// The worst first.
   public let findings: [Finding]
   /// What its checks cannot see.

@@ -69,8 +69,8 @@ final class WorkloadStore: Sendable {
     let gone = Set(old?.facts.keys.filter { facts[$0] == nil } ?? [])
     file.change { ledger in
       for (kind, event) in counted { ledger.append(event, counting: [key(kind)]) }
-      for (name, value) in facts { ledger.setFact(prefix + name, to: value, atSeconds: wall.seconds) }
-      for name in gone { ledger.setFact(prefix + name, to: nil, atSeconds: wall.seconds) }
+      for (name, value) in facts { ledger.setFact(prefix + name, to: value, at: wall) }
+      for name in gone { ledger.setFact(prefix + name, to: nil, at: wall) }
     }
   }
 
@@ -108,7 +108,7 @@ final class WorkloadStore: Sendable {
     file?.change { ledger in
       for event in events { ledger.append(event) }
       for (address, record) in changes {
-        ledger.setFact(prefix + Self.memberFact + address.storedText, to: record?.text, atSeconds: wall.seconds)
+        ledger.setFact(prefix + Self.memberFact + address.storedText, to: record?.text, at: wall)
       }
     }
   }
@@ -124,7 +124,7 @@ final class WorkloadStore: Sendable {
 
   func keep(_ addresses: [NodeAddress], as role: Role, at wall: WallTime) {
     let text = addresses.map(\.storedText).joined(separator: "\n")
-    file?.facts.set(prefix + role.rawValue, to: text.isEmpty ? nil : text, at: wall.seconds)
+    file?.facts.set(prefix + role.rawValue, to: text.isEmpty ? nil : text, at: wall)
   }
 
   // MARK: Reading

@@ -24,9 +24,9 @@ final class ExchangeHandler: ChannelInboundHandler {
     let request: HTTPRequest
     let timer: Scheduled<Void>
     let completion: (ExchangeOutcome) -> Void
-    var sentAtSeconds: Double?
+    var sent: WallTime?
     var head: HTTPResponseHead?
-    var answeredAtSeconds = 0.0
+    var answered = WallTime(seconds: 0)
     var body: [UInt8] = []
   }
 
@@ -71,14 +71,14 @@ final class ExchangeHandler: ChannelInboundHandler {
     if !request.body.isEmpty {
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: request.body)))), promise: nil)
     }
-    pending?.sentAtSeconds = wallClockSeconds()
+    pending?.sent = .now
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head):
-      pending?.answeredAtSeconds = wallClockSeconds()
+      pending?.answered = .now
       pending?.head = head
     case .body(let buffer): pending?.body += buffer.readableBytesView
     case .end: complete()
@@ -91,7 +91,7 @@ final class ExchangeHandler: ChannelInboundHandler {
     pending.timer.cancel()
     let response = HTTPResponse(
       status: Int(head.status.code), headers: head.headers.map { ($0.name, $0.value) }, body: pending.body,
-      sentAtSeconds: pending.sentAtSeconds ?? pending.answeredAtSeconds, answeredAtSeconds: pending.answeredAtSeconds)
+      sent: pending.sent ?? pending.answered, answered: pending.answered)
     if !head.isKeepAlive {
       failure = HTTPClientError(.closed, "\(origin) closed the connection")
       context?.close(promise: nil)

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Quantiles and shares of classic histograms: series with cumulative counts and their upper bounds in the label `le`.
 enum HistogramFunctions {
   static let all =

@@ -6,8 +6,8 @@ public final class Subscription: Sendable {
   public struct Message: Sendable {
     /// What was published, cut: the reply itself would keep all bytes that came with it.
     public let event: SentinelEvent
-    /// When it arrived, in seconds since the epoch.
-    public let seconds: Double
+    /// When it arrived.
+    public let time: WallTime
   }
 
   /// What went over the connection.
@@ -99,13 +99,13 @@ private final class Listener {
     handler.listen { replies in
       self.isHeard = true
       self.passed(.received(byteCount: replies.bytes.count))
-      let now = wallClockSeconds()
+      let now = WallTime.now
       for reply in replies.replies(in: 0..<replies.count) {
         if reply.isError, !self.isConfirmed {
           self.handler.end(RedisError(reply: reply, to: command))
         } else if Self.isMessage(reply) {
           guard let event = SentinelEvent(reply) else { continue }
-          yields.yield(Subscription.Message(event: event, seconds: now))
+          yields.yield(Subscription.Message(event: event, time: now))
         } else if !self.isConfirmed {
           self.isConfirmed = true
           self.confirmed.succeed()

@@ -4,11 +4,11 @@ extension StoreFile {
   /// Writes points of history in one transaction, and removes those past keeping.
   ///
   /// - Returns: how many were dropped because there are too many series.
-  func writeHistory(_ points: [HistoryPoint], retentionMs: Int64, nowSeconds: Double) throws(StoreFailure) -> Int {
+  func writeHistory(_ points: [HistoryPoint], retentionMs: Int64, now: WallTime) throws(StoreFailure) -> Int {
     let database = try opened()
     let bounds = HistoryTable.Bounds(retentionMs: retentionMs, pointCount: options.historyPointCount)
     let dropped = try refused { () throws(SQLiteError) in
-      try history.write(points, to: database, bounds: bounds, nowMs: Int64(clamping: nowSeconds * 1000))
+      try history.write(points, to: database, bounds: bounds, nowMs: now.epochMs)
     }
     giveBackFreePages()
     return dropped

@@ -33,7 +33,7 @@ final class StoreFile {
   /// Opens the file unless it is open and still at its path.
   ///
   /// - Returns: nil when it was open.
-  func openIfNeeded(nowSeconds: Double) throws(StoreFailure) -> Opening? {
+  func openIfNeeded(now: WallTime) throws(StoreFailure) -> Opening? {
     if let database {
       if !database.hasMoved { return nil }
       close()
@@ -44,7 +44,7 @@ final class StoreFile {
     }
     switch try place.occupant() {
     case .foreign(let what):
-      return try replace(because: what, nowSeconds: nowSeconds)
+      return try replace(because: what, now: now)
     case .ours(let version) where version > schema.version:
       throw .refused(.newerSchema(path: place.path, found: version, supported: schema.version))
     case .ours, .nothing:
@@ -52,19 +52,19 @@ final class StoreFile {
         return Opening(contents: try open(), setAside: nil)
       } catch {
         guard case .damaged(let reason) = error else { throw error }
-        return try replace(because: reason, nowSeconds: nowSeconds)
+        return try replace(because: reason, now: now)
       }
     }
   }
 
   /// Closes the file without another write to it, renames it and makes a new one.
-  func replace(because reason: String, nowSeconds: Double) throws(StoreFailure) -> Opening {
+  func replace(because reason: String, now: WallTime) throws(StoreFailure) -> Opening {
     database?.checkpointsOnClose = false
     close()
     guard filesSetAside < Self.setAsideLimit else {
       throw .unavailable("\(filesSetAside) files were set aside already, and the new one is damaged too: \(reason)")
     }
-    let path = try place.setAside(nowSeconds: nowSeconds)
+    let path = try place.setAside(now: now)
     filesSetAside += 1
     return Opening(contents: try open(), setAside: (reason, path))
   }
@@ -87,7 +87,7 @@ final class StoreFile {
   /// past keeping are removed.
   ///
   /// - Returns: the keys of the events removed.
-  func write(_ batch: StoreRecords.Batch, nowSeconds: Double) throws(StoreFailure) -> [String] {
+  func write(_ batch: StoreRecords.Batch, now: WallTime) throws(StoreFailure) -> [String] {
     let database = try opened()
     let recordCount = recordsSincePrune + batch.events.count + batch.notifications.count
     let isPruneDue = recordCount >= 100
@@ -101,7 +101,7 @@ final class StoreFile {
         for record in batch.notifications { try database.insert(record) }
         for result in batch.jobResults { try database.insert(result) }
         if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
-        return isPruneDue ? try removeRecords(database, nowSeconds: nowSeconds).events : []
+        return isPruneDue ? try removeRecords(database, now: now).events : []
       }
     }
     recordsSincePrune = isPruneDue ? 0 : recordCount
@@ -113,13 +113,13 @@ final class StoreFile {
   ///
   /// - Returns: how many rows of each table, and the keys of the events among them.
   func removeOld(
-    historyRetentionMs: Int64, nowSeconds: Double
+    historyRetentionMs: Int64, now: WallTime
   ) throws(StoreFailure) -> (rows: [String: Int], eventKeys: [String]) {
     let database = try opened()
     let bounds = HistoryTable.Bounds(retentionMs: historyRetentionMs, pointCount: options.historyPointCount)
-    let nowMs = Int64(clamping: nowSeconds * 1000)
+    let nowMs = now.epochMs
     let records = try refused { () throws(SQLiteError) in
-      try database.transaction { () throws(SQLiteError) in try removeRecords(database, nowSeconds: nowSeconds) }
+      try database.transaction { () throws(SQLiteError) in try removeRecords(database, now: now) }
     }
     let points = try refused { () throws(SQLiteError) in
       try history.removeOld(from: database, bounds: bounds, nowMs: nowMs)
@@ -134,9 +134,9 @@ final class StoreFile {
   }
 
   private func removeRecords(
-    _ database: Database, nowSeconds: Double
+    _ database: Database, now: WallTime
   ) throws(SQLiteError) -> (events: [String?], notificationCount: Int) {
-    let beforeMs = Int64(clamping: max(0, nowSeconds - options.eventAgeDays * 86_400) * 1000)
+    let beforeMs = max(0, (now - options.eventAgeDays * 86_400).epochMs)
     return (
       try database.pruneEvents(beforeMs: beforeMs, count: options.eventCount),
       try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)

@@ -55,8 +55,8 @@ struct StorePath {
   /// Renames the file and its logs to a name that is free, and never removes anything.
   ///
   /// - Returns: the new path.
-  func setAside(nowSeconds: Double) throws(StoreFailure) -> String {
-    let stamp = "\(path).corrupt-\(Self.utcStamp(nowSeconds))"
+  func setAside(now: WallTime) throws(StoreFailure) -> String {
+    let stamp = "\(path).corrupt-\(Self.utcStamp(now))"
     var target = stamp
     var attempt = 1
     while Self.exists(target) {
@@ -85,8 +85,8 @@ struct StorePath {
   }
 
   /// Such as 20260131T235959Z.
-  private static func utcStamp(_ seconds: Double) -> String {
-    var time = time_t(seconds)
+  private static func utcStamp(_ moment: WallTime) -> String {
+    var time = time_t(moment.seconds)
     var parts = unsafe tm()
     unsafe gmtime_r(&time, &parts)
     func digits(_ number: Int32) -> String { number < 10 ? "0\(number)" : String(number) }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// The statements of events, counters and facts.
 extension Database {
   // MARK: Writing
@@ -27,7 +29,7 @@ extension Database {
     guard let counter else { return try run("DELETE FROM counters WHERE key = ?", [.text(key.description)]) }
     try run(
       "INSERT OR REPLACE INTO counters(key, value, changed_at_seconds) VALUES(?, ?, ?)",
-      [.text(key.description), .real(counter.value), .real(counter.changedAtSeconds)])
+      [.text(key.description), .real(counter.value), .real(counter.changed?.seconds)])
   }
 
   /// Writes the value of a fact; nil removes it.
@@ -35,7 +37,7 @@ extension Database {
     guard let fact else { return try run("DELETE FROM facts WHERE key = ?", [.text(key)]) }
     try run(
       "INSERT OR REPLACE INTO facts(key, value, changed_at_seconds) VALUES(?, ?, ?)",
-      [.text(key), .text(fact.value), .real(fact.changedAtSeconds)])
+      [.text(key), .text(fact.value), .real(fact.changed.seconds)])
   }
 
   /// Removes the events from before `beforeMs`, and the oldest written ones of more than `count`.
@@ -59,10 +61,10 @@ extension Database {
     var contents = StoreContents()
     try run("SELECT key, value, changed_at_seconds FROM counters") { row in
       guard let key = CounterKey(text: row.text(0)) else { return }
-      contents.counters[key] = Counter(value: row.real(1), changedAtSeconds: row.optionalReal(2))
+      contents.counters[key] = Counter(value: row.real(1), changed: row.optionalReal(2).map(WallTime.init(seconds:)))
     }
     try run("SELECT key, value, changed_at_seconds FROM facts") { row in
-      contents.facts[row.text(0)] = Fact(value: row.text(1), changedAtSeconds: row.real(2))
+      contents.facts[row.text(0)] = Fact(value: row.text(1), changed: WallTime(seconds: row.real(2)))
     }
     try run("SELECT key FROM events WHERE key IS NOT NULL") { contents.eventKeys.insert($0.text(0)) }
     contents.alerts = try alerts()
@@ -87,7 +89,7 @@ extension Database {
       conditions.values + [.integer(Int64(query.boundedLimit))]
     ) { row in
       var event = Event(
-        atSeconds: Double(row.integer(1)) / 1000, workload: row.text(2), node: row.text(3),
+        at: WallTime(epochMs: row.integer(1)), workload: row.text(2), node: row.text(3),
         kind: EventKind(rawValue: row.text(4)) ?? .other, summary: row.text(5), details: row.text(6),
         key: row.optionalText(7))
       event.id = row.integer(0)

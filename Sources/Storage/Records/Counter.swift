@@ -1,3 +1,5 @@
+import Runtime
+
 /// The name and labels of a durable counter.
 ///
 /// Its text form, which the file keeps, is `name{label="value",…}` with the labels sorted by name; in values `\`, `"` and
@@ -85,14 +87,14 @@ extension CounterKey {
 /// A count that restarts and kills of the daemon do not reset.
 public struct Counter: Sendable, Equatable {
   public internal(set) var value: Double
-  /// When it last changed, in seconds since the epoch; nil while it is as it was declared.
-  public internal(set) var changedAtSeconds: Double?
+  /// When it last changed; nil while it is as it was declared.
+  public internal(set) var changed: WallTime?
 }
 
 /// Something the daemon must remember about a name, such as the last configuration epoch seen of a master.
 public struct Fact: Sendable, Equatable {
   /// At most `StoreLimits.factBytes`.
   public let value: String
-  /// When it was set to another value than before, in seconds since the epoch.
-  public let changedAtSeconds: Double
+  /// When it was set to another value than before.
+  public let changed: WallTime
 }

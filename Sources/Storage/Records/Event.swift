@@ -4,8 +4,8 @@ import Runtime
 public struct Event: Sendable, Equatable {
   /// Ascending in the order of writing, from 1; 0 while the event is not written yet.
   public internal(set) var id: Int64 = 0
-  /// Wall time in seconds since the epoch; kept in milliseconds.
-  public let atSeconds: Double
+  /// Kept in milliseconds.
+  public let at: WallTime
   public let workload: String
   /// The instance label of the node; empty when the event belongs to no single node.
   public let node: String
@@ -18,10 +18,10 @@ public struct Event: Sendable, Equatable {
   public let key: String?
 
   public init(
-    atSeconds: Double, workload: String, node: String = "", kind: EventKind, summary: String,
+    at time: WallTime, workload: String, node: String = "", kind: EventKind, summary: String,
     details: String = "{}", key: String? = nil
   ) {
-    self.atSeconds = Self.wholeMilliseconds(atSeconds)
+    at = Self.wholeMilliseconds(time)
     self.workload = workload.cut(toBytes: StoreLimits.nameBytes)
     self.node = node.cut(toBytes: StoreLimits.nameBytes)
     self.kind = kind
@@ -31,12 +31,12 @@ public struct Event: Sendable, Equatable {
     self.key = key
   }
 
-  var atMs: Int64 { Int64(clamping: (atSeconds * 1000).rounded()) }
+  var atMs: Int64 { at.epochMs }
 
   /// A time that is no number, or none that a clock shows, becomes the epoch.
-  private static func wholeMilliseconds(_ seconds: Double) -> Double {
-    guard seconds > 0, seconds < 1e12 else { return 0 }
-    return (seconds * 1000).rounded() / 1000
+  private static func wholeMilliseconds(_ time: WallTime) -> WallTime {
+    guard time.seconds > 0, time.seconds < 1e12 else { return WallTime(seconds: 0) }
+    return WallTime(seconds: (time.seconds * 1000).rounded() / 1000)
   }
 }
 
@@ -45,23 +45,23 @@ public struct EventQuery: Sendable {
   public var workload: String?
   public var node: String?
   public var kind: EventKind?
-  /// Only events at or after this wall time, in seconds since the epoch.
-  public var sinceSeconds: Double?
+  /// Only events at or after this time.
+  public var since: WallTime?
   /// At most this many, the newest by time first; 1 to 10,000.
   public var limit: Int
 
   public init(
-    workload: String? = nil, node: String? = nil, kind: EventKind? = nil, sinceSeconds: Double? = nil,
+    workload: String? = nil, node: String? = nil, kind: EventKind? = nil, since: WallTime? = nil,
     limit: Int = 100
   ) {
     self.workload = workload
     self.node = node
     self.kind = kind
-    self.sinceSeconds = sinceSeconds
+    self.since = since
     self.limit = limit
   }
 
-  var sinceMs: Int64? { sinceSeconds.map { Int64(clamping: (min(max($0, 0), 1e12) * 1000).rounded()) } }
+  var sinceMs: Int64? { since.map { WallTime(seconds: min(max($0.seconds, 0), 1e12)).epochMs } }
   var boundedLimit: Int { min(max(limit, 1), 10_000) }
 
   func matches(_ event: Event) -> Bool {

@@ -1,3 +1,5 @@
+import Runtime
+
 /// What a store holds in memory: every counter, fact and alert, the keys of the events, and what is not in the file yet. A
 /// pure value: it knows neither files nor clocks.
 ///
@@ -75,7 +77,7 @@ extension StoreRecords {
     sequence += 1
     var counts: [CounterKey: Double] = [:]
     for key in keys {
-      add(1, to: key, atSeconds: event.atSeconds)
+      add(1, to: key, at: event.at)
       counts[key, default: 0] += 1
     }
     events.append([CountedEvent(event: event, counts: counts)], sequence: sequence, limit: pendingLimit)
@@ -97,7 +99,7 @@ extension StoreRecords {
   /// Makes a counter that starts at 0, so that its first increase is seen as one; an existing counter stays as it is.
   public mutating func declare(_ key: CounterKey) {
     guard counters[key] == nil, admits(key.description, count: counters.count) else { return }
-    note(key, Counter(value: 0, changedAtSeconds: nil))
+    note(key, Counter(value: 0, changed: nil))
     if !isAdopted { relativeCounters.insert(key) }
   }
 
@@ -105,22 +107,22 @@ extension StoreRecords {
   ///
   /// - Parameters:
   ///   - delta: finite; 0 only declares the counter.
-  ///   - atSeconds: wall time of the change, in seconds since the epoch.
-  public mutating func add(_ delta: Double, to key: CounterKey, atSeconds: Double) {
+  ///   - time: when it changed.
+  public mutating func add(_ delta: Double, to key: CounterKey, at time: WallTime) {
     declare(key)
     guard delta != 0, let old = counters[key], (old.value + delta).isFinite else { return }
-    note(key, Counter(value: old.value + delta, changedAtSeconds: atSeconds))
+    note(key, Counter(value: old.value + delta, changed: time))
   }
 
   /// Sets a counter to a finite value. Setting the value that it has changes nothing.
-  public mutating func set(_ key: CounterKey, to value: Double, atSeconds: Double) {
+  public mutating func set(_ key: CounterKey, to value: Double, at time: WallTime) {
     guard value.isFinite else { return }
     relativeCounters.remove(key)
     guard let old = counters[key] else {
       guard admits(key.description, count: counters.count) else { return }
-      return note(key, Counter(value: value, changedAtSeconds: atSeconds))
+      return note(key, Counter(value: value, changed: time))
     }
-    if old.value != value { note(key, Counter(value: value, changedAtSeconds: atSeconds)) }
+    if old.value != value { note(key, Counter(value: value, changed: time)) }
   }
 
   /// Forgets a counter, such as one of a workload that is no longer configured.
@@ -132,14 +134,14 @@ extension StoreRecords {
   }
 
   /// Remembers a fact; nil forgets it.
-  public mutating func setFact(_ key: String, to value: String?, atSeconds: Double) {
+  public mutating func setFact(_ key: String, to value: String?, at time: WallTime) {
     guard facts[key]?.value != value else { return }
     if let value {
       guard value.utf8.count <= StoreLimits.factBytes, facts[key] != nil || admits(key, count: facts.count) else {
         refusedRecords += value.utf8.count > StoreLimits.factBytes ? 1 : 0
         return
       }
-      facts[key] = Fact(value: value, changedAtSeconds: atSeconds)
+      facts[key] = Fact(value: value, changed: time)
     } else {
       facts[key] = nil
     }
@@ -210,7 +212,7 @@ extension StoreRecords {
         let isUnchanged = mine.value == 0
         counters[key] = Counter(
           value: stored.value + mine.value,
-          changedAtSeconds: isUnchanged ? stored.changedAtSeconds : mine.changedAtSeconds)
+          changed: isUnchanged ? stored.changed : mine.changed)
       } else if changedCounters[key] == nil {
         counters[key] = stored
       }

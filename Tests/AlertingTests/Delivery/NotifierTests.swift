@@ -67,7 +67,7 @@ import Testing
   static func notice(
     _ name: String, _ labels: [String: String] = [:], endsAfter: Int64 = 240_000, isResolved: Bool = false
   ) -> Notification {
-    let now = wallClockMilliseconds()
+    let now = WallTime.now.epochMs
     return Notification(
       labels: Labels([Labels.Pair("alertname", name)] + labels.map { Labels.Pair($0.key, $0.value) }), annotations: [:],
       startsAtMilliseconds: 1_795_835_815_632, endsAtMilliseconds: now + endsAfter, isResolved: isResolved)
@@ -151,12 +151,12 @@ import Testing
   @Test func endsAreMovedForAClockAhead() async throws {
     let fake = try await Fake(date: "Sat, 01 Jan 2028 00:00:00 GMT")
     let notifier = try Self.notifier(Self.config([fake.url]))
-    let began = wallClockMilliseconds()
+    let began = WallTime.now.epochMs
     notifier.send([Self.notice("A")], expression: "up")
     // On a busy machine the first POST may go out before the clock is known; the next one follows at once.
     #expect(
       try await Self.eventually {
-        let now = wallClockMilliseconds()
+        let now = WallTime.now.epochMs
         let expected = [began, now].map { Timestamp(epochMs: $0 + 240_000 + 86_400_000).description.prefix(19) }
         let ends = fake.text.split(separator: #""endsAt":""#).dropFirst().map { $0.prefix(19) }
         return ends.contains { expected[0] <= $0 && $0 <= expected[1] }
@@ -181,7 +181,7 @@ import Testing
     let notifier = try Self.notifier(Self.config([fake.url]))
     notifier.send([Self.notice("A")], expression: "up")
     #expect(try await Self.eventually { !fake.bodies.isEmpty })
-    let tomorrow = Timestamp(epochMs: wallClockMilliseconds() + 240_000 + 86_400_000).description.prefix(15)
+    let tomorrow = Timestamp(epochMs: WallTime.now.epochMs + 240_000 + 86_400_000).description.prefix(15)
     #expect(fake.text.contains(#""endsAt":"\#(tomorrow)"#))
   }
 

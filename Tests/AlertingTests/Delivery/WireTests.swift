@@ -1,3 +1,4 @@
+import Runtime
 import Testing
 
 @testable import Alerting
@@ -48,8 +49,8 @@ struct WireTests {
 
   static func response(date: String?, sent: Double, answered: Double) -> HTTPResponse {
     HTTPResponse(
-      status: 200, headers: date.map { [(name: "date", value: $0)] } ?? [], body: [], sentAtSeconds: sent,
-      answeredAtSeconds: answered)
+      status: 200, headers: date.map { [(name: "date", value: $0)] } ?? [], body: [], sent: .init(seconds: sent),
+      answered: .init(seconds: answered))
   }
 
   @Test func offsetIsMeasuredInTheMiddle() {

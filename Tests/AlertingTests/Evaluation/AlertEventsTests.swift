@@ -1,5 +1,6 @@
 import PromQL
 import Storage
+import TestSupport
 import Testing
 
 @testable import Alerting
@@ -23,7 +24,7 @@ struct AlertEventsTests {
     let fired = events.events(of: [Self.alert("a")], instead: [pending], atMilliseconds: 60_000)
     #expect(fired.map(\.kind) == [.alertFired])
     #expect(fired.map(\.summary) == ["RedisDown: a is down"])
-    #expect(fired.map(\.atSeconds) == [60] && fired.map(\.workload) == ["carts"] && fired.map(\.node) == ["a"])
+    #expect(fired.map(\.at) == [60] && fired.map(\.workload) == ["carts"] && fired.map(\.node) == ["a"])
     #expect(
       fired.map(\.details) == [
         #"{"alert":"RedisDown","severity":"critical","value":"inf","labels":{"alertname":"RedisDown","instance":"a","severity":"critical","workload":"carts"}}"#
@@ -31,7 +32,7 @@ struct AlertEventsTests {
     #expect(events.events(of: [Self.alert("a")], instead: [Self.alert("a")], atMilliseconds: 75_000).isEmpty)
     let over = Self.alert("a", .inactive, resolved: 90_000)
     let resolved = events.events(of: [over], instead: [Self.alert("a")], atMilliseconds: 90_000)
-    #expect(resolved.map(\.kind) == [.alertResolved] && resolved.map(\.atSeconds) == [90])
+    #expect(resolved.map(\.kind) == [.alertResolved] && resolved.map(\.at) == [90])
     #expect(events.events(of: [over], instead: [over], atMilliseconds: 99_000).isEmpty)
     // Another episode of the same alert.
     let again = events.events(of: [Self.alert("a", fired: 120_000)], instead: [over], atMilliseconds: 120_000)

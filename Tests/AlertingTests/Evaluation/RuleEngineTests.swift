@@ -193,7 +193,7 @@ import Testing
     let events = await store.events.newest(EventQuery(node: "a\"b"))
     #expect(events.map(\.kind) == [.alertResolved, .alertFired])
     #expect(events.last?.summary == "Down: a\"b fell")
-    #expect(events.last.map { Int64($0.atSeconds * 1000) } == outbox.all[0].startsAtMilliseconds)
+    #expect(events.last.map { $0.at.epochMs } == outbox.all[0].startsAtMilliseconds)
     await engine.stop()
     await store.close()
   }

@@ -78,7 +78,7 @@ import Testing
       let text = try #require(Self.texts.randomElement(using: &random))
       for _ in 0..<4 {
         let info = InfoText(bytes: Extremes.changed(text, using: &random))
-        let facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1e9)
+        let facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), now: 1e9)
         _ = (facts.memory.usedRatio, facts.fork?.expectedBytes, facts.fork?.worstBytes)
         sayings.formUnion(watching.poll(facts, objectives))
       }
@@ -118,7 +118,7 @@ import Testing
         var changed = text
         changed.replaceSubrange(place, with: Array("9223372036854775807".utf8))
         let info = InfoText(bytes: changed)
-        let facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1e9)
+        let facts = MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), now: 1e9)
         _ = (facts.memory.usedRatio, facts.fork?.expectedBytes, facts.fork?.worstBytes, ReplicationFacts(info))
       }
     }

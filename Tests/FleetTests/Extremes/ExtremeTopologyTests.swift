@@ -48,7 +48,7 @@ import Testing
       for round in 0..<4 {
         let readings = try (0..<3).map { index in
           let changed = InfoText(bytes: Extremes.changed(info, using: &random))
-          var facts = MemberFacts(changed, config: nil, replies: [], server: ServerFacts(changed), nowSeconds: 1e9)
+          var facts = MemberFacts(changed, config: nil, replies: [], server: ServerFacts(changed), now: 1e9)
           let nodes = try #require(texts.randomElement(using: &random))
           facts.cluster = ClusterNodes(Extremes.changed(nodes, using: &random)[...])
           facts.clusterMessages = ClusterTestimony.Messages(
@@ -85,7 +85,7 @@ import Testing
         var replies = [try Replies.read(Array("$2\r\nid\r\n".utf8))[0]]
         for part in parts { replies.append(Extremes.changed(try #require(part), using: &random)) }
         let facts = MemberFacts(
-          info, config: nil, replies: replies, masterNames: [name], server: ServerFacts(info), nowSeconds: 1e9)
+          info, config: nil, replies: replies, masterNames: [name], server: ServerFacts(info), now: 1e9)
         let reading = MemberReading(
           NodeAddress(host: "a", port: 1), answers: true, facts: facts, began: .init(seconds: Double(round)), ended: 1e9
         )

@@ -30,14 +30,14 @@ import Testing
   private final class Fixture: Sendable {
     let folder = TemporaryFolder()
     let samples = Lock(Samples.none)
-    let nowSeconds = Lock(1_800_000_000.0)
+    let now = Lock(WallTime(seconds: 1_800_000_000))
 
     func store() async throws -> Store { try await Store.open(folder.path + "/redline.db", notice: { _ in }) }
 
     func runner(_ jobs: [any Job], _ store: Store?) async -> JobRunner {
       let runner = JobRunner(
         jobs, store: store, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-        clock: { self.nowSeconds.withLock { $0 } },
+        clock: { self.now.withLock { $0 } },
         publish: { samples in self.samples.withLock { $0 = samples } })
       await runner.start()
       return runner
@@ -56,7 +56,7 @@ import Testing
     let runner = await fixture.runner(
       [
         Sample { context in
-          fixture.nowSeconds.withLock { $0 += 2 }
+          fixture.now.withLock { $0 = $0 + 2 }
           return [
             JobReport(workload: "w", numbers: ["found": 3, "odd": .nan], lines: ["\"a\""]),
             JobReport(workload: "v", numbers: ["found": 4]),
@@ -192,7 +192,7 @@ import Testing
     _ = await work.value
 
     let next = try await fixture.store()
-    fixture.nowSeconds.withLock { $0 += 100 }
+    fixture.now.withLock { $0 = $0 + 100 }
     let again = await fixture.runner([Sample { _ in [] }], next)
     let results = await again.newestResults()
     #expect(results.map(\.outcome) == [.interrupted] && results.first?.startedAtMs == 1_800_000_000_000)
@@ -208,9 +208,9 @@ import Testing
   @Test func retentionSaysHowManyRowsWent() async throws {
     let fixture = Fixture()
     let store = try await fixture.store()
-    let now = wallClockSeconds()
-    store.events.append(Event(atSeconds: now - 100 * 86_400, workload: "w", kind: .failover, summary: "old"))
-    store.events.append(Event(atSeconds: now, workload: "w", kind: .failover, summary: "new"))
+    let now = WallTime.now
+    store.events.append(Event(at: now - 100 * 86_400, workload: "w", kind: .failover, summary: "old"))
+    store.events.append(Event(at: now, workload: "w", kind: .failover, summary: "new"))
     #expect(await store.flush())
     let runner = await fixture.runner(JobCatalogue.all, store)
     #expect(await runner.run("retention") == .succeeded)

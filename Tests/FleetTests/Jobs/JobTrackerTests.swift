@@ -1,4 +1,6 @@
+import Runtime
 import Storage
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -7,7 +9,7 @@ import Testing
 @Suite struct JobTrackerTests {
   private static let day = 86_400.0
   /// Noon of a day.
-  private static let noon = 20_000 * day + 43_200
+  private static let noon = WallTime(seconds: 20_000 * day + 43_200)
 
   @Test func everySoOftenFromTheStartOfTheRunBefore() {
     var tracker = JobTracker(.every(seconds: 900))
@@ -16,11 +18,11 @@ import Testing
     #expect(tracker.due(at: 6000) == nil)
     tracker.end(.succeeded, at: 5100)
     #expect(tracker.due(at: 5100) == 5900)
-    #expect(tracker.lastSuccessSeconds == 5100)
+    #expect(tracker.lastSuccess == 5100)
   }
 
   @Test func atATimeOfTheDay() {
-    var tracker = JobTracker(.daily(atSeconds: 3 * 3600))
+    var tracker = JobTracker(.daily(secondOfDay: 3 * 3600))
     let three = Self.noon + 15 * 3600
     #expect(tracker.due(at: Self.noon) == three)
     tracker.restore([result(.succeeded, from: three - Self.day, to: three - Self.day + 60)], lastSuccess: nil)
@@ -41,7 +43,7 @@ import Testing
 
   @Test func afterAFailureSoonerAndThenLessAndLessOften() {
     var tracker = JobTracker(.every(seconds: Self.day))
-    var now = 1000.0
+    var now = WallTime(seconds: 1000)
     var pauses: [Double] = []
     for _ in 0..<8 {
       tracker.begin(at: now)
@@ -51,7 +53,7 @@ import Testing
       now = due
     }
     #expect(pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600])
-    #expect(tracker.isFailing && tracker.lastSuccessSeconds == nil && tracker.counts == [.failed: 8])
+    #expect(tracker.isFailing && tracker.lastSuccess == nil && tracker.counts == [.failed: 8])
     tracker.begin(at: now)
     tracker.end(.succeeded, at: now)
     #expect(!tracker.isFailing && tracker.due(at: now) == now + Self.day)
@@ -72,7 +74,7 @@ import Testing
         result(.succeeded, from: 1, to: 2),
       ],
       lastSuccess: result(.succeeded, from: 1, to: 2))
-    #expect(tracker.lastSuccessSeconds == 2 && tracker.isFailing)
+    #expect(tracker.lastSuccess == 2 && tracker.isFailing)
     #expect(tracker.due(at: 9500) == 9620)
     // Counted since the start of this process.
     #expect(tracker.counts.isEmpty)
@@ -82,14 +84,14 @@ import Testing
   @Test func aClockThatWasSetBackHoldsNothingUp() {
     var tracker = JobTracker(.every(seconds: 900))
     tracker.restore([result(.succeeded, from: 1e9, to: 1e9)], lastSuccess: nil)
-    #expect(tracker.due(at: 9e8) == 9e8 + 900)
+    #expect(tracker.due(at: 9e8) == 900_000_900)
     tracker.begin(at: 9e8)
     tracker.end(.succeeded, at: 8e8)
-    #expect(tracker.newest?.endedSeconds == 9e8)
+    #expect(tracker.newest?.ended == 9e8)
   }
 
-  private func result(_ outcome: JobResult.Outcome, from started: Double, to ended: Double) -> JobResult {
+  private func result(_ outcome: JobResult.Outcome, from started: WallTime, to ended: WallTime) -> JobResult {
     JobResult(
-      job: "j", startedAtMs: Int64(started * 1000), endedAtMs: Int64(ended * 1000), outcome: outcome, report: "{}")
+      job: "j", startedAtMs: started.epochMs, endedAtMs: ended.epochMs, outcome: outcome, report: "{}")
   }
 }

@@ -2,6 +2,7 @@ import Config
 import Metrics
 import NIOCore
 import Redis
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -202,8 +203,8 @@ import Testing
 
   @Test func whatIsTooOldIsNotShown() {
     var results = KeyResults()
-    results.walk = WholePass([], endedSeconds: 0, tookSeconds: 200)
-    results.byName = WholePass([], endedSeconds: 0, tookSeconds: 1)
+    results.walk = WholePass([], ended: 0, tookSeconds: 200)
+    results.byName = WholePass([], ended: 0, tookSeconds: 1)
     var options = KeyScanOptions()
     let now = NIODeadline.now()
     func known(afterSeconds seconds: Int64) -> [Bool] {

@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -14,7 +15,7 @@ private func series(
   try collector.collect(
     PollContext(
       collector, info, try replies.map { try Replies.read(Array($0.utf8))[0] },
-      config: try config.map { try Replies.read(Array($0.utf8))[0] }, options: options, nowSeconds: 1000.5),
+      config: try config.map { try Replies.read(Array($0.utf8))[0] }, options: options, now: 1000.5),
     into: &sink)
   let page = String(decoding: Exposition(namespace: "").page([sink.finish()]), as: UTF8.self)
   return Fixture.lines(page).filter { !$0.hasPrefix("#") }

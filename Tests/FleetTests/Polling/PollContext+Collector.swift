@@ -1,4 +1,6 @@
 import Redis
+import Runtime
+import TestSupport
 
 @testable import Fleet
 
@@ -6,7 +8,7 @@ extension PollContext {
   /// The poll of a server that answers a collector so, and perhaps CONFIG GET *.
   init(
     _ collector: any Collector, _ info: InfoText, _ replies: [Reply], config: Reply? = nil,
-    options: CollectorOptions = .everything, nowSeconds: Double = 1e9
+    options: CollectorOptions = .everything, now: WallTime = 1e9
   ) {
     var steps: [Plan.Step] = []
     let others = config.map { [$0] } ?? []
@@ -16,7 +18,7 @@ extension PollContext {
       commands: collector.commands(for: ServerFacts(info), options))
     self.init(
       info: info, server: ServerFacts(info), steps: steps + [own], replies: others + replies, options: options,
-      nowSeconds: nowSeconds)
+      now: now)
     _ = turn(to: own)
     if let path = collector.file(self) { fileSizesBytes[path] = path.hasSuffix("/dump.rdb") ? 88 : 0 }
   }

@@ -2,6 +2,7 @@ import Metrics
 import NIOCore
 import Redis
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -52,7 +53,7 @@ struct PollReadingTests {
       info: ["INFO", "ALL"], now: .now())
     let poll = PollContext(
       info: info, server: plan.facts, steps: plan.steps,
-      replies: try replies.map { try Replies.read(Array($0.utf8))[0] }, options: CollectorOptions(), nowSeconds: 1e9)
+      replies: try replies.map { try Replies.read(Array($0.utf8))[0] }, options: CollectorOptions(), now: 1e9)
     var (reading, sink) = (PollReading(), SampleSink())
     reading.read(poll, into: &sink)
     let page = String(decoding: Exposition(namespace: "").page([sink.finish()]), as: UTF8.self)

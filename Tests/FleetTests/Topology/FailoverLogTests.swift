@@ -2,6 +2,7 @@ import FoundationEssentials
 import Redis
 import Runtime
 import Storage
+import TestSupport
 import Testing
 
 @testable import Fleet

@@ -1,4 +1,5 @@
 import Redis
+import TestSupport
 
 @testable import Fleet
 
@@ -8,7 +9,7 @@ enum Readings {
 
   static func facts(_ lines: String, nodes: String? = nil, settings: [String: String] = [:]) -> MemberFacts {
     let info = InfoText(bytes: Array(lines.replacing("\n", with: "\r\n").utf8))
-    var facts = MemberFacts(info, config: config(settings), replies: [], server: ServerFacts(info), nowSeconds: 1000)
+    var facts = MemberFacts(info, config: config(settings), replies: [], server: ServerFacts(info), now: 1000)
     facts.cluster = nodes.map { ClusterNodes(Array($0.utf8)[...]) }
     return facts
   }

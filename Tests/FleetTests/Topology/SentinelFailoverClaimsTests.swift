@@ -1,5 +1,6 @@
 import Redis
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Fleet

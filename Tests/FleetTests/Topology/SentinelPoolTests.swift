@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import Redis
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -68,7 +69,7 @@ import Testing
     let replies = try Replies.read(bytes)
     let facts = MemberFacts(
       info, config: nil, replies: replies.replies(in: 0..<replies.count), masterNames: ["a", "b"],
-      server: sentinel, nowSeconds: 0)
+      server: sentinel, now: 0)
     #expect(facts.about("a").sentinel?.master == nil && facts.about("a").sentinel?.id == "id")
     #expect(facts.about("b").sentinel?.master != nil)
     #expect(facts.about("c").sentinel == nil)

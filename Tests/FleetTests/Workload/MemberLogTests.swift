@@ -1,6 +1,7 @@
 import Redis
 import Runtime
 import Storage
+import TestSupport
 import Testing
 
 @testable import Fleet

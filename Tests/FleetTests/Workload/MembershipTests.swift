@@ -1,6 +1,7 @@
 import Config
 import Redis
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Fleet

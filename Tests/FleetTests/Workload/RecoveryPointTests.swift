@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 import Testing
 
 @testable import Fleet
@@ -90,7 +91,7 @@ import Testing
   func capturedServersHaveABound(server: String) throws {
     let reply = try Replies.read(try #require(Fixture.bytes("servers/\(server)/info-all.resp")))[0]
     let facts = PersistenceFacts(InfoText(try #require(reply.bytes)))
-    let point = RecoveryPoint(crashOf: facts, isFsyncDelayed: false, nowSeconds: Fixture.nowSeconds)
+    let point = RecoveryPoint(crashOf: facts, isFsyncDelayed: false, nowSeconds: Fixture.now.seconds)
     #expect(point.seconds.isFinite && point.seconds >= 0)
   }
 }

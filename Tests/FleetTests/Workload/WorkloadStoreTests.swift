@@ -1,6 +1,7 @@
 import Glibc
 import Redis
 import Storage
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -53,7 +54,7 @@ import Testing
     var watched: SentinelFailoverTracker.State = sentinel.failovers.state()
     sentinel.begin(watched)
     (watched.configEpoch, watched.address, watched.counts[.missed]) = (3, Readings.address(1), 1)
-    let event = Event(atSeconds: 5, workload: "s", kind: .failover, summary: "missed failover")
+    let event = Event(at: 5, workload: "s", kind: .failover, summary: "missed failover")
     sentinel.keep(watched, counting: [(.missed, event)], at: 5)
 
     let cluster = WorkloadStore(workload: "c", file: file)

@@ -60,7 +60,7 @@ import Testing
     let yaml = "kind: session, sentinel: {master_name: m, seeds: ['127.0.0.1:1']}"
     let before = try workload(yaml)
     let event = SentinelEvent(channel: "+switch-master", payload: "m 10.0.0.1 6379 10.0.0.2 6379")
-    await before.hear(event, from: Readings.address(1), at: .init(seconds: wallClockSeconds()))
+    await before.hear(event, from: Readings.address(1), at: .now)
     func counted(_ kind: String) -> String? {
       page.first { $0.hasPrefix("redis_failovers_total") && $0.contains("kind=\"\(kind)\"") }
     }

@@ -140,7 +140,7 @@ enum ClockOffset {
   static func seconds(_ response: HTTPResponse) -> Double? {
     guard let date = response.header("Date").flatMap({ HTTPDate.parse($0) }) else { return nil }
     // The time was cut to a second some way through the round trip.
-    return Double(date) + 0.5 - (response.sentAtSeconds + response.answeredAtSeconds) / 2
+    return Double(date) + 0.5 - (response.sent.seconds + response.answered.seconds) / 2
   }
 
   /// By how much ends are moved, in whole seconds.

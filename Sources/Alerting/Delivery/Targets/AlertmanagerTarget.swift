@@ -108,7 +108,7 @@ final class AlertmanagerTarget: Sendable {
   private enum Step { case nothing, progress, setback }
 
   private func deliverNext(until deadline: NIODeadline) async -> Step {
-    let now = wallClockMilliseconds()
+    let now = WallTime.now.epochMs
     let (batch, offset) = tracker.withFigures { figures in
       (figures.queue.takeBatch(atMilliseconds: now), figures.offsetSeconds)
     }
@@ -132,7 +132,7 @@ final class AlertmanagerTarget: Sendable {
     _ batch: [OutgoingNotification], _ answer: AlertmanagerClient.Answer, aheadMilliseconds ahead: Int64,
     seconds: Double
   ) -> Step {
-    let now = wallClockMilliseconds()
+    let now = WallTime.now.epochMs
     let failure: AlertmanagerClient.Failure?
     let step: Step
     let failureClass: String?
@@ -179,7 +179,7 @@ final class AlertmanagerTarget: Sendable {
   private func recordLosses(_ failure: AlertmanagerClient.Failure? = nil) {
     let losses = tracker.withFigures { $0.queue.takeLosses() }
     guard !losses.isEmpty else { return }
-    let now = wallClockMilliseconds()
+    let now = WallTime.now.epochMs
     record(
       losses.map { alert, reason in
         let outcome =

@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// What the server is: versions, mode and role as labels, and when it was started.
 struct InstanceCollector: Collector {
@@ -42,7 +43,7 @@ struct InstanceCollector: Collector {
 
     if let uptimeSeconds = poll.info.double("uptime_in_seconds") {
       // Uptime is counted in whole seconds of the server's clock: with any other clock the start would jitter.
-      let nowSeconds = poll.info.serverSeconds ?? poll.nowSeconds
+      let nowSeconds = poll.info.serverSeconds ?? poll.now.seconds
       sink.add(Self.startTime, nowSeconds.rounded(.down) - uptimeSeconds)
     }
     if let state = poll.info["master_failover_state"] {

@@ -6,8 +6,6 @@ import Runtime
 /// nothing, but counts: it waits for the next answer, as a client's request at that time would have. Otherwise a server
 /// that hangs for ten seconds would show as one slow probe instead of ten (coordinated omission, as Gil Tene named it).
 /// No turn waits longer than the timeout; one that fails counts as the whole timeout, as it may have been refused at once.
-///
-/// Times are seconds of any clock that only goes forward.
 struct ProbeSchedule: Sendable {
   /// A turn that is over.
   struct Ended: Sendable, Equatable {
@@ -18,44 +16,44 @@ struct ProbeSchedule: Sendable {
 
   let intervalSeconds: Double
   let timeoutSeconds: Double
-  private let startSeconds: Double
+  private let start: Monotonic
   /// The number of the turn that comes next.
   private var next = 0
   /// When the turns were due that sent nothing and still wait, oldest first; no more than fit into the timeout.
-  private var waiting: [Double] = []
+  private var waiting: [Monotonic] = []
   /// Whether a probe is under way.
   private(set) var isUnderWay = false
   /// Turns that sent nothing.
   private(set) var missedCount = 0
 
-  /// - Parameter startSeconds: when the first turn is due.
-  init(startSeconds: Double, intervalSeconds: Double, timeoutSeconds: Double) {
+  /// - Parameter start: when the first turn is due.
+  init(start: Monotonic, intervalSeconds: Double, timeoutSeconds: Double) {
     precondition(intervalSeconds > 0 && timeoutSeconds > 0)
-    self.startSeconds = startSeconds
+    self.start = start
     self.intervalSeconds = intervalSeconds
     self.timeoutSeconds = timeoutSeconds
   }
 
   /// When the next turn is due.
-  var nextSeconds: Double { startSeconds + Double(next) * intervalSeconds }
+  var nextTurn: Monotonic { start + Double(next) * intervalSeconds }
 
   /// Takes the turns that are due.
   ///
   /// Turns that the caller itself slept through are counted as missed but tell nothing of the server, unless a probe was
   /// under way all the time.
   /// - Parameter mayTry: whether a probe may be sent.
-  /// - Returns: whether to send one now; the caller then owes ``answer(afterSeconds:atSeconds:)`` or ``fail(atSeconds:)``.
-  mutating func takeTurn(atSeconds now: Double, mayTry: Bool) -> Bool {
-    guard now >= nextSeconds else { return false }
-    let newest = max(next, Int(clamping: ((now - startSeconds) / intervalSeconds).rounded(.down)))
+  /// - Returns: whether to send one now; the caller then owes ``answer(afterSeconds:at:)`` or ``fail(at:)``.
+  mutating func takeTurn(at now: Monotonic, mayTry: Bool) -> Bool {
+    guard now >= nextTurn else { return false }
+    let newest = max(next, Int(clamping: ((now - start) / intervalSeconds).rounded(.down)))
     let sleptThroughCount = newest - next
     missedCount += sleptThroughCount
     if isUnderWay {
       // Those before would have ended by now.
       let known = max(next, newest - Int(clamping: timeoutSeconds / intervalSeconds) - 1)
-      for turn in known..<newest { waiting.append(startSeconds + Double(turn) * intervalSeconds) }
+      for turn in known..<newest { waiting.append(start + Double(turn) * intervalSeconds) }
     }
-    let due = startSeconds + Double(newest) * intervalSeconds
+    let due = start + Double(newest) * intervalSeconds
     next = newest + 1
     guard !isUnderWay, mayTry else {
       missedCount += 1
@@ -69,9 +67,9 @@ struct ProbeSchedule: Sendable {
   /// The probe was answered: so are all turns that wait.
   ///
   /// - Parameter roundTripSeconds: from when the probe was written, without the time for a connection.
-  mutating func answer(afterSeconds roundTripSeconds: Double, atSeconds now: Double) -> [Ended] {
+  mutating func answer(afterSeconds roundTripSeconds: Double, at now: Monotonic) -> [Ended] {
     isUnderWay = false
-    var ended = expire(atSeconds: now)
+    var ended = expire(at: now)
     ended += waiting.map { Ended(waitSeconds: max(0, now - $0), isAnswered: true) }
     waiting = []
     ended.append(Ended(waitSeconds: min(max(0, roundTripSeconds), timeoutSeconds), isAnswered: true))
@@ -79,13 +77,13 @@ struct ProbeSchedule: Sendable {
   }
 
   /// The probe failed. Turns that wait go on waiting.
-  mutating func fail(atSeconds now: Double) -> [Ended] {
+  mutating func fail(at now: Monotonic) -> [Ended] {
     isUnderWay = false
-    return expire(atSeconds: now) + [Ended(waitSeconds: timeoutSeconds, isAnswered: false)]
+    return expire(at: now) + [Ended(waitSeconds: timeoutSeconds, isAnswered: false)]
   }
 
   /// Ends the turns that have waited for the whole timeout.
-  mutating func expire(atSeconds now: Double) -> [Ended] {
+  mutating func expire(at now: Monotonic) -> [Ended] {
     let count = waiting.prefix { now - $0 >= timeoutSeconds }.count
     waiting.removeFirst(count)
     return Array(repeating: Ended(waitSeconds: timeoutSeconds, isAnswered: false), count: count)

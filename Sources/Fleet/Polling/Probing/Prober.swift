@@ -68,14 +68,14 @@ actor Prober {
     executor = LoopExecutor(eventLoop)
     let interval = Double(Self.interval.nanoseconds) / 1e9
     schedule = ProbeSchedule(
-      startSeconds: Self.startSeconds(after: monotonicSeconds(), by: .random(in: 0..<interval)),
+      start: Self.start(after: .now, bySeconds: .random(in: 0..<interval)),
       intervalSeconds: interval,
       timeoutSeconds: Double(timeout.nanoseconds) / 1e9)
   }
 
   /// A thousand probers do not march in step, but those within a few milliseconds of each other share a wake-up.
-  static func startSeconds(after now: Double, by offsetSeconds: Double) -> Double {
-    ((now + offsetSeconds) / slotSeconds).rounded(.up) * slotSeconds
+  static func start(after now: Monotonic, bySeconds offset: Double) -> Monotonic {
+    Monotonic(seconds: ((now.seconds + offset) / slotSeconds).rounded(.up) * slotSeconds)
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -89,12 +89,12 @@ actor Prober {
   func run() async {
     publishNow()
     while !isStopped, !Task.isCancelled {
-      await sleep(untilSeconds: schedule.nextSeconds)
+      await sleep(until: schedule.nextTurn)
       guard !isStopped, !Task.isCancelled else { break }
-      let now = monotonicSeconds()
-      counts.note(schedule.expire(atSeconds: now))
+      let now = Monotonic.now
+      counts.note(schedule.expire(at: now))
       let mayTry = connection?.isActive == true || mayConnect()
-      if schedule.takeTurn(atSeconds: now, mayTry: mayTry) {
+      if schedule.takeTurn(at: now, mayTry: mayTry) {
         Task.immediate(executorPreference: executor) { await probe() }
       }
       publishIfDue()
@@ -115,8 +115,9 @@ actor Prober {
   }
 
   /// Wakes on the event loop itself: the shared threads may be busy.
-  private func sleep(untilSeconds seconds: Double) async {
-    let timer = eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: max(0, seconds) * 1e9) + 1)) {}
+  private func sleep(until moment: Monotonic) async {
+    let timer = eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: max(0, moment.seconds) * 1e9) + 1))
+    {}
     self.timer = timer
     await withCheckedContinuation { continuation in
       timer.futureResult.whenComplete { _ in continuation.resume() }
@@ -129,10 +130,10 @@ actor Prober {
       let exchange = try await answeredPing(deadline: .now() + timeout)
       ended = schedule.answer(
         afterSeconds: Double((exchange.ended - exchange.sent).nanoseconds) / 1e9,
-        atSeconds: monotonicSeconds(exchange.ended))
+        at: Monotonic(exchange.ended))
       noteClients(exchange.replies)
     } catch {
-      ended = schedule.fail(atSeconds: monotonicSeconds())
+      ended = schedule.fail(at: .now)
       dropConnection()
     }
     if isStopped || isConnectionStale { dropConnection() }

@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// CLIENT LIST: a group of series for each client where that is asked for, and totals over all.
 struct ClientListCollector: Collector {
@@ -91,7 +92,7 @@ struct ClientListCollector: Collector {
         client.resp.isEmpty ? .absent : LabelValue(client.resp),
       ])
     let labels = [LabelValue(client.id), LabelValue(client.name)]
-    let nowSeconds = poll.nowSeconds.rounded(.down)
+    let nowSeconds = poll.now.seconds.rounded(.down)
     if let age = client["age"] { sink.add(Self.createdAt, nowSeconds - age, labels) }
     if let idle = client["idle"] { sink.add(Self.idleSince, nowSeconds - idle, labels) }
     for (field, family) in Self.numbers {

@@ -39,6 +39,15 @@ public struct FleetMember: Sendable {
   }
 }
 
+extension FleetMember.Role {
+  /// As its newest poll found a server that is no Sentinel.
+  fileprivate init(serverOf member: WatchedNode) {
+    let isMaster =
+      member.reading.facts?.replication?.isMaster ?? member.node.poller.newest?.facts.map { $0.role == "master" }
+    self = isMaster.map { $0 ? .master : .replica } ?? .unknown
+  }
+}
+
 extension Workload {
   /// All that are watched, in the order of their addresses, Sentinels last.
   var watched: [FleetMember] {
@@ -49,21 +58,10 @@ extension Workload {
   }
 
   func watched(_ member: WatchedNode, at address: NodeAddress, isSentinel: Bool) -> FleetMember {
-    let role: FleetMember.Role =
-      if isSentinel {
-        .sentinel
-      } else {
-        switch member.reading.facts?.replication?.isMaster
-          ?? member.node.poller.newest?.facts.map({ $0.role == "master" })
-        {
-        case true?: .master
-        case false?: .replica
-        case nil: .unknown
-        }
-      }
-    return FleetMember(
+    FleetMember(
       workload: config.name, environment: config.environment, instance: member.instance,
-      address: member.node.poller.options.connection.address, role: role,
+      address: member.node.poller.options.connection.address,
+      role: isSentinel ? .sentinel : FleetMember.Role(serverOf: member),
       standing: isSentinel ? nil : membership.standings[address]?.name, node: member.node,
       pollInterval: config.pollInterval, timeout: config.timeout, isLeftAlone: member.schedule.isBreakerOpen)
   }

@@ -1,3 +1,4 @@
+import Fleet
 import Runtime
 import Storage
 import Web
@@ -39,7 +40,8 @@ extension EventStore {
 /// What an event's details say that pages and the API show; details of another form say nothing.
 struct EventDetails {
   private(set) var phases: [EventsPage.Phase] = []
-  private(set) var outageSeconds: Double?
+  /// Of a failover.
+  private(set) var cost = Failover.Cost()
   private(set) var clients: [EventsPage.Clients] = []
   /// Of an alert; empty for none.
   private(set) var severity = ""
@@ -51,7 +53,7 @@ struct EventDetails {
       (root[name]?.members ?? []).compactMap { member in member.value.number.map { (member.name, $0) } }
     }
     phases = numbers("phases").map { EventsPage.Phase($0.name, seconds: $0.value) }.sorted { $0.seconds < $1.seconds }
-    outageSeconds = root["outage_seconds"]?.number
+    cost = Failover.Cost(root)
     severity = root["severity"]?.string ?? ""
     let (before, after) = (numbers("clients_before"), numbers("clients_after"))
     func count(_ list: [(name: String, value: Double)], _ name: String) -> Int? {

@@ -9,13 +9,20 @@ import Testing
 
 /// The state of a workload on pages and in the API: the worse of its checks and of the alerts of it that fire.
 @Suite struct WorkloadStandingTests {
+  static let cost: Failover.Cost = {
+    var cost = Failover.Cost()
+    (cost.outageSeconds, cost.lostBytes, cost.lostWrites) = (3.5, 5...900, 0...9)
+    return cost
+  }()
+
   static func overview(
     _ health: Health, since: WallTime = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
     unknowns: [Blindness] = []
   ) -> WorkloadOverview {
     WorkloadOverview(
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
-      presentCount: 1, expectedCount: 2, failovers: .init(count: 3, lastTime: 50, last: "manual"),
+      presentCount: 1, expectedCount: 2,
+      failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
       lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
       healthSince: since, findings: findings, unknowns: unknowns)
   }

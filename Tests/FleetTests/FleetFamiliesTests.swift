@@ -8,8 +8,9 @@ import Testing
   @Test func whatCountsAsAnEvent() {
     #expect(
       Set(Family.ofEvents.map(\.name)) == [
-        "up", "failovers_total", "failover_last_timestamp_seconds", "rejected_connections_total", "cluster_slots_fail",
-        "cluster_slots_assigned", "workload_split_brain", "workload_masters_present", "workload_slots",
+        "up", "failovers_total", "failover_last_timestamp_seconds", "failover_info", "rejected_connections_total",
+        "cluster_slots_fail", "cluster_slots_assigned", "workload_split_brain", "workload_masters_present",
+        "workload_slots",
         "workload_sentinel_quorum", "sentinel_master_ckquorum_status",
       ])
   }

@@ -47,7 +47,7 @@ struct EventAnswers: Sendable {
       if !event.node.isEmpty { json.field("node", shown: event.node) }
       json.field("summary", shown: event.summary)
       if !details.severity.isEmpty { json.field("severity", shown: details.severity) }
-      if let seconds = details.outageSeconds { json.field("outageSeconds", seconds) }
+      json.fields(of: details.cost)
       if !details.phases.isEmpty {
         json.key("phases")
         json.array { json in

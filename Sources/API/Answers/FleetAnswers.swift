@@ -91,6 +91,7 @@ struct FleetAnswers: Sendable {
       json.field("count", failovers.count)
       if let time = failovers.lastTime { json.field("last", at: time) }
       if let text = failovers.last { json.field("summary", shown: text) }
+      json.fields(of: failovers.lastCost)
     }
   }
 
@@ -175,6 +176,19 @@ extension JSONWriter {
   mutating func field(_ name: String, shown text: String) {
     let text = KnownSecrets.masked(text, sparesWords: true)
     field(name, text.count > Self.shownLimit ? text.prefix(Self.shownLimit - 1) + "…" : text)
+  }
+
+  /// What a failover cost, as far as it is known.
+  mutating func fields(of cost: Failover.Cost) {
+    if let seconds = cost.outageSeconds { field("outageSeconds", seconds) }
+    for (name, range) in [("lostBytes", cost.lostBytes), ("lostWrites", cost.lostWrites)] {
+      guard let range else { continue }
+      key(name)
+      object { json in
+        json.field("least", range.lowerBound)
+        json.field("most", range.upperBound)
+      }
+    }
   }
 
   mutating func field(_ name: String, at time: WallTime) { field(name, atMilliseconds: time.epochMs) }

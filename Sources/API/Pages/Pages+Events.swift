@@ -34,7 +34,9 @@ extension EventsPage.Event {
       seconds: event.at.seconds, workload: event.workload, node: event.node, kind: event.kind.rawValue,
       summary: event.summary, level: Self.level(event.kind, severity: details.severity))
     phases = details.phases
-    outageSeconds = details.outageSeconds
+    outageSeconds = details.cost.outageSeconds
+    lostBytes = details.cost.lostBytes
+    lostWrites = details.cost.lostWrites
     clients = details.clients
   }
 

@@ -38,6 +38,8 @@ public struct Failover: Sendable, Equatable {
   public internal(set) var to: NodeAddress?
   /// The epoch that the new master won, once it was read.
   public internal(set) var epoch: Int?
+  /// That of the new master, where nobody counts epochs.
+  public internal(set) var replicationID: String?
   /// When it was counted.
   public internal(set) var counted: WallTime
   /// When each phase was first heard of by any Sentinel.
@@ -46,6 +48,7 @@ public struct Failover: Sendable, Equatable {
   public internal(set) var trouble: String?
   /// How many failovers a missed one may stand for: the difference of epochs, which failed elections raise too.
   public internal(set) var atMost = 1
+  public internal(set) var cost = Cost()
 
   init(key: String, subject: String, kind: Kind, counted: WallTime) {
     self.key = key
@@ -60,11 +63,8 @@ public struct Failover: Sendable, Equatable {
     return zip(seen.dropFirst(), seen).map { ($0.0, max(0, $0.1 - $1.1)) }
   }
 
-  /// From the first sign to the moment when clients could learn the new master.
-  public var outageSeconds: Double? {
-    guard let end = phases[.switched], let start = phases.values.min() else { return nil }
-    return max(0, end - start)
-  }
+  /// What everybody who saw it knows it by, also another daemon; nil until that was read.
+  public var mark: String? { epoch.map { "\($0)" } ?? replicationID }
 }
 
 extension Failover.Phase {

@@ -22,6 +22,24 @@ enum FailoverFamilies {
     "Time that the last failover took to reach the phase from the one before it, in seconds; absent for phases that were not observed.",
     labels: ["master_name", "phase"], unit: .seconds,
     traits: [.values(Failover.Phase.allCases.map(\.rawValue), of: "phase")])
+  private static let names = ["master_name", "from", "to", "kind", "epoch"]
+  static let info = Family.gauge(
+    "failover_info",
+    "Time of each of the newest 16 failovers within 24 hours, in seconds since the epoch. The label epoch is that of the Sentinels or the cluster; without either, the new master's replication id.",
+    labels: names, unit: .seconds, traits: [.event, .values(Failover.Kind.allCases.map(\.rawValue), of: "kind")])
+  static let outage = Family.gauge(
+    "failover_outage_seconds",
+    "Time from the last good answer of the old master to the first of the new one as master, in seconds, of the failovers that failover_info lists; 0 where the old one served until then, absent while that is not known.",
+    labels: names, unit: .seconds)
+  static let lostBytes = Family.gauge(
+    "failover_lost_bytes",
+    "Bytes of the replication stream that the old master had and the new one never got, at least and at most: the same where the old one could be asked afterwards, absent where nothing is known.",
+    labels: names + ["bound"], unit: .bytes, traits: [.values(Bound.allCases.map(\.rawValue), of: "bound")])
+  static let lostWrites = Family.gauge(
+    "failover_lost_writes",
+    "Changes of keys that a failover lost, at least and at most, from failover_lost_bytes and the bytes of a change over the five minutes before.",
+    labels: names + ["bound"], traits: [.values(Bound.allCases.map(\.rawValue), of: "bound")])
+  private enum Bound: String, CaseIterable { case least, most }
   static let listening = Family.gauge(
     "sentinel_subscription_up", "Whether the subscription to the Sentinel's events is up: 1 yes, 0 no.",
     labels: ["sentinel"])
@@ -39,7 +57,8 @@ enum FailoverFamilies {
     "Whether Sentinels name some members by host name and others by IP address: 1 yes, 0 no.")
 
   static let all = [
-    total, aborted, unconfirmed, lastTimestamp, phase, listening, sentinelsPresent, sentinelsExpected,
+    total, aborted, unconfirmed, lastTimestamp, phase, info, outage, lostBytes, lostWrites, listening, sentinelsPresent,
+    sentinelsExpected,
     sentinelsDissenting, hasQuorum, addressMixed,
   ]
 
@@ -61,6 +80,24 @@ enum FailoverFamilies {
     if let known = failovers.unconfirmedFailoverCount { sink.add(unconfirmed, Double(known), name) }
     for (phase, seconds) in newest?.durations ?? [] {
       sink.add(Self.phase, seconds, [name, .text(phase.rawValue)])
+    }
+  }
+
+  /// - Parameter told: those that are shown, with the names of their servers.
+  static func add(_ told: some Sequence<FailoverLog.Entry>, _ name: LabelValue, into sink: inout SampleSink) {
+    for entry in told {
+      let failover = entry.failover
+      let labels: [LabelValue] =
+        [name]
+        + [entry.from, entry.to, failover.kind.rawValue, failover.mark].map { $0.map { .text($0) } ?? .absent }
+      // As exact as it is kept: the next daemon shows the same.
+      sink.add(info, (failover.counted.seconds * 1000).rounded() / 1000, labels)
+      if let seconds = failover.cost.outageSeconds { sink.add(outage, seconds, labels) }
+      for (family, range) in [(lostBytes, failover.cost.lostBytes), (lostWrites, failover.cost.lostWrites)] {
+        guard let range else { continue }
+        sink.add(family, Double(range.lowerBound), labels + [.text(Bound.least.rawValue)])
+        sink.add(family, Double(range.upperBound), labels + [.text(Bound.most.rawValue)])
+      }
     }
   }
 

@@ -12,18 +12,29 @@ struct MemberReading: Sendable, Equatable {
   let began: Monotonic
   /// When it ended.
   let ended: WallTime
+  /// Whether the newest probe was answered in time; nil where there was none.
+  var isProbeAnswered: Bool?
+  /// When a probe was last answered.
+  var probeAnswered: Monotonic?
 
   /// The same without what it says: whether it answers is all that counts.
   var withoutFacts: MemberReading {
-    MemberReading(address, answers: answers, facts: nil, began: began, ended: ended)
+    MemberReading(
+      address, answers: answers, facts: nil, began: began, ended: ended, isProbeAnswered: isProbeAnswered,
+      probeAnswered: probeAnswered)
   }
 
-  init(_ address: NodeAddress, answers: Bool?, facts: MemberFacts?, began: Monotonic, ended: WallTime = .distantPast) {
+  init(
+    _ address: NodeAddress, answers: Bool?, facts: MemberFacts?, began: Monotonic, ended: WallTime = .distantPast,
+    isProbeAnswered: Bool? = nil, probeAnswered: Monotonic? = nil
+  ) {
     self.address = address
     self.answers = answers
     self.facts = facts
     self.began = began
     self.ended = ended
+    self.isProbeAnswered = isProbeAnswered
+    self.probeAnswered = probeAnswered
   }
 }
 

@@ -39,11 +39,21 @@ public struct ReplicationFacts: Sendable, Equatable {
   /// A master's `master_repl_offset`, a replica's `slave_repl_offset`, in bytes.
   public var offset: Int
   public var replicas: [Replica]
+  /// `master_repl_offset`, also a replica's: how far its data reaches, in bytes.
+  public var masterOffset: Int
+  /// The history that its data went on from, which another master had written.
+  public var second: Past?
+
+  /// `master_replid2` with the bytes of it that are part of the data.
+  public struct Past: Sendable, Equatable {
+    public let replicationID: String
+    public let offset: Int
+  }
 
   public init(
     isMaster: Bool, masterAddress: NodeAddress? = nil, isLinkUp: Bool = false, isSyncing: Bool = false,
     linkDownSeconds: Int? = nil, priority: Int = 100, replicationID: String = "", offset: Int = 0,
-    replicas: [Replica] = []
+    replicas: [Replica] = [], masterOffset: Int? = nil, second: Past? = nil
   ) {
     self.isMaster = isMaster
     self.masterAddress = masterAddress
@@ -54,6 +64,8 @@ public struct ReplicationFacts: Sendable, Equatable {
     self.replicationID = replicationID
     self.offset = offset
     self.replicas = replicas
+    self.masterOffset = masterOffset ?? offset
+    self.second = second
   }
 
   /// Replicas that are read of one INFO.
@@ -74,6 +86,11 @@ public struct ReplicationFacts: Sendable, Equatable {
     priority = info.integer("slave_priority") ?? 100
     replicationID = info.text("master_replid") ?? ""
     offset = (isMaster ? info.integer("master_repl_offset") : info.integer("slave_repl_offset")) ?? 0
+    masterOffset = info.integer("master_repl_offset") ?? 0
+    // `second_repl_offset` is that of the first byte that is not; -1, and zeros for the name, where there is none.
+    if let end = info.integer("second_repl_offset"), end > 0, let past = info.text("master_replid2") {
+      second = Past(replicationID: past, offset: end - 1)
+    }
     replicas = info.fields.lazy.filter { isNumberedReplica(info.name(of: $0)) }.prefix(Self.replicaLimit)
       .compactMap { Self.replica(info.value(of: $0)) }
   }

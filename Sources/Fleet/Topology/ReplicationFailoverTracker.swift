@@ -33,10 +33,13 @@ public struct ReplicationFailoverTracker: Sendable {
     public let answers: Bool
     /// nil where it does not answer or does not tell.
     public let runID: String?
+    /// Of the data that it has as a master; nil where it does not tell.
+    public let replicationID: String?
 
-    public init(answers: Bool, runID: String?) {
+    public init(answers: Bool, runID: String?, replicationID: String? = nil) {
       self.answers = answers
       self.runID = runID
+      self.replicationID = replicationID
     }
   }
 
@@ -107,6 +110,7 @@ public struct ReplicationFailoverTracker: Sendable {
     accept(new, members)
     var failover = Failover(key: "\(state.lastNumber)", subject: subject, kind: kind, counted: now)
     (failover.from, failover.to) = (known.address, new)
+    failover.replicationID = members[new]?.replicationID
     return failover
   }
 
@@ -121,7 +125,12 @@ extension ReplicationFailoverTracker: FailoverTracking {
   mutating func observe(_ evidence: FailoverEvidence) -> [FailoverAction] {
     guard let view = evidence.following.replication else { return [] }
     let members = evidence.trusted.map { reading in
-      (reading.address, Member(answers: reading.answers == true, runID: reading.facts?.server.runID))
+      let id = reading.facts?.replication?.replicationID ?? ""
+      return (
+        reading.address,
+        Member(
+          answers: reading.answers == true, runID: reading.facts?.server.runID, replicationID: id.isEmpty ? nil : id)
+      )
     }
     let found = observe(
       view, Dictionary(members, uniquingKeysWith: { first, _ in first }), at: evidence.wall)

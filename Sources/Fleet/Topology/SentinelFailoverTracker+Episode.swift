@@ -26,10 +26,14 @@ extension SentinelFailoverTracker {
     case .subjectivelyUp, .objectivelyUp:
       return recovered(change, sentinel, moment)
     case .tryFailover:
+      let epoch = epochs.published[sentinel]
       open(moment) { episode in
         // A new attempt after an abort starts its phases afresh; those of being down stay.
         if episode.attempting.isEmpty { episode.phases = episode.phases.filter { $0.key < .attempt } }
-        if episode.attempting.count < Self.sentinelLimit { episode.attempting.insert(sentinel) }
+        if episode.attempting.count < Self.sentinelLimit {
+          episode.attempting.insert(sentinel)
+          episode.attemptEpochs[sentinel] = epoch
+        }
         episode.hadAttempt = true
       }
       mark(change, moment)
@@ -40,6 +44,7 @@ extension SentinelFailoverTracker {
     case .abortNotElected, .abortNoGoodReplica, .abortReplicaTimeout:
       return aborted(change, instance, sentinel, moment)
     default:
+      if change == .electedLeader, let epoch = episode?.attemptEpochs[sentinel] { episode?.epoch = epoch }
       if episode != nil { mark(change, moment) }
       return []
     }

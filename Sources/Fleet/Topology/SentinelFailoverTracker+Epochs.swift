@@ -87,9 +87,11 @@ extension SentinelFailoverTracker {
   private mutating func confirm(_ observation: Observation) -> [FailoverAction] {
     guard
       let index = recent.lastIndex(where: {
-        $0.record.epoch == nil && $0.record.to?.mayBe(observation.address) == true
+        !$0.isConfirmed && $0.record.to?.mayBe(observation.address) == true
       })
     else { return [] }
+    recent[index].isConfirmed = true
+    guard recent[index].record.epoch != observation.configEpoch else { return [] }
     recent[index].record.epoch = observation.configEpoch
     return [.update(recent[index].record)]
   }
@@ -149,6 +151,13 @@ struct EpochTracker: Sendable {
   /// Since when every Sentinel is below what is accounted for.
   var low: WallTime?
   private var newest: [String: SentinelFailoverTracker.Observation] = [:]
+  /// By Sentinel the epoch that it published last.
+  private(set) var published: [String: Int] = [:]
+
+  mutating func publish(_ epoch: Int, _ sentinel: String) {
+    guard published.count < SentinelFailoverTracker.sentinelLimit || published[sentinel] != nil else { return }
+    published[sentinel] = epoch
+  }
 
   mutating func note(_ observation: SentinelFailoverTracker.Observation) {
     if newest.count >= SentinelFailoverTracker.sentinelLimit {

@@ -37,6 +37,9 @@ public struct SentinelFailoverTracker: Sendable {
     var hadQuorum = false
     var hadAttempt = false
     var trouble: String?
+    /// By Sentinel the epoch of its attempt, and that of the one who was elected to lead.
+    var attemptEpochs: [String: Int] = [:]
+    var epoch: Int?
     var last: WallTime
   }
 
@@ -45,6 +48,8 @@ public struct SentinelFailoverTracker: Sendable {
     var record: Failover
     /// The Sentinels that published this switch.
     var toldBy: Set<String>
+    /// Whether its epoch has been read since.
+    var isConfirmed = false
   }
 
   /// How long a Sentinel may lag behind the first in telling of the same switch.
@@ -99,6 +104,8 @@ public struct SentinelFailoverTracker: Sendable {
   public mutating func receive(_ event: SentinelEvent, from sentinel: String, at moment: WallTime)
     -> [FailoverAction]
   {
+    // A Sentinel publishes the epoch of an attempt just before the attempt.
+    if case .newEpoch(let epoch) = event { epochs.publish(epoch, sentinel) }
     guard event.masterName == masterName else { return [] }
     var actions = advance(to: moment)
     switch event {
@@ -155,6 +162,7 @@ public struct SentinelFailoverTracker: Sendable {
     record.phases = episode?.phases ?? [:]
     record.phases[.switched] = moment
     record.trouble = episode?.trouble
+    record.epoch = episode?.epoch
     self.episode = nil
     state.quorumDown = nil
     state.address = to

@@ -54,7 +54,8 @@ struct WatchedNode: Sendable {
     return MemberReading(
       address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
       began: snapshot.map { Monotonic($0.started) } ?? Monotonic(seconds: 0),
-      ended: snapshot?.ended ?? WallTime(seconds: 0))
+      ended: snapshot?.ended ?? WallTime(seconds: 0), isProbeAnswered: isProbeAnswered,
+      probeAnswered: prober?.lastAnswered)
   }
 
   /// Polls now instead of at the next turn.

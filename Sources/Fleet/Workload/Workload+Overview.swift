@@ -19,7 +19,7 @@ extension Workload {
         ? nil
         : WorkloadOverview.Failovers(
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
-          last: events.failovers.lastSummary),
+          last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
       health: verdict.health, healthSince: findings.since(verdict.health, at: state.wall),

@@ -61,7 +61,7 @@ actor Workload {
 
   /// Watches until the task is cancelled.
   func run() async {
-    if let event = await store.newestFailover() { events.failovers.recall(event.summary) }
+    events.failovers.recall(await store.newestFailovers(FailoverLog.toldLimit))
     while !Task.isCancelled {
       await look()
       try? await Task.sleep(for: Self.lookInterval)
@@ -96,7 +96,8 @@ actor Workload {
     let change = isNews ? follow(readings, now, wall) : nil
     let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, at: now)
     let state = isDue || change?.hasFailedOver == true ? publish() : nil
-    store.revise(events.failovers.finish(at: wall))
+    if !isNews, events.failovers.isFollowing { events.failovers.note(readings.members, at: now, instance: instance) }
+    store.revise(events.failovers.takeRevisions(at: wall))
     let isTroubled = tracker.following.isTroubled || tracker.failovers.isUnderWay
     if isTroubled, pace.mayLookClosely(at: now) { crew.pollNow() }
 
@@ -138,7 +139,7 @@ actor Workload {
       decision, trusted, aliases: following.aliases, instance: instance, at: wall)
     store.keep(events.takeChanges(), of: events.members.records, news, at: wall)
 
-    events.failovers.note(readings.members, instance: instance)
+    events.failovers.note(readings.members, at: now, instance: instance)
     tracker.failovers.expect(voterCount: voterCount)
     let actions = tracker.failovers.observe(
       FailoverEvidence(
@@ -255,6 +256,7 @@ actor Workload {
       addBounds(into: &sink)
       let name = config.sentinel.map { LabelValue($0.masterName) } ?? .absent
       FailoverFamilies.add(tracker.failovers, events.failovers.newest, name, count: store.count, into: &sink)
+      FailoverFamilies.add(events.failovers.told(at: state.wall), name, into: &sink)
       addSentinels(into: &sink)
       factory.lateness.collect(into: &sink)
     }

@@ -38,6 +38,8 @@ public struct WorkloadOverview: Sendable {
     public let lastTime: WallTime?
     /// What happened in it; nil where that is not known.
     public let last: String?
+    /// What it cost.
+    public var lastCost = Failover.Cost()
   }
 
   public let name: String

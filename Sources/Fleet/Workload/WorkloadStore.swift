@@ -9,6 +9,8 @@ final class WorkloadStore: Sendable {
   private struct State {
     var failovers: (any FailoverState)?
     var members: [NodeAddress: MemberRecord]?
+    /// The events of failovers, oldest first, for where there is no file.
+    var told: [Event] = []
   }
   let workload: String
   private let file: Store?
@@ -18,6 +20,8 @@ final class WorkloadStore: Sendable {
   static let eventBurst = 500.0
   static let eventsPerMember = 4.0
   static let eventsPerMinute = 2.0
+  /// Failovers and aborted attempts that are remembered without a file.
+  private static let toldLimit = 32
 
   /// - Parameter file: nil where nothing is kept over restarts.
   init(workload: String, file: Store?) {
@@ -63,7 +67,10 @@ final class WorkloadStore: Sendable {
   ) {
     let old = state.withLock { $0.failovers as? State }
     guard old != new || !counted.isEmpty else { return }
-    state.withLock { $0.failovers = new }
+    state.withLock { state in
+      state.failovers = new
+      if file == nil { state.told = (state.told + counted.map(\.event)).suffix(Self.toldLimit) }
+    }
     guard let file else { return }
     let facts = new.facts
     let gone = Set(old?.facts.keys.filter { facts[$0] == nil } ?? [])
@@ -77,7 +84,14 @@ final class WorkloadStore: Sendable {
   /// Keeps what is known by now of events that are there already.
   func revise(_ events: [Event]) {
     guard !events.isEmpty else { return }
-    file?.change { ledger in for event in events { ledger.revise(event) } }
+    guard let file else {
+      return state.withLock { state in
+        for event in events {
+          for index in state.told.indices where state.told[index].key == event.key { state.told[index] = event }
+        }
+      }
+    }
+    file.change { ledger in for event in events { ledger.revise(event) } }
   }
 
   // MARK: Members
@@ -134,9 +148,10 @@ final class WorkloadStore: Sendable {
     file?.counters[key(kind)]?.value ?? Double(count)
   }
 
-  /// The newest failover that is kept.
-  func newestFailover() async -> Event? {
-    await file?.events.newest(EventQuery(workload: workload, kind: .failover, limit: 1)).first
+  /// The newest failovers that are kept, as they were told.
+  func newestFailovers(_ limit: Int) async -> [Event] {
+    guard let file else { return state.withLock(\.told) }
+    return await file.events.newest(EventQuery(workload: workload, kind: .failover, limit: limit))
   }
 
   /// Events that were not kept because there were too many.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Metrics
 import Redis
 import Runtime
 import Storage
@@ -43,33 +44,100 @@ import Testing
   @Test func theEventIsCompletedOnceClientsHadTime() throws {
     var log = FailoverLog(workload: "w", pollSeconds: 5)
     let name = { (address: NodeAddress) in "n\(address.port)" }
-    log.note(members([1: 5, 2: 0], at: 9), instance: name)
+    log.note(members([1: 5, 2: 0], at: 9), at: 9, instance: name)
     var failover = failover(from: 1, to: 2)
     let first = log.begin(failover, instance: name)
     #expect(first.summary == "automatic failover of m\"1 from n1 to n2" && first.key == "w/failover/3")
-    #expect(log.lastSummary == first.summary && log.finish(at: 15).isEmpty)
+    #expect(log.lastSummary == first.summary && log.takeRevisions(at: 15).isEmpty)
 
     // What is known later does not make another event.
     failover.phases[.end] = 15
     log.revise(failover, instance: name)
-    log.note(members([2: 5], at: 20), instance: name)
-    let events = log.finish(at: .init(seconds: 14 + FailoverLog.settleSeconds))
+    log.note(members([2: 5], at: 20), at: 20, instance: name)
+    let events = log.takeRevisions(at: .init(seconds: 14 + FailoverLog.settleSeconds))
     #expect(events.map(\.key) == [first.key])
     let details = try JSONDecoder().decode(Details.self, from: Data((events.first?.details ?? "").utf8))
     #expect(details.kind == "automatic" && details.from == "n1" && details.to == "n2")
-    #expect(details.outageSeconds == 4 && details.phases == ["sdown": 10, "switch": 14, "end": 15])
+    #expect(details.outageSeconds == nil && details.phases == ["sdown": 10, "switch": 14, "end": 15])
     #expect(details.clientsBefore == ["n1": 5, "n2": 0] && details.clientsAfter == ["n2": 5])
-    #expect(log.finish(at: 100).isEmpty, "it is told once")
+    #expect(log.takeRevisions(at: 100).isEmpty, "it is told once")
   }
 
   @Test func aLargeWorkloadStillTellsOfItsMasters() throws {
     var log = FailoverLog(workload: "w", pollSeconds: 5)
     let name = { (address: NodeAddress) in "redis-node-number-\(address.port).example.internal" }
-    log.note(members(Dictionary(uniqueKeysWithValues: (1...999).map { ($0, 7) }), at: 1), instance: name)
+    log.note(members(Dictionary(uniqueKeysWithValues: (1...999).map { ($0, 7) }), at: 1), at: 1, instance: name)
     let event = log.begin(failover(from: 998, to: 999), instance: name)
     let details = try JSONDecoder().decode(Details.self, from: Data(event.details.utf8))
     #expect(details.clientsBefore.count == FailoverLog.Entry.instanceLimit)
     #expect(details.clientsBefore[details.from ?? ""] == 7 && details.clientsBefore[details.to ?? ""] == 7)
+  }
+}
+
+/// Which failovers are shown, by which names, also by the next daemon.
+@Suite struct ToldFailoversTests {
+  private let name = { (address: NodeAddress) in "n\(address.port)" }
+
+  private func failover(_ number: Int, epoch: Int?, at seconds: Double) -> Failover {
+    var failover = Failover(key: "\(number)", subject: "m", kind: .automatic, counted: .init(seconds: seconds))
+    (failover.from, failover.to, failover.epoch) = (Readings.address(1), Readings.address(2), epoch)
+    return failover
+  }
+
+  private func samples(_ log: FailoverLog, at wall: WallTime) -> [String] {
+    var sink = SampleSink()
+    FailoverFamilies.add(log.told(at: wall), "m", into: &sink)
+    return Fixture.lines(String(decoding: Exposition().page([sink.finish()]), as: UTF8.self)).filter {
+      !$0.hasPrefix("#")
+    }
+  }
+
+  @Test func eachIsShownByItsEpochWithItsTime() {
+    var log = FailoverLog(workload: "w", pollSeconds: 5)
+    for number in 1...3 { _ = log.begin(failover(number, epoch: number + 4, at: Double(number) * 60), instance: name) }
+    #expect(
+      samples(log, at: 200)
+        == (1...3).map {
+          "redis_failover_info{master_name=\"m\",from=\"n1\",to=\"n2\",kind=\"automatic\",epoch=\"\($0 + 4)\"} \($0 * 60)"
+        })
+    // A day later they are no news, and the last one is remembered.
+    #expect(samples(log, at: 86_400 + 179).count == 1 && samples(log, at: 86_400 + 181).isEmpty)
+    _ = log.takeRevisions(at: 86_400 + 181)
+    #expect(log.lastSummary == "automatic failover of m from n1 to n2")
+  }
+
+  @Test func oneWhoseEpochIsToBeReadWaitsForIt() {
+    var log = FailoverLog(workload: "w", pollSeconds: 5)
+    var failover = failover(1, epoch: nil, at: 60)
+    _ = log.begin(failover, instance: name)
+    #expect(samples(log, at: 61).isEmpty)
+    failover.epoch = 7
+    log.revise(failover, instance: name)
+    #expect(samples(log, at: 62).count == 1 && samples(log, at: 62)[0].contains("epoch=\"7\""))
+    var other = FailoverLog(workload: "w", pollSeconds: 5)
+    _ = other.begin(self.failover(1, epoch: nil, at: 60), instance: name)
+    #expect(samples(other, at: .init(seconds: 60 + FailoverLog.nameSeconds)).count == 1, "but not for ever")
+  }
+
+  @Test func theNewestSixteenAreShown() {
+    var log = FailoverLog(workload: "w", pollSeconds: 5)
+    for number in 1...40 {
+      _ = log.begin(failover(number, epoch: number, at: Double(number)), instance: name)
+      _ = log.takeRevisions(at: .init(seconds: Double(number)))
+    }
+    #expect(log.told(at: 41).map(\.failover.epoch) == Array(25...40))
+  }
+
+  @Test func theNextDaemonShowsTheSame() {
+    var (first, next) = (FailoverLog(workload: "w", pollSeconds: 5), FailoverLog(workload: "w", pollSeconds: 5))
+    var replicated = failover(2, epoch: nil, at: 90.25)
+    replicated.replicationID = "cafe"
+    let events = [failover(1, epoch: 5, at: 60.125_4), replicated].map { first.begin($0, instance: name) }
+    next.recall(events.reversed())
+    #expect(samples(next, at: 100) == samples(first, at: 100) && samples(first, at: 100).count == 2)
+    #expect(next.lastSummary == first.lastSummary && next.takeRevisions(at: 100).isEmpty, "nothing is told twice")
+    next.recall(events)
+    #expect(samples(next, at: 100).count == 2)
   }
 }
 

@@ -116,7 +116,8 @@ import Testing
         let runID = String(parts.count > 2 ? parts[2] : parts[0])
         return (
           Self.address(parts[0]),
-          ReplicationFailoverTracker.Member(answers: parts[1] != "-", runID: parts[1] == "-" ? nil : runID)
+          ReplicationFailoverTracker.Member(
+            answers: parts[1] != "-", runID: parts[1] == "-" ? nil : runID, replicationID: "id\(parts[0])")
         )
       }
       let found = tracker.observe(view, Dictionary(uniqueKeysWithValues: members), at: .init(seconds: step.seconds))
@@ -126,7 +127,10 @@ import Testing
       }
       let told = found.map { "\(letter($0.from))>\(letter($0.to)) \($0.kind.rawValue)" }
       #expect(told == step.failover, "at \(step.seconds)")
-      if let found { keys.append(found.key) }
+      if let found {
+        keys.append(found.key)
+        #expect(found.mark == "id\(letter(found.to))", "what two daemons know it by")
+      }
     }
     #expect(tracker.state.counts.values.reduce(0, +) == keys.count)
     #expect(keys == keys.indices.map { "\($0 + 1)" })

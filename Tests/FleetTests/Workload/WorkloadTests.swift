@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import Redis
 import Runtime
+import Storage
 import Testing
 
 @testable import Fleet
@@ -67,6 +68,7 @@ import Testing
     #expect(counted("manual")?.hasSuffix(" 1") == true)
     #expect(await before.overview().failovers?.last == "manual failover of m from 10.0.0.1:6379 to 10.0.0.2:6379")
     await before.stop()
+    #expect(await store.newestFailovers(16).map(\.kind) == [.failover], "the next one shows it, too")
 
     let after = try workload(yaml)
     await after.publish()

@@ -64,6 +64,11 @@ def up(exporter: exporters.Exporter, workload: str) -> dict[str, float]:
             if owner == workload}
 
 
+def told(exporter: exporters.Exporter) -> dict[tuple, float]:
+    """The newest failovers, with their times."""
+    return values(exporter, "redis_failover_info", "from", "to", "kind", "epoch")
+
+
 def failovers(exporter: exporters.Exporter) -> dict[str, float]:
     return {kind: value for (kind,), value in values(exporter, "redis_failovers_total", "kind").items()}
 
@@ -117,6 +122,11 @@ def check_failovers_are_counted_once_over_kills(check: Check) -> None:
     check.until(lambda: roles(exporter).get(new) == "master", 10, "the new master's role")
     time.sleep(3)
     check.equal(failovers(exporter), {"automatic": 1, "manual": 0, "missed": 0}, "three Sentinels told of one failover")
+    old, epochs = address(group.master), told(exporter)
+    check.equal([(start, end, kind) for start, end, kind, _ in epochs], [(old, new, "automatic")], "the failover is told")
+    outage = values(exporter, "redis_failover_outage_seconds", "to").get((new,), 0)
+    check.that(1.4 < outage < 12, f"no master answered while it was dead, before it was found down, too: {outage} s")
+    check.that(f"no master answered for {round(outage, 1)} s" in events(check, "failover")[0], "the event tells it")
 
     exporter.signal(signal.SIGKILL)
     exporter.wait(5)
@@ -126,6 +136,7 @@ def check_failovers_are_counted_once_over_kills(check: Check) -> None:
                 "all Sentinels are listened to again")
     time.sleep(6)
     check.equal(failovers(exporter), {"automatic": 1, "manual": 0, "missed": 0}, "nothing is counted again")
+    check.equal(told(exporter), epochs, "the failover is told as before")
 
     def fail_over() -> bool:
         # Refused until the failover before is over for the Sentinel.
@@ -137,6 +148,9 @@ def check_failovers_are_counted_once_over_kills(check: Check) -> None:
     time.sleep(3)
     check.equal(failovers(exporter), {"automatic": 1, "manual": 1, "missed": 0}, "each is counted once")
     check.equal(len(events(check, "failover")), 2, "the events of failovers")
+    names = told(exporter)
+    check.equal([kind for _, _, kind, _ in sorted(names, key=lambda name: int(name[3]))], ["automatic", "manual"], "each is told")
+    check.equal(len({epoch for _, _, _, epoch in names}), 2, "each by its own epoch")
 
 
 def _tries(action) -> bool:

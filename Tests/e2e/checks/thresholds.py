@@ -101,7 +101,7 @@ def check_every_threshold_is_told_once(check: Check) -> None:
             (rejected, r"queues-2 of queues has rejected (\d+) connections within 5 minutes", lambda count: int(count) > 0),
             (evictions, rf"{pressed} of cache evicts ([\d.]+) keys per second, more than twice as many as usual",
              lambda rate: float(rate) > 2 * float(usual[0]["value"][1])),
-            (failover, r"sessions has failed over()", lambda _: True)):
+            (failover, r"sessions has failed over from (sessions-\d) to sessions-\d, automatic", lambda _: True)):
         page = pages.of(incident)[0]["alerts"][0]["annotations"]
         found = re.fullmatch(words, page["summary"])
         check.that(found and is_past(found[1]), f"the summary of {incident}: {page['summary']}")

@@ -58,7 +58,9 @@ def workload_series(workload: str, start_seconds: int) -> list[Series]:
 
 def failovers(one, start_seconds: int, hour: float, kind: str, **more: str) -> list[Series]:
     return [one("failovers_total", after(hour), kind=kind, **more),
-            one("failover_last_timestamp_seconds", after(hour, start_seconds + hour * HOUR), **more)]
+            one("failover_last_timestamp_seconds", after(hour, start_seconds + hour * HOUR), **more),
+            one("failover_info", lambda seconds: start_seconds + hour * HOUR if seconds >= hour * HOUR else None, kind=kind,
+                epoch="1", **{"from": "old", "to": "new"}, **more)]
 
 
 def cluster_series(one, start_seconds: int) -> list[Series]:

@@ -30,7 +30,7 @@ actor Prober {
   private let pollNow: @Sendable () -> Void
   private let publish: @Sendable (ProbeCounts, _ missedCount: Int) -> Void
 
-  private nonisolated let answered = Lock<Bool?>(nil)
+  private nonisolated let answered = Lock<(isAnswered: Bool?, at: Monotonic?)>((nil, nil))
   private var schedule: ProbeSchedule
   private var counts = ProbeCounts()
   private var connection: Connection?
@@ -83,7 +83,9 @@ actor Prober {
   }
 
   /// Whether the newest probe was answered in time; nil before the first.
-  nonisolated var isAnswered: Bool? { answered.withLock { $0 } }
+  nonisolated var isAnswered: Bool? { answered.withLock(\.isAnswered) }
+  /// When a probe was last answered; nil before the first.
+  nonisolated var lastAnswered: Monotonic? { answered.withLock(\.at) }
 
   /// Probes until the task is cancelled or it is stopped.
   func run() async {
@@ -131,6 +133,7 @@ actor Prober {
       ended = schedule.answer(
         afterSeconds: Double((exchange.ended - exchange.sent).nanoseconds) / 1e9,
         at: Monotonic(exchange.ended))
+      answered.withLock { $0.at = Monotonic(exchange.ended) }
       noteClients(exchange.replies)
     } catch {
       ended = schedule.fail(at: .now)
@@ -219,8 +222,8 @@ actor Prober {
   private func publishNow() {
     guard !isStopped else { return }
     let before = answered.withLock { answered in
-      defer { answered = counts.isAnswered }
-      return answered
+      defer { answered.isAnswered = counts.isAnswered }
+      return answered.isAnswered
     }
     if before == true, counts.isAnswered == false { pollNow() }
     published = (.now(), counts.isAnswered)

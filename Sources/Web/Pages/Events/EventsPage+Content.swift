@@ -89,9 +89,31 @@ extension EventsPage.Event {
       <li class="\(level.style)"><p>\(moment(seconds, now: now))</p>
       <p><b>\(kind.replacing("_", with: " "))</b>\(origin)\(place)</p>
       <p>\(clipped(summary, to: 600))</p>
-      \(phaseBar)\(clientTable)</li>
+      \(costLines)\(phaseBar)\(clientTable)</li>
 
       """
+  }
+
+  /// What a failover cost.
+  private var costLines: HTML {
+    let outage: HTML =
+      outageSeconds.map { seconds in
+        seconds == 0
+          ? "<p>The old master served until the new one did.</p>\n"
+          : "<p>From the last answer of the old master to the first of the new one: \(fineSpan(seconds))</p>\n"
+      } ?? ""
+    let lost: HTML =
+      lostBytes.map { bytes in
+        guard bytes.upperBound > 0 else { return "<p>No write was lost.</p>\n" }
+        let writes = lostWrites.map { ", \(Self.text($0) { number(Double($0)) }) writes" } ?? ""
+        return "<p>Lost: \(Self.text(bytes, size))\(writes)</p>\n"
+      } ?? ""
+    return "\(outage)\(lost)"
+  }
+
+  private static func text(_ range: ClosedRange<Int>, _ words: (Int) -> String) -> String {
+    range.lowerBound == range.upperBound
+      ? words(range.lowerBound) : "\(words(range.lowerBound)) to \(words(range.upperBound))"
   }
 
   /// How long it took from phase to phase: as a bar, and in words.
@@ -107,7 +129,6 @@ extension EventsPage.Event {
       let start = (from.seconds - first.seconds) / whole * 200
       bars.append("<rect x=\"\(number(start))\" width=\"\(number(length / whole * 200))\" height=\"8\"/>")
     }
-    let outage: HTML = outageSeconds.map { "<p>Without a master that clients could find: \(fineSpan($0))</p>\n" } ?? ""
     let bar: HTML =
       bars.isEmpty
       ? ""
@@ -116,7 +137,7 @@ extension EventsPage.Event {
 
       """
     return """
-      \(outage)\(bar)<ol class="steps">
+      \(bar)<ol class="steps">
       \(HTML.joined(words))</ol>
 
       """

@@ -1,0 +1,240 @@
+import Redis
+import Runtime
+
+/// What changes of the master cost: for how long nobody served, and what the old master had taken and the new one never got.
+///
+/// Of each member it remembers when it last answered, and how far its data reached while it was master. Pure.
+struct TakeoverTracker: Sendable {
+  /// What a master said of its stream in one poll.
+  fileprivate struct Sample: Sendable {
+    let moment: Monotonic
+    /// In bytes.
+    let offset: Int
+    /// Changes of keys since the last dump.
+    let changeCount: Int
+  }
+
+  fileprivate struct Member: Sendable {
+    var runID = ""
+    /// When the newest poll that was taken in began.
+    var polled = Monotonic.distantPast
+    /// The last good answer, to a poll or a probe.
+    var answered: Monotonic?
+    /// The last good answer before it did not answer, or before it was restarted, and when it answered again.
+    var lost: (after: Monotonic, noticed: Monotonic, back: Monotonic?)?
+    /// The last poll that found it master, and the first after that which did not.
+    var mastered: Monotonic?
+    var demoted: Monotonic?
+    /// The first poll that found it master; nil where it was master when it was first polled.
+    var promoted: Monotonic?
+    /// The stream that it wrote as a master, and what it said of it lately.
+    var streamID = ""
+    var samples: [Sample] = []
+    /// nil while it does not answer.
+    var facts: ReplicationFacts?
+  }
+
+  private struct Takeover: Sendable {
+    let from: NodeAddress
+    let to: NodeAddress
+    /// The process that was master; nil until it is known.
+    let runID: String
+    let streamID: String
+    /// As they were before the new master served.
+    let samples: [Sample]
+    /// The furthest that the old master was seen to have come, and when.
+    var newest: Sample
+    /// Whether nothing was written between the two newest polls of the old master.
+    var isIdle = false
+    var cost = Failover.Cost()
+    /// Nothing further can be learnt.
+    var isSettled = false
+  }
+
+  static let keptSeconds = 300.0
+  static let sampleLimit = 64
+  /// Polls this far apart show a change at the same time.
+  static let slackSeconds = 2.0
+  /// Between two probes, with a little to spare.
+  static let probeSeconds = 1.1
+  /// A master that nobody sees writes no faster than so many times its fastest between two polls.
+  static let haste = 2.0
+
+  private var members: [NodeAddress: Member] = [:]
+  private var takeovers: [String: Takeover] = [:]
+
+  /// Takes in the newest polls and probes.
+  mutating func note(_ readings: [MemberReading], at now: Monotonic) {
+    for reading in readings { members[reading.address, default: Member()].note(reading, at: now) }
+    if members.count > readings.count {
+      let wanted = Set(readings.map(\.address)).union(takeovers.values.flatMap { [$0.from, $0.to] })
+      members = members.filter { wanted.contains($0.key) }
+    }
+    for key in takeovers.keys { takeovers[key].map { takeovers[key] = followed($0) } }
+  }
+
+  /// Follows what a failover costs from now on.
+  mutating func begin(_ failover: Failover) {
+    guard failover.kind != .aborted, let from = failover.from.map(known), let to = failover.to.map(known),
+      let old = members[from], let newest = old.samples.last
+    else { return }
+    takeovers[failover.key] = followed(
+      Takeover(
+        from: from, to: to, runID: old.runID, streamID: old.streamID, samples: old.samples, newest: newest))
+  }
+
+  /// A server by the name that it is polled under.
+  private func known(_ address: NodeAddress) -> NodeAddress {
+    guard members[address] == nil else { return address }
+    let meant = members.keys.filter { $0.mayBe(address) }
+    return meant.count == 1 ? meant[0] : address
+  }
+
+  mutating func end(_ key: String) { takeovers[key] = nil }
+
+  /// What is known of it by now.
+  func cost(of key: String) -> Failover.Cost? { takeovers[key]?.cost }
+
+  /// Whether nothing further can be learnt.
+  func isSettled(_ key: String) -> Bool { takeovers[key]?.isSettled ?? true }
+
+  // MARK: One takeover
+
+  private func followed(_ takeover: Takeover) -> Takeover {
+    var takeover = takeover
+    guard !takeover.isSettled, let new = members[takeover.to], let old = members[takeover.from],
+      let served = new.promoted
+    else { return takeover }
+    if takeover.cost.outageSeconds ?? 0 == 0 { takeover.cost.outageSeconds = outage(old, takeover, served) }
+    let isSame = old.runID == takeover.runID
+    // As long as it is the same process with the same data, it says how far it has come.
+    if isSame, let facts = old.facts, facts.replicationID == takeover.streamID, old.polled > takeover.newest.moment {
+      takeover.isIdle = facts.masterOffset == takeover.newest.offset
+      takeover.newest = Sample(
+        moment: old.polled, offset: max(facts.masterOffset, takeover.newest.offset),
+        changeCount: takeover.newest.changeCount)
+    }
+    guard let facts = new.facts, let taken = facts.second, taken.replicationID == takeover.streamID,
+      !takeover.streamID.isEmpty
+    else { return takeover }
+    let (bytes, isFinal) = lostBytes(takeover, old, isSame: isSame, taken.offset, facts, served)
+    takeover.cost.lostBytes = bytes
+    takeover.cost.lostWrites = Self.writes(bytes, takeover.samples)
+    takeover.isSettled = isFinal && takeover.cost.outageSeconds != nil
+    return takeover
+  }
+
+  /// From the last good answer of the old master to the first of the new one as master.
+  private func outage(_ old: Member, _ takeover: Takeover, _ served: Monotonic) -> Double? {
+    let isSame = old.runID == takeover.runID
+    if let lost = old.lost, served > lost.after, lost.back.map({ $0 > served - Self.slackSeconds }) ?? true {
+      return served - lost.after
+    }
+    guard isSame, let mastered = old.mastered else { return takeover.cost.outageSeconds }
+    // It stepped down long before anybody took its place.
+    if let demoted = old.demoted, demoted < served - Self.slackSeconds { return max(0, served - mastered) }
+    // It served until then, if it is known to have lived on.
+    return old.answered.map { $0 >= served } ?? false ? 0 : takeover.cost.outageSeconds
+  }
+
+  /// - Parameter taken: what the new master had of the old one's stream.
+  private func lostBytes(
+    _ takeover: Takeover, _ old: Member, isSame: Bool, _ taken: Int, _ new: ReplicationFacts, _ served: Monotonic
+  ) -> (ClosedRange<Int>, isFinal: Bool) {
+    let least = max(0, takeover.newest.offset - taken)
+    if isSame, let facts = old.facts, old.polled >= served {
+      // The new master goes on from where the old one was: that had nothing else.
+      if !facts.isMaster, facts.replicationID == new.replicationID, facts.second?.replicationID == takeover.streamID {
+        return (0...0, true)
+      }
+      // It has yet to throw away what it has.
+      if facts.replicationID == takeover.streamID { return (least...least, !facts.isMaster) }
+    }
+    let isAfter = takeover.newest.moment >= served
+    if isAfter, takeover.isIdle { return (least...least, !isSame || old.facts != nil) }
+    // Until it stopped, it may have gone on as fast as it ever did.
+    let ends = [old.demoted, old.lost.map(\.noticed)].compactMap { $0 }.filter { $0 > takeover.newest.moment }
+    let seconds = max(0, (ends.min() ?? max(served, takeover.newest.moment)) - takeover.newest.moment)
+    let further = Double(takeover.newest.offset) + Self.haste * Self.bytesPerSecond(takeover.samples) * seconds
+    let most = max(least, Int(clamping: further.rounded(.up)).subtractingReportingOverflow(taken).partialValue)
+    // Its data is another's by now: what it had, nobody knows any more.
+    return (least...most, old.facts != nil)
+  }
+
+  /// The most between two polls.
+  private static func bytesPerSecond(_ samples: [Sample]) -> Double {
+    zip(samples, samples.dropFirst()).map { before, after in
+      let seconds = after.moment - before.moment
+      return seconds > 0.1 ? max(0, Double(after.offset) - Double(before.offset)) / seconds : 0
+    }.max() ?? 0
+  }
+
+  /// By the bytes of a change over the last minutes; nil where none was seen.
+  private static func writes(_ bytes: ClosedRange<Int>, _ samples: [Sample]) -> ClosedRange<Int>? {
+    var (written, changes) = (0.0, 0.0)
+    for (before, after) in zip(samples, samples.dropFirst()) where after.changeCount > before.changeCount {
+      written += Double(after.offset) - Double(before.offset)
+      changes += Double(after.changeCount) - Double(before.changeCount)
+    }
+    guard changes > 0, written > 0 else { return bytes.upperBound == 0 ? 0...0 : nil }
+    let each = written / changes
+    func count(_ bytes: Int, _ rule: FloatingPointRoundingRule) -> Int {
+      Int(clamping: (Double(bytes) / each).rounded(rule))
+    }
+    if bytes.lowerBound == bytes.upperBound {
+      let all = count(bytes.lowerBound, .toNearestOrAwayFromZero)
+      return all...all
+    }
+    let least = count(bytes.lowerBound, .down)
+    return least...max(least, count(bytes.upperBound, .up))
+  }
+}
+
+extension TakeoverTracker.Member {
+  fileprivate mutating func note(_ reading: MemberReading, at now: Monotonic) {
+    if let answers = reading.answers, reading.began > polled {
+      polled = reading.began
+      if answers, let facts = reading.facts {
+        take(facts)
+      } else if !answers {
+        lose(now)
+      }
+    }
+    // A poll that was answered since says more than the probe before.
+    if reading.isProbeAnswered == false, answered.map({ now - $0 > TakeoverTracker.probeSeconds }) ?? true { lose(now) }
+    guard let probed = reading.probeAnswered, answered.map({ probed > $0 }) ?? true else { return }
+    answered = probed
+    if let lost, lost.back == nil, probed > lost.noticed { self.lost?.back = probed }
+  }
+
+  private mutating func lose(_ now: Monotonic) {
+    facts = nil
+    guard let answered, lost == nil || lost?.back != nil else { return }
+    lost = (answered, now, nil)
+  }
+
+  private mutating func take(_ new: MemberFacts) {
+    let isRestarted = !runID.isEmpty && runID != new.server.runID
+    if isRestarted, lost == nil || lost?.back != nil { lost = (mastered ?? demoted ?? polled, polled, nil) }
+    if lost != nil, lost?.back == nil { lost?.back = polled }
+    let isKnown = !runID.isEmpty
+    runID = new.server.runID
+    if answered.map({ polled > $0 }) ?? true { answered = polled }
+    let wasMaster = mastered != nil && demoted == nil
+    facts = new.replication
+    guard let replication = new.replication else { return }
+    guard replication.isMaster else {
+      if wasMaster { demoted = polled }
+      if isRestarted { samples = [] }
+      promoted = nil
+      return
+    }
+    if !wasMaster { promoted = isKnown ? polled : nil }
+    if !wasMaster || isRestarted || streamID != replication.replicationID { samples = [] }
+    (mastered, demoted, streamID) = (polled, nil, replication.replicationID)
+    let oldCount = samples.prefix { polled - $0.moment > TakeoverTracker.keptSeconds }.count
+    samples.removeFirst(max(oldCount, samples.count - TakeoverTracker.sampleLimit + 1))
+    samples.append(
+      .init(moment: polled, offset: replication.masterOffset, changeCount: new.persistence.changesSinceSave))
+  }
+}

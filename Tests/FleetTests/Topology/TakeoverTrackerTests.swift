@@ -1,0 +1,130 @@
+import Redis
+import Runtime
+import TestSupport
+import Testing
+
+@testable import Fleet
+
+/// What failovers cost, from what the servers said before and after.
+@Suite struct TakeoverTrackerTests {
+  /// Two servers and their clock.
+  private struct Stage {
+    var tracker = TakeoverTracker()
+    let old = Readings.address(1)
+    let new = Readings.address(2)
+    private var probed: [NodeAddress: Monotonic] = [:]
+
+    mutating func poll(
+      _ address: NodeAddress, at seconds: Double, _ fields: [String]?, isProbeAnswered: Bool = true
+    ) {
+      let now = Monotonic(seconds: seconds)
+      if isProbeAnswered { probed[address] = now }
+      let lines = fields.map { (["run_id:\(address.port)"] + $0).joined(separator: "\n") + "\n" }
+      tracker.note(
+        [
+          MemberReading(
+            address, answers: lines != nil, facts: lines.map { Readings.facts($0) }, began: now,
+            isProbeAnswered: isProbeAnswered, probeAnswered: probed[address])
+        ] + others(than: address), at: now)
+    }
+
+    /// The other one stays known.
+    private func others(than address: NodeAddress) -> [MemberReading] {
+      [old, new].filter { $0 != address }.map {
+        MemberReading($0, answers: nil, facts: nil, began: .init(seconds: 0), isProbeAnswered: nil)
+      }
+    }
+
+    /// A thousand bytes and ten changes a second, for ten seconds.
+    mutating func write() {
+      for second in 1...10 {
+        poll(old, at: Double(second), master("a", offset: second * 1000, changes: second * 10))
+        poll(new, at: Double(second), ["role:slave", "master_replid:a"])
+      }
+      var failover = Failover(key: "1", subject: "m", kind: .automatic, counted: 0)
+      (failover.from, failover.to) = (old, new)
+      tracker.begin(failover)
+    }
+
+    func master(_ id: String, offset: Int, changes: Int = 0, after past: (id: String, end: Int)? = nil) -> [String] {
+      [
+        "role:master", "master_replid:\(id)", "master_repl_offset:\(offset)",
+        "rdb_changes_since_last_save:\(changes)", "master_replid2:\(past?.id ?? "0000")",
+        "second_repl_offset:\(past?.end ?? -1)",
+      ]
+    }
+
+    var cost: Failover.Cost { tracker.cost(of: "1") ?? Failover.Cost() }
+  }
+
+  @Test func aMasterThatDiedIsKnownFromItsLastPoll() {
+    var stage = Stage()
+    stage.write()
+    #expect(stage.cost == Failover.Cost(), "nothing is known yet")
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 9901, after: ("a", 9901)))
+    // 9,900 bytes came over. At 10 s there were 10,000, and until 12 s there may have been twice as many as usual.
+    #expect(stage.cost.outageSeconds == 5)
+    #expect(stage.cost.lostBytes == 100...4100 && stage.cost.lostWrites == 1...41)
+    #expect(!stage.tracker.isSettled("1"))
+    // Another process at its address says nothing of what it had.
+    stage.poll(stage.old, at: 20, ["run_id:other"] + stage.master("c", offset: 0))
+    #expect(stage.cost.outageSeconds == 5 && stage.cost.lostBytes == 100...4100)
+  }
+
+  @Test func aMasterThatComesBackTellsExactly() {
+    var stage = Stage()
+    stage.write()
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 9901, after: ("a", 9901)))
+    // It hung, and does not know yet that it was replaced.
+    stage.poll(stage.old, at: 20, stage.master("a", offset: 35_988))
+    #expect(stage.cost.outageSeconds == 5 && stage.cost.lostBytes == 26_088...26_088)
+    #expect(stage.cost.lostWrites == 261...261 && !stage.tracker.isSettled("1"))
+    // What it takes until it is told is lost as well; then it waits for the data of the other.
+    stage.poll(stage.old, at: 21, ["role:slave", "master_replid:a", "master_repl_offset:36000"])
+    #expect(stage.cost.lostBytes == 26_100...26_100 && stage.tracker.isSettled("1"))
+  }
+
+  @Test func aMasterThatNobodyAskedInTimeIsAnInterval() {
+    var stage = Stage()
+    stage.write()
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 9901, after: ("a", 9901)))
+    // It has thrown away its own data.
+    stage.poll(stage.old, at: 30, ["role:slave", "master_replid:b", "master_repl_offset:9950"])
+    #expect(stage.cost.lostBytes == 100...4100 && stage.tracker.isSettled("1"))
+  }
+
+  @Test func aPlannedFailoverLosesNothing() {
+    var stage = Stage()
+    stage.write()
+    stage.poll(stage.new, at: 10.5, stage.master("b", offset: 10_501, after: ("a", 10_501)))
+    #expect(stage.cost.outageSeconds == nil, "whether the old one lives on shows its next answer")
+    // It goes on from where it was with the stream of the other.
+    stage.poll(
+      stage.old, at: 11,
+      ["role:slave", "master_replid:b", "master_repl_offset:10510", "master_replid2:a", "second_repl_offset:10501"])
+    #expect(stage.cost.outageSeconds == 0 && stage.cost.lostBytes == 0...0 && stage.cost.lostWrites == 0...0)
+    #expect(stage.tracker.isSettled("1"))
+    #expect(stage.cost.words == ["the old master served until then", "no write was lost"])
+  }
+
+  @Test func aMasterThatSteppedDownLongBeforeLeftAGap() {
+    var stage = Stage()
+    stage.write()
+    for second in 11...30 { stage.poll(stage.old, at: Double(second), ["role:slave", "master_replid:a"]) }
+    stage.poll(stage.new, at: 30.5, stage.master("b", offset: 10_001, after: ("a", 10_001)))
+    stage.poll(stage.old, at: 31, ["role:slave", "master_replid:a", "master_repl_offset:10000"])
+    #expect(stage.cost.outageSeconds == 20.5)
+  }
+
+  @Test func anotherHistorySaysNothing() {
+    var stage = Stage()
+    stage.write()
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 9901, after: ("z", 9901)))
+    #expect(stage.cost.outageSeconds == 5 && stage.cost.lostBytes == nil && stage.cost.lostWrites == nil)
+    #expect(stage.cost.words == ["no master answered for 5.0 s"])
+  }
+}

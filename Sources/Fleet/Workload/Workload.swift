@@ -27,8 +27,6 @@ actor Workload {
   /// What the watches over keys had found at the last look.
   private var keys = KeyReading.none
   private var pace = LookPace()
-  /// What was published last.
-  private var newest: WorkloadState?
   private var isStopped = false
 
   /// Between two looks at what the polls have brought.
@@ -237,7 +235,7 @@ actor Workload {
   /// What pages and answers are made of: the state that is published, so that they say what the metrics say.
   func shown() -> WorkloadState {
     let now = Monotonic.now
-    if let newest, isStopped || now - newest.now < LookPace.shownSeconds { return newest }
+    if let state = pace.shown, isStopped || now - state.now < LookPace.shownSeconds { return state }
     return isStopped ? state(at: now) : publish()
   }
 
@@ -247,7 +245,7 @@ actor Workload {
     let now = Monotonic.now
     pace.notePublication(at: now)
     let state = state(at: now)
-    newest = state
+    pace.shown = state
     var verdict = Verdict(CheckCatalogue.all, of: state)
     findings.note(verdict, at: state.wall)
     verdict.addSummary(config.name, factory.context.findingAllowance)

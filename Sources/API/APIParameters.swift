@@ -78,6 +78,26 @@ struct APIParameters: Sendable {
     return limit
   }
 
+  /// As Prometheus reads the limits of metadata, where 0 is an answer without elements.
+  ///
+  /// - Returns: nil for no limit: where it is not given, and for a negative one.
+  func metadataLimit(_ name: String = "limit") throws(APIError) -> Int? {
+    let text = text(name)
+    if text.isEmpty { return nil }
+    guard let limit = Int(text) else { throw APIError(.badData, "\(name) must be a number") }
+    return limit >= 0 ? limit : nil
+  }
+
+  /// Which page of a list is asked for, from 1; the first unless one is given.
+  func page(through last: Int) throws(APIError) -> Int {
+    let text = text("page")
+    if text.isEmpty { return 1 }
+    guard let number = Int(text), (1...last).contains(number) else {
+      throw .invalid("page", "\(shown(text)) is no number from 1 through \(last)")
+    }
+    return number
+  }
+
   func boolean(_ name: String) throws(APIError) -> Bool {
     switch text(name) {
     case "", "0", "f", "F", "false", "FALSE", "False": return false

@@ -56,6 +56,8 @@ public struct HTTPAPI: Sendable {
     var groups: @Sendable () -> [GroupState]
     /// Where alerts are posted, without a password: `http://localhost:9093/api/v2/alerts`.
     var alertmanagerURLs: @Sendable () -> [String]
+    /// Whether alerts reach each Alertmanager.
+    var deliveries: @Sendable () -> [DeliveryState]
     /// Since when the samples of a metric are kept, in milliseconds since 1970: not longer than its history goes, nor than
     /// the daemon and what the last run left are old. The name is empty for what may be any metric. Nil when nothing is
     /// missing.
@@ -64,6 +66,7 @@ public struct HTTPAPI: Sendable {
     public init(
       store: SeriesStore, isOn: @escaping @Sendable () -> Bool, settings: @escaping @Sendable () -> Settings,
       groups: @escaping @Sendable () -> [GroupState], alertmanagerURLs: @escaping @Sendable () -> [String],
+      deliveries: @escaping @Sendable () -> [DeliveryState] = { [] },
       heldSinceMilliseconds: @escaping @Sendable (_ name: String) -> Int64?
     ) {
       self.store = store
@@ -71,6 +74,7 @@ public struct HTTPAPI: Sendable {
       self.settings = settings
       self.groups = groups
       self.alertmanagerURLs = alertmanagerURLs
+      self.deliveries = deliveries
       self.heldSinceMilliseconds = heldSinceMilliseconds
     }
   }
@@ -96,10 +100,13 @@ public struct HTTPAPI: Sendable {
   var fleetView: FleetView
   /// Nil without storage.path.
   let events: EventStore?
+  let notifications: NotificationStore?
   /// Every server that is polled.
   var targets: @Sendable () async -> [Target]
   /// The configuration that runs, as YAML; secrets hidden.
   var configurationText: @Sendable () -> String
+  /// Which other sites' pages may read the answers; nil for none.
+  let cors: CORSPolicy?
   var limits = Limits()
   var nowMilliseconds = { @Sendable () -> Int64 in WallTime.now.epochMs }
   let gate: QueryGate
@@ -107,27 +114,29 @@ public struct HTTPAPI: Sendable {
   let memory = QueryMemory()
 
   public init(
-    program: Program, judging: Judging, fleet: FleetView, events: EventStore?,
+    program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore?,
     targets: @escaping @Sendable () async -> [Target],
-    configurationText: @escaping @Sendable () -> String
+    configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
   ) {
     self.init(
-      program: program, judging: judging, fleet: fleet, events: events, targets: targets,
-      configurationText: configurationText, gate: QueryGate())
+      program: program, judging: judging, fleet: fleet, events: events, notifications: notifications,
+      targets: targets, configurationText: configurationText, cors: cors, gate: QueryGate())
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
   init(
-    program: Program, judging: Judging, fleet: FleetView, events: EventStore?,
+    program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore? = nil,
     targets: @escaping @Sendable () async -> [Target],
-    configurationText: @escaping @Sendable () -> String, gate: QueryGate
+    configurationText: @escaping @Sendable () -> String, cors: CORSPolicy? = nil, gate: QueryGate
   ) {
     self.program = program
     self.judging = judging
     fleetView = fleet
     self.events = events
+    self.notifications = notifications
     self.targets = targets
     self.configurationText = configurationText
+    self.cors = cors
     self.gate = gate
   }
 }
@@ -148,19 +157,23 @@ extension HTTPAPI {
 
   static let prefix = "/api/v1/"
 
-  /// Every path under `/api/v1/`. What is read by GET can be read by POST with a form.
+  /// Every path under `/api/v1/`.
   public var routes: [Route] {
     let queries = QueryAnswers(judging: judging, limits: limits)
     let series = SeriesAnswers(store: judging.store)
     let rules = RuleAnswers(judging: judging)
     let targets = TargetAnswers(all: targets, families: program.metadata)
     let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
-    let fleet = FleetAnswers(view: fleetView)
+    let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
+    let told = NotificationAnswers(store: notifications, deliveries: judging.deliveries)
     return [
-      route("query", .queries, queries.query), route("query_range", .queries, queries.queryRange),
-      route("query_exemplars", .compute, queries.exemplars), route("format_query", .compute, queries.formatQuery),
-      route("parse_query", .compute, SyntaxAnswers.parseQuery),
-      route("series", .queries, series.series), route("labels", .queries, series.labelNames),
+      route("query", .queries, isForm: true, queries.query),
+      route("query_range", .queries, isForm: true, queries.queryRange),
+      route("query_exemplars", .compute, isForm: true, queries.exemplars),
+      route("format_query", .compute, isForm: true, queries.formatQuery),
+      route("parse_query", .compute, isForm: true, SyntaxAnswers.parseQuery),
+      route("series", .queries, isForm: true, series.series),
+      route("labels", .queries, isForm: true, series.labelNames),
       route(under: "label/", .queries, series.labelValues), route("metadata", .compute, targets.metadata),
       route("rules", .compute, rules.rules), route("alerts", .compute, rules.alerts),
       route("alertmanagers", .compute, rules.alertmanagers), route("targets", .compute, targets.targets),
@@ -168,34 +181,50 @@ extension HTTPAPI {
       route("status/buildinfo", .compute, status.buildInfo), route("status/runtimeinfo", .compute, status.runtimeInfo),
       route("status/config", .compute, status.configuration), route("status/flags", .compute, status.flags),
       route("status/tsdb", .queries, status.storeStatistics),
-      route("fleet", .compute, needsRules: false, fleet.fleet),
-      route(under: "fleet/", .compute, needsRules: false, fleet.workload),
-      route("checks", .compute, needsRules: false, fleet.checks),
-      route("events", .compute, needsRules: false, EventAnswers(store: events).events),
-      Route(under: Self.prefix, methods: Method.allCases) { request in
-        APIError(.notFound, "there is no \(request.path.prefix(200)) here").response
-      },
+      route("fleet", .compute, isForm: true, needsRules: false, fleet.fleet),
+      route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
+      route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
+      route("events", .compute, isForm: true, needsRules: false, EventAnswers(store: events).events),
+      route("notifications", .compute, isForm: true, needsRules: false, told.notifications),
+      open(
+        Route(under: Self.prefix, methods: Method.allCases) { request in
+          if request.method == Method.options.rawValue { return Self.noContent }
+          return APIError(.notFound, "there is no \(request.path.prefix(200)) here").response
+        }),
     ]
   }
 
-  private static let methods: [Method] = [.get, .head, .post]
-
-  /// - Parameter needsRules: whether there is an answer only with rules or a history.
+  /// - Parameters:
+  ///   - isForm: whether it is read by POST as well, as in Prometheus.
+  ///   - needsRules: whether there is an answer only with rules or a history.
   private func route(
-    _ path: String, _ place: Place, needsRules: Bool = true, _ handler: @escaping Handler
+    _ path: String, _ place: Place, isForm: Bool = false, needsRules: Bool = true, _ handler: @escaping Handler
   ) -> Route {
-    Route(Self.prefix + path, methods: Self.methods) { request in
-      await respond(to: request, at: place, needsRules: needsRules, handler)
-    }
+    open(
+      Route(Self.prefix + path, methods: Self.methods(isForm)) { request in
+        await respond(to: request, at: place, needsRules: needsRules, handler)
+      })
   }
 
   private func route(
-    under path: String, _ place: Place, needsRules: Bool = true, _ handler: @escaping Handler
+    under path: String, _ place: Place, isForm: Bool = false, needsRules: Bool = true, _ handler: @escaping Handler
   ) -> Route {
-    Route(under: Self.prefix + path, methods: Self.methods) { request in
-      await respond(
-        to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, needsRules: needsRules, handler)
-    }
+    open(
+      Route(under: Self.prefix + path, methods: Self.methods(isForm)) { request in
+        await respond(
+          to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, needsRules: needsRules, handler)
+      })
+  }
+
+  private static func methods(_ isForm: Bool) -> [Method] { [.get, .head, .options] + (isForm ? [.post] : []) }
+
+  /// What OPTIONS gets: a browser asks so before it sends what another site's page wants.
+  private static let noContent = Response(status: 204, contentType: "text/plain; charset=utf-8", body: [])
+
+  /// The route for the pages of other sites that ``cors`` admits.
+  private func open(_ route: Route) -> Route {
+    guard let cors else { return route }
+    return route.open(to: { cors.admits($0) }, headers: { cors.headers(for: $0) })
   }
 
   /// A query that has held as much leaves enough behind to be worth the milliseconds of giving it back.
@@ -204,6 +233,7 @@ extension HTTPAPI {
   private func respond(
     to request: Request, rest: String = "", at place: Place, needsRules: Bool, _ handler: @escaping Handler
   ) async -> Response {
+    if request.method == Method.options.rawValue { return Self.noContent }
     guard judging.isOn() || !needsRules else {
       return APIError(
         .notFound, "no rules are evaluated and no history is kept: name rules or a history in the configuration file"
@@ -218,7 +248,7 @@ extension HTTPAPI {
         defer { if reservation.peakBytes >= Self.largeQueryBytes { program.giveBackMemory() } }
         var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: reservation)
         try await handler(parameters, &answer)
-        return try answer.response()
+        return try answer.response().compressed(for: request)
       }
       switch place {
       case .queries: return try await gate.run(until: parameters.deadline, work)

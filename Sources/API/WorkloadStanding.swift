@@ -76,8 +76,8 @@ public struct FleetView: Sendable {
   struct Source: Sendable {
     /// The names of all workloads, sorted; judges none.
     var names: @Sendable () async -> [String] = { [] }
-    /// The workload that a member belongs to, by the member's label `instance`; judges none.
-    var workloadOfMember: @Sendable (_ instance: String) async -> String? = { _ in nil }
+    /// All members and Sentinels, by their label `instance`, with the first workload that they belong to; judges none.
+    var members: @Sendable () async -> [String: String] = { [:] }
     var overviews: @Sendable (_ workload: String?) async -> [WorkloadOverview] = { _ in [] }
     var results: @Sendable (_ workload: String?) async -> [CheckResult] = { _ in [] }
   }
@@ -90,7 +90,9 @@ public struct FleetView: Sendable {
     self.init(
       Source(
         names: { await fleet.workloadNames },
-        workloadOfMember: { instance in await fleet.members().first { $0.instance == instance }?.workload },
+        members: {
+          Dictionary(await fleet.members().map { ($0.instance, $0.workload) }, uniquingKeysWith: { first, _ in first })
+        },
         overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) }),
       groups: groups)
   }
@@ -102,6 +104,9 @@ public struct FleetView: Sendable {
 
   /// The names of all workloads, sorted.
   func names() async -> [String] { await source.names() }
+
+  /// All members and Sentinels that have a page, by their label `instance`.
+  func nodes() async -> Set<String> { Set(await source.members().keys) }
 
   /// How each workload stands now, in the order of their names.
   ///
@@ -118,7 +123,7 @@ public struct FleetView: Sendable {
 
   /// A member or Sentinel with the workload that it belongs to, by its label `instance`.
   func member(_ instance: String) async -> (overview: WorkloadOverview, member: WorkloadOverview.Member)? {
-    guard let workload = await source.workloadOfMember(instance),
+    guard let workload = await source.members()[instance],
       let overview = await source.overviews(workload).first,
       let member = overview.groups.lazy.flatMap(\.members).first(where: { $0.watched.instance == instance })
     else { return nil }

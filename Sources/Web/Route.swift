@@ -14,12 +14,27 @@ public struct Route: Sendable {
   public let isPrefix: Bool
   public let methods: Methods
   public let handler: Handler
+  /// Which requests of other sites' pages are answered that are refused otherwise.
+  let admitsForeign: @Sendable (Request) -> Bool
   /// Whether requests of other sites' pages are refused for GET and HEAD, too, as they are for the other methods.
   var isForOwnSiteOnly: Bool { if case .any = methods { true } else { false } }
 
   /// - Parameter methods: GET and HEAD unless said otherwise; HEAD is answered like GET, without the body.
   public init(_ path: String, methods: [Method] = [.get, .head], handler: @escaping Handler) {
     self.init(path, isPrefix: false, .only(methods), handler)
+  }
+
+  /// The same route, which also answers requests of some other sites' pages, and adds what `headers` says to each answer.
+  public func open(
+    to admitsForeign: @escaping @Sendable (Request) -> Bool, headers: @escaping @Sendable (Request) -> [Request.Header]
+  ) -> Route {
+    Route(
+      path, isPrefix: isPrefix, methods,
+      { [handler] request in
+        var response = await handler(request)
+        response.headers += headers(request)
+        return response
+      }, admitsForeign: admitsForeign)
   }
 
   /// A route for `/node/a`, `/node/b/c` and whatever else begins with `prefix`; ``Request/rest(under:)`` gives the rest.
@@ -35,11 +50,15 @@ public struct Route: Sendable {
     self.init(path, isPrefix: false, .any, handler)
   }
 
-  private init(_ path: String, isPrefix: Bool, _ methods: Methods, _ handler: @escaping Handler) {
+  private init(
+    _ path: String, isPrefix: Bool, _ methods: Methods, _ handler: @escaping Handler,
+    admitsForeign: @escaping @Sendable (Request) -> Bool = { _ in false }
+  ) {
     self.path = path
     self.isPrefix = isPrefix
     self.methods = methods
     self.handler = handler
+    self.admitsForeign = admitsForeign
   }
 }
 
@@ -72,7 +91,9 @@ struct RouteTable: Sendable {
       let allowed = methods.map(\.rawValue).joined(separator: ", ")
       return .text("405 method not allowed\n", status: 405, headers: [.init(name: "Allow", value: allowed)])
     }
-    if route.isForOwnSiteOnly || !["GET", "HEAD"].contains(request.method), let refusal = request.refusalAsForeign {
+    if route.isForOwnSiteOnly || !["GET", "HEAD"].contains(request.method), let refusal = request.refusalAsForeign,
+      !route.admitsForeign(request)
+    {
       return .text("403 \(refusal); send it from a page of this site or by a program, such as curl\n", status: 403)
     }
     return await route.handler(request)
@@ -108,6 +129,22 @@ public struct Response: Sendable {
   /// JSON that is already encoded.
   public static func json(_ bytes: [UInt8], status: Int = 200) -> Response {
     Response(status: status, contentType: "application/json", body: bytes)
+  }
+
+  /// Shorter ones are hardly made shorter.
+  private static let compressedBytes = 256
+
+  /// The same answer, compressed where the request takes that. Long ones take their time: on a thread that may.
+  public func compressed(for request: Request) -> Response {
+    guard body.count >= Self.compressedBytes,
+      ContentEncoding.negotiated(acceptEncoding: request.header("Accept-Encoding")) == .gzip
+    else { return self }
+    var response = self
+    response.body = body.gzipped()
+    response.headers += [
+      .init(name: "Content-Encoding", value: "gzip"), .init(name: "Vary", value: "Accept-Encoding"),
+    ]
+    return response
   }
 
   /// Something of the daemon's own is too slow, full or closing.

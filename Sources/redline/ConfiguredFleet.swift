@@ -21,6 +21,7 @@ struct ConfiguredFleet: Sendable {
   private let store: Store?
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
+  var notifications: NotificationStore? { store?.notifications }
   private let inForce: Lock<FleetConfig>
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }

@@ -73,15 +73,17 @@ struct ConfiguredRules: Sendable {
     var files: [RuleFile] = []
     var errors: [ConfigError] = []
     for path in try paths(rules, of: options.configFile ?? "") {
-      do throws(ConfigErrors) { files.append(try RuleFile.load(path, dialect: engine.dialect)) } catch {
+      do throws(ConfigErrors) {
+        files.append(try RuleFile.load(path, dialect: engine.dialect, externalURL: engine.externalURL))
+      } catch {
         errors += error.errors
       }
     }
     guard errors.isEmpty else { throw ConfigErrors(errors) }
-    if rules.hasWatchdog { files.append(try Self.watchdog(engine.externalURL)) }
     let first = files.first.map { file in file.path.split(separator: "/", omittingEmptySubsequences: false).dropLast() }
-    let beside = first.map { ($0 + ["runbooks"]).joined(separator: "/") }
-    return Rules(files: files, options: engine, runbooks: rules.runbooks ?? beside)
+    let runbooks = rules.runbooks ?? first.map { ($0 + ["runbooks"]).joined(separator: "/") }
+    if rules.hasWatchdog { files.append(try Self.watchdog(engine.externalURL, runbooks: runbooks)) }
+    return Rules(files: files, options: engine, runbooks: runbooks)
   }
 
   private static func paths(_ rules: RulesConfig, of file: String) throws(ConfigErrors) -> [String] {
@@ -102,7 +104,11 @@ struct ConfiguredRules: Sendable {
   }
 
   /// The alert that always fires: while it arrives, so would the others.
-  private static func watchdog(_ externalURL: String) throws(ConfigErrors) -> RuleFile {
+  ///
+  /// - Parameter runbooks: the folder that has the one that it links to, or has none.
+  private static func watchdog(_ externalURL: String, runbooks: String?) throws(ConfigErrors) -> RuleFile {
+    let hasRunbook = runbooks.map { SmallFile.bytes("\($0)/Watchdog.md") != nil } ?? false
+    let link = hasRunbook ? "\n      runbook_url: \(RuleFile.addressPlaceholder)/runbooks/Watchdog" : ""
     let text = """
       groups:
       - name: redline_watchdog
@@ -111,12 +117,12 @@ struct ConfiguredRules: Sendable {
           expr: vector(1)
           labels: {severity: none}
           annotations:
-            summary: redline evaluates its rules and reaches this Alertmanager
+            summary: redline evaluates its rules
             description: >-
-              This alert always fires. Send it to a dead man's switch that calls when it stops coming.
-            runbook_url: \(externalURL)/runbooks/Watchdog
+              This alert always fires, whether it is delivered or not. Send it to a dead man's switch that calls when it
+              stops coming.\(link)
       """
-    return try RuleFile.parse(Array(text.utf8), file: builtIn)
+    return try RuleFile.parse(Array(text.utf8), file: builtIn, externalURL: externalURL)
   }
 
   /// Takes over rules: also the first ones.

@@ -18,11 +18,11 @@ extension Daemon {
         flags: options.shownFlags, metadata: HTTPAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace),
         giveBackMemory: Allocator.giveBackFree),
       judging: HTTPAPI.Judging(configured, startMilliseconds: began), fleet: FleetView(configured),
-      events: configured.events,
+      events: configured.events, notifications: configured.notifications,
       targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
-      configurationText: { configured.runningConfiguration.resolvedText })
+      configurationText: { configured.runningConfiguration.resolvedText }, cors: cors)
   }
 }
 
@@ -43,6 +43,7 @@ extension HTTPAPI.Judging {
         return HTTPAPI.Settings(dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
       },
       groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
+      deliveries: { [notifier = configured.notifier] in notifier.deliveries },
       heldSinceMilliseconds: { name in
         max(
           min(began, engine.historyBeginMilliseconds(of: name) ?? began),

@@ -16,8 +16,8 @@ extension Daemon {
     }
     var routes = [
       Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
-      Route("/health") { _ in health.response() },
-      Route("/-/healthy") { _ in health.response() },
+      Route("/health") { _ in health.response(complaints) },
+      Route("/-/healthy") { _ in health.response(complaints) },
       Route("/-/ready") { _ in await ready() },
       Route(anyMethod: "/-/reload") { _ in await reloads.respond { await reloadResponse() } },
       Route("/sd") { _ in await serviceDiscovery() },
@@ -26,11 +26,15 @@ extension Daemon {
     if options.web.isScrapeEnabled {
       routes.append(Route("/scrape") { request in await scrape(request, metrics) })
     }
-    return routes + pages.routes + (api?.routes ?? [])
+    let api = api
+    return routes + pages(api).routes + (api?.routes ?? [])
   }
 
+  /// What is wrong outside of this process and makes it fail its task.
+  private var complaints: [String] { configured?.notifier.deliveries.compactMap(\.complaint) ?? [] }
+
   /// The pages, with what fills them.
-  private var pages: Pages {
+  private func pages(_ api: HTTPAPI?) -> Pages {
     let rules = configured?.rules
     let subject: Pages.Subject =
       if let configured { .fleet(FleetView(configured)) } else if let node {
@@ -40,7 +44,7 @@ extension Daemon {
       version: BuildInfo.version, metricsPath: options.web.telemetryPath, namespace: options.export.namespace,
       subject: subject, groups: { rules?.engine.groups ?? [] },
       store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: configured?.events,
-      runbookFolder: { rules?.runbooks })
+      runbookFolder: { rules?.runbooks }, api: api)
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.

@@ -1,3 +1,4 @@
+import API
 import Config
 import Fleet
 import Glibc
@@ -21,6 +22,8 @@ struct Daemon: Sendable {
   let node: Node?
   /// Nil when one server is watched by flags.
   let configured: ConfiguredFleet?
+  /// Which other sites' pages may read the API; nil for none.
+  let cors: CORSPolicy?
   let targets: ScrapeTargets<ScrapeRequest>
   let scrapeErrors: Counter
   let reloads: ReloadEndpoint
@@ -55,6 +58,7 @@ struct Daemon: Sendable {
     let files = try await StartupFiles.read(options, environment: environment, log: log)
     credentials = files.credentials
     web = files.web
+    cors = files.cors
     let factory = TargetFactory(
       options: options, credentials: credentials,
       context: ConnectionContext(

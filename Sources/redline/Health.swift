@@ -143,12 +143,16 @@ extension Health {
   /// Answers `/-/healthy` and `/health`, without waiting for any other part.
   ///
   /// What no restart mends is named and does not count: a process that is killed for a slow disk would watch nothing.
-  func response() -> Response {
-    let all = standstills
+  ///
+  /// - Parameter complaints: what is wrong elsewhere and no restart mends.
+  func response(_ complaints: [String] = []) -> Response {
+    let all =
+      standstills.map { (text: $0.description, isMendedByRestart: $0.isMendedByRestart) }
+      + complaints.map { (text: $0, isMendedByRestart: false) }
     let harmful = all.filter(\.isMendedByRestart)
     guard harmful.isEmpty else {
-      return .text("unhealthy: " + all.map(\.description).joined(separator: "; ") + "\n", status: 503)
+      return .text("unhealthy: " + all.map(\.text).joined(separator: "; ") + "\n", status: 503)
     }
-    return .text(all.isEmpty ? "ok" : "ok, but " + all.map(\.description).joined(separator: "; ") + "\n")
+    return .text(all.isEmpty ? "ok" : "ok, but " + all.map(\.text).joined(separator: "; ") + "\n")
   }
 }

@@ -1,5 +1,7 @@
+import API
 import Config
 import Logging
+import PromQL
 import Redis
 import Runtime
 import Web
@@ -13,6 +15,8 @@ struct StartupFiles: Sendable {
   /// The one server that is watched; nil when only `/scrape` is used, or a fleet is watched.
   let address: RedisAddress?
   let fleet: ConfiguredFleet.Loaded?
+  /// Which other sites' pages may read the API; nil for none.
+  let cors: CORSPolicy?
 
   /// - Throws: ``ConfigError``, ``ConfigErrors`` or ``WebError``: what is wrong, to be shown as it is.
   static func read(_ options: Options, environment: [String: String], log: Logger) async throws -> StartupFiles {
@@ -23,7 +27,17 @@ struct StartupFiles: Sendable {
         options.web.configFile.map { .file($0) }
           ?? .settings(WebSettings(tls: options.web.tls, login: options.web.basicAuth)), log: log),
       address: try options.configFile == nil ? options.redis.address.map(address) : nil,
-      fleet: try await ConfiguredFleet.load(options))
+      fleet: try await ConfiguredFleet.load(options), cors: try options.web.corsOrigin.map(cors))
+  }
+
+  private static func cors(_ origin: String) throws(ConfigError) -> CORSPolicy {
+    do throws(RegexError) {
+      return try CORSPolicy(origin)
+    } catch {
+      throw ConfigError(
+        .flag("web.cors.origin"), value: origin, problem: "is no expression: \(error.reason)",
+        hint: "write one that matches a whole origin, such as https?://grafana\\.example\\.org")
+    }
   }
 
   private static func address(_ text: String) throws(ConfigError) -> RedisAddress {

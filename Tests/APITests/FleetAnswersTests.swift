@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import Alerting
 @testable import Fleet
 
 /// The answers of Redline's own about the fleet and its events.
@@ -30,7 +31,7 @@ import Testing
     #expect(answer.status == 200)
     #expect(
       answer.data == #"""
-        {"workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":0,"most":9}},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}]}
+        {"workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":0,"most":9}},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}],"undelivered":[]}
         """#)
   }
 
@@ -41,7 +42,7 @@ import Testing
       let answer = try await fixture.get("fleet/\(name)")
       #expect(answer.status == 404 && answer.errorType == "not_found", "\(name)")
     }
-    #expect(try await self.fixture().get("fleet").data == #"{"workloads":[]}"#)
+    #expect(try await self.fixture().get("fleet").data == #"{"workloads":[],"undelivered":[]}"#)
   }
 
   /// To judge a workload takes what its size takes: a question about one judges that one.
@@ -75,6 +76,29 @@ import Testing
     let answer = try await fixture(WorkloadStandingTests.overview(.degraded, findings: findings)).get("fleet")
     #expect(answer.text.contains(#""warnings":["300 further findings of w are not listed"]"#))
     #expect(answer.text.utf8.count < 200 * 800)
+  }
+
+  /// Who is not told of alerts stands beside the workloads, as on their page.
+  @Test func alertsThatAreNotDelivered() async throws {
+    var fixture = fixture(Self.troubled)
+    #expect(try await fixture.get("fleet").data.hasSuffix(#""undelivered":[]}"#))
+    let trouble = DeliveryState.Trouble(
+      since: WallTime(seconds: 7), errorClass: "connect", message: "nobody <there>", isRefusal: false)
+    fixture.api.judging.deliveries = {
+      [
+        DeliveryState(alertmanager: "http://a:1", trouble: nil, lastSuccess: WallTime(seconds: 5), waitingCount: 0),
+        DeliveryState(alertmanager: "http://b:1", trouble: trouble, lastSuccess: nil, waitingCount: 2),
+      ]
+    }
+    let cut =
+      #"{"alertmanager":"http://b:1","waiting":2,"failingSince":"1970-01-01T00:00:07Z","problem":"connect: nobody \u003cthere\u003e"}"#
+    #expect(try await fixture.get("fleet/w").data.hasSuffix(#""undelivered":[\#(cut)]}"#))
+    let told = try await fixture.get("notifications")
+    #expect(
+      told.data
+        == #"{"alertmanagers":[{"alertmanager":"http://a:1","waiting":0,"lastAccepted":"1970-01-01T00:00:05Z"},\#(cut)],"notifications":[],"page":1,"hasMore":false},"warnings":["notifications are not kept: start redline with --storage.path"]"#
+    )
+    #expect(try await fixture.get("notifications", ["page": "0"]).status == 400)
   }
 
   @Test func eventsThatAreNotKept() async throws {

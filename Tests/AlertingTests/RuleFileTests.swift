@@ -97,4 +97,31 @@ import Testing
     }
     #expect(goodCount > 50)
   }
+
+  /// The files stay as they are for Prometheus; the daemon's links lead to where its configuration says that it is.
+  @Test func linksLeadToTheDaemon() throws {
+    let text = """
+      groups:
+      - name: g
+        rules:
+        - alert: A
+          expr: up
+          annotations:
+            runbook_url: http://redline:9121/runbooks/A
+            dashboard: http://redline:9121
+            other: http://redline:91210/a
+            wiki: https://wiki.example.org/http://redline:9121/a
+      """
+    func annotations(_ url: String?) throws -> [String: String] {
+      let file = try RuleFile.parse(Array(text.utf8), file: "a.yml", externalURL: url)
+      guard case .alerting(let rule) = file.groups[0].rules[0] else { return [:] }
+      return rule.annotations.mapValues(\.text)
+    }
+    let linked = try annotations("https://redline.example.org/b/")
+    #expect(linked["runbook_url"] == "https://redline.example.org/b/runbooks/A")
+    #expect(linked["dashboard"] == "https://redline.example.org/b")
+    #expect(linked["other"] == "http://redline:91210/a")
+    #expect(linked["wiki"] == "https://wiki.example.org/http://redline:9121/a")
+    #expect(try annotations(nil)["runbook_url"] == "http://redline:9121/runbooks/A")
+  }
 }

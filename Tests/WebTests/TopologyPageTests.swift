@@ -136,6 +136,7 @@ import Testing
     var troubled = workload("a", .critical)
     var alert = TopologyPage.Finding(.grave, "is down")
     alert.alert = "RedisDown"
+    alert.hasRunbook = true
     var drift = TopologyPage.Finding(.warning, "drift")
     drift.isPosture = true
     troubled.findings = [drift, .init(.note, "moving"), .init(.grave, "split"), .init(.warning, "late"), alert]

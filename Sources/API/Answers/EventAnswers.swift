@@ -20,13 +20,7 @@ struct EventAnswers: Sendable {
       }
       filter.kind = known
     }
-    let page = parameters.text("page")
-    if !page.isEmpty {
-      guard let number = Int(page), (1...EventsPage.pageLimit).contains(number) else {
-        throw APIError.invalid("page", "\(parameters.shown(page)) is no number from 1 through \(EventsPage.pageLimit)")
-      }
-      filter.page = number
-    }
+    filter.page = try parameters.page(through: EventsPage.pageLimit)
     if store == nil { answer.warn("events are not kept: start redline with --storage.path") }
     let list = await store?.list(filter) ?? .empty
     let limit = answer.limit

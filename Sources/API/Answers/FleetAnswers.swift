@@ -1,3 +1,4 @@
+import Alerting
 import Fleet
 import Redis
 import Runtime
@@ -6,17 +7,19 @@ import Web
 /// Workloads with their members, findings and alerts: what the start page shows.
 struct FleetAnswers: Sendable {
   let view: FleetView
+  /// Whether alerts reach each Alertmanager.
+  let deliveries: @Sendable () -> [DeliveryState]
 
   /// How every workload stands.
   func fleet(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    try Self.write(await view.workloads(), to: &answer)
+    try write(await view.workloads(), to: &answer)
   }
 
   /// `fleet/NAME`
   func workload(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
     let found = await view.workloads(named: parameters.rest)
     guard !found.isEmpty else { throw Self.unknownWorkload(parameters.rest, parameters) }
-    try Self.write(found, to: &answer)
+    try write(found, to: &answer)
   }
 
   /// `checks?workload=NAME`: what every check says, also where all is well.
@@ -38,18 +41,22 @@ struct FleetAnswers: Sendable {
   /// The most findings and alerts of one workload that are listed, the worst first.
   static let findingLimit = 200
 
-  private static func write(_ workloads: [WorkloadStanding], to answer: inout APIAnswer) throws(APIError) {
+  private func write(_ workloads: [WorkloadStanding], to answer: inout APIAnswer) throws(APIError) {
     for one in workloads {
       for (what, count) in [("findings", one.overview.findings.count), ("alerts", one.alerts.count)]
-      where count > findingLimit {
-        answer.warn("\(count - findingLimit) further \(what) of \(one.overview.name) are not listed")
+      where count > Self.findingLimit {
+        answer.warn("\(count - Self.findingLimit) further \(what) of \(one.overview.name) are not listed")
       }
     }
     let limit = answer.limit
     let now = WallTime.now
     try answer.data.object { json throws(APIError) in
       json.key("workloads")
-      try json.list(workloads, within: limit) { write($1, now: now, to: &$0) }
+      try json.list(workloads, within: limit) { Self.write($1, now: now, to: &$0) }
+      json.key("undelivered")
+      json.array { json in
+        for state in deliveries() where state.trouble != nil { NotificationAnswers.write(state, to: &json) }
+      }
     }
   }
 

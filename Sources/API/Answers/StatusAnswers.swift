@@ -34,8 +34,10 @@ struct StatusAnswers: Sendable {
 
   /// How many series there are, and the names and labels with the most.
   func storeStatistics(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    let wanted = try parameters.limit()
-    let limit = wanted == 0 ? 10 : wanted
+    let text = parameters.text("limit")
+    guard let limit = text.isEmpty ? 10 : Int(text), limit > 0 else {
+      throw APIError(.badData, "limit must be a positive number")
+    }
     var (byName, byPair): ([String: Int], [String: Int]) = ([:], [:])
     var values: [String: Set<String>] = [:]
     let all = store.series(matching: [[]])

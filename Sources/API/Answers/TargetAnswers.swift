@@ -86,11 +86,11 @@ struct TargetAnswers: Sendable {
 
   /// Type and help of the metric families of each target, or of one family of each target that has it.
   func targetMetadata(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    let limit = try parameters.limit()
+    let limit = try parameters.metadataLimit() ?? .max
     let matchers = try parameters.selectors("match_target").first ?? []
     let name = parameters.text("metric")
     var found: [(target: Target, family: Metadata)] = []
-    for target in await all() where limit == 0 || found.count < limit {
+    for target in await all() where found.count < limit {
       let labels = Labels(target.labels.map { Labels.Pair($0.key, $0.value) })
       guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
       let names = target.families()
@@ -98,8 +98,7 @@ struct TargetAnswers: Sendable {
         (target, $0)
       }
     }
-    if limit > 0 { found = Array(found.prefix(limit)) }
-    try answer.data.list(found, within: answer.limit) { json, one in
+    try answer.data.list(found.prefix(limit), within: answer.limit) { json, one in
       json.object { json in
         json.key("target")
         json.texts(one.target.labels)
@@ -113,12 +112,12 @@ struct TargetAnswers: Sendable {
 
   /// Type and help of every metric family, or of one.
   func metadata(_ parameters: APIParameters, _ answer: inout APIAnswer) throws {
-    let limit = try parameters.limit()
-    _ = try parameters.limit("limit_per_metric")
+    let limit = try parameters.metadataLimit() ?? .max
+    _ = try parameters.metadataLimit("limit_per_metric")
     let name = parameters.text("metric")
     let found = families.filter { name.isEmpty || $0.name == name }
     answer.data.object { json in
-      for family in limit > 0 ? found.prefix(limit) : found[...] {
+      for family in found.prefix(limit) {
         json.key(family.name)
         json.array { json in
           json.texts(["type": family.type, "help": family.help, "unit": family.unit])

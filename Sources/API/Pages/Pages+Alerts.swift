@@ -25,6 +25,8 @@ extension Pages {
       metricsPath: metricsPath,
       groups: groups.map { AlertsPage.Group($0, runbooks: texts.active, named: texts.names) },
       nowSeconds: WallTime.now.seconds)
+    page.nodes = await fleet?.nodes() ?? []
+    page.receivers = receivers
     page.filter = request.queryValue("state").flatMap { AlertsPage.Filter(rawValue: $0) }
     page.isRefreshed = request.queryValue("refresh") != nil
     if groups.isEmpty {

@@ -22,6 +22,7 @@ extension Pages {
       metricsPath: metricsPath, filter: filter, events: found.events.map { EventsPage.Event($0) },
       hasMore: found.hasMore, workloads: workloads, kinds: EventFilter.kinds.map(\.rawValue),
       nowSeconds: WallTime.now.seconds)
+    page.nodes = await fleet?.nodes() ?? []
     if events == nil { page.notice = "Events are not kept: start redline with --storage.path." }
     return page.response()
   }

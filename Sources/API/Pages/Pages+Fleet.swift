@@ -18,9 +18,12 @@ extension Pages {
 
   private func topology(_ fleet: FleetView) async -> Response {
     let now = WallTime.now
-    let workloads = await fleet.workloads().map { TopologyPage.Workload($0, now: now) }
+    let standings = await fleet.workloads()
+    let runbooks = standings.allSatisfy(\.alerts.isEmpty) ? [] : await runbookNames()
+    let workloads = standings.map { TopologyPage.Workload($0, runbooks: runbooks, now: now) }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
     page.alerts = alertSummary
+    page.receivers = receivers
     return page.response()
   }
 }
@@ -36,7 +39,8 @@ extension LandingPage.Target {
 }
 
 extension TopologyPage.Workload {
-  init(_ standing: WorkloadStanding, now: WallTime) {
+  /// - Parameter runbooks: the alerts that have one here.
+  init(_ standing: WorkloadStanding, runbooks: Set<String>, now: WallTime) {
     let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
@@ -52,7 +56,7 @@ extension TopologyPage.Workload {
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
-    findings = standing.alerts.map { TopologyPage.Finding($0) } + overview.told { _ in true }
+    findings = standing.alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
   }
 }
 
@@ -82,7 +86,7 @@ extension TopologyPage.Finding {
     isPosture = blindness.group == .posture
   }
 
-  fileprivate init(_ alert: WorkloadAlert) {
+  fileprivate init(_ alert: WorkloadAlert, runbooks: Set<String>) {
     let level: TopologyPage.Level =
       switch alert.severity {
       case "critical": .grave
@@ -91,6 +95,7 @@ extension TopologyPage.Finding {
       }
     self.init(level, alert.summary)
     self.alert = alert.name
+    hasRunbook = runbooks.contains(alert.name)
     isPosture = alert.group == .posture
   }
 }

@@ -19,16 +19,18 @@ extension Pages {
     page.isRefreshed = request.queryValue("refresh") != nil
     page.fill(member, of: overview, now: now)
     page.findings = overview.told { $0.instance == name }
-    page.alerts = groups().flatMap { state in
+    let alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
         state.tracker.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
       }
     }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
+    let runbooks = alerts.isEmpty ? [] : await runbookNames()
+    page.alerts = alerts.map { ($0.0, runbooks.contains($0.0), $0.1) }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
     if let store = store() {
       let history = NodeHistory(
         store: store, namespace: namespace, instance: name, now: now,
-        asOf: page.asOfSeconds.map(WallTime.init(seconds:)))
+        asOf: page.condition.asOfSeconds.map(WallTime.init(seconds:)))
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       page.take(known)
     } else {
@@ -43,10 +45,10 @@ extension NodePage {
     _ member: WorkloadOverview.Member, of overview: WorkloadOverview, now: WallTime
   ) {
     let node = TopologyPage.Node(member, now: now)
-    (state, level, reason) = (node.state, node.level, node.reason)
     let watched = member.watched
     let server = watched.node.poller.newest?.facts
-    asOfSeconds = watched.figuresAsOf(now: now)?.seconds
+    condition = Condition(
+      node.state, node.level, reason: node.reason, asOfSeconds: watched.figuresAsOf(now: now)?.seconds)
     facts = [("Role", node.role), ("Workload", overview.name)]
     if let environment = watched.environment { facts.append(("Environment", environment)) }
     if let server {
@@ -79,7 +81,7 @@ extension NodePage {
     }
     if let uptime = history.uptimeSeconds {
       let words = TimeSeries.Unit.seconds.words(uptime)
-      facts.append(("Up for", asOfSeconds == nil ? words : "\(words) when it last answered"))
+      facts.append(("Up for", condition.asOfSeconds == nil ? words : "\(words) when it last answered"))
     }
     slowLog = history.slowLog
     clients = history.clients

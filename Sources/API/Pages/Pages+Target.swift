@@ -19,11 +19,12 @@ extension Pages {
     var page = NodePage(Self.name(of: node), metricsPath: metricsPath, nowSeconds: WallTime.now.seconds)
     page.isRefreshed = request.queryValue("refresh") != nil
     let state = snapshot?.state ?? .unknown
-    (page.state, page.level, page.reason) = (state.name, TopologyPage.Level(state), state.error?.message ?? "")
+    page.condition = NodePage.Condition(
+      state.name, TopologyPage.Level(state), reason: state.error?.message ?? "",
+      asOfSeconds: state.isUp ? nil : snapshot?.lastSuccess?.seconds)
     if let facts = snapshot?.facts {
       page.facts = [("Role", state.isUp ? facts.role : "was \(facts.role)"), ("Version", facts.versionText)]
     }
-    page.asOfSeconds = state.isUp ? nil : snapshot?.lastSuccess?.seconds
     page.facts.append(("Address", node.name))
     page.take(CurrentFigures(node.registry.page(), namespace: namespace))
     page.notice = "No history is kept of a server that flags name: watch it by a configuration file for that."

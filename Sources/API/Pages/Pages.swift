@@ -29,11 +29,13 @@ public struct Pages: Sendable {
   let events: EventStore?
   /// The directory of runbooks; nil while none is known.
   let runbookFolder: @Sendable () -> String?
+  /// What answers queries and knows of deliveries; nil where one server is watched by flags.
+  let api: HTTPAPI?
 
   public init(
     version: String, metricsPath: String, namespace: String, subject: Subject,
     groups: @escaping @Sendable () -> [GroupState], store: @escaping @Sendable () -> SeriesStore?, events: EventStore?,
-    runbookFolder: @escaping @Sendable () -> String?
+    runbookFolder: @escaping @Sendable () -> String?, api: HTTPAPI?
   ) {
     self.version = version
     self.metricsPath = metricsPath
@@ -43,12 +45,15 @@ public struct Pages: Sendable {
     self.store = store
     self.events = events
     self.runbookFolder = runbookFolder
+    self.api = api
   }
 
   public var routes: [Route] {
     [
       Route("/") { _ in await start() },
       Route("/alerts") { request in await alerts(request) },
+      Route("/notifications") { request in await notifications(request) },
+      Route("/graph") { request in await graph(request) },
       Route("/events") { request in await eventList(request) },
       Route(under: "/node/") { request in await node(request) },
       Route("/runbooks") { _ in await runbookIndex() },
@@ -73,6 +78,9 @@ public struct Pages: Sendable {
     guard case .fleet(let fleet) = subject else { return nil }
     return fleet
   }
+
+  /// The alerts that have a runbook here.
+  func runbookNames() async -> Set<String> { await onFiles(runbooks(), orElse: []) { Set($0.names()) } }
 
   func runbooks() -> RunbookLibrary? { runbookFolder().map { RunbookLibrary(directory: $0) } }
 

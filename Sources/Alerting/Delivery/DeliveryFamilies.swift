@@ -1,4 +1,5 @@
 import Metrics
+import Runtime
 
 /// The metrics of what is sent to Alertmanagers. Where Prometheus has the like, the name's end is Prometheus' own.
 public enum DeliveryFamilies {
@@ -23,6 +24,10 @@ public enum DeliveryFamilies {
   static let lastSuccess = Family.gauge(
     "exporter_notifications_last_success_timestamp_seconds",
     "Time when an Alertmanager last accepted alerts, in seconds since the epoch.", labels: label, unit: .seconds)
+  static let failingSince = Family.gauge(
+    "exporter_notifications_failing_since_timestamp_seconds",
+    "Time of the first failed request with alerts since an Alertmanager last accepted some, in seconds since the epoch; absent while it accepts them.",
+    labels: label, unit: .seconds)
   static let clockOffset = Family.gauge(
     "exporter_notifications_clock_offset_seconds",
     "Alertmanager's clock minus this machine's clock, from the Date header of its last response.", labels: label,
@@ -31,7 +36,8 @@ public enum DeliveryFamilies {
     "exporter_notifications_alertmanagers_discovered", "Alertmanagers that alerts are sent to.")
 
   public static let all = [
-    sent, errors, dropped, relabelDropped, queueLength, queueCapacity, latency, lastSuccess, clockOffset, discovered,
+    sent, errors, dropped, relabelDropped, queueLength, queueCapacity, latency, lastSuccess, failingSince, clockOffset,
+    discovered,
   ]
 
   static func collect(_ figures: DeliveryTracker.Figures, of label: String, into sink: inout SampleSink) {
@@ -45,6 +51,7 @@ public enum DeliveryFamilies {
     sink.addSummary(
       latency, [name], quantiles: [], count: Double(figures.requestCount), sum: figures.requestSeconds)
     if let seconds = figures.lastSuccessSeconds { sink.add(lastSuccess, seconds, name) }
+    if let trouble = figures.trouble { sink.add(failingSince, trouble.since.seconds, name) }
     if let seconds = figures.offsetSeconds { sink.add(clockOffset, seconds, name) }
   }
 }

@@ -122,6 +122,22 @@ public final class Notifier: Sendable {
     state.withLock { state in state.targets.values.map(\.client.url) }.sorted()
   }
 
+  /// Whether alerts reach each Alertmanager, and each name of Alertmanagers that does not resolve; sorted by address.
+  public var deliveries: [DeliveryState] {
+    let (targets, names, backlogs) = state.withLock { state in
+      (Array(state.targets.values), state.names.filter { state.discovered[$0.key] == nil }, state.backlogs)
+    }
+    let unresolved = names.map { name in
+      DeliveryState(
+        alertmanager: name.key,
+        trouble: name.unresolvedSince.map {
+          DeliveryState.Trouble(since: $0, errorClass: "dns", message: "the name does not resolve", isRefusal: false)
+        },
+        lastSuccess: nil, waitingCount: backlogs[name.key]?.count ?? 0)
+    }
+    return (targets.map(\.state) + unresolved).sorted { $0.alertmanager < $1.alertmanager }
+  }
+
   /// The metrics of delivery as they are now; their families are ``DeliveryFamilies/all``.
   public func samples() -> Samples {
     let state = state.withLock { $0 }
@@ -219,6 +235,10 @@ final class DiscoveredName: Sendable {
 
   let config: AlertmanagerConfig
   private let task = Lock(Task<Void, Never>?.none)
+  private let firstFailure = Lock(WallTime?.none)
+
+  /// Since when looking it up has failed each time; nil where it has not been looked up, or resolved last.
+  var unresolvedSince: WallTime? { firstFailure.withLock { $0 } }
 
   init(_ config: AlertmanagerConfig) { self.config = config }
 
@@ -230,10 +250,11 @@ final class DiscoveredName: Sendable {
     task.withLock { task in
       guard task == nil else { return }
       let host = config.address.host
-      task = Task {
+      task = Task { [firstFailure] in
         while !Task.isCancelled {
           let addresses = Set(await names.addresses(of: host))
           if Task.isCancelled { return }
+          firstFailure.withLock { $0 = addresses.isEmpty ? $0 ?? .now : nil }
           found(addresses)
           try? await Task.sleep(for: .seconds(addresses.isEmpty ? Self.retrySeconds : Self.refreshSeconds))
         }

@@ -5,24 +5,33 @@ extension RuleFile {
   /// Far above any file that people write; generated ones are large.
   public static let limits = YAMLLimits(bytes: 8 << 20, nodes: 1_000_000, depth: 32)
 
+  /// What stands for this program's address at the beginning of annotations, in the shipped rule files: those are the same
+  /// for Prometheus, whose users put an address of theirs in its place.
+  public static let addressPlaceholder = "http://redline:9121"
+
   /// Reads a rule file, strictly: everything that promtool's `check rules` refuses is an error here too.
-  public static func load(_ path: String, dialect: Dialect = .prometheus3) throws(ConfigErrors) -> RuleFile {
+  ///
+  /// - Parameter externalURL: takes the place of ``addressPlaceholder``; nil leaves it as it stands.
+  public static func load(
+    _ path: String, dialect: Dialect = .prometheus3, externalURL: String? = nil
+  ) throws(ConfigErrors) -> RuleFile {
     let bytes: [UInt8]
     do throws(ConfigError) {
       bytes = try readFile(path, limitBytes: limits.bytes)
     } catch {
       throw ConfigErrors(error)
     }
-    return try parse(bytes, file: path, dialect: dialect)
+    return try parse(bytes, file: path, dialect: dialect, externalURL: externalURL)
   }
 
   public static func parse(
-    _ bytes: [UInt8], file: String, dialect: Dialect = .prometheus3
+    _ bytes: [UInt8], file: String, dialect: Dialect = .prometheus3, externalURL: String? = nil
   ) throws(ConfigErrors) -> RuleFile {
     let (root, second) = try YAMLNode.parsePrometheus(bytes, file: file, limits: limits)
     let text = String(decoding: bytes, as: UTF8.self)
     let reader = RuleReader(
-      file: file, lines: text.split(separator: "\n", omittingEmptySubsequences: false), dialect: dialect)
+      file: file, lines: text.split(separator: "\n", omittingEmptySubsequences: false), dialect: dialect,
+      externalURL: externalURL)
     let groups = try root.decode(file: file) { fields in
       reader.hintAtResource(fields)
       var names: Set<String> = []
@@ -42,6 +51,8 @@ private struct RuleReader {
   let file: String
   let lines: [Substring]
   let dialect: Dialect
+  /// Nil leaves links of annotations as they stand.
+  let externalURL: String?
 
   /// A Kubernetes resource is no rule file; Prometheus refuses its keys, and so do we, but with a word on the way out.
   func hintAtResource(_ fields: MappingReader) {
@@ -101,7 +112,7 @@ private struct RuleReader {
       if let problem = RuleName.problem(annotation: name, dialect: dialect) {
         texts.report(name, problem: "\(name.isEmpty ? "the name" : name) \(problem)")
       }
-      annotations[name] = template(texts, name, text, alert: alert)
+      annotations[name] = template(texts, name, linked(text), alert: alert)
     }.isEmpty
     guard alert.isEmpty else {
       return .alerting(
@@ -171,6 +182,15 @@ private struct RuleReader {
     if let problem = RuleName.problem(label: name, dialect: dialect) {
       labels.report(name, problem: "\(name.isEmpty ? "the name" : name) \(problem)")
     }
+  }
+
+  /// An annotation with this program's address in the place of the one that stands for it.
+  private func linked(_ text: String) -> String {
+    let placeholder = RuleFile.addressPlaceholder
+    guard let externalURL, text.hasPrefix(placeholder) else { return text }
+    let rest = text.dropFirst(placeholder.count)
+    guard rest.isEmpty || rest.first == "/" else { return text }
+    return (externalURL.hasSuffix("/") ? String(externalURL.dropLast()) : externalURL) + rest
   }
 
   private func template(_ texts: MappingReader, _ name: String, _ text: String, alert: String) -> AlertTemplate? {

@@ -147,6 +147,8 @@ public enum Flags {
       "Offer OpenMetrics 1.0 to scrapers that ask for it.")
     ("web.enable-lifecycle", "REDLINE_WEB_ENABLE_LIFECYCLE", .bool, "true",
       "Let web requests to /-/reload have the configuration and the passwords read again.")
+    ("web.cors.origin", "REDLINE_WEB_CORS_ORIGIN", .string, "",
+      "Let pages of these other sites read the API in a browser: an expression (RE2) that matches a whole origin, such as `https?://(grafana|ops)\\.example\\.org`; `.*` is any site, empty is none.")
     ("web.systemd-socket", "REDLINE_WEB_SYSTEMD_SOCKET", .bool, "false",
       "Listen on the socket that systemd passes instead of web.listen-address.")
     ("web.max-connections", "REDLINE_WEB_MAX_CONNECTIONS", .int(1...100_000), "512",

@@ -27,6 +27,8 @@ public struct WebOptions: Sendable {
   public let isOpenMetricsEnabled: Bool
   /// Whether /-/reload does anything.
   public let isLifecycleEnabled: Bool
+  /// An expression for the origins of other sites whose pages may read the API; nil for none.
+  public let corsOrigin: String?
   public let isSystemdSocketUsed: Bool
   /// 1 or more.
   public let maxConnections: Int
@@ -57,6 +59,7 @@ public struct WebOptions: Sendable {
     maxAge = flags.duration("web.max-age")
     isOpenMetricsEnabled = flags.bool("web.enable-openmetrics")
     isLifecycleEnabled = flags.bool("web.enable-lifecycle")
+    corsOrigin = flags.optionalString("web.cors.origin")
     isSystemdSocketUsed = flags.bool("web.systemd-socket")
     maxConnections = flags.int("web.max-connections")
   }

@@ -63,6 +63,13 @@ import Glibc
 
   deinit { unsafe free(storage) }
 
+  /// The same bytes compressed; what lives as long as these lives as long as those.
+  func gzipped() -> Payload {
+    var gzip = Gzip()
+    gzip.append(self)
+    return gzip.finish(holding: companion)
+  }
+
   public var bytes: [UInt8] { unsafe Array(UnsafeBufferPointer(start: storage, count: count)) }
 
   /// The address of the first byte, valid as long as the payload lives.

@@ -28,6 +28,8 @@ extension Layout {
     .warning { color: var(--warning); --tone: var(--warning); } .bad { color: var(--bad); --tone: var(--bad); }
     section.good, section.note, section.warning, section.bad, article.good, article.note, article.warning, article.bad,
       li.good, li.warning, li.bad { color: inherit; }
+    .banner { border: 2px solid var(--bad); border-radius: .3rem; background: var(--card); color: var(--text);
+      padding: .3rem .8rem; margin: 0 0 1rem; } .banner p { margin: .2rem 0; } .banner b { color: var(--bad); }
     .tag { font-size: .8rem; font-weight: 400; border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .6rem;
       overflow-wrap: anywhere; }
     .state { color: var(--tone); font-weight: 600; }

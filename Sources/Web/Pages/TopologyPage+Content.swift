@@ -11,7 +11,7 @@ extension TopologyPage {
     return """
       <p><a href="/sd">Discovered targets</a> · <a href="/health">Health</a> \
       <span class="dim">· reloads every \(Self.refreshSeconds) s</span></p>
-      \(alerts?.html ?? "")\
+      \(Receiver.banner(receivers, now: nowSeconds))\(alerts?.html ?? "")\
       \(listed.isEmpty ? "<p class=\"dim\">No workload is watched.</p>" : summary(listed))
       \(HTML.joined(sections))\
       \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>" : "")
@@ -79,7 +79,7 @@ extension TopologyPage {
       let alert: HTML =
         finding.alert.isEmpty
         ? ""
-        : "<a href=\"/runbooks/\(pathEncoded(finding.alert))\">\(clipped(finding.alert, to: 120))</a> fires: "
+        : "<a href=\"\(AlertsPage.address(of: finding.alert, finding.hasRunbook))\">\(clipped(finding.alert, to: 120))</a> fires: "
       return "<li class=\"\(finding.level.style)\">\(alert)\(clipped(finding.text, to: 400))</li>\n"
     }
     return """

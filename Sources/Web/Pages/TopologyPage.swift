@@ -31,6 +31,8 @@ public struct TopologyPage: Sendable {
     public var text: String
     /// The alert that fires with this text as its summary; empty where a check says it.
     public var alert = ""
+    /// Whether ``alert`` has a runbook here.
+    public var hasRunbook = false
     /// It is about how the workload is set up, and nothing of its state: listed apart.
     public var isPosture = false
 
@@ -130,6 +132,8 @@ public struct TopologyPage: Sendable {
   public var nowSeconds: Double
   /// nil where no rules are evaluated.
   public var alerts: AlertsPage.Summary?
+  /// The Alertmanagers, and whether alerts reach them.
+  public var receivers: [Receiver] = []
 
   public init(version: String, metricsPath: String, workloads: [Workload], nowSeconds: Double) {
     self.version = version

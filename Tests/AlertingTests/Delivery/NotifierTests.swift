@@ -244,6 +244,49 @@ import Testing
     #expect(all[0].endsAtMs == nil && all[1].endsAtMs != nil)
   }
 
+  /// Since when nothing arrives, and why; nothing of it is left once something is accepted.
+  @Test func whatIsNotDeliveredIsKnown() async throws {
+    let fake = try await Fake(Array(repeating: .response(503), count: 3))
+    let notifier = try Self.notifier(
+      Self.config(
+        entries: ["{url: \"\(fake.url)\", basic_auth: {username: u, password: hunter2}}"], ["resend_delay: 1s"]))
+    #expect(notifier.deliveries.map(\.trouble) == [nil], "nothing was tried yet")
+    let began = WallTime.now
+    notifier.send([Self.notice("A")], expression: "up")
+    #expect(try await Self.eventually { notifier.deliveries.first?.trouble != nil })
+    let state = try #require(notifier.deliveries.first)
+    let trouble = try #require(state.trouble)
+    #expect(state.alertmanager == fake.url && trouble.problem.hasPrefix("status_503: "))
+    #expect(!trouble.isRefusal && trouble.since >= began - 0.01 && trouble.since <= .now)
+    #expect(state.complaint?.hasPrefix("alerts are not delivered to \(fake.url) since ") == true)
+    #expect(
+      Self.value(notifier, "redis_exporter_notifications_failing_since_timestamp_seconds{alertmanager=\"\(fake.url)\"}")
+        != nil)
+    #expect(try await Self.eventually { notifier.deliveries.first?.trouble == nil && fake.bodies.count == 1 })
+    #expect(notifier.deliveries.first?.lastSuccess != nil && notifier.deliveries.first?.complaint == nil)
+  }
+
+  /// With nothing left to send, nothing would show that it is reached again: it is asked.
+  @Test func theEndOfAnOutageIsNoticedWithoutAlerts() async throws {
+    let fake = try await Fake([.response(503)])
+    let notifier = try Self.notifier(Self.config([fake.url], "resend_delay: 1s"))
+    notifier.send([Self.notice("A", endsAfter: 200)], expression: "up")
+    #expect(try await Self.eventually { notifier.deliveries.first?.trouble != nil || !fake.bodies.isEmpty })
+    #expect(try await Self.eventually { notifier.deliveries.first?.trouble == nil })
+  }
+
+  @Test func aRefusalAndANameThatDoesNotResolveAreTroubles() async throws {
+    let fake = try await Fake(bad: "Bad")
+    let notifier = try Self.notifier(
+      Self.config(entries: ["{url: \"\(fake.url)\"}", "{dns: {name: no-such-host.invalid, port: 1}}"]))
+    notifier.send([Self.notice("Bad")], expression: "up")
+    #expect(try await Self.eventually { notifier.deliveries.count { $0.trouble != nil } == 2 })
+    let refused = try #require(notifier.deliveries.first { $0.alertmanager == fake.url })
+    #expect(refused.trouble?.isRefusal == true && refused.complaint?.contains("refused alerts") == true)
+    let unresolved = try #require(notifier.deliveries.first { $0.alertmanager != fake.url })
+    #expect(unresolved.trouble?.problem == "dns: the name does not resolve" && unresolved.waitingCount == 1)
+  }
+
   @Test func nobodyIsToldUntilAlertmanagersAreConfigured() async throws {
     let fake = try await Fake()
     let notifier = try Self.notifier(nil)

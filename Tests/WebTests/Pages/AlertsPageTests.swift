@@ -61,14 +61,25 @@ import Testing
   }
 
   private func page(_ filter: AlertsPage.Filter? = nil, _ groups: [AlertsPage.Group] = groups) -> String {
-    var page = AlertsPage(metricsPath: "/metrics", groups: groups, nowSeconds: Self.now)
-    page.filter = filter
-    return GoldenPage.text(page.response())
+    GoldenPage.text(model(filter, groups).response())
   }
 
-  @Test func golden() {
-    GoldenPage.expect(
-      AlertsPage(metricsPath: "/metrics", groups: Self.groups, nowSeconds: Self.now).response(), "alerts")
+  private func model(_ filter: AlertsPage.Filter? = nil, _ groups: [AlertsPage.Group] = Self.groups) -> AlertsPage {
+    var page = AlertsPage(metricsPath: "/metrics", groups: groups, nowSeconds: Self.now)
+    page.filter = filter
+    page.nodes = ["sessions-1", "sessions-2", "queues-3", GoldenPage.evil]
+    return page
+  }
+
+  @Test func golden() { GoldenPage.expect(model().response(), "alerts") }
+
+  /// A server that is watched no more, or an instance that is none, has no page.
+  @Test func onlyNodesThatAreWatchedAreLinked() {
+    var page = model()
+    page.nodes = ["sessions-1"]
+    let text = GoldenPage.text(page.response())
+    #expect(text.contains("href=\"/node/sessions-1\"") && !text.contains("href=\"/node/sessions-2\""))
+    #expect(text.contains("<li class=\"tag\">instance=sessions-2</li>"))
   }
 
   @Test func theGravestComesFirst() throws {

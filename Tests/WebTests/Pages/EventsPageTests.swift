@@ -23,9 +23,11 @@ import Testing
     let restart = EventsPage.Event(
       seconds: now - 90_000, workload: "cache", node: "cache-1", kind: "restart", summary: "cache-1 was started anew",
       level: .warning)
-    return EventsPage(
+    var page = EventsPage(
       metricsPath: "/metrics", filter: filter, events: [failover, restart], hasMore: true,
       workloads: ["cache", "queues", "sessions"], kinds: ["role_change", "failover", "restart"], nowSeconds: now)
+    page.nodes = ["sessions-2", "cache-1"]
+    return page
   }
 
   private func text(_ page: EventsPage) -> String { GoldenPage.text(page.response()) }

@@ -52,7 +52,7 @@ import Testing
     log.newestSeconds = number
     log.addedInHour = number
     page.slowLog = log
-    page.asOfSeconds = number
+    page.condition.asOfSeconds = number
     page.clients = [NodePage.ClientName("c", count: number)]
     expectReadable(page.response(), number)
   }

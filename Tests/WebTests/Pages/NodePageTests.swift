@@ -7,7 +7,7 @@ import Testing
 
   static var model: NodePage {
     var page = NodePage("sessions-2", metricsPath: "/metrics", nowSeconds: now)
-    (page.state, page.level) = ("up", .good)
+    page.condition = NodePage.Condition("up", .good, reason: "", asOfSeconds: nil)
     page.facts = [
       ("Role", "master"), ("Workload", "sessions"), ("Version", "Redis 7.0.15"), ("Address", "redis://10.0.0.12:6379"),
       ("Up for", "12 d"),
@@ -38,7 +38,7 @@ import Testing
     page.slowLog = log
     page.clients = [.init("", count: 3), .init("checkout", count: 40), .init("sessions-api", count: 12)]
     page.findings = [.init(.warning, "sessions-2 uses 91 % of maxmemory, wanted are 85 %")]
-    page.alerts = AlertsPageTests.groups[0].rules[1].alerts.prefix(1).map { ("RedisMemoryHigh", $0) }
+    page.alerts = AlertsPageTests.groups[0].rules[1].alerts.prefix(1).map { ("RedisMemoryHigh", true, $0) }
     page.events = [EventsPageTests.failover]
     return page
   }
@@ -62,7 +62,7 @@ import Testing
   /// Every figure of a server that does not answer is grey and says of when it is; what the daemon measures is not.
   @Test func whatIsNotCurrentSaysSo() {
     var page = Self.model
-    page.asOfSeconds = Self.now - 300
+    page.condition.asOfSeconds = Self.now - 300
     page.figures = [
       NodePage.Figure("Clients", TimeSeries([12, 12, nil, nil], unit: .count, stepSeconds: 100), nowSeconds: Self.now),
       NodePage.Figure(
@@ -79,7 +79,7 @@ import Testing
   @Test func everythingForeignIsEscaped() {
     let evil = GoldenPage.evil
     var page = NodePage(evil, metricsPath: "/metrics", nowSeconds: Self.now)
-    (page.state, page.reason, page.notice) = (evil, evil, evil)
+    (page.condition.state, page.condition.reason, page.notice) = (evil, evil, evil)
     page.facts = [(evil, evil)]
     page.figures = [NodePage.Figure(evil, evil, note: evil)]
     page.figures[0].series = TimeSeries([1, .nan, .infinity, nil, 2], unit: .count, stepSeconds: 1)

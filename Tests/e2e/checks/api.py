@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gzip
 import json
 import signal
 import socket
@@ -264,6 +265,32 @@ def check_get_and_post_are_the_same(check: Check) -> None:
     for method in ("PUT", "DELETE", "PATCH"):
         check.equal(http.get(port, "/api/v1/query?query=1", method).status, 405, f"{method} of a query")
     check.equal(http.get(port, "/api/v1/query?query=1", "HEAD").status, 200, "HEAD of a query")
+
+
+def check_browsers_and_programs_are_served_alike(check: Check) -> None:
+    """Methods and limits of 0 as Prometheus has them; compression; pages of other sites that the flag names."""
+    pair = Pair(check, "history: {retention: 1h}\n", r"--web.cors.origin=https?://(a|b)\.example")
+    pair.wait()
+    for method in ("POST", "OPTIONS", "DELETE"):
+        for path in ("rules", "alerts", "targets", "metadata", "labels", "label/job/values", "status/buildinfo", "query",
+                     "nowhere"):
+            ours, theirs = (http.get(port, f"/api/v1/{path}", method) for port in (pair.redline.port, pair.peer.port))
+            check.equal(ours.status, theirs.status, f"{method} of {path}")
+    for path in ("metadata?limit=0", "targets/metadata?limit=0", "labels?limit=0"):
+        ours, theirs = (json.loads(http.get(port, f"/api/v1/{path}").text) for port in (pair.redline.port, pair.peer.port))
+        check.equal(bool(ours["data"]), bool(theirs["data"]), f"whether {path} gives anything: {ours}")
+    port = pair.redline.port
+    plain, packed = (http.get(port, "/api/v1/metadata", headers=headers) for headers in ({}, {"Accept-Encoding": "gzip"}))
+    check.equal(packed.headers.get("content-encoding"), "gzip", "a compressed answer")
+    check.equal(gzip.decompress(packed.body), plain.body, "what it holds")
+    allow = "access-control-allow-origin"
+    for origin, allowed in (("https://a.example", True), ("https://a.example.evil", False)):
+        for method in ("GET", "OPTIONS", "POST"):
+            answer = http.get(port, "/api/v1/query?query=1", method, {"Origin": origin, "Sec-Fetch-Site": "cross-site"})
+            check.equal(answer.headers.get(allow), origin if allowed else None, f"{method} from {origin}")
+            check.equal(answer.status, (204 if method == "OPTIONS" else 200) if allowed or method == "GET" else 403,
+                        f"{method} from {origin}")
+    check.equal(http.get(port, "/metrics", headers={"Origin": "https://a.example"}).headers.get(allow), None, "the metrics")
 
 
 def check_promtool_takes_redline_for_prometheus(check: Check) -> None:

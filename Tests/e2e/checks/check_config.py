@@ -23,6 +23,7 @@ REFUSED = [
     ("", ("--redis.password-file=absent.json",), "contradicts config.file"),
     ("", ("--web.config.file=absent.web",), "absent.web"),
     ("", ("--tls-server-cert-file=absent.pem", "--tls-server-key-file=absent.key"), "absent"),
+    ("", ("--web.cors.origin=(a",), "web.cors.origin"),
     ("", ("--script=absent.lua",), "contradicts config.file"),
     ("", ("--redis.pasword=x",), "redis.pasword"),
 ]

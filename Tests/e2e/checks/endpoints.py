@@ -28,8 +28,9 @@ def check_metrics(check: Check) -> None:
 
 def check_health(check: Check) -> None:
     _, exporter = watched(check)
-    for path in ("/health", "/-/healthy", "/-/ready"):
+    for path in ("/health", "/-/healthy"):
         check.equal(exporter.get(path).status, 200, path)
+    check.until(lambda: exporter.get("/-/ready").status == 200, 10, "it is ready after the first poll")
     check.equal(exporter.get("/health").text.strip(), "ok", "the body of /health")
 
 

@@ -39,6 +39,9 @@ def check_tools_accept_every_file(check: Check) -> None:
     alertmanager = str(ROOT / "deploy" / "alertmanager" / "alertmanager.yml")
     told_by(check, "amtool", "check-config", alertmanager)
     for labels, receiver in ((("alertname=Watchdog", "severity=none"), "heartbeat"),
+                             (("alertname=RedlineWatchdog", "severity=none"), "heartbeat"),
+                             (("alertname=RedlineTest", "severity=none"), "nobody"),
+                             (("alertname=RedlineTest", "severity=critical"), "pages"),
                              (("alertname=RedlineAbsent", "severity=critical"), "pages"),
                              (("alertname=RedisDown", "severity=critical"), "pages"),
                              (("alertname=RedisHitRatioLow", "severity=warning"), "tickets"),

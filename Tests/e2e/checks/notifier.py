@@ -46,8 +46,7 @@ def check_alertmanager_takes_it(check: Check) -> None:
 route: {{receiver: hook, group_wait: 0s, group_interval: 1s}}
 receivers: [{{name: hook, webhook_configs: [{{url: "{receiver.url}", send_resolved: true}}]}}]
 """)
-    code, lines = send(check, [f"{{url: 'http://localhost:{alertmanager.port}'}}"], "--label", "severity=critical",
-                       "--label", "note=<a> & \"b\" é", "--seconds", "3")
+    code, lines = send(check, [f"{{url: 'http://localhost:{alertmanager.port}'}}"], "--page", "--label", "note=<a> & \"b\" é", "--seconds", "3")
     check.equal((code, lines), (0, [f"http://localhost:{alertmanager.port}/api/v2/alerts: accepted"]), "accepted")
     check.until(lambda: len(receiver.notifications) >= 2, 30, "the receiver hears alert and end")
     check.equal([page["status"] for page in receiver.notifications[:2]], ["firing", "resolved"], "in this order")
@@ -61,8 +60,21 @@ def check_test_alert_is_like_those_of_rules(check: Check) -> None:
     code, lines = send(check, [f"{{url: '{fake.url}'}}"], "--label", "zone=own", more=(
         "rules: {files: [none.yml], external_labels: {site: a, zone: b}, external_url: 'http://redline.example:9121/'}\n"))
     check.equal(code, 0, f"accepted: {lines}")
-    check.equal(fake.alert()["labels"], {"alertname": "RedlineTest", "site": "a", "zone": "own"}, "its labels")
+    check.equal(fake.alert()["labels"], {"alertname": "RedlineTest", "severity": "none", "site": "a", "zone": "own"},
+                "its labels")
     check.equal(fake.alert()["generatorURL"], "http://redline.example:9121/graph?g0.expr=vector%281%29&g0.tab=1", "its link")
+
+
+def check_nobody_is_woken_unasked(check: Check) -> None:
+    """With the shipped routes a test alert goes to nobody, and with --page to the person on call."""
+    for words, status in (((), 0), (("--label", "severity=none"), 0), (("--label", "severity=critical"), 64),
+                          (("--page", "--label", "severity=warning"), 0)):
+        fake = FakeAlertmanager(check)
+        code, lines = send(check, [f"{{url: '{fake.url}'}}"], *words)
+        check.equal(code, status, f"the exit of {words}: {lines}")
+        check.equal([fake.alert()["labels"]["severity"]] if fake.posts else [],
+                    [] if status else ["warning" if "--page" in words else "none"], f"the severity of {words}")
+        check.that(not status or any("--page" in line for line in lines), f"what to do instead: {lines}")
 
 
 def check_logins(check: Check) -> None:

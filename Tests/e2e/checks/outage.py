@@ -1,5 +1,6 @@
 """Alertmanager down for minutes, and back: nothing is lost, nothing is left firing, every beginning is right."""
 
+import html
 import signal
 import time
 
@@ -75,6 +76,21 @@ class Site:
         return list(dict.fromkeys(one.starts_at for one in self.recorded(name)))
 
 
+def cut_off(check: Check, site: Site) -> str:
+    """Pages, API and the daemon's state say whom alerts do not reach, and since when, which is given back."""
+    cut, = site.judge.ask("fleet")["undelivered"]
+    check.equal(cut["alertmanager"], site.alertmanager.url, "whom alerts do not reach")
+    check.that(cut["waiting"] > 0 and cut["problem"].startswith("connect: "), f"why: {cut}")
+    for path in ("/", "/alerts"):
+        page = html.unescape(site.judge.process.get(path).text)
+        check.that(f"Alerts are not delivered to {site.alertmanager.url}</b> since" in page, f"the banner of {path}")
+        check.that(site.recorder.url not in page, f"who is told is not named on {path}")
+    check.that(f"alerts are not delivered to {site.alertmanager.url} since" in site.judge.process.get("/health").text,
+               "the state of the daemon")
+    check.that("reaches" not in str(site.judge.alerts()), "the watchdog claims nothing")
+    return cut["failingSince"]
+
+
 def check_alertmanager_is_away(check: Check) -> None:
     outage_seconds = check.share(150, 600)
     site = Site(check)
@@ -94,7 +110,9 @@ def check_alertmanager_is_away(check: Check) -> None:
     check.until(lambda: "alerts cannot be delivered" in site.judge.process.output(), 90, "the outage is told of")
     check.until(lambda: site.judge.figure("redis_exporter_notifications_queue_length") >= len(BROKEN_AFTER), 90,
                 "what is firing waits")
+    told = cut_off(check, site)
     time.sleep(max(0, began + outage_seconds - time.monotonic()))
+    check.equal(told, cut_off(check, site), "since when the outage lasts")
     check.equal(site.judge.process.output().count("alerts cannot be delivered"), 1, "how often the outage is told of")
     site.alertmanager.restart()
 
@@ -102,6 +120,14 @@ def check_alertmanager_is_away(check: Check) -> None:
     check.until(lambda: site.told("ended") == ["firing", "resolved"] and site.told("begun") == ["firing"], BACK_SECONDS,
                 "the end arrives, and what began meanwhile")
     check.until(lambda: "alerts are delivered again" in site.judge.process.output(), 30, "its end is told of, too")
+    check.equal(site.judge.ask("fleet")["undelivered"], [], "that it is over")
+    check.that(all('class="banner' not in site.judge.process.get(path).text for path in ("/", "/alerts")), "no banner is left")
+    check.equal(site.judge.process.get("/health").text.strip(), "ok", "the state of the daemon")
+    page = html.unescape(site.judge.process.get("/notifications?alert=Gone").text)
+    for one in site.judge.ask("notifications?alert=Gone")["notifications"]:
+        check.equal((one["alert"], one["outcome"]), ("Gone", "accepted"), f"what was told: {one}")
+        check.that(f"workload={one['labels']['workload']}" in page and one["alertmanager"] in page, f"{one} is on the page")
+    check.that(site.alertmanager.url in page and site.recorder.url in page, "both were told")
     # Whatever may still come of what waited.
     time.sleep(10)
     check.equal(set(site.held()), BROKEN_AFTER, "what the Alertmanager takes for firing")

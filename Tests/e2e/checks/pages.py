@@ -1,13 +1,17 @@
 """The pages about alerts, nodes, events and runbooks: in a browser of several sizes, and of a live fleet."""
 
-import http.server
+import html
+import http.server as http_server
+import json
 import pathlib
 import re
 import signal
 import threading
+import urllib.parse
 
-from harness import exporters, servers
+from harness import exporters, http, servers
 from harness.browser import Browser
+from harness.fake_alertmanager import FakeAlertmanager
 from harness.check import Check
 from harness.lab import Lab
 from harness.paths import ROOT
@@ -50,7 +54,7 @@ def whole(path: pathlib.Path) -> bytes:
     return path.read_bytes().replace(b"/* style.css */", (GOLDENS / "style.css").read_bytes())
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(http_server.BaseHTTPRequestHandler):
     """Serves the golden pages under the policy that the daemon sends."""
 
     def do_GET(self):  # noqa: N802
@@ -68,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def serve(check: Check) -> int:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", check.free_port()), Handler)
+    server = http_server.ThreadingHTTPServer(("127.0.0.1", check.free_port()), Handler)
     check.closing.callback(server.server_close)
     check.closing.callback(server.shutdown)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -106,7 +110,7 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "events", "node", "runbook"], "the golden pages")
+    check.equal(names, ["alerts", "events", "graph", "node", "notifications", "runbook"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
         check.that(len(whole(GOLDENS / f"{name}.html")) < PAGE_LIMIT_BYTES, f"{name} is small")
@@ -163,6 +167,45 @@ def check_a_live_fleet(check: Check) -> None:
     for name, path in (("live-start", "/"), ("live-node", "/node/sessions-2"), ("live-events", "/events"),
                        ("live-alerts", "/alerts")):
         look(check, browser, name, f"http://127.0.0.1:{exporter.port}{path}")
+
+
+def check_no_link_of_an_alert_is_dead(check: Check) -> None:
+    """Runbook and expression of every alert, the daemon's own among them, and every link of the pages that show one."""
+    fake, outside = FakeAlertmanager(check), "https://redline.example.org/b"
+    own = check.file("own.yml", (
+        "groups: [{name: own, rules: [{alert: Own, expr: 'redis_up == 0 or vector(7)', labels: {severity: critical, "
+        "workload: one, instance: elsewhere}, annotations: {runbook_url: 'http://redline:9121/runbooks/RedisDown'}}]}]\n"))
+    path = check.file("redline.yml", (
+        "workloads: [{name: one, kind: custom, topology: static, seeds: ['127.0.0.1:1']}]\n"
+        f"rules: {{files: ['{ROOT}/alerts/*.yml', {own}], interval: 1s, scrape_interval: 1s, "
+        f"external_url: '{outside}/'}}\nalerting: {{alertmanagers: [{{url: '{fake.url}'}}]}}\n"))
+    exporter = exporters.redline(check, None, f"--config.file={path}")
+
+    def follow(url: str) -> http.Response:
+        check.that(url.startswith(f"{outside}/"), f"{url} leads to where the daemon is")
+        return exporter.get(url.removeprefix(outside))
+
+    check.until(lambda: {"Own", "RedlineWatchdog"} <= {alert["labels"]["alertname"] for post in fake.posts
+                                                       for alert in json.loads(post)}, 20, "alerts are sent")
+    for alert in {alert["labels"]["alertname"]: alert for post in fake.posts for alert in json.loads(post)}.values():
+        name = alert["labels"]["alertname"]
+        check.equal(follow(alert["annotations"]["runbook_url"]).status, 200, f"the runbook of {name}")
+        page = follow(alert["generatorURL"])
+        check.that(page.status == 200 and f"<b>{name}</b>" in page.text, f"the expression of {name} leads to its rule")
+        check.that("<td>" in page.text, f"{name} is shown with its value: {page.text[-1500:]}")
+    rules = [rule for group in json.loads(exporter.get("/api/v1/rules").text)["data"]["groups"] for rule in group["rules"]]
+    check.that(len([rule for rule in rules if rule["type"] == "alerting"]) > 45, "the shipped alerts")
+    for rule in rules:
+        page = exporter.get("/graph?" + urllib.parse.urlencode({"g0.expr": rule["query"], "g0.tab": "1"}))
+        check.that(page.status == 200 and f"<b>{rule['name']}</b>" in page.text and "class=\"bad\"" not in page.text,
+                   f"the expression of {rule['name']}")
+        if rule["type"] == "alerting":
+            check.equal(follow(rule["annotations"]["runbook_url"]).status, 200, f"the runbook of {rule['name']}")
+    for path in ("/", "/alerts", "/node/127.0.0.1:1", "/notifications", "/graph?g0.expr=up%3C%3E%22"):
+        page = exporter.get(path)
+        check.equal(page.status, 200, path)
+        links = {html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page.text)}
+        check.none([link for link in links if exporter.get(link).status != 200], f"dead links of {path}")
 
 
 def check_a_server_named_by_flags(check: Check) -> None:

@@ -1,5 +1,7 @@
 """What a daemon that watches workloads says of their keys, streams, persistence and settings, on real servers."""
 
+import json
+import re
 import signal
 import time
 
@@ -17,6 +19,20 @@ TIMEOUT_SECONDS = 180
 def text(exporter: exporters.Exporter) -> str:
     """The start page."""
     return exporter.get("/").text
+
+
+def unwell(exporter: exporters.Exporter) -> set[str] | None:
+    """The workloads that are not healthy, where page and API agree; else None."""
+    told = json.loads(exporter.get("/api/v1/fleet").text)["data"]["workloads"]
+    tiles = re.findall(r'<a class="tile \w+" href="#w\d+"><b>([^<]+)</b> <span>([^<]+)</span>', text(exporter))
+    states = {one["name"]: one["state"] for one in told}
+    return {name for name, state in states.items() if state != "healthy"} if states == dict(tiles) else None
+
+
+def findings(exporter: exporters.Exporter) -> set[tuple[str, str]]:
+    """The workloads and names of findings that count against a workload's state."""
+    return {(one["name"], finding["check"]) for one in json.loads(exporter.get("/api/v1/fleet").text)["data"]["workloads"]
+            for finding in one["findings"] if finding["group"] == "health" and finding["severity"] != "info"}
 
 
 def own_cost(exporter: exporters.Exporter, server: servers.RedisServer, name: str) -> float:
@@ -318,12 +334,22 @@ def check_the_lab_with_its_faults(check: Check) -> None:
     check.until(lambda: values(exporter, "redis_stream_group_lag_known", "stream", "group").keys() >= {
         ("orders", "billing"), ("orders", "shipping"), ("emails", "senders")}, 40, "the groups of the queues")
     check.equal(set(values(exporter, "redis_stream_group_consumers", "workload")), {("queues",)}, "whose streams they are")
-    lab.does("deadlock", "basket")
-    lab.does("circuit", "payments")
+    everybody = {"cache", "queues", "sessions"}
+    check.until(lambda: unwell(exporter) == set(), 40, "a whole lab is healthy")
+    # Each fault by itself brings its workload down, on the page and in the API.
+    faults = {("sessions", "lock-without-ttl"): ("deadlock", "basket"), ("sessions", "circuit-open"): ("circuit", "payments"),
+              ("queues", "node-down"): ("hang", "queues-1"),
+              ("cache", "flushed"): ("flush", "cache"), ("cache", "node-down"): ("kill", "cache-1")}
+    for words in faults.values():
+        lab.does(*words)
+    check.until(lambda: findings(exporter) >= faults.keys(), 60, "every fault counts against its workload")
+    check.until(lambda: unwell(exporter) == everybody, 10, "no workload is called healthy")
     check.until(lambda: sessions("redis_locks_without_ttl") == 1, 40, "the deadlock")
     check.until(lambda: sessions("redis_circuit_open", service="payments") == 1, 40, "the open circuit")
     check.that("A lock never expires" in text(exporter), "the page tells")
     lab.does("heal")
+    # What was flushed stays so for ten minutes.
+    check.until(lambda: unwell(exporter) == {"cache"}, 60, "what is healed is healthy")
     check.until(lambda: sessions("redis_locks_without_ttl") == 0 and sessions("redis_circuits_open") == 0, 40,
                 "all is well again")
     check.equal(values(exporter, "redis_workload_drifted_settings", "workload"),

@@ -32,6 +32,14 @@ final class AlertmanagerTarget: Sendable {
   /// The address without credentials: the label of its metrics.
   var label: String { client.address.description }
 
+  var state: DeliveryState {
+    let figures = tracker.figures
+    return DeliveryState(
+      alertmanager: label, trouble: figures.trouble,
+      lastSuccess: figures.lastSuccessSeconds.map(WallTime.init(seconds:)),
+      waitingCount: figures.queue.count)
+  }
+
   func start() {
     worker.withLock { worker in
       guard worker == nil else { return }
@@ -97,12 +105,31 @@ final class AlertmanagerTarget: Sendable {
     for await _ in wakeups {
       delivering: while !Task.isCancelled {
         switch await deliverNext(until: .distantFuture) {
-        case .nothing: break delivering
+        case .nothing:
+          guard isCutOff else { break delivering }
+          // Nothing is left to send that would show when it is reached again.
+          try? await Task.sleep(for: .seconds(backoff.nextSeconds()))
+          await probeAfterFailure()
         case .progress: backoff.reset()
         case .setback: try? await Task.sleep(for: .seconds(backoff.nextSeconds()))
         }
       }
     }
+  }
+
+  private var isCutOff: Bool { tracker.figures.trouble.map { !$0.isRefusal } ?? false }
+
+  /// Asks whether it is reached again, where the last alert is no longer of use.
+  private func probeAfterFailure() async {
+    guard !Task.isCancelled, tracker.figures.queue.isEmpty else { return }
+    let answer = await client.probe()
+    note(answer.offsetSeconds)
+    guard case .accepted = answer.outcome else { return }
+    let before = tracker.withFigures { figures in
+      defer { figures.trouble = nil }
+      return figures.trouble?.errorClass
+    }
+    report(nil, before: before)
   }
 
   private enum Step { case nothing, progress, setback }
@@ -140,7 +167,8 @@ final class AlertmanagerTarget: Sendable {
     (failure, step, failureClass) = tracker.withFigures { figures in
       figures.requestCount += 1
       figures.requestSeconds += seconds
-      let before = figures.failureClass
+      let before = figures.trouble?.errorClass
+      let began = WallTime(seconds: Double(now) / 1000 - seconds)
       switch answer.outcome {
       case .accepted:
         // Its clock turned out to be farther ahead: by it these have ended already.
@@ -149,19 +177,19 @@ final class AlertmanagerTarget: Sendable {
         figures.queue.putBack(late)
         figures.sentCount += batch.count - late.count
         figures.lastSuccessSeconds = Double(now) / 1000
-        figures.failureClass = nil
+        figures.trouble = nil
         let taken = late.isEmpty ? batch : batch.filter { !late.contains($0) }
         news = figures.log.news(of: taken, atMilliseconds: now)
         return (nil, late.isEmpty ? .progress : .setback, before)
       case .refused(let failure):
         figures.errorCount += 1
         figures.queue.split(batch)
-        figures.failureClass = failure.errorClass
+        figures.note(failure, isRefusal: true, began: began)
         return (failure, .progress, before)
       case .failed(let failure):
         figures.errorCount += 1
         figures.queue.putBack(batch)
-        figures.failureClass = failure.errorClass
+        figures.note(failure, isRefusal: false, began: began)
         return (failure, .setback, before)
       }
     }
@@ -230,8 +258,15 @@ final class DeliveryTracker: Sendable {
     /// Seconds since 1970.
     var lastSuccessSeconds: Double?
     var offsetSeconds: Double?
-    /// The class of the last failure, until something is accepted again.
-    var failureClass: String?
+    /// Until something is accepted again.
+    var trouble: DeliveryState.Trouble?
+
+    /// - Parameter began: when the request did.
+    mutating func note(_ failure: AlertmanagerClient.Failure, isRefusal: Bool, began: WallTime) {
+      let since = isRefusal ? began : trouble.flatMap { $0.isRefusal ? nil : $0.since } ?? began
+      trouble = DeliveryState.Trouble(
+        since: since, errorClass: failure.errorClass, message: failure.message, isRefusal: isRefusal)
+    }
   }
 
   private let state: Lock<Figures>

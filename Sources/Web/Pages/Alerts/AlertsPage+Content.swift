@@ -1,5 +1,7 @@
 extension AlertsPage {
-  var content: HTML {
+  var content: HTML { "\(Receiver.banner(receivers, now: nowSeconds))\(ruleContent)" }
+
+  private var ruleContent: HTML {
     let rules = groups.flatMap(\.rules)
     guard !rules.isEmpty else {
       return "<p class=\"dim\">\(notice.isEmpty ? "No rule is loaded." : notice)</p>"
@@ -78,7 +80,7 @@ extension AlertsPage {
     return """
       <nav aria-label="By state"><ul class="filters">
       \(HTML.joined(links))</ul></nav>
-      <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
+      <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh) · <a href="/notifications">Who was told what</a></p>
 
       """
   }
@@ -126,7 +128,7 @@ extension AlertsPage {
   func article(_ alert: Alert, title: HTML = "") -> HTML {
     let labels: [HTML] = alert.labels.prefix(40).map { label in
       let name = clipped(label.name, to: 80)
-      if label.name == "instance" {
+      if label.name == "instance", nodes.contains(label.value) {
         return """
           <li class="tag"><a href="/node/\(pathEncoded(label.value))">\(name)=\(clipped(label.value, to: 120))</a></li>
 

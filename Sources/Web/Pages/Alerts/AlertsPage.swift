@@ -138,6 +138,15 @@ public struct AlertsPage: Sendable {
   public var nowSeconds: Double
   /// What the page cannot tell, such as that no rules are configured; empty for nothing.
   public var notice = ""
+  /// The instances that have a page of their own.
+  public var nodes: Set<String> = []
+  /// The Alertmanagers, and whether alerts reach them.
+  public var receivers: [Receiver] = []
+
+  /// Where an alert leads that is shown elsewhere.
+  static func address(of alert: String, _ hasRunbook: Bool) -> String {
+    hasRunbook ? "/runbooks/\(pathEncoded(alert))" : "/alerts"
+  }
 
   public init(metricsPath: String, groups: [Group], nowSeconds: Double) {
     self.metricsPath = metricsPath

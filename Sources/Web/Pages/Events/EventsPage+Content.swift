@@ -1,6 +1,6 @@
 extension EventsPage {
   var content: HTML {
-    let items: [HTML] = events.prefix(Self.pageSize).map { $0.html(now: nowSeconds, linksNode: true) }
+    let items: [HTML] = events.prefix(Self.pageSize).map { $0.html(now: nowSeconds, linkedNodes: nodes) }
     let list: HTML =
       events.isEmpty
       ? "<p class=\"dim\">\(notice.isEmpty ? "No event is kept that matches." : notice)</p>\n"
@@ -80,10 +80,13 @@ extension EventsPage {
 }
 
 extension EventsPage.Event {
-  func html(now: Double, linksNode: Bool) -> HTML {
+  /// - Parameter nodes: those that have a page of their own; nil where the node is not named.
+  func html(now: Double, linkedNodes nodes: Set<String>?) -> HTML {
     let place: HTML =
-      node.isEmpty || !linksNode
-      ? "" : " · <a href=\"/node/\(pathEncoded(node))\">\(clipped(node, to: 120))</a>"
+      node.isEmpty || nodes == nil
+      ? ""
+      : nodes?.contains(node) == false
+        ? " · \(clipped(node, to: 120))" : " · <a href=\"/node/\(pathEncoded(node))\">\(clipped(node, to: 120))</a>"
     let origin: HTML = workload.isEmpty ? "" : " · \(clipped(workload, to: 120))"
     return """
       <li class="\(level.style)"><p>\(moment(seconds, now: now))</p>

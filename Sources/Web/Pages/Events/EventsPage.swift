@@ -79,6 +79,8 @@ public struct EventsPage: Sendable {
   /// What can be chosen.
   public var workloads: [String]
   public var kinds: [String]
+  /// The nodes that have a page of their own.
+  public var nodes: Set<String> = []
   public var nowSeconds: Double
   /// Why there are none, such as that no storage is configured; empty for nothing.
   public var notice = ""

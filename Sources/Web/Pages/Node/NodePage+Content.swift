@@ -7,12 +7,12 @@ extension NodePage {
       : "<a href=\"\(path)?refresh=\(Self.refreshSeconds)\">Reload every \(Self.refreshSeconds) s</a>"
     let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
     let silence: HTML =
-      asOfSeconds.map {
+      condition.asOfSeconds.map {
         "<p class=\"dim\">It last answered at \(moment($0, now: nowSeconds)): figures in grey are not current.</p>\n"
       } ?? ""
     return """
-      <p class="lead"><span class="state \(level.style)">\(clipped(state))</span>\
-      \(html: reason.isEmpty ? "" : " <span>\(clipped(reason, to: 400))</span>")</p>
+      <p class="lead"><span class="state \(condition.level.style)">\(clipped(condition.state))</span>\
+      \(html: condition.reason.isEmpty ? "" : " <span>\(clipped(condition.reason, to: 400))</span>")</p>
       <dl class="facts">
       \(HTML.joined(pairs))</dl>
       \(silence)<p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh)</p>
@@ -51,12 +51,14 @@ extension NodePage {
 
   private var alertList: HTML {
     guard !alerts.isEmpty else { return "" }
-    let page = AlertsPage(metricsPath: metricsPath, groups: [], nowSeconds: nowSeconds)
+    var page = AlertsPage(metricsPath: metricsPath, groups: [], nowSeconds: nowSeconds)
+    page.nodes = [name]
     let hidden = alerts.count - Self.alertLimit
     let cards: [HTML] = alerts.prefix(Self.alertLimit).map { entry in
       page.article(
         entry.alert,
-        title: "<p><a href=\"/runbooks/\(pathEncoded(entry.rule))\">\(clipped(entry.rule))</a></p>\n")
+        title: "<p><a href=\"\(AlertsPage.address(of: entry.rule, entry.hasRunbook))\">\(clipped(entry.rule))</a></p>\n"
+      )
     }
     return """
       <h2>Alerts</h2>
@@ -73,7 +75,7 @@ extension NodePage {
         "<p>The newest took \(slowLog.newestDurationSeconds.map(fineSpan) ?? "a time not known"), at \(moment(seconds, now: nowSeconds))</p>\n"
       } ?? ""
     return """
-      <h2>Slow log\(time(asOfSeconds))</h2>
+      <h2>Slow log\(time(condition.asOfSeconds))</h2>
       <p\(html: stale)>\(count)\(added).</p>
       \(newest)<p class="dim">Commands and their arguments are not shown: <code>SLOWLOG GET</code> on the server has \
       them.</p>
@@ -81,7 +83,7 @@ extension NodePage {
       """
   }
 
-  private var stale: HTML { asOfSeconds == nil ? "" : " class=\"stale\"" }
+  private var stale: HTML { condition.asOfSeconds == nil ? "" : " class=\"stale\"" }
 
   private var clientList: HTML {
     guard !clients.isEmpty else { return "" }
@@ -93,8 +95,8 @@ extension NodePage {
       return "<tr><td>\(name)</td><td>\(number(client.count))</td></tr>\n"
     }
     return """
-      <h2>Clients by name\(time(asOfSeconds))</h2>
-      <div class="table\(asOfSeconds == nil ? "" : " stale")"><table>
+      <h2>Clients by name\(time(condition.asOfSeconds))</h2>
+      <div class="table\(condition.asOfSeconds == nil ? "" : " stale")"><table>
       <thead><tr><th scope="col">Name</th><th scope="col">Connections</th></tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>
@@ -107,7 +109,7 @@ extension NodePage {
     return """
       <h2>Newest events</h2>
       <ol class="events">
-      \(HTML.joined(events.map { $0.html(now: nowSeconds, linksNode: false) }))</ol>
+      \(HTML.joined(events.map { $0.html(now: nowSeconds, linkedNodes: nil) }))</ol>
       <p><a href="/events?node=\(pathEncoded(name))">All events of this node</a></p>
 
       """

@@ -48,6 +48,23 @@ public struct NodePage: Sendable {
     }
   }
 
+  /// How the newest poll ended.
+  public struct Condition: Sendable {
+    /// One word: `up`, `timeout`, `loading`.
+    public var state = "unknown"
+    public var level = TopologyPage.Level.note
+    /// Why it is not well; empty when it is.
+    public var reason = ""
+    /// When the server last answered, where what it said is not current; in seconds since the epoch.
+    public var asOfSeconds: Double?
+
+    public init() {}
+
+    public init(_ state: String, _ level: TopologyPage.Level, reason: String, asOfSeconds: Double?) {
+      (self.state, self.level, self.reason, self.asOfSeconds) = (state, level, reason, asOfSeconds)
+    }
+  }
+
   static let clientLimit = 25
   static let findingLimit = 25
   static let alertLimit = 25
@@ -56,20 +73,14 @@ public struct NodePage: Sendable {
   public var metricsPath: String
   public var name: String
   public var nowSeconds: Double
-  /// One word: `up`, `timeout`, `loading`.
-  public var state = "unknown"
-  public var level = TopologyPage.Level.note
-  /// Why it is not well; empty when it is.
-  public var reason = ""
+  public var condition = Condition()
   /// Role, workload, version, uptime, address: in words.
   public var facts: [(name: String, value: String)] = []
-  /// When the server last answered, where what it said is not current; in seconds since the epoch.
-  public var asOfSeconds: Double?
   public var figures: [Figure] = []
   public var slowLog: SlowLog?
   public var clients: [ClientName] = []
   public var findings: [TopologyPage.Finding] = []
-  public var alerts: [(rule: String, alert: AlertsPage.Alert)] = []
+  public var alerts: [(rule: String, hasRunbook: Bool, alert: AlertsPage.Alert)] = []
   public var events: [EventsPage.Event] = []
   /// What the page cannot show, such as that no history is kept; empty for nothing.
   public var notice = ""

@@ -16,8 +16,10 @@ FILES = sorted(ALERTS.glob("*.yml")) + sorted((ALERTS / "meta").glob("*.yml"))
 TESTS = sorted((ALERTS / "tests").glob("*.test.yml"))
 # A failover inside a maintenance window is the same alert with other labels.
 TWICE = ["RedisFailover"]
-# Made by Prometheus itself for each target.
-OF_PROMETHEUS = {"up"}
+# Made by Prometheus itself for each target, and by whoever evaluates for each alert.
+OF_PROMETHEUS, OF_RULES = {"up"}, {"ALERTS"}
+# About everything, so that there is no label to name.
+ABOUT_ALL = {"RedlineAbsent", "Watchdog"}
 SEVERITIES = {"critical", "warning", "info", "none"}
 WORDS = {"and", "or", "unless", "bool", "offset", "by", "on", "without", "ignoring", "group_left", "group_right"}
 
@@ -39,7 +41,23 @@ class Rule:
     @property
     def metrics(self) -> set[str]:
         """The names of the series that the expression selects."""
-        bare = re.sub(r"\"[^\"]*\"", "", self.expression)
+        return self.selected(self.expression)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """On one line each, as YAML folds them."""
+        found = re.findall(r"^ {6}(summary|description): (?:>-\n((?: {8}.*\n)+)|(.*)\n)", self.text, re.MULTILINE)
+        return {key: " ".join((folded or plain).split()) for key, folded, plain in found}
+
+    @property
+    def metrics_of_annotations(self) -> set[str]:
+        """The names of the series that the queries in annotations select."""
+        queries = re.findall(r"`([^`]+)`\s*\$labels", " ".join(self.annotations.values()))
+        return {name for query in queries for name in self.selected(query.replace("%q", '""'))}
+
+    @staticmethod
+    def selected(query: str) -> set[str]:
+        bare = re.sub(r"\"[^\"]*\"", "", query)
         bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", bare)
         bare = re.sub(r"\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
         bare = re.sub(r"\boffset\s+\S+", " ", bare)
@@ -107,6 +125,29 @@ def check_alerts_explain_themselves(check: Check) -> None:
     check.equal(sorted(name for name in set(names) if names.count(name) > 1), TWICE, "alerts that there are two of")
 
 
+def check_texts_say_what_and_how_much(check: Check) -> None:
+    """A summary names what it is about. A value is formatted, and a number without a unit is followed by what it counts."""
+    complaints, values = [], 0
+    for rule in alerts():
+        summary = rule.annotations["summary"]
+        if rule.name not in ABOUT_ALL and not re.search(r"\$labels\.(instance|workload|master_name|job)\b", summary):
+            complaints.append(f"{rule.name}: its summary names nothing")
+        for key, text in rule.annotations.items():
+            # Comparisons with the value choose between singular and plural.
+            for shown in re.finditer(r"\{\{-? (?:printf (\S+) )?\$value\b([^}]*)\}\}", text):
+                values += 1
+                after = re.sub(r"\{\{.*?\}\}", "", text[shown.end():]).lstrip()
+                if not (shown[1] == '"%.0f"' or re.search(r"\| humanize(1024|Percentage|Duration)?\b", shown[2])):
+                    complaints.append(f"{rule.name}: the {key} shows a value as it is")
+                # Three calls may well be 3.16 to increase(), which extrapolates.
+                elif re.search(r"\bincrease\(", rule.expression) and re.search(r"\| humanize\b", shown[2]):
+                    complaints.append(f"{rule.name}: the {key} shows a fraction of a count")
+                elif not re.search("Percentage|Duration", shown[2]) and not re.match("[A-Za-z]", after):
+                    complaints.append(f"{rule.name}: the {key} does not say what {shown[0]} counts")
+    check.that(values > 20, f"texts have values: {values}")
+    check.none(complaints, "texts that leave open what or how much")
+
+
 def check_readme_lists_alerts(check: Check) -> None:
     """Each in the row of its file, and no others."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -141,10 +182,12 @@ def check_expressions_ask_for_what_is_exported(check: Check) -> None:
         exported |= {f"{name}{suffix}" for suffix in ("_bucket", "_sum", "_count")} if kind == "histogram" else {name}
     recorded = {rule.name for rule in rules() if rule.kind == "record"}
     complaints = []
+    check.that(any(rule.metrics_of_annotations for rule in rules()), "some annotations ask, too")
     for rule in rules():
         check.that(rule.metrics or rule.name == "Watchdog", f"{rule.name} selects something")
-        known = exported | recorded | (OF_PROMETHEUS if rule.file.parent.name == "meta" else set())
-        complaints += [f"{rule.file.name}: {rule.name} asks for {name}" for name in sorted(rule.metrics - known)]
+        known = exported | recorded | OF_RULES | (OF_PROMETHEUS if rule.file.parent.name == "meta" else set())
+        complaints += [f"{rule.file.name}: {rule.name} asks for {name}"
+                       for name in sorted((rule.metrics | rule.metrics_of_annotations) - known)]
         # Edges are written in another way by Prometheus 3 than by the page.
         if re.search(r"\b(le|quantile)\s*=", rule.expression):
             complaints.append(f"{rule.file.name}: {rule.name} names an edge")

@@ -95,11 +95,14 @@ def check_every_threshold_is_told_once(check: Check) -> None:
     pages.are_one_for_each(incidents)
     # What the page says is what was crossed, with the value of that moment.
     for incident, words, is_past in (
-            (memory, rf"{full} of queues uses ([\d.]+)% of maxmemory", lambda share: 85 < float(share) < 100),
-            (ratio, r"cache has a hit ratio of only ([\d.]+)%", lambda share: float(share) < 80),
-            (lag, r"queues-3 of queues is (.+)s behind its master", lambda lag: "m " in lag or float(lag) > 3),
-            (rejected, r"queues-2 of queues has rejected (\d+) connections within 5 minutes", lambda count: int(count) > 0),
-            (evictions, rf"{pressed} of cache evicts ([\d.]+) keys per second, more than twice as many as usual",
+            (memory, rf"{full} of queues \(master\) uses ([\d.]+)% of its maxmemory of [\d.]+\wiB; the objective is 85%",
+             lambda share: 85 < float(share) < 100),
+            (ratio, r"cache has a hit ratio of ([\d.]+)%, below its objective of 80%", lambda share: float(share) < 80),
+            (lag, r"queues-3 of queues is (.+)s behind its master; the objective is 3s",
+             lambda lag: "m " in lag or float(lag) > 3),
+            (rejected, r"queues-2 of queues has rejected (\d+) connections? within 5 minutes; maxclients is \d+",
+             lambda count: int(count) > 0),
+            (evictions, rf"{pressed} of cache evicts ([\d.]+) keys per second, more than twice the usual [\d.]+",
              lambda rate: float(rate) > 2 * float(usual[0]["value"][1])),
             (failover, r"sessions has failed over from (sessions-\d) to sessions-\d, automatic", lambda _: True)):
         page = pages.of(incident)[0]["alerts"][0]["annotations"]

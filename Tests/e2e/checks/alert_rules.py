@@ -52,8 +52,11 @@ class Rule:
     @property
     def metrics_of_annotations(self) -> set[str]:
         """The names of the series that the queries in annotations select."""
-        queries = re.findall(r"`([^`]+)`\s*\$labels", " ".join(self.annotations.values()))
-        return {name for query in queries for name in self.selected(query.replace("%q", '""'))}
+        return {name for query in self.queries for name in self.selected(query)}
+
+    @property
+    def queries(self) -> list[str]:
+        return re.findall(r"`([^`]+)`\s*\$", " ".join(self.annotations.values()))
 
     @staticmethod
     def selected(query: str) -> set[str]:
@@ -188,6 +191,9 @@ def check_expressions_ask_for_what_is_exported(check: Check) -> None:
         known = exported | recorded | OF_RULES | (OF_PROMETHEUS if rule.file.parent.name == "meta" else set())
         complaints += [f"{rule.file.name}: {rule.name} asks for {name}"
                        for name in sorted((rule.metrics | rule.metrics_of_annotations) - known)]
+        # What takes the place of another verb is no name and no matcher to the daemon, so that it keeps no such series.
+        complaints += [f"{rule.file.name}: {rule.name} asks with another verb than %q: {query}"
+                       for query in rule.queries if re.search("%[^q]", query)]
         # Edges are written in another way by Prometheus 3 than by the page.
         if re.search(r"\b(le|quantile)\s*=", rule.expression):
             complaints.append(f"{rule.file.name}: {rule.name} names an edge")

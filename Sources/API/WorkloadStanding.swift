@@ -39,7 +39,7 @@ struct WorkloadStanding: Sendable {
   let alerts: [WorkloadAlert]
   /// The worse of what the checks say and of what the alerts come to.
   let state: Health
-  /// When the oldest cause of that state began, or when the last worse alert ended.
+  /// When the oldest cause of that state began, or when it last was worse, by an alert or by its checks.
   let since: WallTime
 
   /// - Parameter alerts: those with its name in the label `workload`, resolved ones as well.
@@ -52,8 +52,11 @@ struct WorkloadStanding: Sendable {
     let causes =
       firing.filter { $0.health == state && state > .healthy }.map(\.since)
       + (overview.health == state ? [overview.healthSince] : [])
-    let ended = alerts.filter { WorkloadAlert($0).health > state }.compactMap(\.resolvedAtMilliseconds).max()
-    since = max(causes.min() ?? overview.healthSince, ended.map(WallTime.init(epochMs:)) ?? .distantPast)
+    let ended =
+      alerts.filter { WorkloadAlert($0).health > state }.compactMap(\.resolvedAtMilliseconds).map(
+        WallTime.init(epochMs:))
+      + overview.healthUntil.filter { $0.key > state }.values
+    since = max(causes.min() ?? overview.healthSince, ended.max() ?? .distantPast)
   }
 }
 

@@ -17,14 +17,14 @@ import Testing
 
   static func overview(
     _ health: Health, since: WallTime = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
-    unknowns: [Blindness] = []
+    unknowns: [Blindness] = [], until: [Health: WallTime] = [:]
   ) -> WorkloadOverview {
     WorkloadOverview(
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
       presentCount: 1, expectedCount: 2,
       failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
       lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
-      healthSince: since, findings: findings, unknowns: unknowns)
+      healthSince: since, healthUntil: until, findings: findings, unknowns: unknowns)
   }
 
   static func alert(
@@ -78,6 +78,21 @@ import Testing
     let over = Self.alert("B", "critical", .inactive, resolvedSeconds: 400)
     #expect(since(.degraded, [over, Self.alert("A", "warning", firedSeconds: 300)]) == 400)
     #expect(since(.critical, [over]) == 100)
+  }
+
+  @Test func sinceItWasWorseByItsChecksAlone() {
+    func since(_ until: [Health: WallTime]) -> WallTime {
+      WorkloadStanding(
+        Self.overview(.healthy, since: 500, until: until), [Self.alert("A", "warning", firedSeconds: 300)]
+      ).since
+    }
+    #expect(since([.critical: 500]) == 500 && since([.unknown: 400, .critical: 350]) == 400)
+    #expect(since([.degraded: 500]) == 300, "that is the state it still is in")
+    var tracker = FindingTracker()
+    for (health, time) in [(Health.critical, 1.0), (.degraded, 2), (.critical, 3), (.healthy, 4)] {
+      tracker.note(health, at: .init(seconds: time))
+    }
+    #expect(tracker.healthUntil == [.critical: 4, .degraded: 3])
   }
 
   @Test func theWorstAlertComesFirst() {

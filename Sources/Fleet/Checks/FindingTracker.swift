@@ -8,16 +8,25 @@ struct FindingTracker: Sendable {
   }
   private var since: [Key: WallTime] = [:]
   private var health: (state: Health, since: WallTime)?
+  /// Until when they last came to each state that they do not come to now.
+  private(set) var healthUntil: [Health: WallTime] = [:]
 
   /// Takes note of what is found now; what is not found any more is forgotten.
   mutating func note(_ verdict: Verdict, at wall: WallTime) {
     let before = since
     since = [:]
-    if health?.state != verdict.health { health = (verdict.health, wall) }
+    note(verdict.health, at: wall)
     for finding in verdict.findings {
       let key = Key(check: finding.check, subject: finding.subject)
       since[key] = min(since[key] ?? wall, before[key] ?? wall)
     }
+  }
+
+  mutating func note(_ state: Health, at wall: WallTime) {
+    guard health?.state != state else { return }
+    if let health { healthUntil[health.state] = wall }
+    healthUntil[state] = nil
+    health = (state, wall)
   }
 
   /// Since when a workload is in that state by its checks.

@@ -23,6 +23,7 @@ extension Workload {
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
       health: verdict.health, healthSince: findings.since(verdict.health, at: state.wall),
+      healthUntil: findings.healthUntil,
       findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
   }
 

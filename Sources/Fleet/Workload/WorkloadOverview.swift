@@ -61,6 +61,8 @@ public struct WorkloadOverview: Sendable {
   /// By its checks alone.
   public let health: Health
   public let healthSince: WallTime
+  /// Until when it last was in each other state by its checks.
+  public let healthUntil: [Health: WallTime]
   /// The worst first.
   public let findings: [Finding]
   /// What its checks cannot see.

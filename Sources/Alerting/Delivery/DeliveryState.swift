@@ -30,7 +30,7 @@ public struct DeliveryState: Sendable, Equatable {
   /// `alerts are not delivered to http://localhost:9093 since 2026-11-28T03:44:50Z`; nil where they are.
   public var complaint: String? {
     trouble.map { trouble in
-      let time = Timestamp(epochMs: trouble.since.epochMs / 1000 * 1000)
+      let time = Timestamp(epochMs: trouble.since.epochMs / 1000 * 1000).description.replacing(".000Z", with: "Z")
       return trouble.isRefusal
         ? "\(alertmanager) refused alerts, most recently at \(time)"
         : "alerts are not delivered to \(alertmanager) since \(time)"

@@ -11,16 +11,23 @@ public struct ClusterNodes: Sendable, Equatable {
   public static let byteLimit = 1 << 20
 
   public let nodes: [ClusterNode]
+  /// Lines that were left out, because there were too many.
+  public let omittedCount: Int
 
   /// Lines that are no node's are left out.
   public init(_ text: ArraySlice<UInt8>) {
-    var text = text
+    var whole = text
+    var beyond: ArraySlice<UInt8> = []
     if text.count > Self.byteLimit {
-      text = text.prefix(Self.byteLimit)
+      whole = text.prefix(Self.byteLimit)
       // The last line is cut.
-      text = text[..<(text.lastIndex(of: UInt8(ascii: "\n")) ?? text.startIndex)]
+      whole = whole[..<(whole.lastIndex(of: UInt8(ascii: "\n")) ?? whole.startIndex)]
+      beyond = text[whole.endIndex...]
     }
-    nodes = text.split(separator: UInt8(ascii: "\n")).prefix(Self.nodeLimit).compactMap { ClusterNode(line: $0) }
+    let lines = whole.split(separator: UInt8(ascii: "\n"))
+    nodes = lines.prefix(Self.nodeLimit).compactMap { ClusterNode(line: $0) }
+    omittedCount =
+      max(0, lines.count - Self.nodeLimit) + beyond.split(separator: UInt8(ascii: "\n")).count
   }
 
   /// Masters that can be asked and own slots, in the order of their first slot.

@@ -19,6 +19,13 @@ public struct InfoText: Sendable {
   let bytes: [UInt8]
   public let fields: [Field]
   public let sections: [String]
+  /// Sections that were too long, with the lines of each that were left out.
+  public let cuts: [Cut]
+
+  public struct Cut: Sendable, Equatable {
+    public let section: String
+    public let lineCount: Int
+  }
 
   public init(_ text: ArraySlice<UInt8>) {
     // A slice of a large shared array is copied out so that the snapshot does not hold the rest.
@@ -26,42 +33,25 @@ public struct InfoText: Sendable {
   }
 
   public init(bytes: [UInt8]) {
-    var fields: [Field] = []
-    fields.reserveCapacity(bytes.count / 24)
-    var sections: [String] = []
-    var position = 0
-    let end = bytes.count
-    while position < end, fields.count + sections.count < Limits.infoLines {
-      var hash = FNV1a.start
-      var nameEnd = -1
-      let start = position
-      while position < end, bytes[position] != UInt8(ascii: "\n") {
-        let byte = bytes[position]
-        if nameEnd < 0 {
-          if byte == UInt8(ascii: ":") {
-            nameEnd = position
-          } else {
-            hash = (hash ^ UInt64(byte)) &* FNV1a.prime
-          }
-        }
-        position += 1
-      }
-      var lineEnd = position
-      position += 1
-      if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
-      if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
-        let name = bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }
-        sections.append(String(foreign: name))
-      } else if nameEnd > start, nameEnd < lineEnd {
-        fields.append(
-          Field(
-            hash: hash, section: Int32(sections.count - 1), nameStart: Int32(start),
-            nameEnd: Int32(nameEnd), valueEnd: Int32(lineEnd)))
-      }
+    var scan = Scan(bytes, sectionLimit: Limits.infoSectionLines)
+    if scan.fields.count > Limits.infoLines {
+      scan = Scan(bytes, sectionLimit: Self.level(of: scan.lineCounts, total: Limits.infoLines))
     }
     self.bytes = bytes
-    self.fields = fields
-    self.sections = sections
+    fields = scan.fields
+    sections = scan.sections
+    cuts = scan.cuts
+  }
+
+  /// The most lines of a section with which all of them come to no more than `total`: the long ones are cut first.
+  static func level(of counts: [Int], total: Int) -> Int {
+    var rest = total
+    for (index, count) in counts.sorted().enumerated() {
+      let share = rest / (counts.count - index)
+      if count > share { return share }
+      rest -= count
+    }
+    return total
   }
 
   public func name(of field: Field) -> ArraySlice<UInt8> {
@@ -85,6 +75,76 @@ public struct InfoText: Sendable {
   public func integer(_ name: String) -> Int? { self[name].flatMap { parseInteger($0) } }
 
   public func double(_ name: String) -> Double? { self[name].flatMap { parseDouble($0) } }
+}
+
+/// One pass over an INFO text.
+private struct Scan {
+  private(set) var fields: [InfoText.Field] = []
+  private(set) var sections: [String] = []
+  /// Of all lines, those left out among them: above the first heading, of each section, below further headings.
+  private(set) var lineCounts = [0]
+  private let sectionLimit: Int
+  private var isBeyondSections = false
+
+  init(_ bytes: [UInt8], sectionLimit: Int) {
+    self.sectionLimit = sectionLimit
+    fields.reserveCapacity(min(bytes.count / 24, Limits.infoLines))
+    var position = 0
+    let end = bytes.count
+    while position < end {
+      var hash = FNV1a.start
+      var nameEnd = -1
+      let start = position
+      while position < end, bytes[position] != UInt8(ascii: "\n") {
+        let byte = bytes[position]
+        if nameEnd < 0 {
+          if byte == UInt8(ascii: ":") {
+            nameEnd = position
+          } else {
+            hash = (hash ^ UInt64(byte)) &* FNV1a.prime
+          }
+        }
+        position += 1
+      }
+      var lineEnd = position
+      position += 1
+      if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
+      if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
+        begin(bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") })
+      } else if nameEnd > start, nameEnd < lineEnd, takesLine() {
+        fields.append(
+          InfoText.Field(
+            hash: hash, section: Int32(sections.count - 1), nameStart: Int32(start),
+            nameEnd: Int32(nameEnd), valueEnd: Int32(lineEnd)))
+      }
+    }
+  }
+
+  private mutating func begin(_ name: ArraySlice<UInt8>) {
+    guard !isBeyondSections else { return }
+    if sections.count < Limits.infoSections {
+      sections.append(String(foreign: name))
+    } else {
+      isBeyondSections = true
+    }
+    lineCounts.append(0)
+  }
+
+  /// Counts a line. Once it is certain that there are too many of all, nothing more is kept: another pass follows.
+  private mutating func takesLine() -> Bool {
+    lineCounts[lineCounts.count - 1] += 1
+    return lineCounts[lineCounts.count - 1] <= sectionLimit && !isBeyondSections && fields.count <= Limits.infoLines
+  }
+
+  var cuts: [InfoText.Cut] {
+    lineCounts.enumerated().compactMap { place, count in
+      let isBeyond = isBeyondSections && place == lineCounts.count - 1
+      let surplus = isBeyond ? count : count - sectionLimit
+      guard surplus > 0 else { return nil }
+      let name = isBeyond ? "further sections" : place == 0 ? "" : sections[place - 1]
+      return InfoText.Cut(section: name, lineCount: surplus)
+    }
+  }
 }
 
 /// The hash by which fields and settings are found.

@@ -6,8 +6,12 @@ public enum Limits {
   public static let arrayElements = 1 << 20
   /// Values of all replies to one batch, nested ones included.
   public static let replyValues = 1 << 21
-  /// Lines that are read of one INFO text.
+  /// Lines that are read of one INFO text; where there are more, the longest sections are cut.
   public static let infoLines = 20_000
+  /// Lines that are read of one of its sections: a script that makes up error codes makes a line of Errorstats of each.
+  public static let infoSectionLines = 8192
+  /// Sections that are read.
+  public static let infoSections = 512
   /// Integers, as ``parseInteger(_:)`` and ``Reply/integer`` hand them out: what is beyond becomes the nearest of these.
   ///
   /// No server counts further: 2^53 are 9 PB, or 285 years in microseconds. Sums of up to 1,023 of them, and products

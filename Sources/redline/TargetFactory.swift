@@ -58,10 +58,11 @@ struct TargetFactory: Sendable {
   func scraped(
     _ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]
   ) throws -> Node {
-    try Node(
-      pollerOptions(
-        address, isTrusted: trust.includes(address, serverName: overrides.tlsServerName), overrides),
-      keyWork: keyWork(overrides), schedule: nil, context: strangers, log: log, live: live)
+    var poller = pollerOptions(
+      address, isTrusted: trust.includes(address, serverName: overrides.tlsServerName), overrides)
+    poller.origin = .request
+    return try Node(
+      poller, keyWork: keyWork(overrides), schedule: nil, context: strangers, log: log, live: live)
   }
 
   func connection(_ address: RedisAddress, isTrusted: Bool, tlsServerName: String? = nil) -> ConnectionOptions {

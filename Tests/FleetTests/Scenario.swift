@@ -106,6 +106,7 @@ private final class Stage {
     var isUp = true
     var isSentinel = false
     var isProbeAnswered: Bool?
+    var problem: String?
     var fields: [(name: String, value: String)] = []
     var nodes: [String] = []
     var settings: [String: String] = [:]
@@ -148,6 +149,7 @@ private final class Stage {
     switch what {
     case "up", "sentinel": (server.isUp, server.isSentinel) = (true, what == "sentinel")
     case "down": server.isUp = false
+    case let text where text.hasPrefix("down: "): (server.isUp, server.problem) = (false, String(text.dropFirst(6)))
     case "gone": servers[address] = nil
     case "probe lost": server.isProbeAnswered = false
     case "probe ok": server.isProbeAnswered = true
@@ -241,6 +243,7 @@ private final class Stage {
       WorkloadState.Surroundings(
         reading: reading, instance: config.instanceName(of: reading.address, announced: nil),
         standing: roster.members[reading.address], pollState: reading.answers == true ? "up" : "timeout",
+        problem: reading.answers == true ? nil : servers[reading.address]?.problem,
         isProbeAnswered: servers[reading.address]?.isProbeAnswered)
     }
     let state = tracker.state(
@@ -299,7 +302,8 @@ private final class Stage {
       let nodes = server.nodes.isEmpty ? nil : server.nodes.joined(separator: "\n") + "\n"
       let lines = ["run_id:\(address)"] + server.fields.map { "\($0.name):\($0.value)" }
       facts = Readings.facts(
-        (server.isSentinel ? ["redis_mode:sentinel"] : lines).joined(separator: "\n") + "\n", nodes: nodes,
+        (server.isSentinel ? ["redis_mode:sentinel", "# Sentinel"] + lines : lines).joined(separator: "\n") + "\n",
+        nodes: nodes,
         settings: server.settings)
       if server.isSentinel { facts?.sentinel = sentinel(server) }
     }

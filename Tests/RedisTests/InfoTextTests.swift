@@ -51,7 +51,37 @@ import Testing
 
   @Test func linesAreBounded() {
     let bytes = (0..<(Limits.infoLines + 500)).flatMap { Array("f\($0):1\n".utf8) }
-    #expect(InfoText(bytes: bytes).fields.count == Limits.infoLines)
+    #expect(InfoText(bytes: bytes).fields.count == Limits.infoSectionLines)
+  }
+
+  private func section(_ name: String, _ count: Int) -> String {
+    "# \(name)\r\n" + (0..<count).map { "\(name.lowercased())_\($0):1\r\n" }.joined() + "\r\n"
+  }
+
+  /// A script that makes up error codes fills one section; those after it are whole.
+  @Test func aLongSectionTakesNoOtherWithIt() {
+    let text = section("Stats", 90) + section("Errorstats", 19_990) + section("Cluster", 1) + section("Keyspace", 3)
+    let info = InfoText(bytes: Array(text.utf8))
+    #expect(info["keyspace_2"] != nil && info["cluster_0"] != nil && info["stats_89"] != nil)
+    #expect(info["errorstats_8191"] != nil && info["errorstats_8192"] == nil)
+    #expect(info.cuts == [.init(section: "Errorstats", lineCount: 19_990 - Limits.infoSectionLines)])
+  }
+
+  @Test func theLongestSectionsAreCutFirst() {
+    let text = section("A", 8000) + section("B", 100) + section("C", 9000) + section("D", 7000) + section("E", 50)
+    let info = InfoText(bytes: Array(text.utf8))
+    #expect(info.fields.count <= Limits.infoLines && info.fields.count > Limits.infoLines - 5)
+    #expect(info["b_99"] != nil && info["e_49"] != nil)
+    #expect(info.cuts.map(\.section) == ["A", "C", "D"])
+    #expect(info.fields.count + info.cuts.reduce(0) { $0 + $1.lineCount } == 24_150)
+    #expect(InfoText.level(of: [1, 10, 10], total: 15) == 7 && InfoText.level(of: [], total: 5) == 5)
+  }
+
+  @Test func sectionsAreBounded() {
+    let text = (0..<Limits.infoSections + 3).map { section("S\($0)", 2) }.joined()
+    let info = InfoText(bytes: Array(text.utf8))
+    #expect(info.sections.count == Limits.infoSections && info.fields.count == 2 * Limits.infoSections)
+    #expect(info.cuts == [.init(section: "further sections", lineCount: 6)])
   }
 
   @Test(arguments: ["", "\n", "\r\n", ":", ":\n", "#", "# \n:x\n", "a", "a:", "\u{0}:\u{0}\n"])

@@ -118,7 +118,38 @@ private func read(_ text: String) throws -> Replies { try Replies.read(Array(tex
 
   @Test func tooManyBytesAreRefused() {
     let bytes = [UInt8](repeating: UInt8(ascii: "x"), count: Limits.replyBytes + 1)
-    #expect(throws: ReplyError.tooLarge("more than 16 MiB of replies")) { try Replies.read(bytes) }
+    #expect(throws: ReplyError.tooLarge("more than 16 MiB", reply: 0)) { try Replies.read(bytes) }
+  }
+
+  private func feed(_ piece: ArraySlice<UInt8>, to reader: ReplyReader) throws(ReplyError) {
+    var problem: ReplyError?
+    unsafe piece.withUnsafeBytes { bytes in
+      do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
+    }
+    if let problem { throw problem }
+  }
+
+  /// The one that is to be left out is the largest, whichever was under way when the bound was passed.
+  @Test func theLargestReplyIsNamed() throws {
+    func bulk(_ count: Int) -> [UInt8] {
+      Array("$\(count)\r\n".utf8) + Array(repeating: 0x78, count: count) + [13, 10]
+    }
+    // As it comes over the wire, in pieces.
+    func place(_ bytes: [UInt8]) -> Int? {
+      let reader = ReplyReader()
+      for start in stride(from: 0, to: bytes.count, by: 1 << 16) {
+        let piece = bytes[start..<min(start + (1 << 16), bytes.count)]
+        do throws(ReplyError) { try feed(piece, to: reader) } catch {
+          if case .tooLarge(_, let place) = error { return place }
+        }
+      }
+      return nil
+    }
+    #expect(place(bulk(100) + bulk(Limits.replyBytes)) == 1)
+    #expect(place(bulk(100) + bulk(Limits.replyBytes - 1000) + bulk(2000)) == 1)
+    #expect(place(bulk(100) + bulk(5000) + Array("*1048577\r\n".utf8)) == 2)
+    let many = Array("*1000000\r\n".utf8) + Array(repeating: Array(":1\r\n".utf8), count: 1_000_000).joined()
+    #expect(place(bulk(100) + many + many + many) == 1)
   }
 
   @Test func completeRepliesBeforeGarbageAreKept() {

@@ -46,7 +46,8 @@ public struct TLSConfig: Sendable, Equatable {
     certificateFile = fields.optional("cert_file", .nonEmptyString, "Client certificate, PEM; with `key_file`.")
     keyFile = fields.optional("key_file", .nonEmptyString, "Key of the client certificate, PEM; with `cert_file`.")
     serverName = fields.optional(
-      "server_name", .nonEmptyString, "Name that certificates must carry; by default the host of each address.")
+      "server_name", .nonEmptyString,
+      "Name that certificates must carry; by default the host of each address, or the name that a member announces.")
     isVerificationSkipped = fields.value(
       "insecure_skip_verify", .bool, default: false,
       "Accept any certificate: anyone on the network path can read and answer.")

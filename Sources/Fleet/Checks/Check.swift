@@ -30,6 +30,8 @@ protocol Check: Sendable {
   var group: CheckGroup { get }
   /// What each of its answers is about.
   var scope: CheckScope { get }
+  /// Whether what it finds is a mistake in the configuration, which the log tells, too.
+  var blamesConfiguration: Bool { get }
   /// Every family that it may add samples to.
   var families: [Family] { get }
 
@@ -40,5 +42,6 @@ protocol Check: Sendable {
 extension Check {
   var group: CheckGroup { .health }
   var scope: CheckScope { .workload }
+  var blamesConfiguration: Bool { false }
   var families: [Family] { [] }
 }

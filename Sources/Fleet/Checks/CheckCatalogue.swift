@@ -2,7 +2,8 @@
 enum CheckCatalogue {
   static let all: [any Check] = [
     // Who is there.
-    NoMemberAnswers(), MastersMissing(), MembersMissing(), NodeDown(), MembersRefused(), ProbeUnanswered(),
+    ServerUnfit(), NoMemberAnswers(), MastersMissing(), MembersMissing(), NodeDown(), MembersRefused(),
+    ProbeUnanswered(),
     // Who follows whom.
     SplitBrain(), DemotedMaster(), ReplicaFaults(), ReplicaSyncing(), UnwatchedReplicas(), ReplicationLagHigh(),
     SlotsUncovered(), SlotsDisputed(), SlotsMoving(), ClusterNodeFailed(), MasterWithoutReplica(),
@@ -18,4 +19,7 @@ enum CheckCatalogue {
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
   ]
+
+  /// The ids of those that blame the configuration.
+  static let blaming = Set(all.filter(\.blamesConfiguration).map(\.id))
 }

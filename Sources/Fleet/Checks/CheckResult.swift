@@ -95,8 +95,8 @@ extension WorkloadState {
     case .sentinels:
       let isBlind = config.topology == .sentinel && (following.sentinelView?.answeringCount ?? 0) == 0
       return [(nil, isBlind ? "no Sentinel answers" : nil)]
-    case .members: return watched.map { ($0.instance, $0.facts == nil ? $0.silence : nil) }
-    case .all: return watched.map { ($0.instance, $0.answers == nil ? $0.silence : nobody) }
+    case .members: return watched.map { ($0.instance, $0.facts == nil ? $0.blindness : nil) }
+    case .all: return watched.map { ($0.instance, $0.answers == nil ? $0.blindness : nobody) }
     }
   }
 
@@ -106,5 +106,5 @@ extension WorkloadState {
 
 extension WorkloadState.Member {
   /// Why nothing is known of it.
-  fileprivate var silence: String { answers == nil ? "no poll has ended yet" : "it does not answer: \(pollState)" }
+  fileprivate var blindness: String { answers == nil ? "no poll has ended yet" : "it does not answer: \(silence)" }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Runtime
 
 /// Since when each finding holds, and the state that all of them come to. Pure.
@@ -12,7 +13,9 @@ struct FindingTracker: Sendable {
   private(set) var healthUntil: [Health: WallTime] = [:]
 
   /// Takes note of what is found now; what is not found any more is forgotten.
-  mutating func note(_ verdict: Verdict, at wall: WallTime) {
+  /// - Returns: what was not found before.
+  @discardableResult
+  mutating func note(_ verdict: Verdict, at wall: WallTime) -> [Finding] {
     let before = since
     since = [:]
     note(verdict.health, at: wall)
@@ -20,6 +23,7 @@ struct FindingTracker: Sendable {
       let key = Key(check: finding.check, subject: finding.subject)
       since[key] = min(since[key] ?? wall, before[key] ?? wall)
     }
+    return verdict.findings.filter { before[Key(check: $0.check, subject: $0.subject)] == nil }
   }
 
   mutating func note(_ state: Health, at wall: WallTime) {
@@ -40,6 +44,15 @@ struct FindingTracker: Sendable {
       var finding = finding
       finding.since = since[Key(check: finding.check, subject: finding.subject)] ?? wall
       return finding
+    }
+  }
+}
+
+extension [Finding] {
+  /// Tells those that are mistakes in the configuration.
+  func blameConfiguration(in log: Logger) {
+    for finding in self where CheckCatalogue.blaming.contains(finding.check) {
+      log.error("what is there does not fit the configuration", metadata: ["finding": "\(finding.text)"])
     }
   }
 }

@@ -2,6 +2,34 @@ import Config
 import Metrics
 import Redis
 
+/// What answers at a configured address is another kind of server than the configuration says.
+struct ServerUnfit: Check {
+  let id = "server-unfit"
+  let scope = CheckScope.members
+  let blamesConfiguration = true
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    let topology = state.config.topology
+    let seeds = Set(state.config.seeds.map { NodeAddress($0) })
+    for (member, facts) in state.up where seeds.contains(member.address) {
+      let isNode = facts.server.isClusterEnabled
+      if facts.server.mode == .sentinel {
+        verdict.find(
+          topology == .static ? .warning : .critical, node: member.instance,
+          "is a Sentinel, not a server of the workload: name it in sentinel.seeds, with sentinel.master_name")
+      } else if topology == .cluster, !isNode {
+        verdict.find(
+          .critical, node: member.instance, "is no node of a cluster: set topology: replication, or static")
+      } else if topology != .cluster, topology != .static, isNode {
+        verdict.find(.critical, node: member.instance, "is a node of a cluster: set topology: cluster")
+      }
+    }
+    for address in state.following.sentinelServers.noSentinels {
+      verdict.find(.critical, node: state.name(address), "is no Sentinel: correct sentinel.seeds")
+    }
+  }
+}
+
 /// No member answers at all.
 struct NoMemberAnswers: Check {
   let id = "no-member-answers"
@@ -10,7 +38,8 @@ struct NoMemberAnswers: Check {
     guard !state.isAnyoneUp else { return }
     // Before the first polls have ended nothing is known, and nothing wrong.
     if state.members.contains(where: { $0.answers == false }) {
-      verdict.find(.critical, "No member answers")
+      let problem = state.members.lazy.compactMap(\.problem).first
+      verdict.find(.critical, "No member answers" + (problem.map { ": \($0)" } ?? ""))
     } else {
       verdict.unknown("no poll has ended yet")
     }
@@ -47,7 +76,7 @@ struct NodeDown: Check {
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard state.isAnyoneUp else { return }
     for member in state.members where member.answers == false && member.standing?.name != "ghost" {
-      verdict.find(.warning, node: member.instance, "is down: \(member.pollState)")
+      verdict.find(.warning, node: member.instance, "is down: \(member.silence)")
     }
   }
 }

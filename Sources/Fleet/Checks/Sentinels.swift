@@ -1,5 +1,6 @@
 import Config
 import Metrics
+import Runtime
 
 /// Fewer Sentinels answer than there should be.
 struct SentinelsMissing: Check {
@@ -20,10 +21,24 @@ struct SentinelsMissing: Check {
 struct SentinelMasterUnknown: Check {
   let id = "sentinel-master-unknown"
   let scope = CheckScope.sentinels
+  let blamesConfiguration = true
+  /// Names that are listed.
+  private static let nameLimit = 8
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    guard let view = state.sentinels, view.masterAddress == nil else { return }
-    verdict.find(.critical, "No Sentinel knows the master")
+    guard let view = state.sentinels, view.masterAddress == nil, let name = state.config.sentinel?.masterName else {
+      return
+    }
+    let known = state.following.sentinelServers.masterNames
+    guard !known.contains(name) else {
+      return verdict.find(.critical, "No Sentinel names an address of master \(name)")
+    }
+    let more = known.count > Self.nameLimit ? " and \(known.count - Self.nameLimit) more" : ""
+    let names = known.prefix(Self.nameLimit).map { $0.cut(toBytes: 128) }.joined(separator: ", ") + more
+    verdict.find(
+      .critical,
+      "No Sentinel knows a master \(name)"
+        + (known.isEmpty ? ", nor any other" : "; they know \(names): correct sentinel.master_name"))
   }
 }
 

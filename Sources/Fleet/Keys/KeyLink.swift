@@ -29,6 +29,8 @@ actor KeyLink {
   /// Who refuses PING, or CLIENT NO-TOUCH: nothing is lost that anybody would look for.
   private var unwilling: Set<Courtesy> = []
   private var isStopped = false
+  /// What nodes of the cluster call themselves.
+  private var names: [Endpoint: String] = [:]
   private let turns = Turns()
   /// Of the batches of this turn.
   private var chargedSeconds = 0.0
@@ -45,7 +47,6 @@ actor KeyLink {
 
   /// Where the target itself listens.
   nonisolated var target: Endpoint { options.address.endpoint }
-  nonisolated var usesTLS: Bool { options.address.usesTLS }
 
   /// Sends commands in one write, after the wait that is owed for those before.
   ///
@@ -81,6 +82,9 @@ actor KeyLink {
   /// From now on keys that are looked at do not count as used where the server can leave that out (Redis 7.2): which keys it
   /// evicts, and what OBJECT IDLETIME says, then stays as applications make it.
   func avoidTouching(_ isKnown: Bool) { avoidsTouching = isKnown }
+
+  /// Nodes may show a certificate for these names instead of their addresses.
+  func know(names: [Endpoint: String]) { self.names = names }
 
   /// Closes all connections; the next batch opens what it needs.
   func close() {
@@ -234,6 +238,7 @@ actor KeyLink {
     var options = options
     if case .tcp(let host, let port)? = node {
       options.address = RedisAddress(endpoint: .tcp(host: host, port: port), usesTLS: options.address.usesTLS)
+      options.announcedName = node.flatMap { names[$0] }
       options.mayConnect = AddressPolicy(target: target).check(of: NodeAddress(host: host, port: port))
     }
     let connection: Connection

@@ -67,8 +67,15 @@ extension KeyPlace {
     guard let reply = try await link.send([Self.clusterNodes])[0] else {
       throw RedisError(.permission, "the server refuses CLUSTER NODES")
     }
-    guard !reply.isError, let text = reply.bytes else { throw RedisError(reply: reply, to: Self.clusterNodes) }
-    return KeyRoutes(ClusterNodes(text), target: link.target, usesTLS: link.usesTLS)
+    guard !reply.isError, let text = reply.bytes else {
+      if reply.text?.contains("cluster support disabled") == true {
+        throw RedisError(.protocol, "the server is no node of a cluster; leave out --is-cluster")
+      }
+      throw RedisError(reply: reply, to: Self.clusterNodes)
+    }
+    let routes = KeyRoutes(ClusterNodes(text), target: link.target)
+    await link.know(names: routes.names)
+    return routes
   }
 
   /// Every database that the server has.

@@ -19,6 +19,9 @@ struct Plan: Sendable {
   /// INFO and the commands after it, in one write.
   let batchWithInfo: CommandBatch
 
+  /// The step of a command of ``batch``; nil where there is none.
+  func step(ofCommand place: Int) -> Step? { steps.first { $0.replies.contains(place) } }
+
   init(
     facts: ServerFacts, collectors: [any Collector], options: CollectorOptions, refusals: Refusals,
     info: Command, now: NIODeadline

@@ -32,9 +32,8 @@ struct PollCost: Sendable {
 
   /// Adds what every poll says of itself, whether it succeeded or not.
   mutating func add(
-    _ state: TargetState, durationSeconds: Double, lastSuccess: WallTime?,
-    outcomes: [(collector: String, outcome: PollReading.Outcome)], refusals: Refusals,
-    connection: Connection?, into sink: inout SampleSink
+    _ state: TargetState, durationSeconds: Double, lastSuccess: WallTime?, reading: PollReading, refusals: Refusals,
+    into sink: inout SampleSink
   ) {
     polls += 1
     pollSeconds += durationSeconds
@@ -50,13 +49,14 @@ struct PollCost: Sendable {
     sink.add(PollFamilies.scrapes, polls)
     sink.addSummary(PollFamilies.scrapeDuration, [], quantiles: [], count: polls, sum: pollSeconds)
     if let lastSuccess { sink.add(PollFamilies.lastSuccess, lastSuccess.seconds) }
-    for (collector, outcome) in outcomes where refusals.byCollector[collector] == nil {
+    for (collector, outcome) in reading.outcomes where refusals.byCollector[collector] == nil {
       sink.add(PollFamilies.collectorSuccess, outcome == .success ? 1 : 0, .text(collector))
     }
     for (collector, refusal) in refusals.byCollector.sorted(by: { $0.key < $1.key }) {
       sink.add(PollFamilies.collectorSuccess, 0, .text(collector))
       sink.add(PollFamilies.collectorRefused, 1, [.text(collector), .text(refusal.reason)])
     }
+    for cut in reading.cuts { sink.add(PollFamilies.cutLines, Double(cut.lineCount), .text(cut.reply)) }
     let totals = node.totals
     sink.add(PollFamilies.commands, totals.commands)
     sink.add(PollFamilies.lookups, totals.lookups)

@@ -32,8 +32,11 @@ enum PollFamilies {
     labels: ["collector"])
   static let collectorRefused = Family.gauge(
     "exporter_collector_refused",
-    "1 for a collector that this Redis refuses (no permission or no such command); it is left out for an hour.",
+    "1 for a collector that is left out for up to an hour: this Redis refuses it (no permission or no such command), or answers with more than is read.",
     labels: ["collector", "reason"])
+  static let cutLines = Family.gauge(
+    "exporter_reply_cut_lines", "Lines of the reply that the last poll left out, because there were too many.",
+    labels: ["reply"])
   static let commands = Family.counter(
     "exporter_commands_sent_total", "Commands that the exporter sent to this Redis: polls, probes and work on keys.")
   static let lookups = Family.counter(
@@ -65,7 +68,7 @@ enum PollFamilies {
 
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
-    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, commands, lookups, sentBytes,
+    scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, cutLines, commands, lookups, sentBytes,
     receivedBytes, busySeconds, connections, connectionFailures, lateness, droppedSeries,
   ]
 }

@@ -6,6 +6,7 @@ struct PollLog {
   private let log: Logger
   /// What was said last of each collector that failed.
   private var complaints: [String: String] = [:]
+  private var cutReplies: Set<String> = []
 
   init(log: Logger) { self.log = log }
 
@@ -17,10 +18,26 @@ struct PollLog {
           log.info("collector works again", metadata: ["collector": "\(collector)"])
         }
       case .refused: break
-      case .failed(let text): complain(collector, text)
-      case .missing: complain(collector, "no reply before the deadline")
+      case .failed(let text), .missing(let text): complain(collector, text)
       }
     }
+  }
+
+  /// Names each reply that is cut, once until it is whole again.
+  mutating func note(cuts: [(reply: String, lineCount: Int)]) {
+    guard !cuts.isEmpty || !cutReplies.isEmpty else { return }
+    for cut in cuts where !cutReplies.contains(cut.reply) {
+      log.warning(
+        "a reply has too many lines; the last ones are left out",
+        metadata: ["reply": "\(cut.reply)", "lines": "\(cut.lineCount)"])
+    }
+    cutReplies = Set(cuts.map(\.reply))
+  }
+
+  func tooLarge(_ collector: String, _ command: Command, _ error: RedisError) {
+    log.warning(
+      "a reply is too large; the collector's series are absent and it is asked again later, at most once an hour",
+      metadata: ["collector": "\(collector)", "command": "\(command)", "error": "\(error.message)"])
   }
 
   func refused(_ collector: String, _ reason: String) {

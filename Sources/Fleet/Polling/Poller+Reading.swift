@@ -24,7 +24,7 @@ extension Poller {
   private func readOnce(
     deadline: NIODeadline, reading: inout PollReading, into sink: inout SampleSink
   ) async throws(RedisError) -> InfoText {
-    let connection = try await openConnection(deadline: deadline)
+    var connection = try await openConnection(deadline: deadline)
     if let expires = plan?.expires, expires <= .now() { plan = nil }
     var exchange = await send(
       plan?.batchWithInfo ?? CommandBatch([infoCommand]), on: connection, deadline: deadline)
@@ -32,18 +32,21 @@ extension Poller {
     let facts = ServerFacts(info)
     var replies = exchange.replies.replies(in: 1..<max(1, exchange.replies.count))
     var failure = exchange.failure
+    // What INFO itself takes cannot be left out.
+    var largest = exchange.largest.map { $0 == 0 ? replies.count : $0 - 1 }
     if plan?.facts != facts {
       refusals.server(facts.runID)
-      let plan = Plan(
-        facts: facts, collectors: collectors, options: options.collectors, refusals: refusals,
-        info: infoCommand, now: .now())
-      self.plan = plan
+      replan(facts)
       replies = []
-      if !plan.batch.commands.isEmpty, failure == nil {
-        let rest = await send(plan.batch, on: connection, deadline: deadline)
-        replies = rest.replies.replies(in: 0..<rest.replies.count)
-        failure = rest.failure
-      }
+      // Places are those of the plan before.
+      largest = nil
+      if failure == nil { (replies, failure, largest) = await sendPlan(on: connection, deadline: deadline) }
+    }
+    // The reply that is too large takes no other with it: they are asked for once more without it.
+    while failure?.errorClass == .limit, noteTooLarge(largest, failure), let next = await reopened(deadline: deadline) {
+      connection = next
+      replan(facts)
+      (replies, failure, largest) = await sendPlan(on: connection, deadline: deadline)
     }
     if let plan {
       var poll = PollContext(
@@ -56,10 +59,38 @@ extension Poller {
       }
       // Not before: a thousand polls that wait for their replies would hold a thousand sinks.
       sink.reserve(1024)
-      reading.read(poll, into: &sink)
+      reading.read(poll, failure: failure, into: &sink)
     }
     if failure != nil { dropConnection() }
     return info
+  }
+
+  private func replan(_ facts: ServerFacts) {
+    plan = Plan(
+      facts: facts, collectors: collectors, options: options.collectors, refusals: refusals, info: infoCommand,
+      now: .now())
+  }
+
+  private func sendPlan(
+    on connection: Connection, deadline: NIODeadline
+  ) async -> (replies: [Reply], failure: RedisError?, largest: Int?) {
+    guard let plan, !plan.batch.commands.isEmpty else { return ([], nil, nil) }
+    let exchange = await send(plan.batch, on: connection, deadline: deadline)
+    return (exchange.replies.replies(in: 0..<exchange.replies.count), exchange.failure, exchange.largest)
+  }
+
+  /// - Returns: whether a collector was found that is left out from now on.
+  private func noteTooLarge(_ place: Int?, _ failure: RedisError?) -> Bool {
+    guard let place, let failure, let step = plan?.step(ofCommand: place) else { return false }
+    if refusals.note(step.collector.name, reason: Refusals.tooLarge, at: .now()) {
+      pollLog.tooLarge(step.collector.name, step.commands[place - step.replies.lowerBound], failure)
+    }
+    return true
+  }
+
+  private func reopened(deadline: NIODeadline) async -> Connection? {
+    dropConnection()
+    return try? await openConnection(deadline: deadline)
   }
 
   /// The INFO of an exchange; asks again without ALL where the server does not know that.

@@ -26,7 +26,7 @@ public actor Poller {
   var refusals = Refusals()
   var infoCommand: Command = ["INFO", "ALL"]
   var cost: PollCost
-  private var pollLog: PollLog
+  var pollLog: PollLog
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
   private struct Waiter {
@@ -166,18 +166,19 @@ public actor Poller {
     } catch {
       sink = SampleSink()
       reading = PollReading()
-      state = .failed(explained(error))
+      let hasAnswered = previous?.lastSuccess != nil
+      state = .failed(explained(error).advised(options.origin, hasAnswered: hasAnswered))
       if connection == nil || error.errorClass == .maxclients { cost.noteFailure(error.errorClass) }
       dropConnection()
     }
     note(reading.outcomes)
+    if state.isUp { pollLog.note(cuts: reading.cuts) }
     pollLog.tell(state, after: previous?.state)
     let duration = Double((NIODeadline.now() - started).nanoseconds) / 1e9
     let now = WallTime.now
     let lastSuccess = state.isUp ? now : previous?.lastSuccess
     cost.add(
-      state, durationSeconds: duration, lastSuccess: lastSuccess, outcomes: reading.outcomes,
-      refusals: refusals, connection: connection, into: &sink)
+      state, durationSeconds: duration, lastSuccess: lastSuccess, reading: reading, refusals: refusals, into: &sink)
     let role = options.appendsRole ? facts?.role : nil
     let samples = sink.finish(
       constantLabels: options.constantLabels + (role.map { [("instance_role", .text($0))] } ?? []))

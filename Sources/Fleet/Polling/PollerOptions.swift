@@ -8,6 +8,8 @@ public struct PollerOptions: Sendable {
   public var collectors = CollectorOptions()
   /// The bound on a whole poll: name, connect, TLS, login and replies.
   public var timeout: TimeAmount = .seconds(2)
+  /// Who named the address.
+  public var origin = AddressOrigin.flags
   /// No credentials are configured for this host, although there are some for others.
   public var withholdsCredentials = false
   /// `instance_role` on every series that comes from the server.

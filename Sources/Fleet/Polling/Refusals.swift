@@ -4,15 +4,19 @@ import Redis
 /// Remembers which collectors a server refuses, so that it is not asked again and again.
 ///
 /// A refusal (no permission, no such command) stands for an hour, then is tried once more; a new server at the address
-/// starts afresh. Every attempt raises an error counter on the server, and may stand in its ACL log.
+/// starts afresh. Every attempt raises an error counter on the server, and may stand in its ACL log. A collector whose
+/// replies are too large is left out as well, for a minute at first, then for twice as long each time, up to the hour.
 struct Refusals: Sendable {
   static let retryAfter: TimeAmount = .hours(1)
 
   struct Refusal: Sendable, Equatable {
-    /// The error's code as Redis gives it in a known set, for a label: `NOPERM`, `unknown_command`.
+    /// One of a known set, for a label: `no_permission`, `unknown_command`, `too_large`.
     let reason: String
+    let pause: TimeAmount
     let retryAt: NIODeadline
   }
+
+  static let tooLarge = "too_large"
 
   private(set) var byCollector: [String: Refusal] = [:]
   private var runID = ""
@@ -27,7 +31,11 @@ struct Refusals: Sendable {
   /// - Returns: whether it is new.
   mutating func note(_ collector: String, reason: String, at now: NIODeadline) -> Bool {
     let known = byCollector[collector]
-    byCollector[collector] = Refusal(reason: reason, retryAt: now + Self.retryAfter)
+    var pause = Self.retryAfter
+    if reason == Self.tooLarge {
+      pause = known?.reason == reason ? min(known.map { $0.pause * 2 } ?? pause, pause) : .minutes(1)
+    }
+    byCollector[collector] = Refusal(reason: reason, pause: pause, retryAt: now + pause)
     return known?.reason != reason
   }
 

@@ -81,6 +81,13 @@ struct AddressPolicy: Sendable {
     return isRewritten || isInScope(literal) ? nil : .scope
   }
 
+  /// The name that a peer announces for the server at an address, where its certificate may be made out to that; nil where
+  /// it is no host name, or `members.allow` names others.
+  func certifiedName(_ announced: String?) -> String? {
+    guard let announced, isHostName(announced), !allowed.hasNames || allowed.allows(host: announced) else { return nil }
+    return announced
+  }
+
   /// Whether a name's address may be connected to; nil where nothing is to be looked at.
   func check(of address: NodeAddress) -> (@Sendable (String) -> Bool)? {
     let host = rewrites.apply(host: address.host, port: address.port).host

@@ -45,6 +45,14 @@ struct ReplicationGroup: Sendable, Equatable {
   var replicas: Set<NodeAddress>
 }
 
+/// What answers where Sentinels are asked.
+struct SentinelServers: Sendable {
+  /// Seeds that should be Sentinels and are none.
+  var noSentinels: [NodeAddress] = []
+  /// The masters that the Sentinels know, in the order of their names.
+  var masterNames: [String] = []
+}
+
 /// What a follower makes of the readings.
 struct Following: Sendable {
   /// The members as the topology lists them; empty while it cannot be read.
@@ -69,6 +77,7 @@ struct Following: Sendable {
   var isTroubled = false
   var cluster: ClusterView?
   var sentinelView: SentinelView?
+  var sentinelServers = SentinelServers()
   var replication: ReplicationView?
 }
 

@@ -19,6 +19,10 @@ struct SentinelFollower: Follower {
     var following = Following()
     following.aliases = identities.aliases
     following.sentinelView = view
+    let servers = sentinels.compactMap { reading in reading.facts.map { (reading.address, $0.server) } }
+    following.sentinelServers = SentinelServers(
+      noSentinels: servers.filter { seeds.contains($0.0) && $0.1.mode != .sentinel }.map(\.0).sorted(),
+      masterNames: Set(servers.flatMap(\.1.sentinelMasters)).sorted())
     following.sentinels = wanted(view, asked: sentinels, reports)
     following.sentinelVoterCount = reports.count
     following.sentinelVoucherCounts = Self.counts(

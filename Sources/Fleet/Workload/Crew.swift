@@ -69,14 +69,16 @@ struct Crew: Sendable {
     var gone: [WatchedNode] = []
     func leave(_ nodes: inout [NodeAddress: WatchedNode], allBut wanted: Set<NodeAddress>) {
       for (address, node) in nodes {
-        let isRenamed =
-          factory.instance(of: address, announced: following.hostnames[address]) != node.instance
-          && renamed[address] == nil
+        let isRenamed = isRenamed(node, following.hostnames[address]) && renamed[address] == nil
         guard !wanted.contains(address) || isRenamed else { continue }
         if isRenamed, wanted.contains(address) { renamed[address] = now }
         gone.append(node)
         nodes[address] = nil
       }
+    }
+    func isRenamed(_ node: WatchedNode, _ announced: String?) -> Bool {
+      factory.instance(of: node.address, announced: announced) != node.instance
+        || node.lease == nil && factory.certifiedName(announced) != node.node.poller.options.connection.announcedName
     }
     leave(&members, allBut: wanted.members)
     leave(&scouts, allBut: wanted.scouts)
@@ -102,7 +104,9 @@ struct Crew: Sendable {
     meet(&members, wanted.members) { address in
       try factory.member(address, announced: following.hostnames[address], isScout: false)
     }
-    meet(&scouts, wanted.scouts) { address in try factory.member(address, announced: nil, isScout: true) }
+    meet(&scouts, wanted.scouts) { address in
+      try factory.member(address, announced: following.hostnames[address], isScout: true)
+    }
     guard let group = factory.config.sentinel else { return }
     meet(&sentinels, wanted.sentinels) { try factory.sentinel($0, group) }
   }

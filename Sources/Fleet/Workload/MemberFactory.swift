@@ -72,6 +72,8 @@ struct MemberFactory: Sendable {
   func member(_ address: NodeAddress, announced hostname: String?, isScout: Bool) throws -> WatchedNode {
     let instance = instance(of: address, announced: hostname)
     var options = PollerOptions(connection: connection(to: address, config.login, config.tls))
+    options.connection.announcedName = certifiedName(hostname)
+    options.origin = .workload(isSeed: policy.isSeed(address))
     options.labels = labels(instance)
     return try watched(options, address, instance, page: isScout ? nil : "member", isProbed: !isScout)
   }
@@ -81,6 +83,7 @@ struct MemberFactory: Sendable {
   func sentinel(_ address: NodeAddress, _ group: SentinelGroup) throws -> WatchedNode {
     let instance = instance(of: address, announced: nil)
     var options = PollerOptions(connection: connection(to: address, group.login, group.tls))
+    options.origin = .sentinel(isSeed: policy.isSeed(address))
     options.labels =
       [.init("sentinel_group", config.name), .init("instance", instance)]
       + (config.environment.map { [.init("environment", $0)] } ?? [])
@@ -95,6 +98,9 @@ struct MemberFactory: Sendable {
   func sentinelConnection(_ address: NodeAddress, _ group: SentinelGroup) -> ConnectionOptions {
     connection(to: address, group.login, group.tls)
   }
+
+  /// The name that the certificate of a member may carry besides its address; nil where there is no TLS.
+  func certifiedName(_ announced: String?) -> String? { config.tls == nil ? nil : policy.certifiedName(announced) }
 
   /// The label `instance` of the server at an address.
   func instance(of address: NodeAddress, announced hostname: String?) -> String {

@@ -48,6 +48,13 @@ struct WatchedNode: Sendable {
   /// Whether the newest probe was answered in time; nil where the server is not probed.
   var isProbeAnswered: Bool? { prober?.isAnswered }
 
+  /// Why it cannot be asked, where the configuration may be to blame.
+  var problem: String? {
+    guard let newest = node.poller.newest, let error = newest.state.error, let cause = error.cause else { return nil }
+    let hasAnswered = newest.lastSuccess != nil
+    return node.poller.options.origin.advice(cause, hasAnswered: hasAnswered) == nil ? nil : error.message
+  }
+
   var reading: MemberReading {
     let snapshot = node.poller.newest
     let facts = snapshot?.member

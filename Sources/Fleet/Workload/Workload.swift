@@ -223,8 +223,8 @@ actor Workload {
     let surroundings = crew.members.map { address, member in
       WorkloadState.Surroundings(
         reading: member.reading, instance: member.instance, standing: membership.standings[address],
-        pollState: (member.node.poller.newest?.state ?? .unknown).name, isProbeAnswered: member.isProbeAnswered,
-        isLeftAlone: member.schedule.isBreakerOpen)
+        pollState: (member.node.poller.newest?.state ?? .unknown).name, problem: member.problem,
+        isProbeAnswered: member.isProbeAnswered, isLeftAlone: member.schedule.isBreakerOpen)
     }
     return tracker.state(
       surroundings, keys: keys, turnedAway: membership.turnedAway,
@@ -247,7 +247,7 @@ actor Workload {
     let state = state(at: now)
     pace.shown = state
     var verdict = Verdict(CheckCatalogue.all, of: state)
-    findings.note(verdict, at: state.wall)
+    findings.note(verdict, at: state.wall).blameConfiguration(in: log)
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)

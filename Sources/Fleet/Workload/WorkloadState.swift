@@ -12,6 +12,8 @@ struct WorkloadState: Sendable {
     let standing: Roster.State?
     /// A value of the label `state` of `redis_exporter_target_state`.
     let pollState: String
+    /// Why it cannot be asked, where the configuration may be to blame.
+    var problem: String?
     /// nil where it is not probed.
     var isProbeAnswered: Bool?
     /// It failed so often that it is tried at growing intervals only.
@@ -53,6 +55,9 @@ struct WorkloadState: Sendable {
     /// Whether the newest poll was answered; nil while none has ended.
     var answers: Bool? { surroundings.reading.answers }
     var pollState: String { surroundings.pollState }
+    /// Why it does not answer, in a sentence where there is something to change, else by its class.
+    var silence: String { surroundings.problem ?? surroundings.pollState }
+    var problem: String? { surroundings.problem }
     /// nil while it does not answer.
     var facts: MemberFacts? { surroundings.reading.facts }
     var isProbeAnswered: Bool? { surroundings.isProbeAnswered }

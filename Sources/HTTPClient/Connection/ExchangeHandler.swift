@@ -148,12 +148,15 @@ extension HTTPClientError {
     case HTTPParserError.invalidEOFState, NIOSSLError.uncleanShutdown:
       self.init(.closed, "\(origin) closed the connection before its answer was complete")
     case let error as HTTPParserError: self.init(.protocol, "the answer of \(origin) is not HTTP: \(error)")
-    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-      self.init(.tls, "TLS with \(origin): \(error)")
     case let error as IOError:
       let isReset = error.errnoCode == 104 || error.errnoCode == 32
       self.init(isReset ? .closed : .connect, "\(origin): \(systemError(error.errnoCode))")
-    default: self.init(.connect, "\(origin): \(error)")
+    default:
+      guard let problem = TLSProblem(error) else {
+        self.init(.connect, "\(origin): \(error)")
+        return
+      }
+      self.init(.tls, "\(origin) \(problem.sentence)")
     }
   }
 }

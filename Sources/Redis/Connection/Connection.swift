@@ -11,6 +11,9 @@ public struct ConnectionOptions: Sendable {
   public var credentials: @Sendable () async throws(RedisError) -> Credentials? = { nil }
   /// Used when the address asks for TLS.
   public var tls = TLSClientSettings()
+  /// The name by which a server at a literal address is known to its peers. Its certificate may be made out to it, instead of
+  /// the address; a ``TLSClientSettings/serverName`` goes before it.
+  public var announcedName: String?
   /// CLIENT SETNAME after logging in, or nil.
   public var clientName: String?
   /// PING after logging in, and measure it.
@@ -138,7 +141,7 @@ public final class Connection: Sendable {
       channel = try await bootstrap.connect(to: remote).get()
       handler = try await made.get()
     } catch {
-      if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline") }
+      if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline", cause: .wrongAddress) }
       throw connectionError(error, "no connection to \(options.address.endpoint)")
     }
     let renewal = Renewal(of: options.address.endpoint, openedAt: .now(), age: options.maximumAge)
@@ -159,8 +162,8 @@ public final class Connection: Sendable {
   /// An IP address is no server name: NIOSSL then checks the certificate against the address itself.
   private static func serverName(for options: ConnectionOptions) -> String? {
     if let name = options.tls.serverName, !name.isEmpty { return Endpoint.isLiteral(name) ? nil : name }
-    guard case .tcp(let host, _) = options.address.endpoint, options.address.endpoint.isNamed else { return nil }
-    return host
+    guard case .tcp(let host, _) = options.address.endpoint else { return nil }
+    return options.address.endpoint.isNamed ? host : options.announcedName
   }
 
   private static func resolve(

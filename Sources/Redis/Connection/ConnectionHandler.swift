@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 import NIOTLS
 import Runtime
 import Transport
@@ -10,6 +9,8 @@ public struct Exchange: Sendable {
   public let replies: Replies
   /// Why not all replies came. The connection is closed then.
   public let failure: RedisError?
+  /// The place of the command whose reply took most, where the failure is that the replies are larger than a bound.
+  public let largest: Int?
   /// When the batch was written, by the event loop's clock.
   public let sent: NIODeadline
   /// When the last reply, or the failure, came.
@@ -33,6 +34,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let reader = ReplyReader()
   /// The name that the server's certificate must carry beyond what NIOSSL checks; see `peerIsCertified(as:)`.
   private let requiredName: String?
+  private let usesTLS: Bool
+  private var hasReceived = false
   /// Whether the peer is known to be who it should be: before that nothing is written, least of all a login.
   private var isVerified: Bool
   /// What waits for that.
@@ -48,6 +51,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// - Parameter usesTLS: whether the handshake has to end before anything is written.
   init(usesTLS: Bool = false, requiredName: String? = nil) {
     isVerified = !usesTLS
+    self.usesTLS = usesTLS
     self.requiredName = requiredName
   }
 
@@ -61,15 +65,16 @@ final class ConnectionHandler: ChannelInboundHandler {
         failure ?? RedisError(.closed, "the server closed the connection between two polls")
       completion(
         Exchange(
-          replies: Replies(nodes: [], bytes: [], roots: []), failure: failure, sent: now, ended: now,
+          replies: Replies(nodes: [], bytes: [], roots: []), failure: failure, largest: nil, sent: now, ended: now,
           receivedBytes: 0))
       return
     }
     let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
       let count = self.reader.completeCount
       self.end(
-        RedisError(
-          .timeout, "\(count) of \(batch.commands.count) replies came before the deadline"))
+        self.isVerified
+          ? RedisError(.timeout, "\(count) of \(batch.commands.count) replies came before the deadline")
+          : RedisError(.timeout, "no TLS handshake came before the deadline", cause: .silentHandshake))
     }
     pending = Pending(
       expectedCount: batch.commands.count, sent: now, timer: timer, completion: completion)
@@ -96,13 +101,18 @@ final class ConnectionHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let buffer = unwrapInboundIn(data)
     pending?.receivedBytes += buffer.readableBytes
+    if !hasReceived {
+      hasReceived = true
+      if !usesTLS, buffer.readableBytesView.starts(with: Self.tlsAlert) { return end(Self.tlsServer) }
+    }
     var problem: ReplyError?
     unsafe buffer.withUnsafeReadableBytes { bytes in
       do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
     }
     switch problem {
-    case .malformed(let reason)?: end(RedisError(.protocol, "the server's reply is not RESP: \(reason)"))
-    case .tooLarge(let what)?: end(RedisError(.limit, "the server's reply has \(what)"))
+    case .malformed?:
+      end(RedisError(.protocol, "what answers does not speak the protocol of Redis", cause: .wrongAddress))
+    case .tooLarge(let what, let place)?: end(RedisError(.limit, "the server's replies have \(what)"), largest: place)
     case nil:
       if let listener {
         if reader.completeCount > 0 { listener(reader.take()) }
@@ -114,6 +124,10 @@ final class ConnectionHandler: ChannelInboundHandler {
       complete(surplus == 0 ? nil : RedisError(.protocol, "the server sent \(surplus) replies too many"))
     }
   }
+
+  /// How TLS 1.0 and later begin to say that something is wrong.
+  private static let tlsAlert: [UInt8] = [0x15, 0x03]
+  private static let tlsServer = RedisError(.tls, "the server speaks TLS on this port", cause: .tlsServer)
 
   /// Bytes came that nothing asked for. A full server says so without being asked and hangs up.
   private func endUnasked(_ count: Int) {
@@ -129,7 +143,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if case TLSUserEvent.handshakeCompleted = event {
       if let requiredName, !context.peerIsCertified(as: requiredName) {
         held = []
-        end(RedisError(.tls, "TLS: the server's certificate is not for \(requiredName)"))
+        end(RedisError(.tls, "the server's certificate is not for \(requiredName)", cause: .otherName))
       } else {
         isVerified = true
         for bytes in held { write(bytes, context) }
@@ -140,24 +154,32 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    end(RedisError(.closed, "the server closed the connection"))
+    end(closed)
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    end(connectionError(error, "the connection failed"))
+    if isVerified, TLSProblem(error) == .ended { return end(closed) }
+    let error = connectionError(error, "the connection failed")
+    end(error.errorClass == .closed ? closed : error)
+  }
+
+  private var closed: RedisError {
+    hasReceived || usesTLS
+      ? RedisError(.closed, "the server closed the connection")
+      : RedisError(.closed, "the server closed the connection before its first answer", cause: .closedAtOnce)
   }
 
   /// Ends the batch under way, and the connection.
-  func end(_ reason: RedisError) {
+  func end(_ reason: RedisError, largest: Int? = nil) {
     if failure == nil { failure = reason }
-    complete(reason)
+    complete(reason, largest: largest)
     let ended = ended
     (listener, self.ended) = (nil, nil)
     ended?(reason)
   }
 
-  private func complete(_ reason: RedisError?) {
+  private func complete(_ reason: RedisError?, largest: Int? = nil) {
     guard let pending else {
       if reason != nil { context?.close(promise: nil) }
       return
@@ -166,7 +188,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     pending.timer.cancel()
     pending.completion(
       Exchange(
-        replies: reader.take(), failure: reason, sent: pending.sent, ended: .now(),
+        replies: reader.take(), failure: reason, largest: largest, sent: pending.sent, ended: .now(),
         receivedBytes: pending.receivedBytes))
     if let reason {
       failure = reason
@@ -179,11 +201,25 @@ final class ConnectionHandler: ChannelInboundHandler {
 func connectionError(_ error: any Error, _ what: String) -> RedisError {
   switch error {
   case let error as RedisError: return error
-  case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-    return RedisError(.tls, "TLS: \(error)")
   case let error as IOError:
-    return RedisError(error.errnoCode == 104 ? .closed : .connect, "\(what): \(systemError(error.errnoCode))")
-  case is ChannelError: return RedisError(.connect, "\(what): \(error)")
-  default: return RedisError(.connect, "\(what): \(error)")
+    let isClosed = error.errnoCode == 104
+    return RedisError(
+      isClosed ? .closed : .connect, "\(what): \(systemError(error.errnoCode))", cause: isClosed ? nil : .wrongAddress)
+  default:
+    guard let problem = TLSProblem(error) else { return RedisError(.connect, what) }
+    return RedisError(.tls, "the server \(problem.sentence)", cause: problem.cause)
+  }
+}
+
+extension TLSProblem {
+  fileprivate var cause: RedisError.Cause? {
+    switch self {
+    case .unknownAuthority: .unknownAuthority
+    case .otherName: .otherName
+    case .noTLS: .plainServer
+    case .wantsClientCertificate, .refusesClientCertificate: .clientCertificate
+    case .ended: .silentHandshake
+    case .noCommonVersion, .other: nil
+    }
   }
 }

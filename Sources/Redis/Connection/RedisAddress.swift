@@ -214,7 +214,7 @@ extension NameResolver {
         // With a scope, as in fe80::1%eth0, it is for the system to read.
         if let found = try? SocketAddress.makeAddressResolvingHost(address, port: port) { return found }
       }
-      throw RedisError(.dns, "the name \(printable(Array(host.utf8)[...])) does not resolve")
+      throw RedisError(.dns, "the name \(printable(Array(host.utf8)[...])) does not resolve", cause: .unknownName)
     }
   }
 }

@@ -34,13 +34,23 @@ public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
     case closed
   }
 
+  /// What in the configuration may be wrong, where the error tells.
+  public enum Cause: Sendable, Equatable, CaseIterable {
+    case unknownName, wrongAddress
+    case plainServer, silentHandshake, tlsServer, closedAtOnce
+    case unknownAuthority, otherName, clientCertificate
+    case wrongPassword, missingPassword, unwantedPassword, unwantedUser
+  }
+
   public let errorClass: Class
+  public let cause: Cause?
   /// What happened, in words; holds neither credentials nor unbounded text of the server.
   public let message: String
 
-  public init(_ errorClass: Class, _ message: String) {
+  public init(_ errorClass: Class, _ message: String, cause: Cause? = nil) {
     self.errorClass = errorClass
     self.message = message
+    self.cause = cause
   }
 
   public var description: String { "\(errorClass.rawValue): \(message)" }
@@ -63,7 +73,20 @@ public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
       }
     // A server that repeats what it was sent would give the password away.
     let answer = command.isLogin ? Self.login(text, reply.errorCode ?? "") : printable(bytes)
-    self.init(errorClass, "\(command) was answered: \(answer)")
+    let cause = errorClass == .auth || command.isLogin ? Self.cause(text, reply.errorCode ?? "") : nil
+    self.init(errorClass, "\(command) was answered: \(answer)", cause: cause)
+  }
+
+  private static func cause(_ text: String, _ code: String) -> Cause? {
+    switch code {
+    case "WRONGPASS": .wrongPassword
+    case "NOAUTH": .missingPassword
+    case "ERR" where text.hasPrefix("ERR invalid password"): .wrongPassword
+    case "ERR" where text.contains("without any password configured") || text.contains("no password is set"):
+      .unwantedPassword
+    case "ERR" where text.hasPrefix("ERR wrong number of arguments for 'auth'"): .unwantedUser
+    default: nil
+    }
   }
 
   /// What an answer to a login means, without a word that the server could have made up of it.

@@ -4,8 +4,8 @@ import CHiredis
 public enum ReplyError: Error, Equatable, Sendable {
   /// The bytes are not RESP, or nest deeper than eight arrays; hiredis' own words.
   case malformed(String)
-  /// The reply is larger than a bound of ``Limits``; which one.
-  case tooLarge(String)
+  /// The replies are larger than a bound of ``Limits``; which one, and the place of the reply that took most of it.
+  case tooLarge(String, reply: Int)
 }
 
 /// Reads replies from a stream of bytes with hiredis' parser, into one flat ``Replies``.
@@ -66,7 +66,7 @@ public enum ReplyError: Error, Equatable, Sendable {
   func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplyError) {
     fedBytes += bytes.count
     guard fedBytes <= Limits.replyBytes else {
-      throw .tooLarge("more than \(Limits.replyBytes >> 20) MiB of replies")
+      throw .tooLarge("more than \(Limits.replyBytes >> 20) MiB", reply: largestReply)
     }
     guard
       unsafe redisReaderFeed(
@@ -90,6 +90,9 @@ public enum ReplyError: Error, Equatable, Sendable {
     fedBytes = heldBytes
     return replies
   }
+
+  /// The place of the largest reply; of one that is not complete, what has come counts, and what it announced.
+  private var largestReply: Int { unsafe sink.pointee.largestReply(unread: reader.pointee.len - reader.pointee.pos) }
 
   /// Bytes of replies that are not complete, in hiredis' buffer and beside it.
   var heldBytes: Int { unsafe reader.pointee.len + sink.pointee.bytes.count }
@@ -116,7 +119,7 @@ public enum ReplyError: Error, Equatable, Sendable {
   private static let keptBytes = 4096
 
   private func failure() -> ReplyError {
-    if let limit = unsafe sink.pointee.exceeded { return .tooLarge(limit) }
+    if let limit = unsafe sink.pointee.exceeded { return .tooLarge(limit, reply: largestReply) }
     let text = unsafe withUnsafeBytes(of: reader.pointee.errstr) { raw in
       unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
     }
@@ -135,6 +138,8 @@ private struct ReplySink {
   var roots: [Int32] = []
   /// The bound that was passed, once one was.
   var exceeded: String?
+  /// What an array that was refused would have taken.
+  private var announced = 0
   /// Where the reply that is being read starts, and its first string.
   private var rootStart = 0
   private var rootBytes = 0
@@ -155,6 +160,7 @@ private struct ReplySink {
 
   mutating func addArray(_ count: Int) -> UnsafeMutableRawPointer? {
     guard count <= Limits.arrayElements else {
+      announced = count * MemoryLayout<ReplyNode>.stride
       exceeded = "an array of \(count) elements"
       return nil
     }
@@ -163,6 +169,17 @@ private struct ReplySink {
 
   mutating func add(_ kind: ReplyKind, _ value: Int64) -> UnsafeMutableRawPointer? {
     unsafe push(ReplyNode(kind: kind, count: 0, end: 0, value: value))
+  }
+
+  /// - Parameter unread: bytes that have come and are no part of a value yet.
+  func largestReply(unread: Int) -> Int {
+    var largest = (place: roots.count, weight: unread + nodes[rootStart...].reduce(0) { $0 + $1.weight } + announced)
+    for (place, root) in roots.enumerated() {
+      let end = place + 1 < roots.count ? Int(roots[place + 1]) : rootStart
+      let weight = nodes[Int(root)..<end].reduce(0) { $0 + $1.weight }
+      if weight > largest.weight { largest = (place, weight) }
+    }
+    return largest.place
   }
 
   /// hiredis takes nil for "out of memory"; what else the pointer is does not matter to it.
@@ -209,6 +226,10 @@ private struct ReplySink {
 }
 
 extension ReplyNode {
+  fileprivate var weight: Int {
+    MemoryLayout<ReplyNode>.stride + (kind == .string || kind == .status || kind == .error ? Int(count) : 0)
+  }
+
   /// The same for bytes that stand elsewhere.
   fileprivate func moved(by distance: Int) -> ReplyNode {
     guard kind == .string || kind == .status || kind == .error else { return self }

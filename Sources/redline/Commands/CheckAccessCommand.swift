@@ -33,6 +33,7 @@ struct CheckAccessCommand: AsyncParsableCommand {
   private struct Server: Sendable {
     let title: String
     let connection: ConnectionOptions
+    let origin: AddressOrigin
     let timeout: TimeAmount
     let needs: @Sendable (ServerFacts) -> [AccessNeed]
   }
@@ -57,7 +58,9 @@ struct CheckAccessCommand: AsyncParsableCommand {
         Self.report(check, of: server.title)
         if !check.isComplete { incomplete += 1 }
       } catch {
-        print("\(oneLine(server.title))\n  CANNOT BE ASKED: \(oneLine(KnownSecrets.masked("\(error)")))")
+        print(
+          "\(oneLine(server.title))\n  CANNOT BE ASKED: \(oneLine(KnownSecrets.masked("\(error.advised(server.origin))")))"
+        )
         unreachable += 1
       }
     }
@@ -100,7 +103,7 @@ struct CheckAccessCommand: AsyncParsableCommand {
     return [
       Server(
         title: "\(address)", connection: subject.factory.connection(address, isTrusted: true),
-        timeout: TimeAmount(subject.options.redis.deadline)
+        origin: .flags, timeout: TimeAmount(subject.options.redis.deadline)
       ) { subject.target($0, database: address.database) }
     ]
   }
@@ -123,7 +126,7 @@ struct CheckAccessCommand: AsyncParsableCommand {
       servers.append(
         Server(
           title: "\(member.workload) \(member.address)\(isSentinel ? " (Sentinel)" : "")",
-          connection: options.connection, timeout: options.timeout
+          connection: options.connection, origin: options.origin, timeout: options.timeout
         ) { facts in
           isSentinel
             ? subject.sentinel(facts, masterNames: workloads.compactMap { $0.sentinel?.masterName })

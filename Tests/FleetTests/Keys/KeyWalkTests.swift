@@ -234,13 +234,12 @@ import Testing
       b 10.0.0.2:7000@17000,b.example master - 0 0 1 connected 8192-16000
       """
     let cluster = ClusterNodes(Array(text.utf8)[...])
-    let routes = KeyRoutes(cluster, target: .tcp(host: "10.0.0.1", port: 7000), usesTLS: false)
+    let routes = KeyRoutes(cluster, target: .tcp(host: "10.0.0.1", port: 7000))
     // foo is in slot 12182, bar in 5061; 16001 and up are nobody's.
     let parts = routes.split(names(["foo", "bar"])) { $0 }
     #expect(parts.map(\.node) == [nil, .tcp(host: "10.0.0.2", port: 7000)])
     #expect(parts.map(\.1) == [names(["bar"]), names(["foo"])])
-    let secure = KeyRoutes(cluster, target: .tcp(host: "10.0.0.1", port: 7000), usesTLS: true)
-    #expect(secure.nodes == [nil, .tcp(host: "b.example", port: 7000)])
+    #expect(routes.names == [.tcp(host: "10.0.0.2", port: 7000): "b.example"], "for its certificate")
     #expect(KeyRoutes.single.split(names(["x"]), by: { $0 }).map(\.node) == [nil])
   }
 

@@ -89,7 +89,7 @@ struct PollReadingTests {
 
   @Test func whatDidNotComeIsMissing() throws {
     let (reading, page) = try read([Reading(), Asking()], ":7\r\n")
-    #expect(reading.outcomes.map(\.outcome) == [.success, .missing])
+    #expect(reading.outcomes.map(\.outcome) == [.success, .missing("no reply before the deadline")])
     #expect(page == ["test_read 7"])
   }
 
@@ -107,6 +107,8 @@ struct PollReadingTests {
     #expect(refused.outcomes.last?.outcome == .refused("no_permission"))
     #expect(refused.member?.cluster == nil && refused.member?.clusterMessages != nil)
     let cut = try read([ClusterCollector(), member], info: info, messages).reading
-    #expect(cut.outcomes.last?.outcome == .missing && cut.member != nil && cut.member?.cluster == nil)
+    #expect(
+      cut.outcomes.last?.outcome == .missing("no reply before the deadline") && cut.member != nil
+        && cut.member?.cluster == nil)
   }
 }

@@ -51,6 +51,15 @@ import Testing
     #expect(try Self.policy("/run/redis.sock").refusal(of: Self.address("/run/other.sock")) == .form)
   }
 
+  /// What a peer announces for another is a name for its certificate, unless the configuration names others.
+  @Test func announcedNamesAreForCertificates() throws {
+    #expect(try Self.policy("10.0.0.1").certifiedName("redis-1.example") == "redis-1.example")
+    let policy = try Self.policy("10.0.0.1", allow: "10.0.0.0/8,redis-*.internal")
+    let names: [String?] = ["redis-1.internal", "redis-1.elsewhere", "10.0.0.2", "a b", "", nil]
+    #expect(names.map(policy.certifiedName) == ["redis-1.internal", nil, nil, nil, nil, nil])
+    #expect(try Self.policy("10.0.0.1", allow: "10.0.0.0/8").certifiedName("redis-1") == "redis-1")
+  }
+
   @Test func allowNamesEverybodyButTheSeeds() throws {
     let policy = try Self.policy("192.168.0.1", allow: "10.0.0.0/8,127.0.0.0/8,redis-*.internal")
     for host in ["192.168.0.1", "10.1.2.3", "127.0.0.1", "redis-1.internal"] {

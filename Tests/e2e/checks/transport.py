@@ -1,5 +1,6 @@
 """TLS on both sides, UNIX sockets, IPv6 and every form of address."""
 
+import html
 import socket
 import ssl
 
@@ -18,9 +19,12 @@ def tls_redis(check: Check, authority: Authority, *options: str) -> tuple[server
     return server, port
 
 
-def up(check: Check, expected: float, address: str, text: str, *flags: str) -> exporters.Exporter:
+def up(check: Check, expected: float, address: str, text: str, *flags: str, says: str = "") -> exporters.Exporter:
+    """`says` stands in the log and on the page: what is wrong, and what to change."""
     exporter = exporters.redline(check, address, exporters.FRESH, *flags)
     check.equal(exporter.page().value("redis_up"), expected, f"redis_up: {text}")
+    for where, words in (("the log", exporter.output()), ("the page", html.unescape(exporter.get("/").text))):
+        check.that(says in words, f"{text}: {where} does not say {says!r}: {words[-1500:]}")
     return exporter
 
 
@@ -31,11 +35,15 @@ def check_redis_tls(check: Check) -> None:
     for scheme in ("rediss", "valkeys"):
         up(check, 1, f"{scheme}://127.0.0.1:{port}", scheme, ca)
     up(check, 1, f"rediss://localhost:{port}", "a host name", ca)
-    up(check, 0, f"rediss://127.0.0.1:{port}", "an unknown authority")
+    up(check, 0, f"rediss://127.0.0.1:{port}", "an unknown authority",
+       says="name its authority by --tls-ca-cert-file")
     up(check, 1, f"rediss://127.0.0.1:{port}", "verification skipped", "--skip-tls-verification")
-    up(check, 0, f"rediss://127.0.0.1:{port}", "a wrong server name", ca, "--tls-server-name=other.example")
-    up(check, 0, f"rediss://127.0.0.1:{server.port}", "TLS to a plain port", ca, "--connection-timeout=1s")
-    up(check, 0, f"redis://127.0.0.1:{port}", "plain to a TLS port", "--connection-timeout=1s")
+    up(check, 0, f"rediss://127.0.0.1:{port}", "a wrong server name", ca, "--tls-server-name=other.example",
+       says="give a name that its certificate carries by --tls-server-name")
+    up(check, 0, f"rediss://127.0.0.1:{server.port}", "TLS to a plain port", ca, "--connection-timeout=1s",
+       says="write redis:// in --redis.addr")
+    up(check, 0, f"redis://127.0.0.1:{port}", "plain to a TLS port", "--connection-timeout=1s",
+       says="write rediss:// in --redis.addr")
 
 
 def check_redis_server_name(check: Check) -> None:
@@ -50,6 +58,39 @@ def check_redis_server_name(check: Check) -> None:
     up(check, 1, f"rediss://127.0.0.1:{port}", "the right server name", ca, "--tls-server-name=redis.example")
 
 
+def check_redis_announced_names(check: Check) -> None:
+    """A cluster whose nodes are found by address, and whose certificates have nothing but their names."""
+    authority = Authority(check)
+    certificate, key = authority.issue("node", "DNS:localhost,DNS:node.example")
+    context = authority.client_context()
+    context.check_hostname = False
+    node = servers.RedisServer(
+        check, f"tls-cert-file {certificate}", f"tls-key-file {key}", f"tls-ca-cert-file {authority.certificate}",
+        "tls-auth-clients no", "tls-cluster yes", "cluster-enabled yes", "cluster-announce-ip 127.0.0.1",
+        tls=context)
+    with node.client() as client:
+        client("CLUSTER", "ADDSLOTS", *range(16384))
+        check.until(lambda: "cluster_state:ok" in client("CLUSTER", "INFO").decode(), 10, "the cluster is whole")
+        config = check.file("redline.yml", f"""
+workloads:
+  - name: pages
+    kind: cache
+    topology: cluster
+    seeds: ['localhost:{node.port}']
+    tls: {{ca_file: '{authority.certificate}'}}
+    poll_interval: 500ms
+""")
+        exporter = exporters.redline(check, None, f"--config.file={config}")
+
+        def ups() -> dict[str, float]:
+            return {dict(labels)["instance"]: value
+                    for (_, labels), value in exporter.page().families["redis_up"].series.items()}
+
+        check.until(lambda: ups() == {f"127.0.0.1:{node.port}": 0}, 15, "a certificate without the address")
+        client("CONFIG", "SET", "cluster-announce-hostname", "node.example")
+        check.until(lambda: ups() == {f"node.example:{node.port}": 1}, 15, "the announced name makes it good")
+
+
 def check_redis_client_certificate(check: Check) -> None:
     authority = Authority(check)
     _, port = tls_redis(check, authority, "tls-auth-clients yes")
@@ -57,7 +98,8 @@ def check_redis_client_certificate(check: Check) -> None:
     ca = f"--tls-ca-cert-file={authority.certificate}"
     up(check, 1, f"rediss://127.0.0.1:{port}", "a client certificate", ca, f"--tls-client-cert-file={certificate}",
        f"--tls-client-key-file={key}")
-    up(check, 0, f"rediss://127.0.0.1:{port}", "no client certificate", ca)
+    up(check, 0, f"rediss://127.0.0.1:{port}", "no client certificate", ca,
+       says="give one that it accepts by --tls-client-cert-file and --tls-client-key-file")
     half = exporters.redline(check, f"rediss://127.0.0.1:{port}", ca, f"--tls-client-cert-file={certificate}", wait=False)
     check.that(half.wait(5) > 0, "a certificate without its key is an error")
 

@@ -35,6 +35,8 @@ struct StreamReport: Sendable, Equatable {
   /// Present where the reply has `idmp-duration` (Redis 8.6).
   let idempotency: [(Family, Double)]
   var groups: [Group]
+  /// Groups that were left out, because there were too many.
+  let omittedGroupCount: Int
 
   /// Reads XINFO STREAM and XINFO GROUPS.
   /// - Returns: nil when the first is no answer about a stream.
@@ -56,6 +58,7 @@ struct StreamReport: Sendable, Equatable {
       : Self.idempotencyFields.compactMap { field, family in
         stream.field(field)?.double.map { (family, $0) }
       }
+    omittedGroupCount = max(0, (groups?.elements?.count ?? 0) - KeyWorkLimits.streamGroups)
     self.groups = groups?.elements.map { $0.prefix(KeyWorkLimits.streamGroups).compactMap(Group.init) } ?? []
   }
 

@@ -119,6 +119,8 @@ extension StreamReading {
   }
 
   func note(_ key: KeyName, _ replies: [[Reply?]], _ findings: inout StreamFindings) {
-    if let stream = questions.stream(key, replies) { findings.streams.append(stream) }
+    guard let stream = questions.stream(key, replies) else { return }
+    findings.streams.append(stream)
+    findings.omittedCount += stream.report.omittedGroupCount
   }
 }

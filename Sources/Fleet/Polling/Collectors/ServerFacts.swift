@@ -18,6 +18,8 @@ public struct ServerFacts: Sendable, Equatable {
   public let isClusterEnabled: Bool
   /// The masters that a Sentinel watches, in its order.
   public let sentinelMasters: [String]
+  /// Further masters, which it is not asked about.
+  public let omittedMasterCount: Int
 
   public init(_ info: InfoText) {
     version = Version(info.text("redis_version") ?? "")
@@ -38,7 +40,9 @@ public struct ServerFacts: Sendable, Equatable {
     role = info.text("role") ?? (mode == .sentinel ? "sentinel" : "")
     runID = info.text("run_id") ?? ""
     isClusterEnabled = info.integer("cluster_enabled") == 1
-    sentinelMasters = mode == .sentinel ? Self.sentinelMasters(info) : []
+    let masters = mode == .sentinel ? Self.sentinelMasters(info) : []
+    sentinelMasters = Array(masters.prefix(Self.sentinelMastersLimit))
+    omittedMasterCount = masters.count - sentinelMasters.count
   }
 
   /// Of how many masters a Sentinel is asked at most: each costs three commands in a poll.
@@ -46,12 +50,11 @@ public struct ServerFacts: Sendable, Equatable {
 
   /// `master0:name=mymaster,status=ok,address=…` lines.
   private static func sentinelMasters(_ info: InfoText) -> [String] {
-    let masters = info.fields(inSection: InfoSection.sentinel).compactMap { field -> String? in
+    info.fields(inSection: InfoSection.sentinel).compactMap { field -> String? in
       guard isNumbered(info.name(of: field), prefix: "master") else { return nil }
       return InfoPairs(info.value(of: field)).first { $0.key.elementsEqual("name".utf8) }
         .map { String(foreign: $0.value) }
     }
-    return Array(masters.prefix(sentinelMastersLimit))
   }
 }
 

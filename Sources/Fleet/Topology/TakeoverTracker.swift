@@ -119,7 +119,7 @@ struct TakeoverTracker: Sendable {
     else { return takeover }
     let (bytes, isFinal) = lostBytes(takeover, old, isSame: isSame, taken.offset, facts, served)
     takeover.cost.lostBytes = bytes
-    takeover.cost.lostWrites = Self.writes(bytes, takeover.samples)
+    takeover.cost.lostWrites = bytes.flatMap { Self.writes($0, takeover.samples) }
     takeover.isSettled = isFinal && takeover.cost.outageSeconds != nil
     return takeover
   }
@@ -140,7 +140,7 @@ struct TakeoverTracker: Sendable {
   /// - Parameter taken: what the new master had of the old one's stream.
   private func lostBytes(
     _ takeover: Takeover, _ old: Member, isSame: Bool, _ taken: Int, _ new: ReplicationFacts, _ served: Monotonic
-  ) -> (ClosedRange<Int>, isFinal: Bool) {
+  ) -> (ClosedRange<Int>?, isFinal: Bool) {
     let least = max(0, takeover.newest.offset - taken)
     if isSame, let facts = old.facts, old.polled >= served {
       // The new master goes on from where the old one was: that had nothing else.
@@ -155,18 +155,22 @@ struct TakeoverTracker: Sendable {
     // Until it stopped, it may have gone on as fast as it ever did.
     let ends = [old.demoted, old.lost.map(\.noticed)].compactMap { $0 }.filter { $0 > takeover.newest.moment }
     let seconds = max(0, (ends.min() ?? max(served, takeover.newest.moment)) - takeover.newest.moment)
-    let further = Double(takeover.newest.offset) + Self.haste * Self.bytesPerSecond(takeover.samples) * seconds
+    var speed = Self.bytesPerSecond(takeover.samples)
+    let ahead = Double(taken) - Double(takeover.newest.offset)
+    if ahead > 0, seconds > 0 { speed = max(speed ?? 0, ahead / seconds) }
+    guard let speed else { return (nil, old.facts != nil) }
+    let further = Double(takeover.newest.offset) + Self.haste * speed * seconds
     let most = max(least, Int(clamping: further.rounded(.up)).subtractingReportingOverflow(taken).partialValue)
     // Its data is another's by now: what it had, nobody knows any more.
     return (least...most, old.facts != nil)
   }
 
-  /// The most between two polls.
-  private static func bytesPerSecond(_ samples: [Sample]) -> Double {
+  /// The most between two polls; nil where there was one alone.
+  private static func bytesPerSecond(_ samples: [Sample]) -> Double? {
     zip(samples, samples.dropFirst()).map { before, after in
       let seconds = after.moment - before.moment
       return seconds > 0.1 ? max(0, Double(after.offset) - Double(before.offset)) / seconds : 0
-    }.max() ?? 0
+    }.max()
   }
 
   /// By the bytes of a change over the last minutes; nil where none was seen.

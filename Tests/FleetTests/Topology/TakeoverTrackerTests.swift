@@ -41,6 +41,10 @@ import Testing
         poll(old, at: Double(second), master("a", offset: second * 1000, changes: second * 10))
         poll(new, at: Double(second), ["role:slave", "master_replid:a"])
       }
+      begin()
+    }
+
+    mutating func begin() {
       var failover = Failover(key: "1", subject: "m", kind: .automatic, counted: 0)
       (failover.from, failover.to) = (old, new)
       tracker.begin(failover)
@@ -70,6 +74,27 @@ import Testing
     // Another process at its address says nothing of what it had.
     stage.poll(stage.old, at: 20, ["run_id:other"] + stage.master("c", offset: 0))
     #expect(stage.cost.outageSeconds == 5 && stage.cost.lostBytes == 100...4100)
+  }
+
+  @Test func aReplicaThatGotFurtherShowsHowFastItWas() {
+    var stage = Stage()
+    stage.write()
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 12_901, after: ("a", 12_901)))
+    // 2,900 bytes in the two seconds until it was found silent, not 2,000.
+    #expect(stage.cost.lostBytes == 0...2900)
+  }
+
+  @Test func onePollAloneTellsNoSpeed() {
+    var stage = Stage()
+    stage.poll(stage.old, at: 10, stage.master("a", offset: 10_000))
+    stage.poll(stage.new, at: 10, ["role:slave", "master_replid:a"])
+    stage.begin()
+    stage.poll(stage.old, at: 12, nil, isProbeAnswered: false)
+    stage.poll(stage.new, at: 15, stage.master("b", offset: 10_001, after: ("a", 10_001)))
+    #expect(stage.cost.outageSeconds == 5)
+    #expect(stage.cost.lostBytes == nil)
+    #expect(stage.cost.lostWrites == nil)
   }
 
   @Test func aMasterThatComesBackTellsExactly() {

@@ -142,12 +142,13 @@ def check_a_live_fleet(check: Check) -> None:
     check.that("<h3>Memory</h3>" in page, "memory is told")
     check.that(lab.password() not in page, "no password is on the page")
 
+    check.until(lambda: "Lag behind the master" in exporter.get("/node/sessions-2").text, 30, "a look has seen the master")
     lab.does("kill", "sessions-1")
     check.until(lambda: "<b>failover</b>" in exporter.get("/events?workload=sessions").text, 60, "the failover is told")
     check.until(lambda: "<li>switch " in exporter.get("/events?workload=sessions").text, 60, "its phases are told")
     check.until(lambda: 'scope="col">after</th>' in exporter.get("/events?kind=failover").text, 60, "clients are told")
     events = exporter.get("/events?workload=sessions&kind=failover").text
-    check.that("<svg class=\"phases\"" in events and "Without a master that clients could find" in events,
+    check.that("<svg class=\"phases\"" in events and "From the last answer of the old master" in events,
                f"the phases are drawn: {events[-4000:]}")
     check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
     check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")

@@ -47,16 +47,16 @@ struct WorkloadStanding: Sendable {
     self.overview = overview
     let firing = alerts.filter { $0.state == .firing }.map { WorkloadAlert($0) }
     self.alerts = firing.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
-    let state = max(overview.health, firing.map(\.health).max() ?? .healthy)
+    let state = max(overview.health.state, firing.map(\.health).max() ?? .healthy)
     self.state = state
     let causes =
       firing.filter { $0.health == state && state > .healthy }.map(\.since)
-      + (overview.health == state ? [overview.healthSince] : [])
+      + (overview.health.state == state ? [overview.health.since] : [])
     let ended =
       alerts.filter { WorkloadAlert($0).health > state }.compactMap(\.resolvedAtMilliseconds).map(
         WallTime.init(epochMs:))
-      + overview.healthUntil.filter { $0.key > state }.values
-    since = max(causes.min() ?? overview.healthSince, ended.max() ?? .distantPast)
+      + overview.health.until.filter { $0.key > state }.values
+    since = max(causes.min() ?? overview.health.since, ended.max() ?? .distantPast)
   }
 }
 

@@ -16,15 +16,19 @@ import Testing
   }()
 
   static func overview(
-    _ health: Health, since: WallTime = 100, groups: [WorkloadOverview.Group] = [], findings: [Finding] = [],
-    unknowns: [Blindness] = [], until: [Health: WallTime] = [:]
+    _ health: Health, since: WallTime = 100, was: [(Health, WallTime)] = [], groups: [WorkloadOverview.Group] = [],
+    findings: [Finding] = [],
+    unknowns: [Blindness] = []
   ) -> WorkloadOverview {
-    WorkloadOverview(
+    var history = HealthHistory(was.first?.0 ?? health, since: was.first?.1 ?? since)
+    for (state, time) in was { history.note(state, at: time) }
+    history.note(health, at: since)
+    return WorkloadOverview(
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
       presentCount: 1, expectedCount: 2,
       failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
-      lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: health,
-      healthSince: since, healthUntil: until, findings: findings, unknowns: unknowns)
+      lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: history,
+      findings: findings, unknowns: unknowns)
   }
 
   static func alert(
@@ -81,18 +85,13 @@ import Testing
   }
 
   @Test func sinceItWasWorseByItsChecksAlone() {
-    func since(_ until: [Health: WallTime]) -> WallTime {
+    func since(_ was: [(Health, WallTime)]) -> WallTime {
       WorkloadStanding(
-        Self.overview(.healthy, since: 500, until: until), [Self.alert("A", "warning", firedSeconds: 300)]
+        Self.overview(.healthy, since: 500, was: was), [Self.alert("A", "warning", firedSeconds: 300)]
       ).since
     }
-    #expect(since([.critical: 500]) == 500 && since([.unknown: 400, .critical: 350]) == 400)
-    #expect(since([.degraded: 500]) == 300, "that is the state it still is in")
-    var tracker = FindingTracker()
-    for (health, time) in [(Health.critical, 1.0), (.degraded, 2), (.critical, 3), (.healthy, 4)] {
-      tracker.note(health, at: .init(seconds: time))
-    }
-    #expect(tracker.healthUntil == [.critical: 4, .degraded: 3])
+    #expect(since([(.critical, 100)]) == 500 && since([(.critical, 100), (.unknown, 350), (.degraded, 400)]) == 400)
+    #expect(since([(.degraded, 100)]) == 300, "that is the state it still is in")
   }
 
   @Test func theWorstAlertComesFirst() {

@@ -66,7 +66,7 @@ struct FleetAnswers: Sendable {
       json.field("name", overview.name)
       json.field("state", standing.state.rawValue)
       json.field("since", at: standing.since)
-      json.field("stateByChecks", overview.health.rawValue)
+      json.field("stateByChecks", overview.health.state.rawValue)
       json.field("kind", overview.kind)
       json.field("topology", overview.topology)
       if let environment = overview.environment { json.field("environment", environment) }

@@ -8,9 +8,7 @@ struct FindingTracker: Sendable {
     let subject: Finding.Subject
   }
   private var since: [Key: WallTime] = [:]
-  private var health: (state: Health, since: WallTime)?
-  /// Until when they last came to each state that they do not come to now.
-  private(set) var healthUntil: [Health: WallTime] = [:]
+  private var known: HealthHistory?
 
   /// Takes note of what is found now; what is not found any more is forgotten.
   /// - Returns: what was not found before.
@@ -18,7 +16,7 @@ struct FindingTracker: Sendable {
   mutating func note(_ verdict: Verdict, at wall: WallTime) -> [Finding] {
     let before = since
     since = [:]
-    note(verdict.health, at: wall)
+    if known?.note(verdict.health, at: wall) == nil { known = HealthHistory(verdict.health, since: wall) }
     for finding in verdict.findings {
       let key = Key(check: finding.check, subject: finding.subject)
       since[key] = min(since[key] ?? wall, before[key] ?? wall)
@@ -26,16 +24,9 @@ struct FindingTracker: Sendable {
     return verdict.findings.filter { before[Key(check: $0.check, subject: $0.subject)] == nil }
   }
 
-  mutating func note(_ state: Health, at wall: WallTime) {
-    guard health?.state != state else { return }
-    if let health { healthUntil[health.state] = wall }
-    healthUntil[state] = nil
-    health = (state, wall)
-  }
-
-  /// Since when a workload is in that state by its checks.
-  func since(_ state: Health, at wall: WallTime) -> WallTime {
-    health.flatMap { $0.state == state ? $0.since : nil } ?? wall
+  /// The state by a verdict that was noted last, and how it was before.
+  func health(_ verdict: Verdict, at wall: WallTime) -> HealthHistory {
+    known.flatMap { $0.state == verdict.health ? $0 : nil } ?? HealthHistory(verdict.health, since: wall)
   }
 
   /// The same findings with the time since when they hold, the worst first.
@@ -54,5 +45,22 @@ extension [Finding] {
     for finding in self where CheckCatalogue.blaming.contains(finding.check) {
       log.error("what is there does not fit the configuration", metadata: ["finding": "\(finding.text)"])
     }
+  }
+}
+
+/// The state that a workload is in by its checks alone, and the others that it was in. Pure.
+public struct HealthHistory: Sendable, Equatable {
+  public private(set) var state: Health
+  public private(set) var since: WallTime
+  /// Until when it last was in each other state.
+  public private(set) var until: [Health: WallTime] = [:]
+
+  public init(_ state: Health, since: WallTime) { (self.state, self.since) = (state, since) }
+
+  public mutating func note(_ next: Health, at time: WallTime) {
+    guard next != state else { return }
+    until[state] = time
+    until[next] = nil
+    (state, since) = (next, time)
   }
 }

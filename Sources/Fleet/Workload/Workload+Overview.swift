@@ -22,8 +22,7 @@ extension Workload {
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
-      health: verdict.health, healthSince: findings.since(verdict.health, at: state.wall),
-      healthUntil: findings.healthUntil,
+      health: findings.health(verdict, at: state.wall),
       findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
   }
 

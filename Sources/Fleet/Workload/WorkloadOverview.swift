@@ -59,10 +59,7 @@ public struct WorkloadOverview: Sendable {
   public let memoryObjectiveRatio: Double?
   public let groups: [Group]
   /// By its checks alone.
-  public let health: Health
-  public let healthSince: WallTime
-  /// Until when it last was in each other state by its checks.
-  public let healthUntil: [Health: WallTime]
+  public let health: HealthHistory
   /// The worst first.
   public let findings: [Finding]
   /// What its checks cannot see.

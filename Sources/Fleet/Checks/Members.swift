@@ -106,11 +106,12 @@ struct MembersRefused: Check {
         case .scope: "they reach this machine or link alone, and no seed does; members.allow may name them"
         case .allow: "members.allow does not name them"
         case .unconfirmed: "too few others name them, or they are too many at once"
+        case .unproven: "no replica answers there, and any client may call itself a replica"
         }
       let shown = printable(Array(example.description.utf8.prefix(128))[...])
       let (noun, verb) = count == 1 ? ("member", "is") : ("members", "are")
-      // A few that nobody has confirmed yet come with every change.
-      let isUsual = reason == .unconfirmed && count <= Admission.Options().unconfirmedLimit
+      // A few that nobody has confirmed yet come with every change, and clients that read as replicas do with backups.
+      let isUsual = [.unconfirmed, .unproven].contains(reason) && count <= Admission.Options().unconfirmedLimit
       verdict.find(
         isUsual ? .info : .warning, "\(count) announced \(noun), such as \(shown), \(verb) not admitted: \(why)")
     }

@@ -113,15 +113,23 @@ struct ReplicaSyncing: Check {
 struct UnwatchedReplicas: Check {
   let id = "replica-unwatched"
   private static let strangers = Family.gauge(
-    "workload_unwatched_replicas", "Replicas of the master that are not members of the workload.")
+    "workload_unwatched_replicas",
+    "Replicas that the master lists and that are not members of the workload, with clients that only read as replicas do."
+  )
   var families: [Family] { [Self.strangers] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.following.replication else { return }
-    verdict.add(Self.strangers, Double(view.strangers.count))
-    guard !view.strangers.isEmpty else { return }
-    let names = view.strangers.sorted().prefix(5).map(state.name).joined(separator: ", ")
-    verdict.find(.info, "Replicas that are not watched: \(names)")
+    verdict.add(Self.strangers, Double(view.strangers.count + view.strangersWithoutAddress))
+    if !view.strangers.isEmpty {
+      let names = view.strangers.sorted().prefix(5).map(state.name).joined(separator: ", ")
+      verdict.find(.info, "Replicas that are not watched: \(names)")
+    }
+    let count = view.strangersWithoutAddress
+    if count > 0 {
+      let clients = count == 1 ? "1 client reads" : "\(count) clients read"
+      verdict.find(.info, "\(clients) from the master as a replica does, such as `redis-cli --rdb` for a backup")
+    }
   }
 }
 

@@ -12,6 +12,8 @@ enum MemberRefusal: String, Sendable, CaseIterable {
   case allow
   /// Named by few, or too many at once: what ``Admission`` says.
   case unconfirmed
+  /// Only a list of replicas names it, and no replica answers there: ``Following/unproven``.
+  case unproven
 }
 
 /// Which of the addresses that peers announce may be connected to, and given the workload's credentials.

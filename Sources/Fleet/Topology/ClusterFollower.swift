@@ -31,7 +31,6 @@ struct ClusterFollower: Follower {
     following.groups = view.shards.map { shard in
       ReplicationGroup(master: addresses[shard.masterID], replicas: Set(shard.replicaIDs.compactMap { addresses[$0] }))
     }
-    following.isTroubled = view.members.isEmpty || view.isTroubled
     return following
   }
 

@@ -61,6 +61,9 @@ struct Following: Sendable {
   var voucherCounts: [NodeAddress: Int] = [:]
   /// Those who could name every member; 1 where only a member's own answer tells.
   var voterCount = 1
+  /// Those that only a list of connected replicas names, and that have not answered as replicas: any client may say that it
+  /// is a replica and listens there.
+  var unproven: Set<NodeAddress> = []
   /// What servers that the configuration names call themselves.
   var ownNames: Set<NodeAddress> = []
   /// The same votes for Sentinels.
@@ -73,12 +76,25 @@ struct Following: Sendable {
   /// Names that servers announce, for the `instance` label.
   var hostnames: [NodeAddress: String] = [:]
   var groups: [ReplicationGroup] = []
-  /// Whether a closer look is worth its cost.
-  var isTroubled = false
   var cluster: ClusterView?
   var sentinelView: SentinelView?
   var sentinelServers = SentinelServers()
   var replication: ReplicationView?
+
+  /// Whether a closer look is worth its cost.
+  var isTroubled: Bool {
+    cluster.map { $0.members.isEmpty || $0.isTroubled } ?? false || sentinelView?.isTroubled ?? false
+      || replication?.isTroubled ?? false
+  }
+
+  /// The same without servers that are not watched.
+  func without(_ addresses: Set<NodeAddress>) -> Following {
+    var following = self
+    following.cluster = cluster?.without(addresses)
+    following.replication = replication?.without(addresses)
+    for index in groups.indices { following.groups[index].replicas.subtract(addresses) }
+    return following
+  }
 }
 
 /// Makes out the members of a workload from what the servers say. Pure: no I/O, no clock.

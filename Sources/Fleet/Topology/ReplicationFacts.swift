@@ -49,6 +49,8 @@ public struct ReplicationFacts: Sendable, Equatable {
     public let replicationID: String
     public let offset: Int
   }
+  /// Those that it lists without an address: clients that read its data as replicas do, such as `redis-cli --rdb`.
+  public var replicasWithoutAddress = 0
 
   public init(
     isMaster: Bool, masterAddress: NodeAddress? = nil, isLinkUp: Bool = false, isSyncing: Bool = false,
@@ -91,8 +93,10 @@ public struct ReplicationFacts: Sendable, Equatable {
     if let end = info.integer("second_repl_offset"), end > 0, let past = info.text("master_replid2") {
       second = Past(replicationID: past, offset: end - 1)
     }
-    replicas = info.fields.lazy.filter { isNumberedReplica(info.name(of: $0)) }.prefix(Self.replicaLimit)
+    let listed = info.fields.lazy.filter { isNumbered(info.name(of: $0), prefix: "slave") }.prefix(Self.replicaLimit)
       .compactMap { Self.replica(info.value(of: $0)) }
+    replicas = listed.filter { $0.address.port > 0 }
+    replicasWithoutAddress = listed.count - replicas.count
   }
 
   /// `ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`.
@@ -106,10 +110,4 @@ public struct ReplicationFacts: Sendable, Equatable {
       address: address, state: text("state") == "online" ? .online : .syncing, offset: integer("offset"),
       ackAgeSeconds: max(0, integer("lag")))
   }
-}
-
-/// `slave0`, `slave1`, …
-private func isNumberedReplica(_ name: ArraySlice<UInt8>) -> Bool {
-  let digits = name.dropFirst(5)
-  return name.starts(with: "slave".utf8) && !digits.isEmpty && digits.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
 }

@@ -4,25 +4,34 @@ import Redis
 struct ReplicationFollower: Follower {
   let seeds: [NodeAddress]
   private var identities: Identities
+  private var proofs: ReplicaProofs
 
   init(seeds: [NodeAddress]) {
     self.seeds = seeds
     identities = Identities(preferred: Set(seeds))
+    proofs = ReplicaProofs()
   }
 
   mutating func follow(_ members: [MemberReading], sentinels: [MemberReading]) -> Following {
     identities.learn(members)
     let own = members.filter { identities[$0.address] == $0.address }
     let readings = Dictionary(own.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
-    var addresses = Set(seeds.map { identities[$0] })
-    for reading in own {
-      guard let facts = reading.facts?.replication?.renamed({ identities[$0] }) else { continue }
-      addresses.insert(reading.address)
+    let known = Set(seeds.map { identities[$0] })
+    let answers = own.compactMap { reading in
+      reading.facts?.replication.map { (address: reading.address, facts: $0.renamed { identities[$0] }) }
+    }
+    let listed = Set(answers.flatMap { $0.facts.replicas.map(\.address) })
+    proofs.note(
+      listed: listed, own, proven: known.union(answers.compactMap(\.facts.masterAddress)))
+    var addresses = known
+    for (address, facts) in answers where !proofs.isSuspect(address) {
+      addresses.insert(address)
       addresses.formUnion(facts.replicas.map(\.address))
       if let master = facts.masterAddress { addresses.insert(master) }
     }
     let view = replicationView(addresses.sorted(), readings, identities, authority: nil)
     var following = Following()
+    following.unproven = addresses.filter(proofs.isSuspect)
     following.aliases = identities.aliases
     following.listings = addresses.sorted().map {
       Roster.Listing($0, isUp: nil, answers: readings[$0]?.answers)
@@ -31,8 +40,26 @@ struct ReplicationFollower: Follower {
     following.groups = [
       ReplicationGroup(master: view.master, replicas: addresses.subtracting([view.master].compactMap { $0 }))
     ]
-    following.isTroubled = view.isTroubled
     return following
+  }
+}
+
+/// Tells replicas from clients that only call themselves one: a master lists whatever they say that they listen on. Pure.
+struct ReplicaProofs: Sendable {
+  private var proven: Set<NodeAddress> = []
+  private var suspects: Set<NodeAddress> = []
+
+  /// Whether an address was listed as a replica's, and nothing else speaks for it.
+  func isSuspect(_ address: NodeAddress) -> Bool { suspects.contains(address) }
+
+  /// - Parameters:
+  ///   - listed: what masters list as replicas, or Sentinels that never had an answer from them.
+  ///   - proven: what others prove: the configuration, or a replica's word for its master.
+  mutating func note(listed: Set<NodeAddress>, _ readings: [MemberReading], proven others: Set<NodeAddress>) {
+    let replicas = readings.filter { $0.facts?.replication?.isMaster == false }.map(\.address)
+    let known = listed.union(readings.map(\.address))
+    proven = proven.intersection(known).union(replicas).union(others)
+    suspects = suspects.intersection(known).union(listed).subtracting(proven)
   }
 }
 

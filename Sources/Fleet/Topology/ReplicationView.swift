@@ -40,6 +40,10 @@ public struct ReplicationView: Sendable, Equatable {
   public let silentMembers: [NodeAddress]
   /// Replicas that the master lists and that are no members: nobody watches them.
   public let strangers: [NodeAddress]
+  /// Those that it lists without an address.
+  public let strangersWithoutAddress: Int
+  private let members: [Member]
+  private let authority: NodeAddress?
 
   public var isSplit: Bool { masters.count > 1 }
   public var isTroubled: Bool {
@@ -51,6 +55,8 @@ public struct ReplicationView: Sendable, Equatable {
 
   /// - Parameter authority: the master as Sentinel or the configuration has it, where there is one.
   public init(_ members: [Member], authority: NodeAddress? = nil) {
+    self.members = members
+    self.authority = authority
     let known = members.compactMap { member in member.facts.map { (member: member, facts: $0) } }
     func member(_ address: NodeAddress) -> Member? { members.first { $0.isNamed(address) } }
     func target(_ address: NodeAddress) -> NodeAddress { member(address)?.address ?? address }
@@ -99,5 +105,12 @@ public struct ReplicationView: Sendable, Equatable {
     loopingReplicas = replicas.map(\.member.address).filter { followsItself($0, master: upstream) }
     let listed = master.flatMap(member)?.facts?.replicas.map(\.address) ?? []
     strangers = listed.filter { member($0) == nil }
+    strangersWithoutAddress = master.flatMap(member)?.facts?.replicasWithoutAddress ?? 0
+  }
+
+  /// The same without servers that are not watched.
+  func without(_ addresses: Set<NodeAddress>) -> ReplicationView {
+    guard members.contains(where: { addresses.contains($0.address) }) else { return self }
+    return ReplicationView(members.filter { !addresses.contains($0.address) }, authority: authority)
   }
 }

@@ -6,6 +6,7 @@ struct SentinelFollower: Follower {
   let seeds: [NodeAddress]
   let expectedSentinelCount: Int?
   private var identities = Identities(preferred: [])
+  private var proofs = ReplicaProofs()
 
   init(seeds: [NodeAddress], expectedSentinelCount: Int?) {
     self.seeds = seeds
@@ -39,6 +40,10 @@ struct SentinelFollower: Follower {
     var isUp: [NodeAddress: Bool] = [:]
     for replica in view.replicas { isUp[identities[replica.address]] = !replica.isDown }
     let master = view.masterAddress.map { identities[$0] }
+    // A Sentinel that had an answer knows the run id.
+    let answered = Set(view.replicas.filter { !$0.runID.isEmpty }.map { identities[$0.address] })
+    proofs.note(listed: Set(isUp.keys).subtracting(answered), own, proven: answered.union([master].compactMap { $0 }))
+    following.unproven = Set(isUp.keys.filter(proofs.isSuspect))
     if let master { isUp[master] = !view.isMasterDown }
     following.listings = isUp.keys.sorted().map {
       Roster.Listing($0, isUp: isUp[$0], answers: readings[$0]?.answers)
@@ -50,7 +55,6 @@ struct SentinelFollower: Follower {
     following.groups = [
       ReplicationGroup(master: replication.master, replicas: Set(isUp.keys).subtracting([master].compactMap { $0 }))
     ]
-    following.isTroubled = view.isTroubled || replication.isTroubled
     return following
   }
 

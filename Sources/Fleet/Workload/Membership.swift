@@ -163,16 +163,18 @@ struct Membership: Sendable {
     }
     admission.forget(following.aliases)
     let before = admission.confirmed
+    let unproven = following.unproven
+    func isProven(_ listing: Roster.Listing) -> Bool { !unproven.contains(listing.address) }
     let candidates = listings.map { listing in
       Admission.Candidate(
-        address: listing.address, voucherCount: following.voucherCounts[listing.address] ?? 0,
-        answers: listing.answers, isUp: listing.isUp)
+        address: listing.address, voucherCount: isProven(listing) ? following.voucherCounts[listing.address] ?? 0 : 0,
+        answers: isProven(listing) ? listing.answers : false, isUp: listing.isUp)
     }
     let forgotten = admission.update(
       candidates, voterCount: following.voterCount, isKnown: known(following), kept: Set(roster.members.keys),
       expectedCount: config.expected.nodes, at: now)
-    // Where several could name it and few do, it is on no page.
-    let scouts = following.voterCount > 1 ? Set(admission.unconfirmed.keys) : []
+    // Where several could name it and few do, or it may be no replica at all, it is on no page.
+    let scouts = Set(admission.unconfirmed.keys.filter { following.voterCount > 1 || unproven.contains($0) })
     roster.forget(forgotten.union(scouts).union(roster.members.keys.filter { policy.refusal(of: $0) != nil }))
     for address in admission.confirmed.subtracting(before).sorted() where roster.members[address] != nil {
       note(.arrived(address), following, &decision)
@@ -180,11 +182,13 @@ struct Membership: Sendable {
     if let example = admission.waitingExample {
       turnedAway.note(.unconfirmed, example, count: admission.waitingCount)
     }
-    if let example = scouts.min() { turnedAway.note(.unconfirmed, example, count: scouts.count) }
+    let suspects = scouts.intersection(unproven)
+    if let example = suspects.min() { turnedAway.note(.unproven, example, count: suspects.count) }
+    let unconfirmed = scouts.subtracting(unproven)
+    if let example = unconfirmed.min() { turnedAway.note(.unconfirmed, example, count: unconfirmed.count) }
     let watched = admission.admitted.subtracting(scouts)
     let others = Set(all.map(\.address)).subtracting(watched)
-    following.cluster = following.cluster?.without(others)
-    for index in following.groups.indices { following.groups[index].replicas.subtract(others) }
+    following = following.without(others)
     decision.wanted.scouts = scouts
     return listings.filter { watched.contains($0.address) }
   }

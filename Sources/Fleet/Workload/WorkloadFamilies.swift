@@ -27,7 +27,7 @@ enum WorkloadFamilies {
 
   static let membersRefused = Family.gauge(
     "workload_members_refused",
-    "Announced members and Sentinels that are not monitored, by reason: the form or the scope of their address, members.allow, or too few others that name them.",
+    "Announced members and Sentinels that are not monitored, by reason: the form or the scope of their address, members.allow, too few others that name them, or no replica that answers there.",
     labels: ["reason"])
   static let eventsOmitted = Family.counter(
     "workload_events_omitted_total", "Events of the workload that were not kept because there were too many.")

@@ -120,8 +120,10 @@ extension Reply {
 }
 
 extension NodeAddress {
-  /// `ip` and `port` of a Sentinel's description.
+  /// `ip` and `port` of a Sentinel's description; nil for port 0, which is a client that reads as a replica does and
+  /// listens nowhere.
   init?(ofInstance reply: Reply) {
     self.init(host: reply.field("ip")?.text, port: reply.field("port")?.text)
+    if port == 0 { return nil }
   }
 }

@@ -44,13 +44,17 @@ public final class Node: Sendable {
     let cost = NodeCost()
     self.cost = cost
     publish(KeyWork.idleSamples.with(constantLabels: labels), "keys")
-    let keyWork = try KeyWork(
-      options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
-    ) { publish($0.with(constantLabels: labels), "keys") }
-    self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
-    poller = Poller(options, collectors: collectors, context: context, on: loop, log: log, cost: cost) {
+    let poller = Poller(options, collectors: collectors, context: context, on: loop, log: log, cost: cost) {
       publish($0, "poll")
     }
+    self.poller = poller
+    let keyWork = try KeyWork(
+      options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
+    ) { samples in
+      let labelled = options.withRole(samples, of: poller.newest?.facts, exceptTo: KeyWorkCost.all)
+      publish(labelled.with(constantLabels: labels), "keys")
+    }
+    self.keyWork = keyWorkOptions.isIdle ? nil : keyWork
   }
 
   /// Shows what others than its own key work did with the target's keys.

@@ -107,6 +107,26 @@ public struct Samples: Sendable {
     return end
   }
 
+  /// The same with a further label, but for the samples of some families.
+  public func adding(_ name: String, _ value: LabelValue, exceptTo families: [Family]) -> Samples {
+    let label = encodeConstantLabels([(name, value)])
+    let spared = Set(families.map { Int32($0.id) })
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(labelBytes.count + samples.count * (label.count + 1))
+    let labelled = samples.map { sample -> Sample in
+      var copy = sample
+      copy.labelStart = UInt32(bytes.count)
+      bytes += labelBytes[Int(sample.labelStart)..<Int(sample.labelStart + sample.labelCount)]
+      if !spared.contains(sample.family) {
+        if sample.labelCount > 0 { bytes.append(UInt8(ascii: ",")) }
+        bytes += label
+      }
+      copy.labelCount = UInt32(bytes.count) - copy.labelStart
+      return copy
+    }
+    return Samples(samples: labelled, labelBytes: bytes, histograms: histograms, constantLabels: constantLabels)
+  }
+
   /// The same samples under other constant labels.
   public func with(constantLabels labels: [(name: String, value: LabelValue)]) -> Samples {
     Samples(

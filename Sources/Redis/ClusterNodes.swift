@@ -76,7 +76,7 @@ public struct ClusterNode: Sendable, Equatable {
     }
   }
 
-  public var isMaster: Bool { flags.contains("master") }
+  public var isMaster: Bool { flags.contains { $0 == "master" || $0 == "primary" } }
   public var isMyself: Bool { flags.contains("myself") }
   /// Whether it is worth connecting to: its address is known and no majority has declared it failed.
   public var isReachable: Bool {

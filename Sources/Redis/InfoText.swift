@@ -110,7 +110,8 @@ private struct Scan {
       position += 1
       if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
       if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
-        begin(bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") })
+        // `# Last scan db time: …` of Kvrocks is a remark, and no heading.
+        if nameEnd < 0 { begin(bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }) }
       } else if nameEnd > start, nameEnd < lineEnd, takesLine() {
         fields.append(
           InfoText.Field(

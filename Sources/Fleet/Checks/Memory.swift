@@ -33,8 +33,12 @@ struct MaxmemoryUnset: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for (member, facts) in state.up {
-      verdict.add(Self.isSet, facts.memory.maxBytes > 0 ? 1 : 0, .text(member.instance))
-      if facts.memory.maxBytes == 0 {
+      guard let limit = facts.memory.maxBytes else {
+        verdict.unknown(.node(member.instance), "INFO does not name maxmemory")
+        continue
+      }
+      verdict.add(Self.isSet, limit > 0 ? 1 : 0, .text(member.instance))
+      if limit == 0 {
         verdict.find(.warning, node: member.instance, "has no maxmemory")
       }
     }

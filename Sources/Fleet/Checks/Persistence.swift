@@ -59,6 +59,10 @@ struct RecoveryPointCrash: Check {
     // A cache is rebuilt from elsewhere: it has nothing to lose where no RPO is set.
     guard state.config.objectives.rpo != nil else { return }
     for (member, facts) in state.up where member.isMaster {
+      guard facts.persistence.isTold else {
+        verdict.unknown(.node(member.instance), "INFO says nothing of how the server persists")
+        continue
+      }
       let point = RecoveryPoint(
         crashOf: facts.persistence, isFsyncDelayed: member.delayedFsync?.isNewest ?? false,
         nowSeconds: state.wall.seconds)
@@ -104,7 +108,7 @@ struct BackupOld: Check {
   var families: [Family] { [Self.hasSaved, Self.age] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for (member, facts) in state.up {
+    for (member, facts) in state.up where facts.persistence.isTold {
       let instance = LabelValue(member.instance)
       verdict.add(Self.hasSaved, facts.persistence.hasSaved ? 1 : 0, instance)
       if let age = facts.persistence.dumpAgeSeconds(nowSeconds: state.wall.seconds) {
@@ -116,7 +120,7 @@ struct BackupOld: Check {
       state.config.topology == .static
       ? state.members.map { [$0.address] } : state.following.groups.map(\.members)
     for group in groups {
-      let known = group.compactMap { state[$0]?.facts?.persistence }
+      let known = group.compactMap { state[$0]?.facts?.persistence }.filter(\.isTold)
       guard let first = group.first, !known.isEmpty else { continue }
       let verdictOfGroup = BackupVerdict(known, limitSeconds: limit, nowSeconds: state.wall.seconds)
       guard verdictOfGroup.isTooOld else { continue }
@@ -138,6 +142,7 @@ private func writes(_ seconds: Double) -> String {
 extension PersistencePolicy {
   /// Whether a server persists so; nil where nothing is asked, or what is asked cannot be read.
   func fits(_ facts: PersistenceFacts) -> Bool? {
+    guard facts.isTold else { return nil }
     let rdb: Bool? = isRDBOn.flatMap { wanted in facts.hasSaveRules.map { $0 == wanted } }
     let log: Bool? =
       switch aof {

@@ -14,7 +14,7 @@ struct SplitBrain: Check {
     if let view = state.following.replication {
       let isSplit = state.rivals.isSplit(at: state.now)
       verdict.add(Self.isSplit, isSplit ? 1 : 0)
-      if isSplit { verdict.find(.critical, Self.text(view.masters.map(state.name))) }
+      if isSplit { verdict.find(.critical, Self.text(([view.master].compactMap { $0 } + view.rivals).map(state.name))) }
     }
     if let view = state.cluster {
       let split = view.shards.filter { $0.masterIDs.count > 1 }

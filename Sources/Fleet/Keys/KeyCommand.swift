@@ -25,6 +25,7 @@ enum KeyCommand {
     case "hash": make("HLEN", key)
     case "stream": make("XLEN", key)
     case "array": make("ARCOUNT", key)
+    case "vectorset": make("VCARD", key)
     default: nil
     }
   }

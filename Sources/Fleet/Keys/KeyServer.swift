@@ -16,9 +16,9 @@ struct KeyServer: Sendable {
   /// - Parameter info: nil where the server does not tell.
   init(_ info: InfoText?, skipsMasters: Bool = false, isCluster: Bool = false, readsKeyspace: Bool = false) {
     facts = ServerFacts(info ?? InfoText(bytes: []))
-    showsKeys = !(skipsMasters && info?.text("role") == "master")
+    showsKeys = !(skipsMasters && info?.text("role").flatMap { ReplicationRole($0) } == .master)
     self.isCluster = isCluster
-    keyCounts = isCluster || !readsKeyspace ? nil : info.map(Self.keyCounts)
+    keyCounts = isCluster || !readsKeyspace ? nil : info.flatMap(Self.keyCounts)
   }
 
   /// Whether SCAN can leave out keys of other types (6.0).
@@ -26,24 +26,27 @@ struct KeyServer: Sendable {
   var keyTotal: Double? { keyCounts?.values.reduce(0, +) }
   func hasKeys(_ database: Int) -> Bool { keyCounts.map { $0[database, default: 0] > 0 } ?? true }
 
-  /// `db3:keys=10,expires=2,avg_ttl=0` lines.
-  private static func keyCounts(_ info: InfoText) -> [Int: Double] {
+  /// `db3:keys=10,expires=2,avg_ttl=0` lines; nil where they are missing and not only empty.
+  private static func keyCounts(_ info: InfoText) -> [Int: Double]? {
     var counts: [Int: Double] = [:]
     for field in info.fields {
       let name = info.name(of: field)
       guard name.starts(with: "db".utf8), let database = parseInteger(name.dropFirst(2)), database >= 0,
         database < KeyWorkLimits.databases,
-        let keys = InfoPairs(info.value(of: field)).first(where: { $0.key.elementsEqual("keys".utf8) })
+        let keys = InfoPairs(info.value(of: field)).first(where: { $0.key.elementsEqual("keys".utf8) }),
+        let count = parseDouble(keys.value)
       else { continue }
-      counts[database] = parseDouble(keys.value) ?? 0
+      counts[database] = count
     }
-    return counts
+    return counts.isEmpty && !info.hasSection(InfoSection.keyspace) ? nil : counts
   }
 }
 
 extension ServerFacts {
   /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
   var knowsNacked: Bool { valkeyVersion == nil && version >= Version(8, 8) }
+  /// Whether it has vector sets of its own (Redis 8).
+  var knowsVectorSets: Bool { valkeyVersion == nil && version >= Version(8) }
   /// Whether a connection can look at keys without using them (Redis 7.2, Valkey).
   var knowsNoTouch: Bool { version >= Version(7, 2) }
 }

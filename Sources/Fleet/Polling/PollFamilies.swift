@@ -66,6 +66,9 @@ enum PollFamilies {
     "exporter_dropped_series",
     "Series of the last poll that were left out, as duplicates or because there were too many.")
 
+  /// Those that say something of the daemon and not of the server: `--append-instance-role-label` leaves them alone.
+  static let withoutRole = all.filter { ![up, lastScrapeError, lastScrapeDuration].map(\.name).contains($0.name) }
+
   static let all = [
     up, state, lastScrapeError, lastScrapeDuration, lastConnectTime, lastPingTime, scrapes,
     scrapeDuration, lastSuccess, collectorSuccess, collectorRefused, cutLines, commands, lookups, sentBytes,

@@ -179,9 +179,8 @@ public actor Poller {
     let lastSuccess = state.isUp ? now : previous?.lastSuccess
     cost.add(
       state, durationSeconds: duration, lastSuccess: lastSuccess, reading: reading, refusals: refusals, into: &sink)
-    let role = options.appendsRole ? facts?.role : nil
-    let samples = sink.finish(
-      constantLabels: options.constantLabels + (role.map { [("instance_role", .text($0))] } ?? []))
+    let samples = options.withRole(
+      sink.finish(constantLabels: options.constantLabels), of: facts, exceptTo: PollFamilies.withoutRole)
     let snapshot = Snapshot(
       samples: samples, state: state, started: started, ended: now,
       durationSeconds: duration, facts: facts, member: reading.member, lastSuccess: lastSuccess)

@@ -33,3 +33,11 @@ public struct PollerOptions: Sendable {
 extension PollerOptions {
   var constantLabels: [(name: String, value: LabelValue)] { labels.map { ($0.name, .text($0.value)) } }
 }
+
+extension PollerOptions {
+  /// The samples with the server's role, where `--append-instance-role-label` asks for it: as INFO last named it.
+  func withRole(_ samples: Samples, of facts: ServerFacts?, exceptTo families: [Family]) -> Samples {
+    guard appendsRole, let role = facts?.role else { return samples }
+    return samples.adding("instance_role", .text(role), exceptTo: families)
+  }
+}

@@ -51,6 +51,7 @@ extension ReplicationFacts {
   func renamed(_ rename: (NodeAddress) -> NodeAddress) -> ReplicationFacts {
     var facts = self
     facts.masterAddress = masterAddress.map(rename)
+    facts.otherMasters = otherMasters.map(rename)
     facts.replicas = replicas.map {
       Replica(address: rename($0.address), state: $0.state, offset: $0.offset, ackAgeSeconds: $0.ackAgeSeconds)
     }

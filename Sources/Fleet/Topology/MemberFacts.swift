@@ -14,17 +14,19 @@ struct MemberFacts: Sendable, Equatable {
   }
 
   struct Memory: Sendable, Equatable {
-    var usedBytes = 0
+    /// nil where INFO does not tell.
+    var usedBytes: Int?
     /// Replication and AOF buffers, which Redis leaves out when it decides on evictions (`mem_not_counted_for_evict`).
     var uncountedBytes = 0
-    /// 0 for no limit.
-    var maxBytes = 0
+    /// 0 for no limit; nil where INFO does not tell.
+    var maxBytes: Int?
     /// nil where INFO does not tell.
     var policy: String?
 
     /// The share of `maxmemory` that is used as Redis counts for evictions (evict.c, getMaxmemoryState); nil with no limit.
     var usedRatio: Double? {
-      maxBytes > 0 ? Double(max(0, usedBytes - uncountedBytes)) / Double(maxBytes) : nil
+      guard let usedBytes, let maxBytes, maxBytes > 0 else { return nil }
+      return Double(max(0, usedBytes - uncountedBytes)) / Double(maxBytes)
     }
   }
 
@@ -72,8 +74,8 @@ struct MemberFacts: Sendable, Equatable {
     replication = server.mode == .sentinel ? nil : ReplicationFacts(info)
     persistence = PersistenceFacts(info, appendFsync: setting("appendfsync"), save: setting("save"))
     memory = Memory(
-      usedBytes: info.integer("used_memory") ?? 0, uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
-      maxBytes: info.integer("maxmemory") ?? 0, policy: info.text("maxmemory_policy"))
+      usedBytes: info.integer("used_memory"), uncountedBytes: info.integer("mem_not_counted_for_evict") ?? 0,
+      maxBytes: info.integer("maxmemory"), policy: info.text("maxmemory_policy"))
     fork = ForkHeadroom(info)
     keyspaceHits = max(0, info.integer("keyspace_hits") ?? 0)
     keyspaceMisses = max(0, info.integer("keyspace_misses") ?? 0)

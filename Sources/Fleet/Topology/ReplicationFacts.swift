@@ -9,26 +9,46 @@ public struct ReplicationFacts: Sendable, Equatable {
       case online
       /// Waiting for, or receiving, a full sync.
       case syncing
+
+      /// - Parameter word: nil where the master names none, as Kvrocks, which lists those alone that are in sync. Its
+      ///   `lag` is a number of writes then.
+      init(_ word: String?) {
+        switch word?.lowercased() {
+        case nil, "online", "stable_sync": self = .online
+        default: self = .syncing
+        }
+      }
     }
     public let address: NodeAddress
     public let state: State
-    /// What it has acknowledged, in bytes.
-    public let offset: Int
+    /// What it has acknowledged, in bytes; nil where the master does not tell.
+    public let offset: Int?
     /// Whole seconds since its last acknowledgement; 0 while it is not online.
     public let ackAgeSeconds: Int
 
-    public init(address: NodeAddress, state: State, offset: Int, ackAgeSeconds: Int) {
+    public init(address: NodeAddress, state: State, offset: Int?, ackAgeSeconds: Int) {
       self.address = address
       self.state = state
       self.offset = offset
       self.ackAgeSeconds = ackAgeSeconds
     }
+
+    /// Of two that one address stands for, such as behind one translated address, the one that stands worse.
+    static func worse(_ left: Replica, _ right: Replica) -> Replica {
+      func rank(_ replica: Replica) -> (Int, Int, Int) {
+        (replica.state == .online ? 1 : 0, replica.offset ?? .max, -replica.ackAgeSeconds)
+      }
+      return rank(right) < rank(left) ? right : left
+    }
   }
 
-  public var isMaster: Bool
+  public var role: ReplicationRole
   /// The master that it follows; nil for a master.
   public var masterAddress: NodeAddress?
-  public var isLinkUp: Bool
+  /// Further ones, which KeyDB may have.
+  public var otherMasters: [NodeAddress] = []
+  /// Of several links the worst; nil where INFO does not tell.
+  public var isLinkUp: Bool?
   public var isSyncing: Bool
   /// nil where the link is up, or was never up.
   public var linkDownSeconds: Int?
@@ -49,15 +69,16 @@ public struct ReplicationFacts: Sendable, Equatable {
     public let replicationID: String
     public let offset: Int
   }
+
   /// Those that it lists without an address: clients that read its data as replicas do, such as `redis-cli --rdb`.
   public var replicasWithoutAddress = 0
 
   public init(
-    isMaster: Bool, masterAddress: NodeAddress? = nil, isLinkUp: Bool = false, isSyncing: Bool = false,
+    isMaster: Bool, masterAddress: NodeAddress? = nil, isLinkUp: Bool? = false, isSyncing: Bool = false,
     linkDownSeconds: Int? = nil, priority: Int = 100, replicationID: String = "", offset: Int = 0,
     replicas: [Replica] = [], masterOffset: Int? = nil, second: Past? = nil
   ) {
-    self.isMaster = isMaster
+    role = isMaster ? .master : .replica
     self.masterAddress = masterAddress
     self.isLinkUp = isLinkUp
     self.isSyncing = isSyncing
@@ -70,24 +91,26 @@ public struct ReplicationFacts: Sendable, Equatable {
     self.second = second
   }
 
+  public var isMaster: Bool { role.takesWrites }
+  /// Every master that it follows.
+  public var masterAddresses: [NodeAddress] { [masterAddress].compactMap { $0 } + otherMasters }
+
   /// Replicas that are read of one INFO.
   static let replicaLimit = 1024
 
   /// - Returns: nil where INFO names no role of replication, as that of a Sentinel.
   public init?(_ info: InfoText) {
-    switch info.text("role") {
-    case "master": isMaster = true
-    case "slave", "replica": isMaster = false
-    default: return nil
-    }
-    masterAddress =
-      isMaster ? nil : NodeAddress(host: info.text("master_host"), port: info.text("master_port"))
-    isLinkUp = info.text("master_link_status") == "up"
-    isSyncing = info.integer("master_sync_in_progress") == 1
-    linkDownSeconds = info.integer("master_link_down_since_seconds").flatMap { $0 >= 0 ? $0 : nil }
-    priority = info.integer("slave_priority") ?? 100
+    guard let role = info.text("role").flatMap({ ReplicationRole($0) }) else { return nil }
+    self.role = role
+    let links = role.follows ? MasterLinks(info) : MasterLinks()
+    masterAddress = links.masters.first
+    otherMasters = Array(links.masters.dropFirst())
+    isLinkUp = links.isUp
+    isSyncing = links.isSyncing
+    linkDownSeconds = links.downSeconds
+    priority = info.integer("slave_priority") ?? info.integer("replica_priority") ?? 100
     replicationID = info.text("master_replid") ?? ""
-    offset = (isMaster ? info.integer("master_repl_offset") : info.integer("slave_repl_offset")) ?? 0
+    offset = info.integer(role.takesWrites ? "master_repl_offset" : "slave_repl_offset") ?? 0
     masterOffset = info.integer("master_repl_offset") ?? 0
     // `second_repl_offset` is that of the first byte that is not; -1, and zeros for the name, where there is none.
     if let end = info.integer("second_repl_offset"), end > 0, let past = info.text("master_replid2") {
@@ -104,10 +127,56 @@ public struct ReplicationFacts: Sendable, Equatable {
     var pairs: [String: ArraySlice<UInt8>] = [:]
     for (key, value) in InfoPairs(value) { pairs[String(decoding: key, as: UTF8.self)] = value }
     func text(_ key: String) -> String? { pairs[key].map { String(foreign: $0) } }
-    func integer(_ key: String) -> Int { pairs[key].flatMap { parseInteger($0) } ?? 0 }
+    func integer(_ key: String) -> Int? { pairs[key].flatMap { parseInteger($0) } }
     guard let address = NodeAddress(host: text("ip"), port: text("port")) else { return nil }
     return Replica(
-      address: address, state: text("state") == "online" ? .online : .syncing, offset: integer("offset"),
-      ackAgeSeconds: max(0, integer("lag")))
+      address: address, state: Replica.State(text("state")), offset: integer("offset"),
+      ackAgeSeconds: text("state") == nil ? 0 : max(0, integer("lag") ?? 0))
+  }
+}
+
+/// A replica's links to its masters: KeyDB numbers further ones as `master_1_host`.
+struct MasterLinks {
+  private(set) var masters: [NodeAddress] = []
+  /// Of all links the worst; nil where INFO does not tell.
+  private(set) var isUp: Bool?
+  private(set) var isSyncing = false
+  /// Of the link that has been down for longest; nil where all are up, or were never up.
+  private(set) var downSeconds: Int?
+
+  init() {}
+
+  init(_ info: InfoText) {
+    var host: String?
+    for field in info.replicationFields {
+      let value = info.value(of: field)
+      let suffix = Self.suffix(info.name(of: field))
+      if suffix.elementsEqual("host".utf8) {
+        host = String(foreign: value)
+      } else if suffix.elementsEqual("port".utf8) {
+        if let master = NodeAddress(host: host, port: String(foreign: value)), masters.count < Self.limit {
+          masters.append(master)
+        }
+      } else if suffix.elementsEqual("link_status".utf8) {
+        if let isThisUp = isYes(value) { isUp = isUp != false && isThisUp }
+      } else if suffix.elementsEqual("sync_in_progress".utf8) {
+        isSyncing = isSyncing || isYes(value) == true
+      } else if suffix.elementsEqual("link_down_since_seconds".utf8), let seconds = parseInteger(value), seconds >= 0 {
+        downSeconds = max(downSeconds ?? 0, seconds)
+      }
+    }
+  }
+
+  /// Masters that are read of one INFO.
+  private static let limit = 64
+
+  /// `link_status` of `master_link_status` and of `master_1_link_status`; other fields whole.
+  static func suffix(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let prefix = "master_".utf8
+    guard field.starts(with: prefix) else { return field }
+    let rest = field.dropFirst(prefix.count)
+    let digits = rest.prefix { $0 &- UInt8(ascii: "0") <= 9 }
+    guard !digits.isEmpty, rest.dropFirst(digits.count).first == UInt8(ascii: "_") else { return rest }
+    return rest.dropFirst(digits.count + 1)
   }
 }

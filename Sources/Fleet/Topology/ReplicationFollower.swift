@@ -22,12 +22,12 @@ struct ReplicationFollower: Follower {
     }
     let listed = Set(answers.flatMap { $0.facts.replicas.map(\.address) })
     proofs.note(
-      listed: listed, own, proven: known.union(answers.compactMap(\.facts.masterAddress)))
+      listed: listed, own, proven: known.union(answers.flatMap(\.facts.masterAddresses)))
     var addresses = known
     for (address, facts) in answers where !proofs.isSuspect(address) {
       addresses.insert(address)
       addresses.formUnion(facts.replicas.map(\.address))
-      if let master = facts.masterAddress { addresses.insert(master) }
+      addresses.formUnion(facts.masterAddresses)
     }
     let view = replicationView(addresses.sorted(), readings, identities, authority: nil)
     var following = Following()
@@ -56,7 +56,7 @@ struct ReplicaProofs: Sendable {
   ///   - listed: what masters list as replicas, or Sentinels that never had an answer from them.
   ///   - proven: what others prove: the configuration, or a replica's word for its master.
   mutating func note(listed: Set<NodeAddress>, _ readings: [MemberReading], proven others: Set<NodeAddress>) {
-    let replicas = readings.filter { $0.facts?.replication?.isMaster == false }.map(\.address)
+    let replicas = readings.filter { $0.facts?.replication?.role.follows == true }.map(\.address)
     let known = listed.union(readings.map(\.address))
     proven = proven.intersection(known).union(replicas).union(others)
     suspects = suspects.intersection(known).union(listed).subtracting(proven)

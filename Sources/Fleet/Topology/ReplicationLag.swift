@@ -56,7 +56,7 @@ public struct ReplicationLag: Sendable {
     if isInterrupted, let last = masterMoment { resume(from: last, at: moment) }
     history.note(offset: master.offset, replicationID: master.replicationID, at: moment)
     masterMoment = moment
-    links = Dictionary(master.replicas.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+    links = Dictionary(master.replicas.map { ($0.address, $0) }, uniquingKeysWith: ReplicationFacts.Replica.worse)
     for (address, link) in links where link.state == .online { tracks[address]?.lastOnline = moment }
   }
 
@@ -80,14 +80,14 @@ public struct ReplicationLag: Sendable {
       let state: State = link != nil ? .syncing : track.lastOnline != nil ? .disconnected : .absent
       return Lag(state: state, seconds: max(0, now - since), isAtLeast: track.lastOnline == nil, bytes: nil)
     }
-    let lateness = history.lateness(offset: link.offset, at: masterMoment) ?? (0, false)
+    let lateness = link.offset.flatMap { history.lateness(offset: $0, at: masterMoment) } ?? (0, false)
     // Acknowledgements come once a second: a healthy replica shows 0 or 1, one that hangs shows more although nothing
     // is written that it could miss. A master that hung has heard nobody meanwhile.
     let ackAge = link.ackAgeSeconds > 1 ? Double(link.ackAgeSeconds) : 0
     let silence = resumed.map { min(ackAge, masterMoment - $0) } ?? ackAge
     return Lag(
       state: .online, seconds: max(lateness.seconds, silence), isAtLeast: lateness.isAtLeast || silence < ackAge,
-      bytes: max(0, offset.subtractingReportingOverflow(link.offset).partialValue))
+      bytes: link.offset.map { max(0, offset.subtractingReportingOverflow($0).partialValue) })
   }
 
   /// How much a failover now would lose: the lateness of the best replica that can be promoted, in seconds; infinite where

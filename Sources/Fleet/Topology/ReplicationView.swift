@@ -21,8 +21,11 @@ public struct ReplicationView: Sendable, Equatable {
 
   /// The member that is the master; of several the one that the authority names, else the one that most replicas follow.
   public let master: NodeAddress?
-  /// Members that hold themselves for master; more than one is a split brain.
+  /// Members that hold themselves for master.
   public let masters: [NodeAddress]
+  /// Of those, the ones whose writes never reach the master: a split brain. KeyDB's active replicas follow one another and
+  /// are none.
+  public let rivals: [NodeAddress]
   /// How many members follow whom.
   public let followerCounts: [NodeAddress: Int]
   /// Replicas that answer and whose link to the agreed master is up.
@@ -45,9 +48,9 @@ public struct ReplicationView: Sendable, Equatable {
   private let members: [Member]
   private let authority: NodeAddress?
 
-  public var isSplit: Bool { masters.count > 1 }
+  public var isSplit: Bool { !rivals.isEmpty }
   public var isTroubled: Bool {
-    masters.count != 1 || !offlineReplicas.isEmpty || !misledReplicas.isEmpty || !silentMembers.isEmpty
+    masters.isEmpty || isSplit || !offlineReplicas.isEmpty || !misledReplicas.isEmpty || !silentMembers.isEmpty
   }
 
   /// How many of the replicas that there should be are not online.
@@ -62,7 +65,7 @@ public struct ReplicationView: Sendable, Equatable {
     func target(_ address: NodeAddress) -> NodeAddress { member(address)?.address ?? address }
 
     let masters = known.filter(\.facts.isMaster).map(\.member.address)
-    let followed = known.compactMap { $0.facts.masterAddress }.map(target)
+    let followed = known.flatMap(\.facts.masterAddresses).map(target)
     let votes = Dictionary(followed.map { ($0, 1) }, uniquingKeysWith: +)
     let named = authority.map(target)
     let master: NodeAddress? =
@@ -79,7 +82,13 @@ public struct ReplicationView: Sendable, Equatable {
     self.master = master
     silentMembers = members.filter { $0.facts == nil }.map(\.address)
 
-    let replicas = known.filter { !$0.facts.isMaster }
+    let links = known.filter(\.facts.isMaster).flatMap { member, facts in
+      facts.masterAddresses.map { (from: member.address, to: target($0)) }
+    }
+    let ring = master.map { Self.ring(of: $0, links) } ?? []
+    rivals = masters.filter { !ring.contains($0) }
+
+    let replicas = known.filter(\.facts.role.follows)
     func upstream(_ address: NodeAddress) -> NodeAddress? {
       member(address)?.facts.flatMap { $0.isMaster ? nil : $0.masterAddress.map(target) }
     }
@@ -87,11 +96,12 @@ public struct ReplicationView: Sendable, Equatable {
     var offline: [NodeAddress: Int?] = [:]
     var misled: [NodeAddress] = []
     for (member, facts) in replicas {
-      let isRight = facts.masterAddress.map(target) == master
+      // One that takes writes may follow whom it likes.
+      let isRight = facts.isMaster || facts.masterAddress.map(target) == master
       if !isRight { misled.append(member.address) }
-      if !facts.isLinkUp {
+      if facts.isLinkUp == false {
         offline.updateValue(facts.linkDownSeconds, forKey: member.address)
-      } else if isRight {
+      } else if isRight, facts.isLinkUp == true {
         online.append(member.address)
       }
     }
@@ -100,12 +110,26 @@ public struct ReplicationView: Sendable, Equatable {
     misledReplicas = misled
     syncingReplicas = replicas.filter(\.facts.isSyncing).map(\.member.address)
     chainedReplicas = replicas.filter { replica in
-      upstream(replica.member.address).flatMap(member)?.facts?.isMaster == false
+      !replica.facts.isMaster && upstream(replica.member.address).flatMap(member)?.facts?.isMaster == false
     }.map(\.member.address)
     loopingReplicas = replicas.map(\.member.address).filter { followsItself($0, master: upstream) }
     let listed = master.flatMap(member)?.facts?.replicas.map(\.address) ?? []
     strangers = listed.filter { member($0) == nil }
     strangersWithoutAddress = master.flatMap(member)?.facts?.replicasWithoutAddress ?? 0
+  }
+
+  /// A master with all that follow it or that it follows, by links between masters.
+  private static func ring(of master: NodeAddress, _ links: [(from: NodeAddress, to: NodeAddress)]) -> Set<NodeAddress>
+  {
+    var ring: Set<NodeAddress> = [master]
+    var count = 0
+    while ring.count > count {
+      count = ring.count
+      for link in links where ring.contains(link.from) || ring.contains(link.to) {
+        ring.formUnion([link.from, link.to])
+      }
+    }
+    return ring
   }
 
   /// The same without servers that are not watched.

@@ -16,7 +16,7 @@ struct RivalMasters: Sendable {
   init(graceSeconds: Double) { self.graceSeconds = graceSeconds }
 
   mutating func note(_ view: ReplicationView, at now: Monotonic) {
-    let rivals = view.masters.filter { $0 != view.master }
+    let rivals = view.rivals
     since = Dictionary(uniqueKeysWithValues: rivals.map { ($0, since[$0] ?? now) })
   }
 

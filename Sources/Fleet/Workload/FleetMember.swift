@@ -43,7 +43,8 @@ extension FleetMember.Role {
   /// As its newest poll found a server that is no Sentinel.
   fileprivate init(serverOf member: WatchedNode) {
     let isMaster =
-      member.reading.facts?.replication?.isMaster ?? member.node.poller.newest?.facts.map { $0.role == "master" }
+      member.reading.facts?.replication?.isMaster
+      ?? member.node.poller.newest?.facts.flatMap { ReplicationRole($0.role)?.takesWrites }
     self = isMaster.map { $0 ? .master : .replica } ?? .unknown
   }
 }

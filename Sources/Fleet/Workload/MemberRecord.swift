@@ -29,7 +29,7 @@ struct MemberRecord: Sendable, Equatable {
     runID = facts.server.runID
     isMaster = facts.replication?.isMaster
     flushCount = facts.flushCount
-    maxBytes = facts.memory.maxBytes
+    maxBytes = facts.memory.maxBytes ?? 0
     policy = facts.memory.policy
     isAOFEnabled = facts.persistence.isAOFEnabled
     appendFsync = facts.persistence.appendFsync.map { "\($0)" }

@@ -12,19 +12,22 @@ public struct PersistenceFacts: Sendable, Equatable {
   public var delayedFsyncCount: Int
   /// Whether `save` has rules; nil where CONFIG is not to be had.
   public var hasSaveRules: Bool?
-  public var changesSinceSave: Int
+  /// nil where INFO does not tell.
+  public var changesSinceSave: Int?
   /// Unix time; that of the start where nothing was ever saved.
   public var lastSaveSeconds: Double
   /// Whether a dump was written or read since the start; else `lastSaveSeconds` means nothing.
   public var hasSaved: Bool
   public var isLastSaveOK: Bool
   public var uptimeSeconds: Double
+  /// Whether INFO says anything of how the server persists.
+  public var isTold = true
   /// The server's own clock, Unix time; nil where it does not tell.
   public var serverSeconds: Double?
 
   public init(
     isAOFEnabled: Bool = false, appendFsync: AppendFsync? = nil, isAOFWriteOK: Bool = true, delayedFsyncCount: Int = 0,
-    hasSaveRules: Bool? = nil, changesSinceSave: Int = 0, lastSaveSeconds: Double = 0, hasSaved: Bool = false,
+    hasSaveRules: Bool? = nil, changesSinceSave: Int? = 0, lastSaveSeconds: Double = 0, hasSaved: Bool = false,
     isLastSaveOK: Bool = true, uptimeSeconds: Double = 0, serverSeconds: Double? = nil
   ) {
     self.isAOFEnabled = isAOFEnabled
@@ -52,13 +55,14 @@ public struct PersistenceFacts: Sendable, Equatable {
     let childFinished = (info.integer("rdb_last_bgsave_time_sec") ?? -1) >= 0
     let savedAfterStart = server.map { lastSave > $0 - uptime + 2 } ?? false
     self.init(
-      isAOFEnabled: info.integer("aof_enabled") == 1, appendFsync: appendFsync.flatMap { AppendFsync(rawValue: $0) },
-      isAOFWriteOK: info.text("aof_last_write_status").map { $0 == "ok" } ?? true,
+      isAOFEnabled: info.flag("aof_enabled") == true, appendFsync: appendFsync.flatMap { AppendFsync(rawValue: $0) },
+      isAOFWriteOK: info.flag("aof_last_write_status") ?? true,
       delayedFsyncCount: info.integer("aof_delayed_fsync") ?? 0, hasSaveRules: save.map { !$0.isEmpty },
-      changesSinceSave: max(0, info.integer("rdb_changes_since_last_save") ?? 0), lastSaveSeconds: lastSave,
+      changesSinceSave: info.integer("rdb_changes_since_last_save").map { max(0, $0) }, lastSaveSeconds: lastSave,
       hasSaved: saves > 0 || childFinished || savedAfterStart,
-      isLastSaveOK: info.text("rdb_last_bgsave_status").map { $0 == "ok" } ?? true, uptimeSeconds: uptime,
+      isLastSaveOK: info.flag("rdb_last_bgsave_status") ?? true, uptimeSeconds: uptime,
       serverSeconds: server)
+    isTold = ["aof_enabled", "rdb_last_save_time", "rdb_changes_since_last_save"].contains { info[$0] != nil }
   }
 }
 

@@ -46,7 +46,7 @@ extension WorkloadState {
     let counts: [(Family, Int?)] = [
       (WorkloadFamilies.membersPresent, members.count { $0.answers == true }),
       (WorkloadFamilies.mastersPresent, replication.count(where: \.isMaster)),
-      (WorkloadFamilies.replicasOnline, replication.count { !$0.isMaster && $0.isLinkUp }),
+      (WorkloadFamilies.replicasOnline, replication.count { $0.role.follows && $0.isLinkUp == true }),
       (WorkloadFamilies.membersExpected, config.expected.nodes),
       (WorkloadFamilies.mastersExpected, config.expected.masters),
       (WorkloadFamilies.replicasExpected, config.expected.replicas),

@@ -25,7 +25,7 @@ extension WorkloadState {
   }
 
   private func keepsUp(_ replication: ReplicationFacts, _ lag: ReplicationLag.Lag?) -> Bool {
-    guard replication.isLinkUp, !replication.isSyncing else { return false }
+    guard replication.isLinkUp != false, !replication.isSyncing else { return false }
     return lag.map { $0.state == .online && $0.seconds <= ShardReaders.lagLimitSeconds } ?? true
   }
 }

@@ -117,7 +117,7 @@ struct WorkloadState: Sendable {
       self.members.compactMap { member in member.facts.map { (instance: member.instance, facts: $0) } },
       areAlike: config.topology != .static)
     let electable = self.members.filter { member in
-      member.facts?.replication.map { !$0.isMaster && $0.priority > 0 } ?? false
+      member.facts?.replication.map { $0.role.follows && $0.priority > 0 } ?? false
     }
     failoverLossSeconds = lags.failoverLossSeconds(
       electable: Set(electable.map(\.address)), at: now)

@@ -51,7 +51,7 @@ public struct MonitoredReplica: Sendable, Equatable {
     runID = reply.field("runid")?.text ?? ""
     flags = SentinelFlags(reply)
     masterAddress = NodeAddress(host: reply.field("master-host")?.text, port: reply.field("master-port")?.text)
-    isMasterLinkUp = reply.field("master-link-status")?.text == "ok"
+    isMasterLinkUp = reply.field("master-link-status")?.bytes.flatMap { isYes($0) } == true
     priority = reply.field("slave-priority")?.integer ?? 0
     offset = reply.field("slave-repl-offset")?.integer ?? 0
   }

@@ -165,7 +165,7 @@ import Testing
         let replies = ["$-1\r\n", Self.instance("m", 1, "run1"), Self.list(replicas), Self.list(peers), "+OK 1 x\r\n"]
           .compactMap { try? Replies.read(Array($0.utf8))[0] }
         facts.sentinel = MemberFacts.SentinelFacts(id: replies[0], about: Array(replies[1...]))
-        return MemberReading(address, answers: true, facts: facts, at: Monotonic(seconds: 1))
+        return MemberReading(address, answers: true, facts: facts, began: Monotonic(seconds: 1))
       }
     }
     let members = [Readings.master(1, replicas: [2]), Readings.replica(2, of: 1), Readings.down(9)]

@@ -53,7 +53,9 @@ struct ListedKeys: KeyWatch {
   }
 
   func everyCommand(for key: [UInt8], on server: ServerFacts) -> [Command] {
-    let types = ["string", "list", "set", "zset", "hash", "stream"] + (server.knowsNacked ? ["array"] : [])
+    let types =
+      ["string", "list", "set", "zset", "hash", "stream"] + (server.knowsNacked ? ["array"] : [])
+      + (server.knowsVectorSets ? ["vectorset"] : [])
     return [KeyCommand.type(key), KeyCommand.memoryUsage(key)]
       + types.compactMap { KeyCommand.size(key, ofType: $0) }
       + [KeyCommand.prefix(key, count: 1), KeyCommand.hyperLogLogCount(key)]

@@ -30,9 +30,8 @@ struct KeyspaceCollector: Collector {
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     var shown = Set<Int>()
-    for field in poll.info.fields(inSection: InfoSection.keyspace) {
+    for field in databases(in: poll.info) {
       let name = poll.info.name(of: field)
-      guard isNumbered(name, prefix: "db") else { continue }
       let db = LabelValue(name)
       for (key, text) in InfoPairs(poll.info.value(of: field)) {
         guard let value = parseDouble(text) else { continue }
@@ -41,7 +40,8 @@ struct KeyspaceCollector: Collector {
         } else if key.elementsEqual("expires".utf8) {
           sink.add(Self.expiring, value, db)
         } else if key.elementsEqual("avg_ttl".utf8) {
-          sink.add(Self.averageTTL, value / 1000, db)
+          // Dragonfly says -1 for a mean that it does not know.
+          if value >= 0 { sink.add(Self.averageTTL, value / 1000, db) }
         } else if key.elementsEqual("cached_keys".utf8) {
           sink.add(Self.cached, value, db)
         } else if key.elementsEqual("subexpiry".utf8) || key.elementsEqual("keys_with_volatile_items".utf8) {
@@ -51,12 +51,32 @@ struct KeyspaceCollector: Collector {
       if let number = parseInteger(name.dropFirst(2)) { shown.insert(number) }
     }
 
-    guard poll.options.includesEmptyDatabases else { return }
+    guard poll.options.includesEmptyDatabases, Self.showsEmptyDatabases(poll, seenCount: shown.count) else { return }
     for number in 0..<Self.databaseCount(poll) where !shown.contains(number) {
       let db = LabelValue("db\(number)")
       sink.add(Self.keys, 0, db)
       sink.add(Self.expiring, 0, db)
     }
+  }
+
+  /// The lines of databases, whatever heading they stand under.
+  private func databases(in info: InfoText) -> [InfoText.Field] {
+    func databases(_ fields: ArraySlice<InfoText.Field>) -> [InfoText.Field] {
+      fields.filter { field in
+        isNumbered(info.name(of: field), prefix: "db")
+          && InfoPairs(info.value(of: field)).contains { $0.key.elementsEqual("keys".utf8) }
+      }
+    }
+    let own = databases(info.fields(inSection: InfoSection.keyspace))
+    return own.isEmpty ? databases(info.fields[...]) : own
+  }
+
+  /// Whether a database that is not listed is empty: the section is there, and is either empty or was understood. A
+  /// Sentinel has no such section and no keys.
+  private static func showsEmptyDatabases(_ poll: PollContext, seenCount: Int) -> Bool {
+    if poll.server.mode == .sentinel { return true }
+    guard poll.info.hasSection(InfoSection.keyspace) else { return false }
+    return seenCount > 0 || poll.info.fields(inSection: InfoSection.keyspace).isEmpty
   }
 
   /// How many databases the server has, as far as can be told.

@@ -90,22 +90,23 @@ struct MasterLinkCollector: Collector {
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
-    guard poll.server.role == "slave" else { return }
     let info = poll.info
-    let master = [LabelValue(info["master_host"] ?? []), LabelValue(info["master_port"] ?? [])]
-    sink.add(Self.info, 1, master + [LabelValue(info["slave_read_only"] ?? [])])
+    // Whatever its role is called, one that follows a master names it.
+    guard info["master_host"] != nil else { return }
+    let access = LabelValue(info["slave_read_only"] ?? info["replica_read_only"] ?? [])
 
     // The lines of one master follow its host and port.
-    var link = master
-    for field in info.fields(inSection: InfoSection.replication) {
+    var link: [LabelValue] = [.text(""), .text("")]
+    for field in info.replicationFields {
       let text = info.value(of: field)
-      let suffix = Self.suffix(info.name(of: field))
+      let suffix = MasterLinks.suffix(info.name(of: field))
       if suffix.elementsEqual("host".utf8) {
         link[0] = LabelValue(text)
       } else if suffix.elementsEqual("port".utf8) {
         link[1] = LabelValue(text)
+        sink.add(Self.info, 1, link + [access])
       } else if suffix.elementsEqual("link_status".utf8) {
-        sink.add(Self.linkUp, text.elementsEqual("up".utf8) ? 1 : 0, link)
+        if let isUp = isYes(text) { sink.add(Self.linkUp, isUp ? 1 : 0, link) }
       } else if suffix.elementsEqual("link_down_since_seconds".utf8) {
         if let seconds = parseDouble(text), seconds >= 0 { sink.add(Self.linkDown, seconds, link) }
       } else if let number = Self.numbers.first(where: { suffix.elementsEqual($0.field.utf8) }),
@@ -114,15 +115,5 @@ struct MasterLinkCollector: Collector {
         sink.add(number.family, value, link)
       }
     }
-  }
-
-  /// `link_status` of `master_link_status` and of `master_1_link_status`; other fields whole.
-  private static func suffix(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    let prefix = "master_".utf8
-    guard field.starts(with: prefix) else { return field }
-    let rest = field.dropFirst(prefix.count)
-    let digits = rest.prefix { $0 &- UInt8(ascii: "0") <= 9 }
-    guard !digits.isEmpty, rest.dropFirst(digits.count).first == UInt8(ascii: "_") else { return rest }
-    return rest.dropFirst(digits.count + 1)
   }
 }

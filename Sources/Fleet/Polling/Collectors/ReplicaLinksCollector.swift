@@ -20,18 +20,38 @@ struct ReplicaLinksCollector: Collector {
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
-    for field in poll.info.fields(inSection: InfoSection.replication)
-    where isNumbered(poll.info.name(of: field), prefix: "slave") {
-      var link: [String: ArraySlice<UInt8>] = [:]
+    var links: [Link] = []
+    for field in poll.info.replicationFields where isNumbered(poll.info.name(of: field), prefix: "slave") {
+      var pairs: [String: ArraySlice<UInt8>] = [:]
       for (key, value) in InfoPairs(poll.info.value(of: field)) {
-        link[String(decoding: key, as: UTF8.self)] = value
+        pairs[String(decoding: key, as: UTF8.self)] = value
       }
-      guard let offset = link["offset"].flatMap({ parseDouble($0) }) else { continue }
-      let labels = ["ip", "port", "state"].map { LabelValue(link[$0] ?? []) }
-      sink.add(Self.offset, offset, labels)
-      if let lag = link["lag"].flatMap({ parseDouble($0) }), lag >= 0 {
-        sink.add(Self.lag, lag, labels)
+      guard let offset = pairs["offset"].flatMap({ parseDouble($0) }) else { continue }
+      // Where no state is named, as by Kvrocks, `lag` counts writes.
+      let lag = pairs["state"] == nil ? nil : pairs["lag"].flatMap { parseDouble($0) }.flatMap { $0 < 0 ? nil : $0 }
+      let link = Link(names: ["ip", "port", "state"].map { pairs[$0] ?? [] }, offset: offset, lag: lag)
+      if let index = links.firstIndex(where: { $0.names == link.names }) {
+        links[index].worsen(to: link)
+      } else {
+        links.append(link)
       }
+    }
+    for link in links {
+      let labels = link.names.map { LabelValue($0) }
+      sink.add(Self.offset, link.offset, labels)
+      if let lag = link.lag { sink.add(Self.lag, lag, labels) }
+    }
+  }
+
+  /// What the labels name: behind a translated address that may be several replicas, of which the worst counts.
+  private struct Link {
+    let names: [ArraySlice<UInt8>]
+    var offset: Double
+    var lag: Double?
+
+    mutating func worsen(to other: Link) {
+      offset = min(offset, other.offset)
+      lag = [lag, other.lag].compactMap { $0 }.max()
     }
   }
 }

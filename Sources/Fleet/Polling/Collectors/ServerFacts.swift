@@ -39,7 +39,7 @@ public struct ServerFacts: Sendable, Equatable {
     }
     role = info.text("role") ?? (mode == .sentinel ? "sentinel" : "")
     runID = info.text("run_id") ?? ""
-    isClusterEnabled = info.integer("cluster_enabled") == 1
+    isClusterEnabled = info.flag("cluster_enabled") == true
     let masters = mode == .sentinel ? Self.sentinelMasters(info) : []
     sentinelMasters = Array(masters.prefix(Self.sentinelMastersLimit))
     omittedMasterCount = masters.count - sentinelMasters.count

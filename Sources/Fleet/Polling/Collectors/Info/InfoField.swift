@@ -95,11 +95,5 @@ extension InfoField {
 /// A number as INFO prints it, or one of its words for yes and no.
 func infoNumber(_ text: ArraySlice<UInt8>) -> Double? {
   if let number = parseDouble(text) { return number }
-  if text.elementsEqual("ok".utf8) || text.elementsEqual("true".utf8) { return 1 }
-  if text.elementsEqual("err".utf8) || text.elementsEqual("fail".utf8)
-    || text.elementsEqual("false".utf8)
-  {
-    return 0
-  }
-  return nil
+  return isYes(text).map { $0 ? 1 : 0 }
 }

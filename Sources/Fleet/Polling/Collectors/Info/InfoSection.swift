@@ -22,10 +22,24 @@ extension InfoText {
   ///
   /// - Complexity: logarithmic in the number of fields, since sections follow one another.
   func fields(inSection name: String) -> ArraySlice<Field> {
-    guard let number = sections.firstIndex(of: name).map({ Int32($0) }) else { return [] }
+    guard let number = section(name) else { return [] }
     let start = firstField { $0.section >= number }
     let end = firstField { $0.section > number }
     return fields[start..<end]
+  }
+
+  func hasSection(_ name: String) -> Bool { section(name) != nil }
+
+  /// By its name however it is written.
+  private func section(_ name: String) -> Int32? {
+    let index = sections.firstIndex(of: name) ?? sections.firstIndex { $0.lowercased() == name.lowercased() }
+    return index.map { Int32($0) }
+  }
+
+  /// The fields of the section Replication; all, where nothing has that heading.
+  var replicationFields: ArraySlice<Field> {
+    let own = fields(inSection: InfoSection.replication)
+    return own.isEmpty ? fields[...] : own
   }
 
   private func firstField(where holds: (Field) -> Bool) -> Int {

@@ -1,4 +1,5 @@
 import Metrics
+import Redis
 import Testing
 
 @testable import Fleet
@@ -22,5 +23,26 @@ import Testing
       #expect(family.labelValues.values.allSatisfy { !$0.isEmpty }, "\(family.name)")
       #expect(!family.traits.contains(.growing) || family.type == .gauge, "\(family.name)")
     }
+  }
+
+  /// As redis_exporter does: what says something of the server has the role, what says something of the exporter has not.
+  @Test func theRoleStandsOnWhatTheServerSays() throws {
+    var options = PollerOptions(connection: ConnectionOptions(address: try RedisAddress("redis://127.0.0.1:1")))
+    options.appendsRole = true
+    var sink = SampleSink()
+    for family in PollFamilies.all where family.type == .gauge && family.labelNames.isEmpty { sink.add(family, 1) }
+    let facts = ServerFacts(InfoText(bytes: Array("redis_version:7.0.0\r\nrole:slave\r\n".utf8)))
+    func labelled(_ facts: ServerFacts?) -> [String] {
+      let samples = options.withRole(sink.finish(), of: facts, exceptTo: PollFamilies.withoutRole)
+      return Fixture.lines(String(decoding: Exposition().page([samples]), as: UTF8.self))
+        .filter { $0.contains(#"{instance_role="slave"}"#) }
+    }
+    #expect(
+      labelled(facts) == [
+        #"redis_exporter_last_scrape_duration_seconds{instance_role="slave"} 1"#, #"redis_up{instance_role="slave"} 1"#,
+      ])
+    #expect(labelled(nil) == [], "nobody knows it yet")
+    options.appendsRole = false
+    #expect(labelled(facts) == [])
   }
 }

@@ -110,6 +110,8 @@ private final class Stage {
     var fields: [(name: String, value: String)] = []
     var nodes: [String] = []
     var settings: [String: String] = [:]
+    /// nil where CLUSTER GETSLOTMIGRATIONS is not answered.
+    var migrations: [String: String]?
 
     mutating func set(_ name: String, _ value: String) {
       if let index = fields.firstIndex(where: { $0.name == name }) {
@@ -161,6 +163,12 @@ private final class Stage {
     return { line in
       if line.hasPrefix("nodes ") {
         self.servers[address]?.nodes.append(String(line.dropFirst(6)))
+        return
+      }
+      if line.hasPrefix("migration") {
+        let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+        self.servers[address]?.migrations = self.servers[address]?.migrations ?? [:]
+        if words.count > 2 { self.servers[address]?.migrations?[words[1]] = words[2] }
         return
       }
       if line.hasPrefix("config ") {
@@ -306,9 +314,23 @@ private final class Stage {
         nodes: nodes,
         settings: server.settings)
       if server.isSentinel { facts?.sentinel = sentinel(server) }
+      facts?.slotMigrations = server.migrations?.sorted { $0.key < $1.key }.compactMap { migration($0.key, $0.value) }
     }
     return MemberReading(
       address, answers: server.isUp, facts: facts, began: .init(seconds: time), ended: .init(seconds: wall))
+  }
+
+  /// `export failed 5-9 created=1 sign=2 from=ID to=ID why`
+  private func migration(_ name: String, _ text: String) -> SlotMigration? {
+    let words = text.split(separator: " ", maxSplits: 7).map(String.init)
+    func value(_ index: Int) -> String { String(words[index].drop { $0 != "=" }.dropFirst()) }
+    let fields = [
+      "name", name, "operation", words[0].uppercased(), "slot_ranges", words[2], "target_node", value(6), "source_node",
+      value(5), "create_time", value(3), "last_update_time", value(4), "last_ack_time", value(4), "state", words[1],
+      "message", words.count > 7 ? words[7] : "",
+    ]
+    let reply = "*\(fields.count)\r\n" + fields.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    return (try? Replies.read(Array(reply.utf8))).flatMap { SlotMigration($0[0]) }
   }
 
   /// What a Sentinel says, from a few fields.

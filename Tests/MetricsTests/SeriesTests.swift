@@ -21,6 +21,15 @@ import Testing
     FamilySelection(namespace: "redis") { $0.hasPrefix("redis_series_test_") && $0 != "redis_series_test_other" }
   }
 
+  @Test func aFurtherLabelComesLastAndSparesFamilies() {
+    let samples = Self.samples(7).adding("role", .text("a\"b"), exceptTo: [Self.timed])
+    let lines = String(decoding: Exposition().page([samples]), as: UTF8.self).split(separator: "\n")
+    #expect(lines.contains { $0.hasPrefix("redis_series_test_other{") && $0.contains(#"role="a\"b",workload="w"} 9"#) })
+    #expect(lines.contains { $0.hasPrefix("redis_series_test_plain{") && $0.contains(#",role="a\"b",workload="w"} 7"#) })
+    #expect(lines.contains { $0.hasPrefix("redis_series_test_seconds_bucket{") })
+    #expect(!lines.contains { $0.hasPrefix("redis_series_test_seconds") && $0.contains("role") })
+  }
+
   @Test func everySeriesHasItsValueInStep() {
     var families = Self.selection
     var texts: [String] = []

@@ -8,7 +8,7 @@ public struct AccessCheck: Sendable {
     public enum Reason: Sendable, Equatable {
       /// The user may not run the command, or not for these keys or channels.
       case denied(aclRule: String)
-      /// The server has no such command: it was renamed, or a service leaves it out.
+      /// The server has no such command: it was renamed, or a service leaves it out. Or no such database.
       case unknown(aclName: String)
     }
     public let need: AccessNeed
@@ -60,6 +60,13 @@ public struct AccessCheck: Sendable {
   /// - Returns: nil when the command ran, or failed for a reason that says nothing of rights, such as a missing key.
   private static func reason(_ reply: Reply, to command: Command, of need: AccessNeed) -> Verdict.Reason? {
     guard reply.isError, let text = reply.text else { return nil }
+    if let database = selected(by: command) {
+      // `NOPERM No permissions to access database` (Valkey 9.1), else there is none of that number.
+      if Refusals.reason(reply) == "no_permission" {
+        return .denied(aclRule: text.contains("database") ? "db=\(database)" : "+select")
+      }
+      return need.databases.contains(database) ? .unknown(aclName: "database \(database)") : nil
+    }
     let name = command.aclName(configCommand: nil)
     switch Refusals.reason(reply) {
     case "no_permission"?:
@@ -71,5 +78,10 @@ public struct AccessCheck: Sendable {
     case .some: return .unknown(aclName: name)
     case nil: return nil
     }
+  }
+
+  private static func selected(by command: Command) -> Int? {
+    let words = command.arguments.map { String(decoding: $0, as: UTF8.self) }
+    return words.count == 2 && words[0] == "SELECT" ? Int(words[1]) : nil
   }
 }

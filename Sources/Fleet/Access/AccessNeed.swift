@@ -8,17 +8,21 @@ public struct AccessNeed: Sendable {
   public let commands: [Command]
   /// The globs of the keys that the commands are sent for; empty where they name none.
   public let keys: [[UInt8]]
+  /// The databases that must be there.
+  public let databases: Set<Int>
   /// The globs of the channels that are listened to.
   public let channels: [String]
   /// What is not known without it: names of families, or a sentence.
   public let lost: [String]
 
   init(
-    _ feature: String, _ commands: [Command], keys: [[UInt8]] = [], channels: [String] = [], lost: [String]
+    _ feature: String, _ commands: [Command], keys: [[UInt8]] = [], databases: Set<Int> = [], channels: [String] = [],
+    lost: [String]
   ) {
     self.feature = feature
     self.commands = commands
     self.keys = keys
+    self.databases = databases
     self.channels = channels
     self.lost = lost
   }

@@ -36,11 +36,14 @@ extension [any KeyWatch] {
           AccessNeed("no touch", [KeyLink.noTouch], lost: ["no metric; keys that are looked at count as used"]))
       }
     }
-    let reachesFurther = contains { watch in
-      watch.meetsEveryKey || (watch.globs + watch.names).contains { $0.database != database }
-    }
-    if !isCluster, reachesFurther {
-      needs.append(AccessNeed("databases", [["SELECT", "\(database)"]], lost: ["keys of further databases"]))
+    let named = Set(flatMap { ($0.globs + $0.names).map(\.database) }).subtracting([database])
+    let meetsEveryKey = contains(where: \.meetsEveryKey)
+    if !(isCluster && !server.knowsClusterDatabases), meetsEveryKey || !named.isEmpty {
+      // Where every database is walked, any further one shows whether that is allowed.
+      let selected = named.union(meetsEveryKey ? [database == 1 ? 0 : 1] : []).sorted() + [database]
+      needs.append(
+        AccessNeed(
+          "databases", selected.map { ["SELECT", "\($0)"] }, databases: named, lost: ["keys of further databases"]))
     }
     return needs
   }
@@ -55,10 +58,11 @@ extension KeyWorkOptions {
     let watches = (try? KeyWatchCatalogue.ofFlags(self)) ?? []
     var needs = watches.accessNeeds(
       "scan", lost: "redis_keys_count, and keys that patterns find", database: database, isCluster: isCluster, server)
-    if !checkKeyGroups.isEmpty, let configCommand, !isCluster {
+    if !checkKeyGroups.isEmpty, let configCommand, !isCluster || server.knowsClusterDatabases {
+      let setting = KeyPlace.databasesSetting(isCluster: isCluster)
       needs.append(
         AccessNeed(
-          "key groups", [Command([configCommand, "GET", "databases"])], lost: ["key groups of empty databases"]))
+          "key groups", [Command([configCommand, "GET", setting])], lost: ["key groups of empty databases"]))
     }
     if !scripts.isEmpty {
       needs.append(

@@ -6,7 +6,8 @@ enum CheckCatalogue {
     ProbeUnanswered(),
     // Who follows whom.
     SplitBrain(), DemotedMaster(), ReplicaFaults(), ReplicaSyncing(), UnwatchedReplicas(), ReplicationLagHigh(),
-    SlotsUncovered(), SlotsDisputed(), SlotsMoving(), ClusterNodeFailed(), MasterWithoutReplica(),
+    SlotsUncovered(), SlotsDisputed(), SlotsMoving(), SlotMigrationTroubled(), ClusterNodeFailed(),
+    MasterWithoutReplica(),
     SentinelsMissing(), SentinelMasterUnknown(), SentinelMasterDown(), SentinelQuorumLost(), SentinelsDisagree(),
     FailoverUnderWay(), FailoversUnconfirmed(), SentinelSettings(),
     // What clients notice.

@@ -48,9 +48,92 @@ struct SlotsMoving: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     guard let view = state.cluster else { return }
-    let count = Set(view.migratingSlots.keys).union(view.importingSlots.keys).count
-    verdict.add(Self.moving, Double(count))
-    if count > 0 { verdict.find(.info, "\(count) slots are being moved") }
+    var slots = Set(view.migratingSlots.keys).union(view.importingSlots.keys)
+    for migration in state.slotMigrations where migration.stage == .underWay {
+      slots.formUnion(migration.slots.joined())
+    }
+    verdict.add(Self.moving, Double(slots.count))
+    if !slots.isEmpty {
+      verdict.find(.info, slots.count == 1 ? "1 slot is being moved" : "\(slots.count) slots are being moved")
+    }
+  }
+}
+
+/// Slots did not reach the master that they were to be moved to, or no longer come closer to it.
+struct SlotMigrationTroubled: Check {
+  let id = "slot-migration-troubled"
+  private static let troubled = Family.gauge(
+    "workload_slot_migrations_troubled",
+    "Slot migrations that have failed within the last hour, or that neither node has made progress with for half a minute.",
+    labels: ["trouble"], traits: [.values(["failed", "stuck"], of: "trouble")])
+  var families: [Family] { [Self.troubled] }
+  /// How long a failure is told.
+  private static let tellSeconds = 3600.0
+  /// Both nodes have a sign of one another every second.
+  private static let silenceSeconds = 30.0
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    let all = state.slotMigrations
+    guard state.up.contains(where: { $0.facts.slotMigrations != nil }) else { return }
+    let failed = all.filter { migration in
+      migration.stage == .failed && state.serverSeconds - migration.lastSignSeconds <= Self.tellSeconds
+        && !all.contains { $0.isAfter(migration) && [.succeeded, .underWay].contains($0.stage) }
+    }
+    let stuck = all.filter {
+      $0.stage == .underWay && state.serverSeconds - $0.lastSignSeconds > Self.silenceSeconds
+    }
+    verdict.add(Self.troubled, Double(failed.count), "failed")
+    verdict.add(Self.troubled, Double(stuck.count), "stuck")
+    for migration in failed {
+      let age = span(state.serverSeconds - migration.lastSignSeconds)
+      let reason = printable(Array(migration.message.utf8.prefix(128))[...])
+      verdict.find(
+        .warning, .shard(state.name(migration.sourceID)),
+        "\(route(migration, state)) failed \(age) ago: \(reason.isEmpty ? "the server names no reason" : reason)")
+    }
+    for migration in stuck {
+      let age = span(state.serverSeconds - migration.lastSignSeconds)
+      let step = printable(Array(migration.state.utf8.prefix(64))[...])
+      verdict.find(
+        .warning, .shard(state.name(migration.sourceID)), "\(route(migration, state)) is stuck in \(step) for \(age)")
+    }
+  }
+
+  private func route(_ migration: SlotMigration, _ state: WorkloadState) -> String {
+    let count = migration.slotCount
+    let slots = count == 1 ? "1 slot" : "\(count) slots"
+    return "The migration of \(slots) from \(state.name(migration.sourceID)) to \(state.name(migration.targetID))"
+  }
+}
+
+extension SlotMigration {
+  /// Whether it began later and moves at least the same slots.
+  fileprivate func isAfter(_ other: SlotMigration) -> Bool {
+    guard createdSeconds > other.createdSeconds else { return false }
+    return other.slots.allSatisfy { range in
+      slots.contains { $0.contains(range.lowerBound) && $0.contains(range.upperBound) }
+    }
+  }
+}
+
+extension WorkloadState {
+  /// Each migration once, as the node says of it that knows the newest.
+  fileprivate var slotMigrations: [SlotMigration] {
+    var newest: [String: SlotMigration] = [:]
+    for migration in up.flatMap({ $0.facts.slotMigrations ?? [] }) {
+      let known = newest[migration.name]
+      let isNewer = known.map {
+        $0.stage == .underWay && ($0.lastSignSeconds < migration.lastSignSeconds || migration.stage != .underWay)
+      }
+      if isNewer ?? true { newest[migration.name] = migration }
+    }
+    return newest.values.sorted { ($0.createdSeconds, $0.name) < ($1.createdSeconds, $1.name) }
+  }
+
+  /// The time by the clocks of the servers, on the average of those that tell.
+  fileprivate var serverSeconds: Double {
+    let offsets = up.compactMap(\.facts.clockOffsetSeconds)
+    return wall.seconds + (offsets.isEmpty ? 0 : offsets.reduce(0, +) / Double(offsets.count))
   }
 }
 

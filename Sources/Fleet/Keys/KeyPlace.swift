@@ -54,7 +54,7 @@ extension KeyPlace {
     let texts = replies.compactMap { $0.flatMap { $0.isError ? nil : $0.bytes } }
     let info = texts.isEmpty ? nil : InfoText(bytes: Array(texts.joined(separator: "\r\n".utf8)))
     let server = KeyServer(
-      info, skipsMasters: options.skipsMasters, isCluster: options.isCluster || options.hasOneDatabase,
+      info, skipsMasters: options.skipsMasters, isCluster: options.isCluster || options.isClusterNode,
       readsKeyspace: !options.isOfWorkload)
     await link.avoidTouching(server.facts.knowsNoTouch)
     return server
@@ -78,11 +78,16 @@ extension KeyPlace {
     return routes
   }
 
+  /// The setting that says how many databases there are.
+  static func databasesSetting(isCluster: Bool) -> String { isCluster ? "cluster-databases" : "databases" }
+
   /// Every database that the server has.
   func databases(_ options: KeyScanOptions, _ server: KeyServer) async throws(RedisError) -> [Int] {
-    var count = options.fallbackDatabaseCount
+    if server.hasOneDatabase { return [0] }
+    var count = server.isCluster ? 1 : options.fallbackDatabaseCount
     if let name = options.configCommand {
-      count = try await link.send([Command([name, "GET", "databases"])])[0]?.elements?[1]?.integer ?? count
+      let setting = Self.databasesSetting(isCluster: server.isCluster)
+      count = try await link.send([Command([name, "GET", setting])])[0]?.elements?[1]?.integer ?? count
     }
     let all = Set(0..<min(max(1, count), KeyWorkLimits.databases)).union(server.keyCounts.map { Array($0.keys) } ?? [])
     return all.sorted().prefix(KeyWorkLimits.databases).map { $0 }

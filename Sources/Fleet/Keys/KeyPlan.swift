@@ -30,17 +30,17 @@ struct KeyPlan: Sendable {
   let walks: [Walk]
 
   /// - Parameters:
-  ///   - isCluster: it has one database, whatever a pattern says.
+  ///   - hasOneDatabase: whatever a pattern says.
   ///   - databases: where keys are that match no pattern.
-  init(_ watches: [any KeyWatch], isCluster: Bool, databases: [Int] = []) {
-    func database(_ pattern: KeyPattern) -> Int { isCluster ? 0 : pattern.database }
+  init(_ watches: [any KeyWatch], hasOneDatabase: Bool, databases: [Int] = []) {
+    func database(_ pattern: KeyPattern) -> Int { hasOneDatabase ? 0 : pattern.database }
     var walks: [Walk] = []
     var types: [String?] = []
     for watch in watches where !types.contains(watch.type) { types.append(watch.type) }
     for type in types {
       let own = watches.enumerated().filter { $0.element.type == type }
       var numbers = Set(own.flatMap { $0.element.globs.map(database) })
-      if own.contains(where: { $0.element.meetsEveryKey }) { numbers.formUnion(isCluster ? [0] : databases) }
+      if own.contains(where: { $0.element.meetsEveryKey }) { numbers.formUnion(hasOneDatabase ? [0] : databases) }
       for number in numbers.sorted() {
         var patterns: [[UInt8]] = []
         let parts = own.compactMap { index, watch -> Part? in

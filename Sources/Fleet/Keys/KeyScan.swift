@@ -110,7 +110,8 @@ actor KeyScan {
   }
 
   private var hasWork: Bool {
-    options.hasWalk || !options.scripts.isEmpty || watches.contains { !names(of: $0).isEmpty }
+    options.hasWalk || !options.scripts.isEmpty
+      || watches.contains { !$0.names.isEmpty || foundNames[$0.name]?.isEmpty == false }
   }
 
   /// Sleeps, until somebody wakes it.
@@ -130,6 +131,11 @@ actor KeyScan {
 
   private func pass(at place: KeyPlace, _ started: NIODeadline) async throws(RedisError) {
     let server = try await server(at: place)
+    if server.hasOneDatabase, let pattern = watches.flatMap({ $0.globs + $0.names }).first(where: { $0.database != 0 })
+    {
+      let reason = "a pattern names db\(pattern.database), and only clusters of Valkey 9 have further databases"
+      complaints.tell("databases", "keys of another database are looked for in db0", reason: reason, at: place)
+    }
     try await lookUp(at: place, server)
     if options.hasWalk { try await walk(at: place, server) }
     if options.hasWalk || !options.isOfWorkload {
@@ -144,21 +150,20 @@ actor KeyScan {
 
   // MARK: By name
 
-  private func names(of watch: any KeyWatch) -> [KeyName] {
-    let oneDatabase = options.isCluster || options.hasOneDatabase
-    let named = watch.names.map { KeyName(database: oneDatabase ? 0 : $0.database, bytes: $0.bytes) }
+  private func names(of watch: any KeyWatch, on server: KeyServer) -> [KeyName] {
+    let named = watch.names.map { KeyName(database: server.hasOneDatabase ? 0 : $0.database, bytes: $0.bytes) }
     guard let found = foundNames[watch.name] else { return Array(named.prefix(watch.nameLimit)) }
     return found.union(named).sorted().prefix(watch.nameLimit).map { $0 }
   }
 
   private func lookUp(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
-    guard !options.scripts.isEmpty || watches.contains(where: { !names(of: $0).isEmpty }) else { return }
+    guard !options.scripts.isEmpty || watches.contains(where: { !names(of: $0, on: server).isEmpty }) else { return }
     let started = NIODeadline.now()
     let pass = KeyPass(server: server, isByName: true)
     var runs: [any WatchRun] = []
     var wanted: [KeyQuestion] = []
     for watch in watches {
-      let names = names(of: watch)
+      let names = names(of: watch, on: server)
       guard !names.isEmpty, let run = watch.run(pass) else { continue }
       wanted += names.map { KeyQuestion(run: runs.count, key: $0) }
       runs.append(run)
@@ -199,7 +204,7 @@ actor KeyScan {
     results.firstWalk.begin(at: started)
     let runs = watches.compactMap { $0.run(KeyPass(server: server, isByName: false)) }
     let databases = runs.contains { $0.watch.meetsEveryKey } ? try await place.databases(options, server) : []
-    let plan = KeyPlan(runs.map(\.watch), isCluster: server.isCluster, databases: databases)
+    let plan = KeyPlan(runs.map(\.watch), hasOneDatabase: server.hasOneDatabase, databases: databases)
     var walk = KeyWalk(runs, server, pace: ScanPace(options.scanCount))
     place.cost.noteProgress(0)
     for part in plan.walks {

@@ -16,8 +16,8 @@ struct KeyScanOptions: Sendable {
   var isOfWorkload = false
   /// SCAN covers every master of the target's cluster, and single keys are looked at where they are.
   var isCluster = false
-  /// It is a node of a cluster, which has one database, whatever patterns say.
-  var hasOneDatabase = false
+  /// It is one node of a cluster, and the others are asked by themselves.
+  var isClusterNode = false
   /// Single keys of a master are left out.
   var skipsMasters = false
   /// The name of the CONFIG command; nil when it must not be used.

@@ -6,7 +6,7 @@ struct KeyServer: Sendable {
   let facts: ServerFacts
   /// Whether single keys are to be looked at; they are counted in any case.
   var showsKeys = true
-  /// It has one database, and each node a part of the keys.
+  /// Each node has a part of the keys.
   var isCluster = false
   /// Keys of each database that has some; nil where that is not known.
   var keyCounts: [Int: Double]?
@@ -21,6 +21,8 @@ struct KeyServer: Sendable {
     keyCounts = isCluster || !readsKeyspace ? nil : info.flatMap(Self.keyCounts)
   }
 
+  /// Whatever patterns say, there is one database: in clusters before Valkey 9.
+  var hasOneDatabase: Bool { isCluster && !facts.knowsClusterDatabases }
   /// Whether SCAN can leave out keys of other types (6.0).
   var knowsScanTypes: Bool { facts.version >= Version(6) }
   var keyTotal: Double? { keyCounts?.values.reduce(0, +) }
@@ -45,6 +47,8 @@ struct KeyServer: Sendable {
 extension ServerFacts {
   /// Whether XINFO STREAM FULL counts entries that were given back (Redis 8.8).
   var knowsNacked: Bool { valkeyVersion == nil && version >= Version(8, 8) }
+  /// Whether a cluster may have several databases (Valkey 9).
+  var knowsClusterDatabases: Bool { valkeyVersion.map { $0 >= Version(9) } ?? false }
   /// Whether it has vector sets of its own (Redis 8).
   var knowsVectorSets: Bool { valkeyVersion == nil && version >= Version(8) }
   /// Whether a connection can look at keys without using them (Redis 7.2, Valkey).

@@ -41,7 +41,7 @@ actor WorkloadKeys {
     var options = KeyScanOptions()
     options.intervalSeconds = config.watches.interval.seconds
     options.isOfWorkload = true
-    options.hasOneDatabase = config.topology == .cluster
+    options.isClusterNode = config.topology == .cluster
     self.options = options
     dutyRatio = context.keyDutyRatio
     self.context = context.connections

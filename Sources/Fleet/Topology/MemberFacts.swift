@@ -44,6 +44,8 @@ struct MemberFacts: Sendable, Equatable {
   var config: ConfigDigest?
   /// nil for everything but a cluster node that answered CLUSTER NODES.
   var cluster: ClusterNodes?
+  /// Those that it takes part in or remembers; nil where it does not tell.
+  var slotMigrations: [SlotMigration]?
   /// nil where CLUSTER INFO cannot be read.
   var clusterMessages: ClusterTestimony.Messages?
   /// What a Sentinel says of the master that matters here; nil for everything else.

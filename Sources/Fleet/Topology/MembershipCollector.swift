@@ -50,6 +50,7 @@ extension MemberFacts: SharedReading {
       masterNames: MembershipCollector.masterNames(in: step.commands), server: poll.server,
       now: poll.now)
     facts.latency = poll.latencies.map { CommandLatency(merging: $0) }
+    facts.slotMigrations = poll.slotMigrations
     facts.clusterMessages = poll.clusterInfo.flatMap { ClusterTestimony.Messages($0) }
     return facts
   }

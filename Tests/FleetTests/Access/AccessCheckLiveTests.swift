@@ -50,6 +50,33 @@ struct AccessCheckLiveTests {
       ])
   }
 
+  private static let databases = [
+    AccessNeed(
+      "databases", [["SELECT", "3"], ["SELECT", "99"], ["SELECT", "0"]], databases: [3, 99], lost: ["keys"])
+  ]
+
+  @Test func aDatabaseThatIsNotThereIsNamed() async throws {
+    let found = try await check(try await RedisServer(), user: nil, needs: Self.databases)
+    #expect(reasons(found) == ["databases": [.unknown(aclName: "database 99")]])
+  }
+
+  @Test func aUserWithoutSelectIsTold() async throws {
+    let server = try await RedisServer()
+    try await server.run("ACL SETUSER u on >s3same -@all +info")
+    let found = try await check(server, user: "u", needs: Self.databases)
+    #expect(reasons(found) == ["databases": [.denied(aclRule: "+select")]])
+  }
+
+  /// Valkey 9.1 limits users to databases.
+  @Test func aDatabaseThatTheUserMayNotReadIsNamed() async throws {
+    let server = try await RedisServer()
+    let facts = try await check(server, user: nil, needs: []).facts
+    guard let version = facts.valkeyVersion, version >= Version(9, 1) else { return }
+    try await server.run("ACL SETUSER u on >s3same +@all resetdbs db=0")
+    let found = try await check(server, user: "u", needs: [AccessNeed("databases", [["SELECT", "3"]], lost: ["keys"])])
+    #expect(reasons(found) == ["databases": [.denied(aclRule: "db=3")]])
+  }
+
   /// The user that the rules give lacks nothing of what they were made from.
   @Test func theRulesSuffice() async throws {
     let server = try await RedisServer()

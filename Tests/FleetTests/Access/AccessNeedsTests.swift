@@ -48,6 +48,22 @@ import Testing
     #expect(Set(all.flatMap(\.keys)) == Set(["app:*", "events", "*"].map { Array($0.utf8) }))
   }
 
+  @Test func everyDatabaseThatAPatternNamesIsSelected() {
+    func selected(_ needs: AccessNeeds, isCluster: Bool = false, groups: [String] = []) -> [String] {
+      var work = KeyWorkOptions()
+      work.isCluster = isCluster
+      work.checkKeyGroups = groups
+      work.checkSingleKeys = [3, 5, 0].map { KeyPattern(database: $0, pattern: "k") }
+      return needs.target(work, database: 0, pings: false, discoversCluster: false)
+        .first { $0.feature == "databases" }?.commands.map { String(decoding: $0.arguments[1], as: UTF8.self) } ?? []
+    }
+    #expect(selected(needs()) == ["3", "5", "0"], "and back to where connections begin")
+    #expect(selected(needs(), groups: ["^a"]) == ["1", "3", "5", "0"])
+    let valkey = needs(Version(9), .cluster, product: .valkey)
+    #expect(selected(valkey, isCluster: true) == ["3", "5", "0"])
+    #expect(selected(needs(Version(8), .cluster), isCluster: true) == [], "a cluster of Redis has one database")
+  }
+
   @Test func lessIsAskedOfServersThatKnowLess() {
     func asked(_ version: Version) -> Set<String> {
       names(needs(version).target(KeyWorkOptions(), database: 0, pings: false, discoversCluster: false))

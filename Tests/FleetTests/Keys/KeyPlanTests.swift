@@ -10,7 +10,7 @@ import Testing
   }
 
   private func plan(_ watches: String, kind: String = "custom, topology: replication") throws -> KeyPlan {
-    KeyPlan(try Self.workload("watches: \(watches)", kind: kind).watches.keyWatches, isCluster: false)
+    KeyPlan(try Self.workload("watches: \(watches)", kind: kind).watches.keyWatches, hasOneDatabase: false)
   }
 
   private func key(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -29,13 +29,13 @@ import Testing
 
   @Test func databasesAreWalkedApartButForClusters() throws {
     let watches = try Self.workload("watches: {locks: {patterns: ['lock:*', 'db3=mutex:*']}}").watches.keyWatches
-    #expect(KeyPlan(watches, isCluster: false).walks.map(\.database) == [0, 3])
-    #expect(KeyPlan(watches, isCluster: true).walks.map(\.database) == [0])
+    #expect(KeyPlan(watches, hasOneDatabase: false).walks.map(\.database) == [0, 3])
+    #expect(KeyPlan(watches, hasOneDatabase: true).walks.map(\.database) == [0])
     let numbered = try Self.workload("watches: {circuits: {patterns: ['circuit:*:a', 'db3=circuit:*']}}").watches
-    let apart = KeyPlan(numbered.keyWatches, isCluster: false).walks
+    let apart = KeyPlan(numbered.keyWatches, hasOneDatabase: false).walks
     #expect(apart.first { $0.database == 0 }?.interests(in: key("circuit:mail")) == [])
     #expect(apart.first { $0.database == 3 }?.interests(in: key("circuit:mail:a")).map(\.matching) == [[1]])
-    let whole = KeyPlan(numbered.keyWatches, isCluster: true).walks
+    let whole = KeyPlan(numbered.keyWatches, hasOneDatabase: true).walks
     #expect(whole.map { $0.interests(in: key("circuit:mail:a")).map(\.matching) } == [[[0, 1]]])
   }
 
@@ -46,7 +46,7 @@ import Testing
     let named = try Self.workload(
       "watches: {streams: {patterns: [orders, 'db2=mails']}, locks: {enabled: false}, circuits: {enabled: false}}")
     let streams = try #require(named.watches.keyWatches.first)
-    #expect(KeyPlan([streams], isCluster: false).walks.isEmpty)
+    #expect(KeyPlan([streams], hasOneDatabase: false).walks.isEmpty)
     #expect(streams.names == [KeyPattern(database: 0, pattern: "orders"), KeyPattern(database: 2, pattern: "mails")])
   }
 }

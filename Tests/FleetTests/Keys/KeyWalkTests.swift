@@ -20,7 +20,7 @@ import Testing
     let server = KeyServer(
       InfoText(bytes: Array(info.utf8)), skipsMasters: options.skipsMasters, isCluster: options.isCluster)
     let runs = watches.compactMap { $0.run(KeyPass(server: server, isByName: false)) }
-    let plan = KeyPlan(runs.map(\.watch), isCluster: options.isCluster, databases: [database])
+    let plan = KeyPlan(runs.map(\.watch), hasOneDatabase: options.isCluster, databases: [database])
     var walk = KeyWalk(runs, server, pace: ScanPace())
     var asked: [String] = []
     for part in plan.walks where part.database == database {
@@ -47,7 +47,7 @@ import Testing
     options.checkKeys = [KeyPattern(database: 1, pattern: "user:*"), KeyPattern(database: 1, pattern: "user:1")]
     options.countKeys = [KeyPattern(database: 1, pattern: "*"), KeyPattern(database: 1, pattern: "cart:*")]
     options.checkStreams = [KeyPattern(database: 1, pattern: "s*"), KeyPattern(database: 0, pattern: "*")]
-    let plan = KeyPlan(try KeyWatchCatalogue.ofFlags(options), isCluster: false)
+    let plan = KeyPlan(try KeyWatchCatalogue.ofFlags(options), hasOneDatabase: false)
     #expect(plan.walks.map(\.database) == [0, 1] && plan.walks.map(\.match) == [nil, nil])
     let (page, asked) = try pass(options, database: 1, [["user:1", "user:2", "cart:1", "stock", "cart:1"]])
     // user:1 is looked up by name already.
@@ -63,7 +63,7 @@ import Testing
     func match(_ patterns: String...) throws -> [[UInt8]?] {
       var options = KeyWorkOptions()
       options.countKeys = patterns.map { KeyPattern(database: 0, pattern: $0) }
-      return KeyPlan(try KeyWatchCatalogue.ofFlags(options), isCluster: false).walks.map(\.match)
+      return KeyPlan(try KeyWatchCatalogue.ofFlags(options), hasOneDatabase: false).walks.map(\.match)
     }
     #expect(try match("a*") == [Array("a*".utf8)])
     #expect(try match("a*", "b*") == [Array("[ab]*".utf8)])
@@ -74,7 +74,7 @@ import Testing
     var options = KeyWorkOptions()
     options.countKeys = [KeyPattern(database: 0, pattern: "a*")]
     options.checkKeyGroups = ["^(.)"]
-    let plan = KeyPlan(try KeyWatchCatalogue.ofFlags(options), isCluster: false, databases: [0, 3])
+    let plan = KeyPlan(try KeyWatchCatalogue.ofFlags(options), hasOneDatabase: false, databases: [0, 3])
     #expect(plan.walks.map(\.database) == [0, 3] && plan.walks.map(\.match) == [nil, nil])
     let (page, asked) = try pass(options, [["a", "b", "a"]]) { _ in ":50\r\n" }
     #expect(asked == ["MEMORY USAGE a", "MEMORY USAGE b"])
@@ -103,7 +103,7 @@ import Testing
     var options = KeyWorkOptions()
     options.isCluster = true
     options.checkKeys = [KeyPattern(database: 5, pattern: "*")]
-    #expect(KeyPlan(try KeyWatchCatalogue.ofFlags(options), isCluster: true).walks.map(\.database) == [0])
+    #expect(KeyPlan(try KeyWatchCatalogue.ofFlags(options), hasOneDatabase: true).walks.map(\.database) == [0])
   }
 
   /// What is asked next depends on what was answered; a command that names no key is sent once for all.

@@ -303,11 +303,14 @@ struct KeyWorkLiveTests {
       let key = "key:\(number)"
       try await servers[min(2, clusterSlot(of: Array(key.utf8)) / 5461)].run([["SET", key, "1"]])
     }
+    // Before Valkey 9 a cluster has one database, whatever patterns say.
+    let facts = ServerFacts(InfoText(try await servers[0].run([["INFO"]])[0].bytes ?? []))
+    let database = facts.knowsClusterDatabases ? 0 : 7
     let work = try work(servers[1]) { options in
       options.isCluster = true
       options.countKeys = [KeyPattern(database: 0, pattern: "key:*")]
       options.checkSingleKeys =
-        (0..<20).map { KeyPattern(database: 7, pattern: "key:\($0)") }
+        (0..<20).map { KeyPattern(database: database, pattern: "key:\($0)") }
         + [KeyPattern(database: 0, pattern: "missing")]
       options.checkKeyGroups = ["^(key)"]
     }
@@ -316,6 +319,38 @@ struct KeyWorkLiveTests {
     #expect(text.contains("redis_key_group_count{db=\"db0\",key_group=\"key\"} 300"))
     #expect(text.split(separator: "\n").count { $0.hasPrefix("redis_key_value{db=\"db0\"") } == 20)
     #expect(!text.contains("missing"))
+  }
+
+  /// Valkey 9 has several databases in a cluster, which nothing may take for database 0.
+  @Test func keysOfOtherDatabasesOfACluster() async throws {
+    guard try await ServerFacts(InfoText(RedisServer().run([["INFO"]])[0].bytes ?? [])).knowsClusterDatabases else {
+      return
+    }
+    let server = try await RedisServer(isCluster: true, ["--cluster-databases", "4"])
+    try await server.run([["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]])
+    try await waitForCluster([server])
+    try await server.run("SET job:5 0\nSELECT 1\nSET job:5 1\nSET job:6 1\nSELECT 3\nSET job:7 3")
+    let work = try work(server) { options in
+      options.isCluster = true
+      options.checkSingleKeys = [1, 2].map { KeyPattern(database: $0, pattern: "job:5") }
+      options.countKeys = [KeyPattern(database: 1, pattern: "job:*")]
+      options.checkKeyGroups = ["^(job)"]
+    }
+    let text = await firstPage(of: work)
+    #expect(text.contains("redis_key_value{db=\"db1\",key=\"job:5\"} 1"))
+    #expect(!text.contains("db=\"db0\",key="), "what stands in another database is not shown")
+    #expect(text.contains("redis_keys_count{db=\"db1\",key=\"job:*\"} 2"))
+    for (database, count) in [(0, 1), (1, 2), (3, 1)] {
+      #expect(text.contains("redis_key_group_count{db=\"db\(database)\",key_group=\"job\"} \(count)"))
+    }
+  }
+
+  @Test func aVectorSetHasASize() async throws {
+    let server = try await RedisServer()
+    guard ServerFacts(InfoText(try await server.run([["INFO"]])[0].bytes ?? [])).knowsVectorSets else { return }
+    try await server.run("VADD vectors VALUES 2 1 2 a\nVADD vectors VALUES 2 2 1 b")
+    let work = try work(server) { $0.checkSingleKeys = [KeyPattern(database: 0, pattern: "vectors")] }
+    #expect(await firstPage(of: work).contains("redis_key_size{db=\"db0\",key=\"vectors\"} 2"))
   }
 
   private func busPort(of server: RedisServer) async throws -> Int {

@@ -82,6 +82,23 @@ struct OddInputTests {
       ])
   }
 
+  /// Several replicas behind one translated address: the worst of them counts.
+  @Test func replicasOfOneAddressAreOneSeries() throws {
+    let info = """
+      # Replication
+      role:master
+      slave0:ip=10.0.0.1,port=6379,state=online,offset=900,lag=0
+      slave1:ip=10.0.0.1,port=6379,state=online,offset=400,lag=7
+      slave2:ip=10.0.0.1,port=6379,state=wait_bgsave,offset=0,lag=0,type=rdb-channel
+      slave3:ip=10.0.0.1,port=6379,state=online,offset=800,lag=1
+      """
+    let online = #"{slave_ip="10.0.0.1",slave_port="6379",slave_state="online"}"#
+    let lines = try series(ReplicaLinksCollector(), info: info)
+    #expect(lines.contains("connected_slave_offset_bytes\(online) 400"))
+    #expect(lines.contains("connected_slave_lag_seconds\(online) 7"))
+    #expect(lines.count == 4)
+  }
+
   @Test func aSyncingReplicaShowsItsProgress() throws {
     let info = """
       # Replication

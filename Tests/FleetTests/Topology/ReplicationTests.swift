@@ -144,6 +144,25 @@ func place(_ letter: String) -> NodeAddress {
     #expect(lag.history.entries.count < 30)
   }
 
+  /// Behind one translated address stand several: the worst of them counts, in whichever order they are listed.
+  @Test(arguments: [false, true])
+  func ofReplicasBehindOneAddressTheWorstCounts(isReversed: Bool) {
+    func lag(_ replicas: [ReplicationFacts.Replica]) -> ReplicationLag.Lag? {
+      var lag = ReplicationLag()
+      lag.expect([Self.replica], at: 0)
+      lag.note(Self.master(offset: 10), at: 0)
+      let listed = isReversed ? replicas.reversed() : replicas
+      lag.note(ReplicationFacts(isMaster: true, replicationID: "x", offset: 20, replicas: listed), at: 5)
+      return lag.lag(of: Self.replica, at: 5)
+    }
+    func replica(_ state: ReplicationFacts.Replica.State, _ offset: Int, ack: Int = 0) -> ReplicationFacts.Replica {
+      .init(address: Self.replica, state: state, offset: offset, ackAgeSeconds: ack)
+    }
+    #expect(lag([replica(.online, 20), replica(.online, 12), replica(.online, 19)])?.bytes == 8)
+    #expect(lag([replica(.online, 20), replica(.online, 20, ack: 30)])?.seconds == 30)
+    #expect(lag([replica(.online, 20), replica(.syncing, 0)])?.state == .syncing)
+  }
+
   @Test func aReplicaThatHangsIsLateAlthoughNothingIsWritten() {
     var lag = ReplicationLag()
     lag.expect([Self.replica], at: 0)

@@ -36,7 +36,7 @@ struct CircuitWatch: KeyWatch, ConfiguredWatch {
     /// Without GETRANGE nothing is known of any circuit.
     var isKnown = true
     var askedCount = 0
-    var isCluster = false
+    var hasOneDatabase = false
 
     mutating func note(_ service: String, failures count: Double) {
       failures[service] = max(failures[service] ?? 0, count)
@@ -66,7 +66,7 @@ struct CircuitWatch: KeyWatch, ConfiguredWatch {
   var name: String { Self.block }
   var lost: [String] { ["redis_circuit_open"] }
 
-  func begin(_ pass: KeyPass) -> Findings? { Findings(isCluster: pass.server.isCluster) }
+  func begin(_ pass: KeyPass) -> Findings? { Findings(hasOneDatabase: pass.server.hasOneDatabase) }
 
   func meet(_ key: KeyName, matching: [Int], _ findings: inout Findings) -> Bool {
     guard service(of: key.bytes, matching: matching) != nil else { return false }
@@ -88,7 +88,7 @@ struct CircuitWatch: KeyWatch, ConfiguredWatch {
       findings.omittedCount += 1
       return
     }
-    let matching = globs.indices.filter { findings.isCluster || globs[$0].database == key.database }
+    let matching = globs.indices.filter { findings.hasOneDatabase || globs[$0].database == key.database }
     guard let count = parseDouble(bytes), count.isFinite, let service = service(of: key.bytes, matching: matching)
     else { return }
     findings.note(service, failures: count)

@@ -12,7 +12,7 @@ struct KeyCounts: KeyWatch {
     /// By database; one that could not be walked over has no counts.
     var counts: [Int: [Double]] = [:]
     var omittedCount = 0
-    fileprivate(set) var isCluster = false
+    fileprivate(set) var hasOneDatabase = false
   }
 
   var name: String { "counts" }
@@ -20,7 +20,7 @@ struct KeyCounts: KeyWatch {
   /// That would mean to remember every name: one that SCAN returns in two steps counts twice.
   var meetsKeysOnce: Bool { false }
 
-  func begin(_ pass: KeyPass) -> Findings? { Findings(isCluster: pass.server.isCluster) }
+  func begin(_ pass: KeyPass) -> Findings? { Findings(hasOneDatabase: pass.server.hasOneDatabase) }
 
   func enter(_ database: Int, _ findings: inout Findings) {
     if findings.counts[database] == nil { findings.counts[database] = Array(repeating: 0, count: globs.count) }
@@ -35,7 +35,7 @@ struct KeyCounts: KeyWatch {
 
   func add(_ summary: Findings, to sink: inout SampleSink) {
     for (database, counts) in summary.counts.sorted(by: { $0.key < $1.key }) {
-      for (glob, count) in zip(globs, counts) where summary.isCluster || glob.database == database {
+      for (glob, count) in zip(globs, counts) where summary.hasOneDatabase || glob.database == database {
         sink.add(KeyFamilies.count, count, [.text(databaseLabel(database)), .text(keyLabel(glob.bytes))])
       }
     }

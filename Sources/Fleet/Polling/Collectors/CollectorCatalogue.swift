@@ -18,6 +18,7 @@ public enum CollectorCatalogue {
     ConfigCollector(),
     DumpFileCollector(),
     ClusterCollector(),
+    SlotMigrationsCollector(),
     LatencyEventsCollector(),
     LatencyHistogramCollector(),
     SlowlogCollector(),

@@ -19,7 +19,8 @@ struct InstanceCollector: Collector {
     "instance_info", "What the server is, as labels; the value is always 1 (INFO role, redis_version and others).",
     labels: fields + optionalFields,
     traits: [
-      .values(["master", "slave"], of: "role"), .values(["standalone", "cluster", "sentinel"], of: "redis_mode"),
+      .values(["master", "slave", "active-replica"], of: "role"),
+      .values(["standalone", "cluster", "sentinel"], of: "redis_mode"),
     ])
   private static let startTime = Family.gauge(
     "start_time_seconds",

@@ -81,8 +81,9 @@ struct KeyspaceCollector: Collector {
 
   /// How many databases the server has, as far as can be told.
   private static func databaseCount(_ poll: PollContext) -> Int {
-    if poll.server.isClusterEnabled { return 1 }
-    let configured = poll.config?["databases"].flatMap { parseInteger($0) } ?? defaultDatabases
+    let isCluster = poll.server.isClusterEnabled
+    let setting = poll.config?[KeyPlace.databasesSetting(isCluster: isCluster)]
+    let configured = setting.flatMap { parseInteger($0) } ?? (isCluster ? 1 : defaultDatabases)
     return min(max(configured, 0), paddedDatabasesLimit)
   }
 }

@@ -42,12 +42,16 @@ struct ConnectedClient {
   /// What a connection is for.
   enum Kind: String, CaseIterable {
     case normal, replica, master, pubsub, monitor
+    /// Of another node of the cluster that gives or takes slots.
+    case slotMigration = "slot_migration"
   }
 
   var kind: Kind {
     if has("O") { return .monitor }
     if has("S") { return .replica }
     if has("M") { return .master }
+    // Valkey 9 exports and imports, Redis 8.4 migrates and imports.
+    if ["E", "i", "g", "o"].contains(where: has) { return .slotMigration }
     return has("P") ? .pubsub : .normal
   }
 

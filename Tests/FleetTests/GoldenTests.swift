@@ -31,7 +31,7 @@ struct GoldenTests {
   func clusterNode(_ name: String) throws {
     let server = CapturedServer(
       folder: "topologies/\(name)", info: "failing-cluster-info-all",
-      files: ["CLUSTER INFO": "failing-cluster-cluster-info"])
+      files: ["CLUSTER INFO": "failing-cluster-cluster-info", "CLUSTER GETSLOTMIGRATIONS": "slot-migrations"])
     Fixture.expectGolden(try server.page(CollectorOptions()), "\(name)-cluster.prom")
   }
 

@@ -167,8 +167,9 @@ private final class Stage {
       }
       if line.hasPrefix("migration") {
         let words = line.split(separator: " ", maxSplits: 2).map(String.init)
-        self.servers[address]?.migrations = self.servers[address]?.migrations ?? [:]
-        if words.count > 2 { self.servers[address]?.migrations?[words[1]] = words[2] }
+        var migrations = self.servers[address]?.migrations ?? [:]
+        if words.count > 2 { migrations[words[1]] = words[2] }
+        self.servers[address]?.migrations = migrations
         return
       }
       if line.hasPrefix("config ") {

@@ -11,7 +11,7 @@ enum CheckCatalogue {
     SentinelsMissing(), SentinelMasterUnknown(), SentinelMasterDown(), SentinelQuorumLost(), SentinelsDisagree(),
     FailoverUnderWay(), FailoversUnconfirmed(), SentinelSettings(),
     // What clients notice.
-    Flushed(), ClientsRefused(), HitRatioLow(),
+    Flushed(), ClientsRefused(), ClientsPaused(), HitRatioLow(),
     // What would be lost.
     PersistenceFailing(), RecoveryPointCrash(), RecoveryPointFailover(), BackupOld(),
     MemoryHigh(),

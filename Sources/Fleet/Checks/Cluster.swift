@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// Slots that nobody serves.
 struct SlotsUncovered: Check {

@@ -1,5 +1,6 @@
 import Config
 import Metrics
+import Redis
 import Runtime
 
 /// All keys of a database were deleted at once.
@@ -35,6 +36,27 @@ struct ClientsRefused: Check {
       let clients = refusal.count == 1 ? "a client" : amount(Double(refusal.count), "clients", upTo: 1_000_000_000)
       verdict.find(
         .critical, node: member.instance, "refused \(clients) \(span(age)) ago: maxclients")
+    }
+  }
+}
+
+/// Clients are paused: what they send waits for an answer, as in an outage.
+struct ClientsPaused: Check {
+  let id = "clients-paused"
+  let scope = CheckScope.members
+  /// A failover that was planned takes no longer.
+  private static let plannedSeconds = 10.0
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    for (member, facts) in state.up {
+      guard let pause = facts.pause else { continue }
+      let isLong = pause.isOrdered && (pause.remainingSeconds ?? .infinity) > Self.plannedSeconds
+      let what = pause.actions == "write" ? "writes" : "clients"
+      let rest = pause.remainingSeconds.map { "for \(span($0)) more" } ?? "for how long it does not tell"
+      let reason = printable(Array(pause.reason.utf8.prefix(64))[...])
+      verdict.find(
+        !isLong ? .info : member.isMaster ? .critical : .warning, node: member.instance,
+        "pauses \(what) \(rest): \(pause.isOrdered ? "CLIENT PAUSE; CLIENT UNPAUSE ends it" : reason)")
     }
   }
 }

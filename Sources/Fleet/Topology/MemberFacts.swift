@@ -53,6 +53,8 @@ struct MemberFacts: Sendable, Equatable {
   /// What it says of all masters that it is asked about, by name.
   var masters: [String: SentinelFacts]
   var connectedClients: Int
+  /// nil where none are paused, or INFO does not tell.
+  var pause: ClientPause?
   /// Connections that were turned away at `maxclients`, over the server's life.
   var rejectedCount: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
@@ -85,6 +87,7 @@ struct MemberFacts: Sendable, Equatable {
     cluster = nil
     sentinel = nil
     masters = [:]
+    pause = ClientPause(info)
     connectedClients = info.integer("connected_clients") ?? 0
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)

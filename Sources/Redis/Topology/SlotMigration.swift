@@ -31,7 +31,9 @@ public struct SlotMigration: Sendable, Equatable {
 
   /// - Returns: nil for what describes no migration.
   public init?(_ reply: Reply) {
-    guard let name = reply.field("name")?.text, !name.isEmpty, let state = reply.field("state")?.text else { return nil }
+    guard let name = reply.field("name")?.text, !name.isEmpty, let state = reply.field("state")?.text else {
+      return nil
+    }
     self.name = name
     self.state = state
     switch state.lowercased() {

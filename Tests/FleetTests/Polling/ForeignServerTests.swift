@@ -2,6 +2,7 @@ import Config
 import Metrics
 import Redis
 import Runtime
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -21,7 +22,7 @@ import Testing
     for collector in CollectorCatalogue.all where collector.readsInfoOnly {
       guard collector.commands(for: ServerFacts(info), options).isEmpty else { continue }
       try collector.collect(
-        PollContext(collector, info, [], config: nil, options: options, nowSeconds: 1000), into: &sink)
+        PollContext(collector, info, [], config: nil, options: options, now: 1000), into: &sink)
     }
     let page = String(decoding: Exposition(namespace: "").page([sink.finish()]), as: UTF8.self)
     return Fixture.lines(page).filter { !$0.hasPrefix("#") }
@@ -29,7 +30,7 @@ import Testing
 
   private func member(_ name: String) throws -> MemberFacts {
     let info = try info(name)
-    return MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), nowSeconds: 1000)
+    return MemberFacts(info, config: nil, replies: [], server: ServerFacts(info), now: 1000)
   }
 
   private func named(_ prefix: String, in series: [String]) -> [String] { series.filter { $0.hasPrefix(prefix) } }
@@ -104,7 +105,7 @@ import Testing
     var sink = SampleSink()
     let collector = KeyspaceCollector()
     try collector.collect(
-      PollContext(collector, info, [], config: nil, options: CollectorOptions(), nowSeconds: 1000), into: &sink)
+      PollContext(collector, info, [], config: nil, options: CollectorOptions(), now: 1000), into: &sink)
     let page = String(decoding: Exposition(namespace: "").page([sink.finish()]), as: UTF8.self)
     #expect(page.contains(#"db_keys{db="db3"} 7"#))
     #expect(KeyServer(info, readsKeyspace: true).keyCounts == [3: 7])

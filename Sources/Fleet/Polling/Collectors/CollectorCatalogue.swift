@@ -11,6 +11,7 @@ public enum CollectorCatalogue {
     LatencyPercentilesCollector(),
     KeyspaceCollector(),
     ThreadsCollector(),
+    ClientPauseCollector(),
     ScriptingEnginesCollector(),
     CertificatesCollector(),
     SentinelStatusCollector(),

@@ -43,7 +43,7 @@ struct ReplicaLinksCollector: Collector {
     }
   }
 
-  /// What the labels name: behind a translated address that may be several replicas, of which the worst counts.
+  /// What the labels name: behind a translated address that may be several replicas, and the worst of them counts.
   private struct Link {
     let names: [ArraySlice<UInt8>]
     var offset: Double

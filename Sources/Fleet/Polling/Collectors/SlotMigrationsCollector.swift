@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// CLUSTER GETSLOTMIGRATIONS: the atomic slot migrations that a node of Valkey 9 takes part in, and those that it remembers.
 struct SlotMigrationsCollector: Collector {
@@ -15,7 +16,8 @@ struct SlotMigrationsCollector: Collector {
   ]
   private static let source = "CLUSTER GETSLOTMIGRATIONS"
 
-  private static let active = gauge("active", "Slot migrations under way: the node exports or imports the slots", "state")
+  private static let active = gauge(
+    "active", "Slot migrations under way: the node exports or imports the slots", "state")
   private static let slots = gauge("slots", "Slots of the migrations under way", "slot_ranges")
   private static let remaining = gauge(
     "remaining_bytes", "Bytes that the migrations under way have still to send", "remaining_repl_size", .bytes)
@@ -47,7 +49,7 @@ struct SlotMigrationsCollector: Collector {
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let all = poll.slotMigrations else { throw CollectorError("\(Self.source) is no list") }
-    let now = poll.info.serverSeconds ?? poll.nowSeconds
+    let now = poll.info.serverSeconds ?? poll.now.seconds
     for operation in Self.operations {
       let label = LabelValue.text(operation)
       let own = all.filter { $0.isExport == (operation == "export") }

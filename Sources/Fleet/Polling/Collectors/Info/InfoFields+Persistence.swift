@@ -49,6 +49,8 @@ extension InfoFields {
     .gauge("rdb_current_bgsave_time_sec", as: "rdb_current_bgsave_duration_sec", .seconds, since: "2.6",
       help: "Duration so far of the snapshot in progress, in seconds; -1 if there is none"),
     .gauge("rdb_saves", as: "rdb_saves_total", since: "7.0", traits: [.growing], help: "Snapshots written since the start"),
+    .gauge("rdb_saves_consecutive_failures", as: "rdb_saves_consecutive_failures", since: "8.6",
+      help: "Consecutive failed snapshots, up to now"),
     .gauge("rdb_last_cow_size", as: "rdb_last_cow_size_bytes", .bytes, since: "4.0",
       help: "Memory copied on write during the last snapshot, in bytes"),
     .gauge("rdb_last_load_keys_expired", as: "rdb_last_load_expired_keys", since: "7.0",

@@ -38,6 +38,8 @@ extension InfoFields {
     .gauge("pubsub_clients", as: "pubsub_clients", since: "7.4",
       help: "Clients in pub/sub mode"),
     .gauge("watching_clients", as: "watching_clients", since: "7.4", help: "Clients that watch keys with WATCH"),
+    .gauge("paused_timeout_milliseconds", as: "clients_paused_seconds", .seconds, since: "Valkey 9.1", .divided(by: 1000),
+      help: "Seconds until clients are no longer paused; 0 while none are"),
     .gauge("active_clients", as: "active_clients", since: "8.8",
       help: "Clients that were active within the server's rolling window"),
     .gauge("clients_in_timeout_table", as: "clients_in_timeout_table", since: "6.0",

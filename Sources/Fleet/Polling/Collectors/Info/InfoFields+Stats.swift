@@ -90,7 +90,11 @@ extension InfoFields {
 
   private static let keyspace: [InfoField] = [
     .counter("expired_keys", as: "expired_keys_total", since: "2.4", help: "Keys that expired"),
+    .counter("expired_keys_active", as: "expired_keys_active_total", since: "8.6",
+      help: "Keys that expired and that the server removed by itself, before anybody asked for them"),
     .counter("expired_subkeys", as: "expired_subkeys_total", since: "7.4", help: "Fields of hashes that expired"),
+    .counter("expired_subkeys_active", as: "expired_subkeys_active_total", since: "8.6",
+      help: "Fields of hashes that expired and that the server removed by itself, before anybody asked for them"),
     .counter("expired_fields", as: "expired_fields_total", since: "Valkey 9.0", help: "Fields of hashes that expired"),
     .gauge("expired_stale_perc", as: "expired_stale_percentage", .percent, since: "5.0",
       help: "Estimated percentage of keys with an expiry that have expired and are not yet removed"),

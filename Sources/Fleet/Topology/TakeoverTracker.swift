@@ -10,7 +10,7 @@ struct TakeoverTracker: Sendable {
     let moment: Monotonic
     /// In bytes.
     let offset: Int
-    /// Changes of keys since the last dump.
+    /// Changes of keys since the last dump; where the server does not tell always 0, so that no write is counted.
     let changeCount: Int
   }
 
@@ -239,6 +239,6 @@ extension TakeoverTracker.Member {
     let oldCount = samples.prefix { polled - $0.moment > TakeoverTracker.keptSeconds }.count
     samples.removeFirst(max(oldCount, samples.count - TakeoverTracker.sampleLimit + 1))
     samples.append(
-      .init(moment: polled, offset: replication.masterOffset, changeCount: new.persistence.changesSinceSave))
+      .init(moment: polled, offset: replication.masterOffset, changeCount: new.persistence.changesSinceSave ?? 0))
   }
 }

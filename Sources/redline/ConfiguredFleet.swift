@@ -41,7 +41,7 @@ struct ConfiguredFleet: Sendable {
   struct Loaded: Sendable {
     let path: String
     let config: FleetConfig
-    let rules: ConfiguredRules.Rules
+    var rules: ConfiguredRules.Rules
   }
 
   /// - Throws: ``ConfigErrors`` or ``StoreError`` for a file that cannot be used.
@@ -104,13 +104,15 @@ struct ConfiguredFleet: Sendable {
   /// Reads the configuration that the options name, and everything that it names; nil where they name none.
   static func load(_ options: Options) async throws(ConfigErrors) -> Loaded? {
     guard let path = options.configFile else { return nil }
-    return try await FileWork.shared.value(
+    var loaded = try await FileWork.shared.value(
       of: path, within: .seconds(10), isTold: false
     ) { () throws(ConfigErrors) in
       let config = try FleetConfig.load(path)
       if let alerting = config.alerting { try Notifier.check(alerting, file: path) }
       return Loaded(path: path, config: config, rules: try ConfiguredRules.load(config, options: options))
     }
+    loaded.rules = try await ConfiguredRules.withWatchdog(loaded.rules)
+    return loaded
   }
 
   /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.

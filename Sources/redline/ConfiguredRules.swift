@@ -34,6 +34,7 @@ struct ConfiguredRules: Sendable {
     var files: [RuleFile] = []
     var options: RuleEngine.Options
     var runbooks: String?
+    var hasWatchdog = false
   }
 
   init(
@@ -81,9 +82,22 @@ struct ConfiguredRules: Sendable {
     }
     guard errors.isEmpty else { throw ConfigErrors(errors) }
     let first = files.first.map { file in file.path.split(separator: "/", omittingEmptySubsequences: false).dropLast() }
-    let runbooks = rules.runbooks ?? first.map { ($0 + ["runbooks"]).joined(separator: "/") }
-    if rules.hasWatchdog { files.append(try Self.watchdog(engine.externalURL, runbooks: runbooks)) }
-    return Rules(files: files, options: engine, runbooks: runbooks)
+    let beside = first.map { ($0 + ["runbooks"]).joined(separator: "/") }
+    return Rules(
+      files: files, options: engine, runbooks: rules.runbooks ?? beside, hasWatchdog: rules.hasWatchdog)
+  }
+
+  /// The rules with the watchdog, where the configuration wants it. The folder of runbooks may be on a mount that hangs:
+  /// it holds nothing up for longer than a second.
+  static func withWatchdog(_ rules: Rules) async throws(ConfigErrors) -> Rules {
+    guard rules.hasWatchdog else { return rules }
+    var rules = rules
+    let path = rules.runbooks.map { "\($0)/Watchdog.md" } ?? ""
+    let hasRunbook = try? await FileWork.shared.value(
+      of: path, within: .seconds(1), isRecorded: false
+    ) { () throws(FileProblem) in SmallFile.bytes(path) != nil }
+    rules.files.append(try watchdog(rules.options.externalURL, hasRunbook: hasRunbook ?? false))
+    return rules
   }
 
   private static func paths(_ rules: RulesConfig, of file: String) throws(ConfigErrors) -> [String] {
@@ -105,9 +119,8 @@ struct ConfiguredRules: Sendable {
 
   /// The alert that always fires: while it arrives, so would the others.
   ///
-  /// - Parameter runbooks: the folder that has the one that it links to, or has none.
-  private static func watchdog(_ externalURL: String, runbooks: String?) throws(ConfigErrors) -> RuleFile {
-    let hasRunbook = runbooks.map { SmallFile.bytes("\($0)/Watchdog.md") != nil } ?? false
+  /// - Parameter hasRunbook: whether there is one to link to.
+  private static func watchdog(_ externalURL: String, hasRunbook: Bool) throws(ConfigErrors) -> RuleFile {
     let link = hasRunbook ? "\n      runbook_url: \(RuleFile.addressPlaceholder)/runbooks/Watchdog" : ""
     let text = """
       groups:

@@ -90,12 +90,12 @@ import Testing
   }
 
   @Test func aMemberIsProbedAndItsKeysAreWatchedOnlyWhereThatIsOn() throws {
-    let off = try KeyPlanTests.workload("watches: {locks: {enabled: false}, circuits: {enabled: false}}")
+    let off = try KeyPlanTests.workload("watches: \(KeyPlanTests.only([]))")
     let quiet = needs().member(of: off)
     #expect(names(quiet).isSuperset(of: ["info", "ping"]) && !names(quiet).contains("scan"))
     #expect(quiet.allSatisfy { $0.keys.isEmpty })
 
-    let on = try KeyPlanTests.workload("watches: {}")
+    let on = try KeyPlanTests.workload("watches: \(KeyPlanTests.only(["locks", "circuits"]))")
     let watched = needs().member(of: on)
     #expect(names(watched).subtracting(names(quiet)) == ["scan", "pttl", "getrange"], "PING is a probe's already")
     let newer = names(needs(Version(7, 2)).member(of: on))

@@ -199,7 +199,7 @@ def check_the_others_are_run(check: Check) -> None:
         elif isinstance(who, Serves):
             serves(check, place, command)
     moved = "".join(path.read_text() for path in (place / "etc" / "redline").glob("*.yml"))
-    check.that("https://wiki.example.org/redis/RedisDown" in moved and "redline:9121/runbooks" not in moved,
+    check.that("https://wiki.example.org/redis/RedisDown" in moved and "9121/runbooks" not in moved and "redline.example.org/runbooks" not in moved,
                "runbooks have moved to the wiki")
 
 

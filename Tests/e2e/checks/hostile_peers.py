@@ -147,6 +147,10 @@ class Group:
         self.workload = (f"  - {{name: w, kind: session, expected: {{replicas: 1}}, "
                          f"sentinel: {{master_name: mymaster, seeds: [{self.seeds}]}}}}")
 
+    def is_watched(self, exporter) -> bool:
+        """Both servers have answered as what they are, and each Sentinel is heard."""
+        return {self.master.address, self.replica.address} <= up(exporter) and all(one.subscribers for one in self.sentinels)
+
     def switch(self, old: int, new: int) -> tuple[str, str]:
         return "+switch-master", f"mymaster 127.0.0.1 {old} 127.0.0.1 {new}"
 
@@ -159,7 +163,7 @@ def check_one_lying_sentinel(check: Check) -> None:
     """Failovers that one of three Sentinels makes up are not counted, and the servers notice nothing; a true one counts once."""
     group = Group(check)
     exporter = watching(check, group.workload, f"--storage.path={check.folder / 'store.db'}")
-    check.until(lambda: len(up(exporter)) >= 2 and all(one.subscribers for one in group.sentinels), 20, "all are watched")
+    check.until(lambda: group.is_watched(exporter), 20, "all are watched")
     liar = group.sentinels[0]
     began, before = time.monotonic(), sum(group.master.counts.values())
     for index in range(300):
@@ -189,7 +193,7 @@ def check_servers_confirm_a_switch(check: Check) -> None:
     """With two Sentinels of which one is heard, the roles of the servers confirm the switch."""
     group = Group(check, 2)
     exporter = watching(check, group.workload)
-    check.until(lambda: len(up(exporter)) >= 2 and all(one.subscribers for one in group.sentinels), 20, "all are watched")
+    check.until(lambda: group.is_watched(exporter), 20, "all are watched")
     group.sentinels[0].publish(group.switch(group.master.port, group.replica.port))
     check.until(lambda: metric(exporter, "redis_failovers_total", kind="manual") == 0, 5, "counts are shown")
     group.replica.info |= {"role": "master"}

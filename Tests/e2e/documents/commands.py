@@ -87,7 +87,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "promtool check config": Runs((("check config", "check config /etc/prometheus/prometheus.yml"),)),
     "amtool check-config": Runs((("check-config", "check-config /etc/prometheus/alertmanager.yml"),)),
     "sed -i 's,http://redline:9121,https://redline.example.org,' /etc/prometheus/redline/*.yml": Runs(),
-    r"sed -i 's,http://redline:9121/runbooks/\(.*\),https://wiki.example.org/redis/\1,' /etc/prometheus/redline/*.yml":
+    r"sed -i 's,https*://[^/]*/runbooks/\(.*\),https://wiki.example.org/redis/\1,' /etc/prometheus/redline/*.yml":
         Runs(),
     "deploy/dashboards": By(CHECKS + "dashboards.py", "check_dashboards_are_what_the_tables_say", '"dashboards"'),
     "deploy/package": By(CHECKS + "package.py", "", '"package"'),

@@ -15,6 +15,7 @@ LOADING = Fault(2, 2.25)
 UNANSWERED = Fault(3, 3.5)
 GUESSING = Fault(4.5, 5)
 CROWDED = Fault(7.5, 8)
+PAUSED = Fault(17, 17.1)
 UNLIMITED = Fault(8, 10)
 NO_FORK = Fault(10, 11)
 MISSET = Fault(11, 12)
@@ -88,6 +89,7 @@ class Node:
             self.series("redis_connected_slaves", lambda seconds: float(
                 self.role_is_master(seconds) and NODES[self.workload] // MASTERS[self.workload] - 1)),
             self.series("redis_max_clients", constant(10_000)),
+            self.series("redis_clients_paused", self.here("queues-1", PAUSED, 1), reason="client_pause", actions="write"),
             self.series("redis_loading_dump_file", self.here("cache-3", LOADING, 1)),
             self.series("redis_fork_headroom_bytes", self.here("queues-1", NO_FORK, -100 * MIB, 2048 * MIB)),
             self.series("redis_eviction_policy_fits", self.here("sessions-1", MISSET, 0, 1)),

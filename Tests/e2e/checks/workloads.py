@@ -161,7 +161,7 @@ def check_streams_of_a_queue(check: Check) -> None:
     check.equal(page.value("redis_stream_group_messages_pending", **group), 4, "pending entries")
     check.equal(page.value("redis_stream_groups_without_consumer", **labels), 1, "groups without a consumer")
     check.equal(page.value("redis_stream_length", **labels), 10, "entries")
-    check.equal("wait for group nobody, which has no consumer" in text(exporter), lag is not None,
+    check.until(lambda: ("wait for group nobody, which has no consumer" in text(exporter)) == (lag is not None), 10,
                 "the page tells of the group where it has something to do")
     age = page.value("redis_stream_group_oldest_pending_seconds", **group)
     check.that(0 <= age < 60, f"age of the oldest pending entry: {age}")

@@ -26,19 +26,21 @@ public enum ReplicationRole: Sendable, Equatable {
 ///
 /// - Returns: nil for a word that says neither.
 public func isYes(_ word: ArraySlice<UInt8>) -> Bool? {
-  // Without a copy: every field of INFO that is no number passes here.
-  func isAny(_ words: StaticWords) -> Bool {
-    words.contains { $0.count == word.count && zip($0, word).allSatisfy { $0 == $1 | 0x20 } }
-  }
-  if word.count == 1 { return word.first == UInt8(ascii: "1") ? true : word.first == UInt8(ascii: "0") ? false : nil }
-  if isAny(yesWords) { return true }
-  return isAny(noWords) ? false : nil
+  // Every field of INFO that is no number passes here.
+  word.count <= longestWord ? answers[packed(word)] : nil
 }
 
-private typealias StaticWords = [[UInt8]]
-private let yesWords: StaticWords = ["ok", "up", "yes", "true", "online", "connected"].map { Array($0.utf8) }
-private let noWords: StaticWords = ["err", "fail", "down", "no", "false", "offline", "error", "disconnected"].map {
-  Array($0.utf8)
+private let longestWord = 12
+private let answers: [UInt128: Bool] = {
+  let yes = ["1", "ok", "up", "yes", "true", "online", "connected"]
+  let no = ["0", "err", "fail", "down", "no", "false", "offline", "error", "disconnected"]
+  let all = yes.map { (packed(Array($0.utf8)[...]), true) } + no.map { (packed(Array($0.utf8)[...]), false) }
+  return Dictionary(uniqueKeysWithValues: all)
+}()
+
+/// A short word in lower case as one number.
+private func packed(_ word: ArraySlice<UInt8>) -> UInt128 {
+  word.reduce(0) { $0 << 8 | UInt128($1 | 0x20) }
 }
 
 extension InfoText {

@@ -210,7 +210,7 @@ def check_words_are_plain(check: Check) -> None:
     complaints = []
     for path in kept():
         name = str(path.relative_to(ROOT))
-        if name.startswith(PROSE) and path.suffix in (".swift", ".md", ".yml", ".py", ".sh"):
+        if name.startswith(PROSE) and path.suffix in (".swift", ".md", ".yml", ".yaml", ".json", ".py", ".sh"):
             # A phrase may go on in the next line, behind the marks of a comment.
             text = re.sub(r"\s*\n\s*(?://+|#)?\s*", " ", path.read_text(encoding="utf-8"))
             complaints += [f"{name}: …{text[max(0, match.start() - 40):match.end() + 40]}…" for match in RIDDLES.finditer(text)]

@@ -147,6 +147,7 @@ def check_a_live_fleet(check: Check) -> None:
     check.until(lambda: "<b>failover</b>" in exporter.get("/events?workload=sessions").text, 60, "the failover is told")
     check.until(lambda: "<li>switch " in exporter.get("/events?workload=sessions").text, 60, "its phases are told")
     check.until(lambda: 'scope="col">after</th>' in exporter.get("/events?kind=failover").text, 60, "clients are told")
+    check.until(lambda: "From the last answer of the old master" in exporter.get("/events?kind=failover").text, 60, "its cost is told")
     events = exporter.get("/events?workload=sessions&kind=failover").text
     check.that("<svg class=\"phases\"" in events and "From the last answer of the old master" in events,
                f"the phases are drawn: {events[-4000:]}")

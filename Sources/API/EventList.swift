@@ -15,25 +15,14 @@ struct EventFilter: Sendable {
   static let kinds = EventKind.allCases.filter { $0 != .other }
 }
 
-/// The events of one page, the newest first.
-struct EventList: Sendable {
-  let events: [Event]
-  let hasMore: Bool
-
-  static let empty = EventList(events: [], hasMore: false)
-}
-
 extension EventStore {
-  func list(_ filter: EventFilter) async -> EventList {
-    let start = (filter.page - 1) * EventsPage.pageSize
-    // One more than is shown tells whether there are more.
-    let found = await newest(
-      EventQuery(
-        workload: filter.workload.isEmpty ? nil : filter.workload, node: filter.node.isEmpty ? nil : filter.node,
-        kind: filter.kind, limit: start + EventsPage.pageSize + 1))
-    return EventList(
-      events: Array(found.dropFirst(start).prefix(EventsPage.pageSize)),
-      hasMore: found.count > start + EventsPage.pageSize)
+  func list(_ filter: EventFilter) async -> ListPage<Event> {
+    await .read(filter.page, size: EventsPage.pageSize) { limit in
+      await newest(
+        EventQuery(
+          workload: filter.workload.isEmpty ? nil : filter.workload, node: filter.node.isEmpty ? nil : filter.node,
+          kind: filter.kind, limit: limit))
+    }
   }
 }
 

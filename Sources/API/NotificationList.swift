@@ -3,26 +3,16 @@ import Runtime
 import Storage
 import Web
 
-/// The notifications of one page, the newest first: what `/notifications` and `/api/v1/notifications` list.
-struct NotificationList: Sendable {
-  let notifications: [StoredNotification]
-  let hasMore: Bool
-
-  static let empty = NotificationList(notifications: [], hasMore: false)
-}
-
 extension NotificationStore {
+  /// What `/notifications` and `/api/v1/notifications` list.
+  ///
   /// - Parameters:
   ///   - alert: its name; empty for all.
   ///   - page: from 1 through ``NotificationsPage/pageLimit``.
-  func list(alert: String, page: Int) async -> NotificationList {
-    let start = (page - 1) * NotificationsPage.pageSize
-    // One more than is shown tells whether there are more.
-    let found = await newest(
-      NotificationQuery(alertname: alert.isEmpty ? nil : alert, limit: start + NotificationsPage.pageSize + 1))
-    return NotificationList(
-      notifications: Array(found.dropFirst(start).prefix(NotificationsPage.pageSize)),
-      hasMore: found.count > start + NotificationsPage.pageSize)
+  func list(alert: String, page: Int) async -> ListPage<StoredNotification> {
+    await .read(page, size: NotificationsPage.pageSize) { limit in
+      await newest(NotificationQuery(alertname: alert.isEmpty ? nil : alert, limit: limit))
+    }
   }
 }
 

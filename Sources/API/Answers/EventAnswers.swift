@@ -26,7 +26,7 @@ struct EventAnswers: Sendable {
     let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("events")
-      try json.list(list.events, within: limit) { Self.write($1, to: &$0) }
+      try json.list(list.elements, within: limit) { Self.write($1, to: &$0) }
       json.field("page", filter.page)
       json.field("hasMore", list.hasMore)
     }

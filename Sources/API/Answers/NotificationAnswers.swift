@@ -19,7 +19,7 @@ struct NotificationAnswers: Sendable {
       json.key("alertmanagers")
       json.array { json in for state in deliveries() { Self.write(state, to: &json) } }
       json.key("notifications")
-      try json.list(list.notifications, within: limit) { Self.write($1, to: &$0) }
+      try json.list(list.elements, within: limit) { Self.write($1, to: &$0) }
       json.field("page", page)
       json.field("hasMore", list.hasMore)
     }

@@ -19,7 +19,7 @@ extension Pages {
         EventFilter(workload: filter.workload, node: filter.node, kind: kind, page: filter.page)) ?? .empty
     let workloads = await fleet?.names() ?? []
     var page = EventsPage(
-      metricsPath: metricsPath, filter: filter, events: found.events.map { EventsPage.Event($0) },
+      metricsPath: metricsPath, filter: filter, events: found.elements.map { EventsPage.Event($0) },
       hasMore: found.hasMore, workloads: workloads, kinds: EventFilter.kinds.map(\.rawValue),
       nowSeconds: WallTime.now.seconds)
     page.nodes = await fleet?.nodes() ?? []

@@ -8,7 +8,7 @@ extension Pages {
     let number = min(max(Int(request.queryValue("page") ?? "") ?? 1, 1), NotificationsPage.pageLimit)
     let list = await told?.list(alert: alert, page: number) ?? .empty
     var page = NotificationsPage(
-      metricsPath: metricsPath, receivers: receivers, notifications: list.notifications.map { .init($0) }, alert: alert,
+      metricsPath: metricsPath, receivers: receivers, notifications: list.elements.map { .init($0) }, alert: alert,
       page: number, hasMore: list.hasMore, nowSeconds: WallTime.now.seconds)
     if told == nil { page.notice = "Notifications are not kept: start redline with --storage.path." }
     return page.response()

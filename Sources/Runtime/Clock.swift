@@ -46,6 +46,8 @@ public struct WallTime: Moment {
 
   /// To the nearest millisecond, so that ``init(epochMs:)`` and back changes nothing.
   public var epochMs: Int64 { Int64(clamping: (seconds * 1000).rounded()) }
+  /// As exact as it is in the store, so that a restart does not move it.
+  public var toMilliseconds: WallTime { WallTime(epochMs: epochMs) }
 }
 
 /// What the calling thread has computed so far, in seconds.

@@ -36,13 +36,13 @@ struct JobTracker: Sendable {
   /// Whether the newest run did not succeed.
   var isFailing: Bool { failureCount > 0 }
 
-  mutating func begin(at now: WallTime) { running = Run(started: now) }
+  mutating func begin(at now: WallTime) { running = Run(started: now.toMilliseconds) }
 
   mutating func end(_ outcome: JobResult.Outcome, at now: WallTime) {
     guard var run = running else { return }
     running = nil
     // The clock may have been set back.
-    run.ended = max(run.started, now)
+    run.ended = max(run.started, now.toMilliseconds)
     run.outcome = outcome
     newest = run
     counts[outcome, default: 0] += 1

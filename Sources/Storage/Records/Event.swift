@@ -36,7 +36,7 @@ public struct Event: Sendable, Equatable {
   /// A time that is no number, or none that a clock shows, becomes the epoch.
   private static func wholeMilliseconds(_ time: WallTime) -> WallTime {
     guard time.seconds > 0, time.seconds < 1e12 else { return WallTime(seconds: 0) }
-    return WallTime(seconds: (time.seconds * 1000).rounded() / 1000)
+    return time.toMilliseconds
   }
 }
 

@@ -21,6 +21,17 @@ import Testing
     #expect(tracker.lastSuccess == 5100)
   }
 
+  /// What the page says must not move when the daemon starts again.
+  @Test func theLastSuccessIsAsExactAsTheStoreKeepsIt() {
+    var tracker = JobTracker(.every(seconds: 900))
+    tracker.begin(at: WallTime(seconds: 5000.123_6))
+    tracker.end(.succeeded, at: WallTime(seconds: 5000.456_4))
+    var restored = JobTracker(.every(seconds: 900))
+    let kept = result(.succeeded, from: WallTime(seconds: 5000.123_6), to: WallTime(seconds: 5000.456_4))
+    restored.restore([kept], lastSuccess: kept)
+    #expect(restored.lastSuccess == tracker.lastSuccess && restored.newest == tracker.newest)
+  }
+
   @Test func atATimeOfTheDay() {
     var tracker = JobTracker(.daily(secondOfDay: 3 * 3600))
     let three = Self.noon + 15 * 3600

@@ -53,13 +53,12 @@ class Site:
                 (count, int(now_seconds * 1000) - 100 * DAY_MS))
             database.commit()
 
-    def success_ms(self, daemon: exporters.Exporter) -> int:
-        """As exact as it is in the file."""
-        return round(daemon.page().value(SUCCESS, task="retention") * 1000)
+    def success(self, daemon: exporters.Exporter) -> float:
+        return daemon.page().value(SUCCESS, task="retention")
 
     def await_success(self, daemon: exporters.Exporter, after: float = 0) -> float:
-        self.check.until(lambda: (daemon.page().value(SUCCESS, task="retention") or 0) > after, 30, "retention succeeds")
-        return daemon.page().value(SUCCESS, task="retention")
+        self.check.until(lambda: (self.success(daemon) or 0) > after, 30, "retention succeeds")
+        return self.success(daemon)
 
 
 def check_retention(check: Check) -> None:
@@ -71,7 +70,7 @@ def check_retention(check: Check) -> None:
     site.stop(daemon)
     site.add_old_events(40, first)
     daemon = site.start()
-    check.equal(site.success_ms(daemon), round(first * 1000), "the success of before the restart")
+    check.equal(site.success(daemon), first, "the success of before the restart")
     check.until(lambda: daemon.page().named("redis_up"), 20, "the server is polled")
     site.stop(daemon)
     check.equal(len(site.results()), 1, "results before the next turn")
@@ -108,7 +107,7 @@ def check_kill_in_a_run(check: Check) -> None:
     check.equal(site.results()[-1][0], "interrupted", "its outcome")
     check.that("cut off by the end of the process" in daemon.output(), "the log says nothing of it")
     check.equal(site.rows(f"SELECT 1 FROM facts WHERE key = '{MARK}'"), [], "the mark of the run")
-    check.equal(site.success_ms(daemon), round(first * 1000), "the success of before")
+    check.equal(site.success(daemon), first, "the success of before")
     site.stop(daemon)
     site.clock.set(1100)
     daemon = site.start()

@@ -1,3 +1,4 @@
+import Config
 import Metrics
 import Redis
 
@@ -7,8 +8,8 @@ extension FamilyGroup {
     CollectorCatalogue.all.map(\.group) + [
       FamilyGroup("Polls", "Of each server that is polled.", families: PollFamilies.all),
       FamilyGroup(
-        "Keys, streams and scripts that flags name",
-        "With the flags that name keys, streams, key groups or scripts, such as `--check-keys`; without `--config.file`.",
+        "Keys, streams, scripts and search indexes that flags name",
+        "With the flags that name keys, streams, key groups, scripts or search indexes, such as `--check-keys`; without `--config.file`.",
         families: KeyWork.families),
       FamilyGroup("Workloads", fleetOnly, families: WorkloadFamilies.all),
       FamilyGroup("Failovers", fleetOnly, families: FailoverFamilies.all),
@@ -63,10 +64,10 @@ extension CollectorOptions {
     options.includesConfig = true
     options.includesSystemMetrics = true
     options.includesModules = true
+    options.isTile38 = true
     options.includesSentinelPeers = true
     options.includesRDBFileSize = true
-    options.exportsClientList = true
-    options.exportsClientPort = true
+    options.clients = ClientSeries(areListed: true, havePorts: true)
     return options
   }
 }

@@ -63,7 +63,7 @@ struct Daemon: Sendable {
       options: options, credentials: credentials,
       context: ConnectionContext(
         group: MultiThreadedEventLoopGroup(numberOfThreads: min(2, System.coreCount))),
-      scripts: files.scripts, log: log)
+      scripts: files.scripts, searchIndexes: files.searchIndexes, log: log)
     self.factory = factory
     health = Health(loops: factory.context.group)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)

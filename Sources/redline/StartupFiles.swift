@@ -11,6 +11,8 @@ struct StartupFiles: Sendable {
   let credentials: CredentialStore
   /// Lua scripts; their file names are labels of their series.
   let scripts: [(fileName: String, source: String)]
+  /// Which search indexes are looked at, by name; nil for none.
+  let searchIndexes: (@Sendable ([UInt8]) -> Bool)?
   let web: WebConfiguration
   /// The one server that is watched; nil when only `/scrape` is used, or a fleet is watched.
   let address: RedisAddress?
@@ -23,6 +25,7 @@ struct StartupFiles: Sendable {
     StartupFiles(
       credentials: try await credentials(options.redis, environment),
       scripts: try await scripts(options.keys.scripts),
+      searchIndexes: try SearchIndexPattern.matcher(options.export.searchIndexPattern),
       web: try await WebConfiguration.read(
         options.web.configFile.map { .file($0) }
           ?? .settings(WebSettings(tls: options.web.tls, login: options.web.basicAuth)), log: log),

@@ -24,6 +24,7 @@ struct TargetFactory: Sendable {
   let credentials: CredentialStore
   let context: ConnectionContext
   let scripts: [(fileName: String, source: String)]
+  private let searchIndexes: (@Sendable ([UInt8]) -> Bool)?
   let log: Logger
   private let trust: TargetTrust
   /// For the targets that requests name.
@@ -31,12 +32,13 @@ struct TargetFactory: Sendable {
 
   init(
     options: Options, credentials: CredentialStore, context: ConnectionContext,
-    scripts: [(fileName: String, source: String)], log: Logger
+    scripts: [(fileName: String, source: String)], searchIndexes: (@Sendable ([UInt8]) -> Bool)?, log: Logger
   ) {
     self.options = options
     self.credentials = credentials
     self.context = context
     self.scripts = scripts
+    self.searchIndexes = searchIndexes
     self.log = log
     trust = TargetTrust(
       configured: options.redis.address.flatMap { try? RedisAddress($0) }, user: options.redis.user,
@@ -106,6 +108,7 @@ struct TargetFactory: Sendable {
     work.checkStreams = overrides.streams ?? work.checkStreams
     work.checkSingleStreams = overrides.singleStreams ?? work.checkSingleStreams
     work.countKeys = overrides.counts ?? work.countKeys
+    work.searchIndexes = searchIndexes
     work.isCluster = options.redis.isCluster
     work.configCommand = options.redis.configCommand
     work.timeout = TimeAmount(options.redis.deadline)
@@ -128,12 +131,11 @@ struct TargetFactory: Sendable {
     collectors.redactsConfig = export.isConfigRedacted
     collectors.includesSystemMetrics = export.areSystemMetricsIncluded
     collectors.includesModules = export.areModulesIncluded
+    collectors.isTile38 = export.isTile38
     collectors.includesSentinelPeers = export.areSentinelPeersIncluded
     collectors.includesEmptyDatabases = export.areEmptyDatabasesIncluded
     collectors.includesRDBFileSize = export.isRDBFileSizeIncluded
-    collectors.exportsClientList = export.areClientsIncluded
-    collectors.exportsClientPort = export.areClientPortsIncluded
-    collectors.aggregatesClients = export.areClientAggregatesIncluded
+    collectors.clients = export.clients
     collectors.findFileSize = { await Self.fileSize($0) }
     collectors.excludesLatency = !export.areLatenciesIncluded
     return collectors

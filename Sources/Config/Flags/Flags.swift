@@ -32,7 +32,7 @@ public enum Flags {
     ("cluster-discover-hostnames", "REDIS_EXPORTER_CLUSTER_DISCOVER_HOSTNAMES", .bool, "false",
       "Answer /discover-cluster-nodes with the host names that nodes announce, where they do.")
     ("is-tile38", "REDIS_EXPORTER_IS_TILE38", .bool, "false",
-      "Metrics of Tile38; refused for now, they come in a later release.")
+      "The server is Tile38: export what SERVER EXT says.")
   }
 
   private static let tls = table(.tls) {
@@ -80,9 +80,9 @@ public enum Flags {
     ("append-instance-role-label", "REDIS_EXPORTER_APPEND_INSTANCE_ROLE_LABEL", .bool, "false",
       "Add the label instance_role to the series of Redis; they break in two at a failover.")
     ("include-search-indexes-metrics", "REDIS_EXPORTER_INCL_SEARCH_INDEXES_METRICS", .bool, "false",
-      "Metrics of search indexes (FT.INFO); refused for now, they come in a later release.")
+      "Export what FT.INFO says of each search index.")
     ("check-search-indexes", "REDIS_EXPORTER_CHECK_SEARCH_INDEXES", .string, ".*",
-      "Pattern of the search indexes to export; refused for now, it comes in a later release.")
+      "Regular expression, RE2: the search indexes whose names it matches anywhere are exported.")
   }
 
   private static let keys = table(.keys) {

@@ -29,7 +29,6 @@ public struct Options: Sendable {
     pollInterval = flags.duration("poll.interval")
     shownFlags = Dictionary(uniqueKeysWithValues: Flags.all.map { ($0.name, Self.shown($0, flags)) })
     notices = Self.notices(flags)
-    Self.refuseWhatIsNotBuilt(flags)
     if configFile == nil, storagePath != nil {
       flags.report(
         "storage.path", problem: "needs config.file", hint: "nothing is kept when one server is watched by flags")
@@ -55,22 +54,6 @@ public struct Options: Sendable {
         "every user of this machine can read \(flag.name) on the command line; use its environment variable or a file")
     }
     return notices
-  }
-
-  private static func refuseWhatIsNotBuilt(_ flags: FlagReader) {
-    if flags.bool("is-tile38") {
-      flags.report("is-tile38", problem: "is not supported", hint: "metrics of Tile38 come in a later release")
-    }
-    if flags.bool("include-search-indexes-metrics") {
-      flags.report(
-        "include-search-indexes-metrics", problem: "is not supported",
-        hint: "metrics of search indexes (FT.INFO) come in a later release")
-    }
-    if flags.string("check-search-indexes") != ".*" {
-      flags.report(
-        "check-search-indexes", problem: "is not supported",
-        hint: "metrics of search indexes (FT.INFO) come in a later release")
-    }
   }
 }
 
@@ -115,16 +98,16 @@ public struct ExportOptions: Sendable {
   public let areConfigMetricsIncluded: Bool
   public let isConfigRedacted: Bool
   public let areModulesIncluded: Bool
+  /// The regular expression by which search indexes are looked at, in RE2's syntax; nil for none.
+  public let searchIndexPattern: String?
+  public let isTile38: Bool
   public let areSystemMetricsIncluded: Bool
   public let isRDBFileSizeIncluded: Bool
   public let areEmptyDatabasesIncluded: Bool
   public let areSentinelPeersIncluded: Bool
   /// False when neither LATENCY LATEST nor LATENCY HISTOGRAM is sent.
   public let areLatenciesIncluded: Bool
-  public let areClientsIncluded: Bool
-  public let areClientPortsIncluded: Bool
-  /// Sums and counts over all clients.
-  public let areClientAggregatesIncluded: Bool
+  public let clients: ClientSeries
   public let isRoleLabelAppended: Bool
 
   init(_ flags: FlagReader) {
@@ -138,15 +121,32 @@ public struct ExportOptions: Sendable {
     areConfigMetricsIncluded = flags.bool("include-config-metrics")
     isConfigRedacted = flags.bool("redact-config-metrics")
     areModulesIncluded = flags.bool("include-modules-metrics")
+    let pattern = flags.string("check-search-indexes")
+    searchIndexPattern = flags.bool("include-search-indexes-metrics") ? pattern : nil
+    isTile38 = flags.bool("is-tile38")
     areSystemMetricsIncluded = flags.bool("include-system-metrics")
     isRDBFileSizeIncluded = flags.bool("include-rdb-file-size-metric")
     areEmptyDatabasesIncluded = flags.bool("include-metrics-for-empty-databases")
     areSentinelPeersIncluded = flags.bool("include-sentinel-peer-info")
     areLatenciesIncluded = !flags.bool("exclude-latency-histogram-metrics")
-    areClientsIncluded = flags.bool("export-client-list")
-    areClientPortsIncluded = flags.bool("export-client-port")
-    areClientAggregatesIncluded = flags.bool("export-client-aggregates")
+    clients = ClientSeries(
+      areListed: flags.bool("export-client-list"), havePorts: flags.bool("export-client-port"),
+      areSummed: flags.bool("export-client-aggregates"))
     isRoleLabelAppended = flags.bool("append-instance-role-label")
+  }
+}
+
+/// What is exported of the clients that are connected to a server.
+public struct ClientSeries: Sendable {
+  /// A series for each client.
+  public var areListed = false
+  /// The port of each is a label.
+  public var havePorts = false
+  /// Counts, buffers and ages over all clients, in a few series; always there where they are listed.
+  public var areSummed = false
+
+  public init(areListed: Bool = false, havePorts: Bool = false, areSummed: Bool = false) {
+    (self.areListed, self.havePorts, self.areSummed) = (areListed, havePorts, areSummed)
   }
 }
 

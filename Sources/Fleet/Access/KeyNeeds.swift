@@ -64,6 +64,12 @@ extension KeyWorkOptions {
         AccessNeed(
           "key groups", [Command([configCommand, "GET", setting])], lost: ["key groups of empty databases"]))
     }
+    if searchIndexes != nil {
+      needs.append(
+        AccessNeed(
+          "search indexes", [KeyPlace.searchList, KeyPlace.searchInfo(AccessNeed.sampleKey(of: [UInt8(ascii: "*")]))],
+          lost: ["redis_search_index_*"]))
+    }
     if !scripts.isEmpty {
       needs.append(
         AccessNeed(

@@ -110,7 +110,7 @@ actor KeyScan {
   }
 
   private var hasWork: Bool {
-    options.hasWalk || !options.scripts.isEmpty
+    options.hasWalk || !options.scripts.isEmpty || options.searchIndexes != nil
       || watches.contains { !$0.names.isEmpty || foundNames[$0.name]?.isEmpty == false }
   }
 
@@ -157,7 +157,10 @@ actor KeyScan {
   }
 
   private func lookUp(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
-    guard !options.scripts.isEmpty || watches.contains(where: { !names(of: $0, on: server).isEmpty }) else { return }
+    guard
+      !options.scripts.isEmpty || options.searchIndexes != nil
+        || watches.contains(where: { !names(of: $0, on: server).isEmpty })
+    else { return }
     let started = NIODeadline.now()
     let pass = KeyPass(server: server, isByName: true)
     var runs: [any WatchRun] = []
@@ -179,7 +182,10 @@ actor KeyScan {
       wanted = options.isCluster ? elsewhere : []
     }
     let scripts = await place.run(options.scripts, readsOnly: options.scriptsReadOnly, complaints)
+    var indexes: [SearchIndexReport] = []
+    if let matches = options.searchIndexes { indexes = try await place.readSearchIndexes(matches, complaints) }
     guard place === self.place else { throw Self.moved }
+    results.searchIndexes = indexes
     results.byName = WholePass(runs, started)
     results.scripts = scripts
     results.answeredAt = .now()

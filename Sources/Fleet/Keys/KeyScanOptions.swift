@@ -26,6 +26,8 @@ struct KeyScanOptions: Sendable {
   var fallbackDatabaseCount = 16
   /// Lua scripts that report values, with the file names that they are shown under.
   var scripts: [(fileName: String, source: String)] = []
+  /// Which search indexes are looked at, by name; nil for none.
+  var searchIndexes: (@Sendable ([UInt8]) -> Bool)?
   /// EVAL_RO instead of EVAL.
   var scriptsReadOnly = false
 }
@@ -79,6 +81,7 @@ struct KeyResults: Sendable {
   /// Of keys that are looked at by name.
   var byName: WholePass?
   var scripts: [(fileName: String, report: ScriptReport)] = []
+  var searchIndexes: [SearchIndexReport] = []
   /// Of keys that SCAN finds.
   var walk: WholePass?
   /// What the server refused of SCAN and the like when a walk was last tried; nil where a walk was complete since.
@@ -95,7 +98,7 @@ struct KeyResults: Sendable {
       return age <= max(options.staleSeconds, 3 * (options.intervalSeconds + pass.tookSeconds))
     }
     var fresh = self
-    if !isFresh(byName) { (fresh.byName, fresh.scripts) = (nil, []) }
+    if !isFresh(byName) { (fresh.byName, fresh.scripts, fresh.searchIndexes) = (nil, [], []) }
     if !isFresh(walk) { fresh.walk = nil }
     return fresh
   }

@@ -12,7 +12,7 @@ import Runtime
 /// interval, also while a walk over a large keyspace is under way.
 public final class KeyWork: Sendable {
   /// Every family that key work may export.
-  public static let families = KeyFamilies.all + StreamFamilies.all + KeyWorkCost.all
+  public static let families = KeyFamilies.all + StreamFamilies.all + SearchIndexReport.families + KeyWorkCost.all
 
   /// What stands on the page when there is no key work: that its duration is 0.
   public static let idleSamples: Samples = {
@@ -84,18 +84,18 @@ extension KeyWork.State {
   /// Makes samples of what is new.
   fileprivate mutating func show(_ results: KeyResults, _ place: KeyPlace, limit: Int, _ log: Logger) {
     if results.byName?.endedAt != self.results.byName?.endedAt {
-      byName = samples(of: results.byName, results.scripts, place, limit, log)
+      byName = samples(of: results.byName, results.scripts, results.searchIndexes, place, limit, log)
     }
     if results.walk?.endedAt != self.results.walk?.endedAt {
-      walk = samples(of: results.walk, [], place, limit, log)
+      walk = samples(of: results.walk, [], [], place, limit, log)
     }
     self.results = results
     all = Samples(merging: [byName, walk, place.samples])
   }
 
   private mutating func samples(
-    of pass: WholePass?, _ scripts: [(fileName: String, report: ScriptReport)], _ place: KeyPlace, _ limit: Int,
-    _ log: Logger
+    of pass: WholePass?, _ scripts: [(fileName: String, report: ScriptReport)], _ indexes: [SearchIndexReport],
+    _ place: KeyPlace, _ limit: Int, _ log: Logger
   ) -> Samples {
     var all: [Samples] = []
     for run in pass?.runs ?? [] {
@@ -103,6 +103,7 @@ extension KeyWork.State {
     }
     all.append(
       finish({ sink in for (name, report) in scripts { report.add(fileName: name, into: &sink) } }, place, limit, log))
+    all.append(finish({ sink in for report in indexes { report.add(into: &sink) } }, place, limit, log))
     return Samples(merging: all)
   }
 

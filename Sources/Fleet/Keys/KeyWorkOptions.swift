@@ -22,6 +22,8 @@ public struct KeyWorkOptions: Sendable {
   public var scripts: [(fileName: String, source: String)] = []
   /// EVAL_RO instead of EVAL.
   public var scriptsReadOnly = false
+  /// Which search indexes are looked at, by name; nil for none.
+  public var searchIndexes: (@Sendable ([UInt8]) -> Bool)?
   /// Keys and streams of a master are left out; counts, groups and scripts are not.
   public var skipsMasters = false
   /// SCAN covers every master, and single keys are looked up where they are.
@@ -62,7 +64,7 @@ public struct KeyWorkOptions: Sendable {
     intervalSeconds = keys.interval / .seconds(1)
   }
 
-  var hasLookups: Bool { !(lookupKeys.isEmpty && lookupStreams.isEmpty && scripts.isEmpty) }
+  var hasLookups: Bool { !(lookupKeys.isEmpty && lookupStreams.isEmpty && scripts.isEmpty) || searchIndexes != nil }
   var hasWalk: Bool {
     !(scanKeys.isEmpty && scanStreams.isEmpty && countKeys.isEmpty && checkKeyGroups.isEmpty)
   }
@@ -102,6 +104,7 @@ extension KeyWorkOptions {
     scan.configCommand = configCommand
     scan.fallbackDatabaseCount = fallbackDatabaseCount
     scan.scripts = scripts
+    scan.searchIndexes = searchIndexes
     scan.scriptsReadOnly = scriptsReadOnly
     return scan
   }
@@ -125,6 +128,8 @@ enum KeyWorkLimits {
   static let labelBytes = 512
   /// Distinct key groups of one database that are held; keys of further ones go to `overflow`.
   static let keyGroups = 100_000
+  /// Search indexes that are looked at: with all their series they stay below the limit of series.
+  static let searchIndexes = 400
   /// Databases that are walked.
   static let databases = 4096
   /// Connections to a cluster's nodes that are open at a time.

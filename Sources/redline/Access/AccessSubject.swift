@@ -33,7 +33,8 @@ struct AccessSubject {
     factory = TargetFactory(
       options: options, credentials: try CredentialStore(options.redis, environment: environment),
       context: ConnectionContext(group: MultiThreadedEventLoopGroup(numberOfThreads: 1)),
-      scripts: options.keys.scripts.map { ($0, "") }, log: Self.log)
+      scripts: options.keys.scripts.map { ($0, "") },
+      searchIndexes: try SearchIndexPattern.matcher(options.export.searchIndexPattern), log: Self.log)
   }
 
   private func needs(_ server: ServerFacts) -> AccessNeeds {

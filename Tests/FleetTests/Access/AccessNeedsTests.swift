@@ -34,7 +34,7 @@ import Testing
     work.checkSingleStreams = [key("events")]
     work.checkKeyGroups = ["^(app):"]
     let all = needs { options in
-      options.exportsClientList = true
+      options.clients.areListed = true
       options.includesModules = true
     }.target(work, database: 3, pings: true, discoversCluster: true)
     let more = names(all).subtracting(names(plain))
@@ -46,6 +46,15 @@ import Testing
     #expect(!names(all).contains("client|no-touch"), "Redis 7.0 does not know it")
     #expect(names(plain).isDisjoint(with: ["client|no-touch", "ping"]), "without work on keys")
     #expect(Set(all.flatMap(\.keys)) == Set(["app:*", "events", "*"].map { Array($0.utf8) }))
+  }
+
+  @Test func searchAndTile38AreAskedOnlyWhereTheirFlagsSaySo() {
+    var work = KeyWorkOptions()
+    work.searchIndexes = { _ in true }
+    let found = needs { $0.isTile38 = true }.target(work, database: 0, pings: false, discoversCluster: false)
+    let plain = needs().target(KeyWorkOptions(), database: 0, pings: false, discoversCluster: false)
+    #expect(names(found).subtracting(names(plain)) == ["ft._list", "ft.info", "server"])
+    #expect(found.first { $0.feature == "search indexes" }?.lost == ["redis_search_index_*"])
   }
 
   @Test func everyDatabaseThatAPatternNamesIsSelected() {

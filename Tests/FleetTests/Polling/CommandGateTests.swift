@@ -32,7 +32,16 @@ struct CommandGateTests {
     Server("redis_version:?", "CONFIG GET", "CLIENT LIST"),
   ])
   func withEverythingOn(_ server: Server) {
-    #expect(commands(server.info, .wholePage) == server.asked)
+    var options = CollectorOptions.wholePage
+    options.isTile38 = false
+    #expect(commands(server.info, options) == server.asked)
+  }
+
+  @Test func whatIsCalledTile38IsAskedAsOne() {
+    var options = CollectorOptions()
+    options.isTile38 = true
+    // As Tile38 1.36 says of itself.
+    #expect(commands("tile38_version:1.36.6\r\nredis_version:1.36.6", options) == ["CONFIG GET", "SERVER EXT"])
   }
 
   @Test func byDefaultNothingIsAskedThatAnOptionGates() {

@@ -166,4 +166,39 @@ import Testing
       ("active-replica", .activeReplica), ("sentinel", nil), ("", nil),
     ] as [(String, ReplicationRole?)])
   func roles(_ word: String, _ role: ReplicationRole?) { #expect(ReplicationRole(word) == role) }
+
+  private func lines(_ sink: inout SampleSink) -> [String] {
+    Fixture.lines(String(decoding: Exposition().page([sink.finish()]), as: UTF8.self)).filter { !$0.hasPrefix("#") }
+  }
+
+  private func tile38(_ reply: [UInt8]) throws -> [String] {
+    var sink = SampleSink()
+    let collector = Tile38Collector()
+    try collector.collect(
+      PollContext(
+        collector, InfoText(bytes: []), [try Replies.read(reply)[0]], config: nil, options: .everything, now: 1000),
+      into: &sink)
+    #expect(sink.duplicateCount == 0)
+    return lines(&sink)
+  }
+
+  @Test func tile38SaysWhatItIs() throws {
+    #expect(Tile38Collector().commands(for: ServerFacts(InfoText(bytes: [])), CollectorOptions()).isEmpty)
+    let page = try tile38(try #require(Fixture.bytes("foreign/tile38-1.36.6-server-ext.resp")))
+    #expect(page.count == Tile38Collector().families.count, "each once")
+    for line in [
+      "redis_tile38_aof_size_bytes 1024", "redis_tile38_http_transport 1", "redis_tile38_num_points_total 7",
+      "redis_tile38_read_only 0", "redis_tile38_threads_total 9", "redis_tile38_cpus_total 2",
+      "redis_tile38_heap_size_bytes 1048577", "redis_tile38_last_gc_time_seconds 1764446400.123456",
+    ] { #expect(page.contains(line), "\(line)") }
+  }
+
+  @Test func whatTile38DoesNotMeanIsLeftOut() throws {
+    let fields = [
+      "tile38_num_hooks", "2\nup:1", "sys_cpus", "x", "tile38_sys_cpus", "4", "sys_cpus", "5", "cluster_x", "1",
+      "tile38_num_points",
+    ]
+    let reply = "*\(fields.count)\r\n" + fields.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    #expect(try tile38(Array(reply.utf8)) == ["redis_tile38_cpus_total 4"])
+  }
 }

@@ -38,7 +38,7 @@ struct HostileReplyTests {
     #expect(
       Set(Self.asking) == [
         "config", "cluster", "latency_latest", "latency_histogram", "slowlog", "commandlog", "client_list",
-        "modules", "slot_migrations", "sentinel_masters", "sentinel_quorum", "sentinel_config",
+        "modules", "tile38", "slot_migrations", "sentinel_masters", "sentinel_quorum", "sentinel_config",
       ])
   }
 
@@ -109,7 +109,7 @@ struct HostileReplyTests {
       "slowlog": ["servers/redis-7.4.1/slowlog-len", "servers/redis-7.4.1/slowlog-get"],
       "commandlog": ["slow", "large-request", "large-reply"].map { "servers/valkey-9.1.2/commandlog-len-\($0)" },
       "client_list": ["servers/redis-7.4.1/client-list"],
-      "slot_migrations": ["topologies/valkey-9.1.2/slot-migrations"],
+      "tile38": ["foreign/tile38-1.36.6-server-ext"], "slot_migrations": ["topologies/valkey-9.1.2/slot-migrations"],
       "modules": ["topologies/redis-7.0.15/failing-cluster-cluster-info"],
       "sentinel_masters": ["masters", "sentinels", "replicas"].map { "topologies/redis-7.0.15/failing-sentinel-\($0)" },
       "sentinel_quorum": ["topologies/redis-7.0.15/failing-sentinel-ckquorum"],

@@ -1,3 +1,4 @@
+import Config
 import Logging
 import Metrics
 import NIOCore
@@ -17,7 +18,7 @@ struct LargeReplyTests {
 
   private func poller(_ server: FakeRedis, _ said: Lock<[String]>, page: Lock<[String]>) throws -> Poller {
     var options = PollerOptions(connection: ConnectionOptions(address: try RedisAddress("127.0.0.1:\(server.port)")))
-    options.collectors.aggregatesClients = true
+    options.collectors.clients.areSummed = true
     options.timeout = .seconds(20)
     return Poller(
       options, collectors: [ConfigCollector(), LatencyEventsCollector(), SlowlogCollector(), ClientListCollector()],

@@ -1,3 +1,4 @@
+import Config
 import Metrics
 import Redis
 import TestSupport
@@ -231,7 +232,7 @@ struct OddInputTests {
     let names = ["a", "a", "b", "c", "other", ""]
     let text = names.enumerated().map { "id=\($0 + 1) addr=h:1 name=\($1) flags=N" }.joined(separator: "\n")
     var options = CollectorOptions()
-    options.aggregatesClients = true
+    options.clients.areSummed = true
     options.clientNamesLimit = 2
     let lines = try series(ClientListCollector(), replies: [bulk(text)], options: options)
     #expect(

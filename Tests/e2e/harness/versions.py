@@ -22,3 +22,11 @@ def program(server: str) -> str:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: Tests/run unpacks it, and with --thorough all servers")
     return str(path)
+
+
+def library(server: str, name: str) -> str:
+    """The path of a module that came with a server."""
+    path = ROOT / ".build" / "tools" / "servers" / server / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: Tests/run --thorough unpacks it")
+    return str(path)

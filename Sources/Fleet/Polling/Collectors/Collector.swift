@@ -1,3 +1,4 @@
+import Config
 import Metrics
 import Redis
 
@@ -56,17 +57,15 @@ public struct CollectorOptions: Sendable {
   public var redactsConfig = true
   public var includesSystemMetrics = false
   public var includesModules = false
+  /// The server is Tile38.
+  public var isTile38 = false
   public var includesSentinelPeers = false
   public var includesEmptyDatabases = true
   public var includesRDBFileSize = false
   /// Finds the size of the file at a path in bytes: 0 where there is none, nil while it is not known; nil when files must
   /// not be looked at.
   public var findFileSize: (@Sendable (String) async -> Int?)?
-  /// A series for each connected client.
-  public var exportsClientList = false
-  public var exportsClientPort = false
-  /// Counts, buffers and ages over all clients, in a few series; always there with ``exportsClientList``.
-  public var aggregatesClients = false
+  public var clients = ClientSeries()
   /// How many client names have a series of their own among the aggregates.
   public var clientNamesLimit = 10
   /// The commands with a `command_latency_seconds` histogram of their own; others are merged.

@@ -26,6 +26,7 @@ public enum CollectorCatalogue {
     CommandLogCollector(),
     ClientListCollector(),
     ModulesCollector(),
+    Tile38Collector(),
     SentinelMastersCollector(),
     SentinelQuorumCollector(),
     SentinelConfigCollector(),

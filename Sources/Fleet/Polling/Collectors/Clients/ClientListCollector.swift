@@ -1,3 +1,4 @@
+import Config
 import Metrics
 import Redis
 import Runtime
@@ -68,7 +69,7 @@ struct ClientListCollector: Collector {
   }
 
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] {
-    options.exportsClientList || options.aggregatesClients ? [["CLIENT", "LIST"]] : []
+    options.clients.areListed || options.clients.areSummed ? [["CLIENT", "LIST"]] : []
   }
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
@@ -77,7 +78,7 @@ struct ClientListCollector: Collector {
     for line in text.split(separator: UInt8(ascii: "\n")) {
       guard let client = ConnectedClient(line) else { continue }
       totals.add(client)
-      if poll.options.exportsClientList { add(client, poll, into: &sink) }
+      if poll.options.clients.areListed { add(client, poll, into: &sink) }
     }
     totals.write(namesLimit: poll.options.clientNamesLimit, into: &sink)
   }
@@ -87,7 +88,7 @@ struct ClientListCollector: Collector {
       Self.info, 1,
       [
         LabelValue(client.id), LabelValue(client.name), LabelValue(client.flags), LabelValue(client.db),
-        LabelValue(client.host), poll.options.exportsClientPort ? LabelValue(client.port) : .absent,
+        LabelValue(client.host), poll.options.clients.havePorts ? LabelValue(client.port) : .absent,
         client.user.isEmpty ? .absent : LabelValue(client.user),
         client.resp.isEmpty ? .absent : LabelValue(client.resp),
       ])

@@ -19,6 +19,8 @@ public struct InfoText: Sendable {
   let bytes: [UInt8]
   public let fields: [Field]
   public let sections: [String]
+  /// The first lines like headings that have a colon, as Kvrocks sends them: `Last DBSIZE SCAN time: …`.
+  public let remarks: [String]
   /// Sections that were too long, with the lines of each that were left out.
   public let cuts: [Cut]
 
@@ -40,6 +42,7 @@ public struct InfoText: Sendable {
     self.bytes = bytes
     fields = scan.fields
     sections = scan.sections
+    remarks = scan.remarks
     cuts = scan.cuts
   }
 
@@ -81,6 +84,7 @@ public struct InfoText: Sendable {
 private struct Scan {
   private(set) var fields: [InfoText.Field] = []
   private(set) var sections: [String] = []
+  private(set) var remarks: [String] = []
   /// Of all lines, those left out among them: above the first heading, of each section, below further headings.
   private(set) var lineCounts = [0]
   private let sectionLimit: Int
@@ -110,8 +114,12 @@ private struct Scan {
       position += 1
       if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
       if lineEnd > start, bytes[start] == UInt8(ascii: "#") {
-        // `# Last scan db time: …` of Kvrocks is a remark, and no heading.
-        if nameEnd < 0 { begin(bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }) }
+        let text = bytes[(start + 1)..<lineEnd].drop { $0 == UInt8(ascii: " ") }
+        if nameEnd < 0 {
+          begin(text)
+        } else if remarks.count < Limits.infoRemarks {
+          remarks.append(String(foreign: text))
+        }
       } else if nameEnd > start, nameEnd < lineEnd, takesLine() {
         fields.append(
           InfoText.Field(

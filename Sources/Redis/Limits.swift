@@ -12,6 +12,8 @@ public enum Limits {
   public static let infoSectionLines = 8192
   /// Sections that are read.
   public static let infoSections = 512
+  /// Remarks in INFO that are read.
+  public static let infoRemarks = 16
   /// Integers, as ``parseInteger(_:)`` and ``Reply/integer`` hand them out: what is beyond becomes the nearest of these.
   ///
   /// No server counts further: 2^53 are 9 PB, or 285 years in microseconds. Sums of up to 1,023 of them, and products

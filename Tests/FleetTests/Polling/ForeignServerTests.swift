@@ -114,6 +114,8 @@ import Testing
   @Test func keyWorkPassesNoDatabaseOverThatItCannotSee() throws {
     #expect(KeyServer(try info("cut-before-keyspace"), readsKeyspace: true).keyCounts == nil)
     #expect(KeyServer(try info("dragonfly-1.25-master"), readsKeyspace: true).keyCounts == [:])
+    #expect(KeyServer(try info("kvrocks-2.8.0-never-scanned"), readsKeyspace: true).hasKeys(0), "its 0 is none")
+    #expect(KeyServer(try info("kvrocks-2.8.0-master"), readsKeyspace: true).keyCounts == nil, "counted some time ago")
   }
 
   @Test func aReplicaByAnotherWordIsOne() throws {

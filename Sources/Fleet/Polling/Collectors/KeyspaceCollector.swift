@@ -29,6 +29,8 @@ struct KeyspaceCollector: Collector {
   func commands(for server: ServerFacts, _ options: CollectorOptions) -> [Command] { [] }
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
+    // The zeros of a server that has never counted are none.
+    guard poll.info.keyCounting != .never else { return }
     var shown = Set<Int>()
     for field in databases(in: poll.info) {
       let name = poll.info.name(of: field)

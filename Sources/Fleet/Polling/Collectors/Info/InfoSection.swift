@@ -42,6 +42,14 @@ extension InfoText {
     return own.isEmpty ? fields[...] : own
   }
 
+  /// How old the numbers of keys are. Kvrocks counts keys only when it is asked to, and says so in a remark.
+  enum KeyCounting { case current, old, never }
+
+  var keyCounting: KeyCounting {
+    if remarks.contains(where: { $0.hasPrefix("WARN: DBSIZE SCAN never") }) { return .never }
+    return remarks.contains { $0.hasPrefix("Last DBSIZE SCAN") } ? .old : .current
+  }
+
   private func firstField(where holds: (Field) -> Bool) -> Int {
     var low = fields.startIndex
     var high = fields.endIndex

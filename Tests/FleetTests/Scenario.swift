@@ -264,12 +264,13 @@ private final class Stage {
     verdict.addSummary(config.name, FindingAllowance())
     verdict.add { state.addFigures(into: &$0) }
     let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
-    let dated = findings.dated(verdict.findings, at: .init(seconds: wall))
+    let judgement = findings.judgement(verdict, of: state)
+    let dated = judgement.findings
     return Scenario.Seen(
       state: verdict.health.rawValue,
       findings: dated.filter { $0.check == id }.map(line) + verdict.unknowns.filter { $0.check == id }.map(line),
       samples: Fixture.lines(page).filter { !$0.hasPrefix("#") },
-      results: verdict.results(checks, of: state, dated).map(line),
+      results: judgement.results(checks).map(line),
       everything: dated.map { "\($0.check) \(line($0))" } + verdict.unknowns.map { "\($0.check) \(line($0))" })
   }
 

@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 /// Members run different versions.
 struct VersionSkew: Check {

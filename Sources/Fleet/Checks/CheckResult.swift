@@ -56,12 +56,10 @@ extension CheckResult {
   }
 }
 
-extension Verdict {
+extension Judgement {
   /// Every check with what it applies to, in the order of the catalogue: what is found, what is unknown, and what is well.
   /// A check of what did not answer is unknown, never well.
-  ///
-  /// - Parameter findings: those of this verdict, with their times.
-  func results(_ checks: [any Check], of state: WorkloadState, _ findings: [Finding]) -> [CheckResult] {
+  func results(_ checks: [any Check]) -> [CheckResult] {
     let found = Dictionary(grouping: findings, by: \.check)
     let blind = Dictionary(grouping: unknowns, by: \.check)
     return checks.flatMap { check -> [CheckResult] in

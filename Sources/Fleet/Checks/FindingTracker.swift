@@ -24,18 +24,17 @@ struct FindingTracker: Sendable {
     return verdict.findings.filter { before[Key(check: $0.check, subject: $0.subject)] == nil }
   }
 
-  /// The state by a verdict that was noted last, and how it was before.
-  func health(_ verdict: Verdict, at wall: WallTime) -> HealthHistory {
-    known.flatMap { $0.state == verdict.health ? $0 : nil } ?? HealthHistory(verdict.health, since: wall)
-  }
-
-  /// The same findings with the time since when they hold, the worst first.
-  func dated(_ findings: [Finding], at wall: WallTime) -> [Finding] {
-    findings.worstFirst.map { finding in
+  /// The verdict that was noted last with its times.
+  func judgement(_ verdict: Verdict, of state: WorkloadState) -> Judgement {
+    let findings = verdict.findings.worstFirst.map { finding in
       var finding = finding
-      finding.since = since[Key(check: finding.check, subject: finding.subject)] ?? wall
+      finding.since = since[Key(check: finding.check, subject: finding.subject)] ?? state.wall
       return finding
     }
+    return Judgement(
+      state: state, findings: findings, unknowns: verdict.unknowns,
+      health: known.flatMap { $0.state == verdict.health ? $0 : nil }
+        ?? HealthHistory(verdict.health, since: state.wall))
   }
 }
 

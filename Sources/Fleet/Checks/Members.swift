@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 /// What answers at a configured address is another kind of server than the configuration says.
 struct ServerUnfit: Check {

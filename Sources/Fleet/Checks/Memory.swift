@@ -1,5 +1,6 @@
 import Config
 import Metrics
+import Runtime
 
 /// Memory in use is above the objective.
 struct MemoryHigh: Check {

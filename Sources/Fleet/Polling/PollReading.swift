@@ -1,5 +1,6 @@
 import Metrics
 import Redis
+import Runtime
 
 /// Turns the replies of one poll into samples, collector by collector. Pure: no I/O, no clock.
 struct PollReading {
@@ -16,7 +17,7 @@ struct PollReading {
 
   private(set) var outcomes: [(collector: String, outcome: Outcome)] = []
   /// What the poll says of the server as a member; nil where nobody follows a topology.
-  private(set) var member: MemberFacts?
+  private(set) var member: Shared<MemberFacts>?
   /// Replies that had too many lines, with those of each that were left out.
   private(set) var cuts: [(reply: String, lineCount: Int)] = []
 
@@ -28,11 +29,11 @@ struct PollReading {
     for step in poll.steps {
       outcomes.append((step.collector.name, Self.run(step, &poll, failure, into: &sink)))
     }
-    member = poll.reading(MemberFacts.self)
+    member = poll.reading(MemberFacts.self).map { Shared($0) }
     cuts = Self.cuts(poll, member)
   }
 
-  private static func cuts(_ poll: PollContext, _ member: MemberFacts?) -> [(reply: String, lineCount: Int)] {
+  private static func cuts(_ poll: PollContext, _ member: Shared<MemberFacts>?) -> [(reply: String, lineCount: Int)] {
     var cuts = poll.info.cuts.map { (reply: "INFO \($0.section)", lineCount: $0.lineCount) }
     if let count = member?.cluster?.omittedCount { cuts.append(("CLUSTER NODES", count)) }
     if member?.replication?.replicas.count == ReplicationFacts.replicaLimit {

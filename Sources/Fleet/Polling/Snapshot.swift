@@ -14,7 +14,7 @@ public struct Snapshot: Sendable {
   /// What INFO said of the server, or what it said last while it is down.
   public let facts: ServerFacts?
   /// What the poll says of the target's place in a topology; nil when it failed or nobody follows one.
-  let member: MemberFacts?
+  let member: Shared<MemberFacts>?
   /// When a poll last succeeded.
   public let lastSuccess: WallTime?
 }

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Follows a cluster by what its nodes say of one another.
 struct ClusterFollower: Follower {

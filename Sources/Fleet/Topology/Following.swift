@@ -7,7 +7,7 @@ struct MemberReading: Sendable, Equatable {
   /// Whether the newest poll was answered; nil while none has ended.
   let answers: Bool?
   /// nil while it does not answer.
-  let facts: MemberFacts?
+  let facts: Shared<MemberFacts>?
   /// When the newest poll began.
   let began: Monotonic
   /// When it ended.
@@ -20,13 +20,22 @@ struct MemberReading: Sendable, Equatable {
   /// The same without what it says: whether it answers is all that counts.
   var withoutFacts: MemberReading {
     MemberReading(
-      address, answers: answers, facts: nil, began: began, ended: ended, isProbeAnswered: isProbeAnswered,
+      address, answers: answers, sharing: nil, began: began, ended: ended, isProbeAnswered: isProbeAnswered,
       probeAnswered: probeAnswered)
   }
 
   init(
     _ address: NodeAddress, answers: Bool?, facts: MemberFacts?, began: Monotonic, ended: WallTime = .distantPast,
     isProbeAnswered: Bool? = nil, probeAnswered: Monotonic? = nil
+  ) {
+    self.init(
+      address, answers: answers, sharing: facts.map { Shared($0) }, began: began, ended: ended,
+      isProbeAnswered: isProbeAnswered, probeAnswered: probeAnswered)
+  }
+
+  init(
+    _ address: NodeAddress, answers: Bool?, sharing facts: Shared<MemberFacts>?, began: Monotonic, ended: WallTime,
+    isProbeAnswered: Bool?, probeAnswered: Monotonic?
   ) {
     self.address = address
     self.answers = answers

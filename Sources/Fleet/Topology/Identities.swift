@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Knows servers again that are reached by several addresses, such as a seed's name and the address that its replicas name.
 ///

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// Follows a master and its replicas from INFO of any of them.
 struct ReplicationFollower: Follower {

@@ -1,5 +1,6 @@
 import Config
 import Redis
+import Runtime
 
 /// Follows the master and replicas that the Sentinels name.
 struct SentinelFollower: Follower {

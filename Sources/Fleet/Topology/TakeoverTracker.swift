@@ -217,7 +217,7 @@ extension TakeoverTracker.Member {
     lost = (answered, now, nil)
   }
 
-  private mutating func take(_ new: MemberFacts) {
+  private mutating func take(_ new: Shared<MemberFacts>) {
     let isRestarted = !runID.isEmpty && runID != new.server.runID
     if isRestarted, lost == nil || lost?.back != nil { lost = (mastered ?? demoted ?? polled, polled, nil) }
     if lost != nil, lost?.back == nil { lost?.back = polled }

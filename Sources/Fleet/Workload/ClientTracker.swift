@@ -15,13 +15,15 @@ struct ClientTracker: Sendable {
 
   /// - Parameter moment: when the poll ended; one that is known already changes nothing.
   mutating func note(_ count: Int, of instance: String, at moment: WallTime) {
-    var own = samples[instance] ?? []
-    if let last = own.last, last.moment >= moment { return }
-    own.append(Sample(moment: moment, count: count))
+    if let last = samples[instance]?.last, last.moment >= moment { return }
+    Self.add(Sample(moment: moment, count: count), to: &samples[instance, default: []])
+  }
+
+  private static func add(_ sample: Sample, to own: inout [Sample]) {
+    own.append(sample)
     // The newest of what is too old is what was true at the beginning of the rest.
-    let oldCount = own.prefix { moment - $0.moment > Self.keptSeconds }.count
-    own.removeFirst(max(0, oldCount - 1, own.count - Self.sampleLimit))
-    samples[instance] = own
+    let oldCount = own.prefix { sample.moment - $0.moment > keptSeconds }.count
+    own.removeFirst(max(0, oldCount - 1, own.count - sampleLimit))
   }
 
   mutating func forget(allBut instances: Set<String>) { samples = samples.filter { instances.contains($0.key) } }

@@ -13,7 +13,9 @@ struct Crew: Sendable {
     let sentinels: [MemberReading]
 
     /// Another number once any of them has been polled; 0 before the first poll.
-    var stamp: Double { (members + scouts + sentinels).map(\.began.seconds).reduce(0, +) }
+    var stamp: Double {
+      [members, scouts, sentinels].reduce(0) { sum, list in list.reduce(sum) { $0 + $1.began.seconds } }
+    }
   }
 
   /// A member is watched under another name at once, and then once in this time.

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// How the members of a workload differ although they should be alike: in settings and in version.
 struct Drift: Sendable, Equatable {
@@ -26,7 +27,7 @@ struct Drift: Sendable, Equatable {
   /// - Parameters:
   ///   - members: those that are up, by instance name.
   ///   - areAlike: whether their settings should be the same; independent servers need not be alike.
-  init(_ members: [(instance: String, facts: MemberFacts)], areAlike: Bool) {
+  init(_ members: [(instance: String, facts: Shared<MemberFacts>)], areAlike: Bool) {
     let found = Set(members.map { $0.facts.server.valkeyVersion ?? $0.facts.server.version })
     versions = found.count > 1 ? found.sorted().map(\.description) : []
     let digests = members.compactMap { member in member.facts.config.map { (instance: member.instance, digest: $0) } }

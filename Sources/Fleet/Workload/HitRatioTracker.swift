@@ -31,17 +31,17 @@ struct HitRatioTracker: Sendable {
   /// - Parameter ownLookups: what the daemon itself looked up so far; it mostly asks for keys that were just named to it,
   ///   so that they are hits.
   mutating func note(_ readings: [MemberReading], ownLookups: (NodeAddress) -> Double) {
-    let masters = readings.filter { $0.facts?.replication?.isMaster == true }
-    let present = Set(masters.map(\.address))
-    // Replicas' lookups are other clients' reads; a new master starts over.
-    entries = entries.filter { present.contains($0.key) }
-    for reading in masters {
-      guard let facts = reading.facts else { continue }
+    for reading in readings {
+      // Replicas' lookups are other clients' reads; a new master starts over.
+      guard let facts = reading.facts, facts.replication?.isMaster == true else {
+        entries[reading.address] = nil
+        continue
+      }
       let own = ownLookups(reading.address)
       let mark = Mark(
         moment: reading.began, hits: max(0, Double(facts.keyspaceHits) - own),
         lookups: max(0, Double(facts.keyspaceHits + facts.keyspaceMisses) - own))
-      var entry = entries[reading.address] ?? Entry(runID: facts.server.runID, marks: [])
+      var entry = entries.removeValue(forKey: reading.address) ?? Entry(runID: facts.server.runID, marks: [])
       let isReset = entry.marks.last.map { $0.lookups > mark.lookups || $0.hits > mark.hits + 1000 } ?? false
       if entry.runID != facts.server.runID || isReset { entry = Entry(runID: facts.server.runID, marks: []) }
       entry.marks.removeAll { mark.moment - $0.moment > Self.windowSeconds }
@@ -52,6 +52,10 @@ struct HitRatioTracker: Sendable {
       entry.marks.append(mark)
       entries[reading.address] = entry
     }
+  }
+
+  mutating func forget(_ addresses: Set<NodeAddress>) {
+    for address in addresses { entries[address] = nil }
   }
 
   /// Marks that are held of the master with the most.

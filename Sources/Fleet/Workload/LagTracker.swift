@@ -10,9 +10,12 @@ struct LagTracker: Sendable {
   }
   private var entries: [Entry] = []
 
-  mutating func update(
-    _ groups: [ReplicationGroup], readings: [NodeAddress: MemberReading], at now: Monotonic
-  ) {
+  mutating func update(_ groups: [ReplicationGroup], _ all: [MemberReading], at now: Monotonic) {
+    guard !groups.isEmpty else {
+      entries = []
+      return
+    }
+    let readings = Dictionary(all.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
     var old = entries
     entries = groups.compactMap { group in
       // Without a master its last one still counts.

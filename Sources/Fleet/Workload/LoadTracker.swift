@@ -13,8 +13,6 @@ struct LoadTracker: Sendable {
 
   /// - Parameter step: of the ``LatencyGrid``; calls slower than its edge are counted, nil for none.
   mutating func note(_ readings: [MemberReading], slowerThan step: Int?) {
-    let present = Set(readings.map(\.address))
-    entries = entries.filter { present.contains($0.key) }
     for reading in readings {
       guard let facts = reading.facts else { continue }
       let runID = facts.server.runID
@@ -31,6 +29,10 @@ struct LoadTracker: Sendable {
       if let latency = facts.latency { entry.slowCommands.note(latency, beyond: step) }
       entries[reading.address] = entry
     }
+  }
+
+  mutating func forget(_ addresses: Set<NodeAddress>) {
+    for address in addresses { entries[address] = nil }
   }
 
   /// 0 to 1; nil where it is not known.

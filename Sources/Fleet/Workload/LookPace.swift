@@ -16,8 +16,6 @@ struct LookPace: Sendable {
   static let heardLookLimit = 30.0
   static let heardLooksPerSecond = 0.1
 
-  /// What was published last: pages show it for a while.
-  var shown: WorkloadState?
   private var stamp = -1.0
   private var published = Monotonic.distantPast
   private var lastCloseLook = Monotonic.distantPast

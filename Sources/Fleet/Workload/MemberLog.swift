@@ -23,9 +23,10 @@ struct MemberLog: Sendable {
   mutating func note(
     _ readings: [MemberReading], workload: String, instance: (NodeAddress) -> String, at now: WallTime
   ) -> [Event] {
-    readings.sorted { $0.address < $1.address }.flatMap { reading -> [Event] in
-      // The same poll says nothing new.
-      guard let answers = reading.answers, seen[reading.address] != reading.began else { return [] }
+    // The same poll says nothing new.
+    let fresh = readings.filter { $0.answers != nil && seen[$0.address] != $0.began }
+    return fresh.sorted { $0.address < $1.address }.flatMap { reading -> [Event] in
+      guard let answers = reading.answers else { return [] }
       seen[reading.address] = reading.began
       let name = instance(reading.address)
       let before = records[reading.address]

@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What is remembered of a member, also over restarts of the daemon, so that what changed in between is told.
 struct MemberRecord: Sendable, Equatable {
@@ -24,7 +25,7 @@ struct MemberRecord: Sendable, Equatable {
     self.answers = answers
   }
 
-  init(_ facts: MemberFacts, instance: String) {
+  init(_ facts: Shared<MemberFacts>, instance: String) {
     self.init(instance: instance, answers: true)
     runID = facts.server.runID
     isMaster = facts.replication?.isMaster

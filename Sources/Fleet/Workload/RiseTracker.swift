@@ -21,9 +21,7 @@ struct RiseTracker: Sendable {
   }
   private var entries: [NodeAddress: Entry] = [:]
 
-  mutating func note(_ readings: [MemberReading], count: (MemberReading, MemberFacts) -> Int) {
-    let present = Set(readings.map(\.address))
-    entries = entries.filter { present.contains($0.key) }
+  mutating func note(_ readings: [MemberReading], count: (MemberReading, Shared<MemberFacts>) -> Int) {
     for reading in readings {
       guard let facts = reading.facts else { continue }
       let (now, runID) = (count(reading, facts), facts.server.runID)
@@ -39,6 +37,10 @@ struct RiseTracker: Sendable {
       (entry.count, entry.runID, entry.began) = (now, runID, reading.began)
       entries[reading.address] = entry
     }
+  }
+
+  mutating func forget(_ addresses: Set<NodeAddress>) {
+    for address in addresses { entries[address] = nil }
   }
 
   /// nil while none was seen.

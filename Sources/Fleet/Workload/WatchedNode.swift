@@ -57,9 +57,10 @@ struct WatchedNode: Sendable {
 
   var reading: MemberReading {
     let snapshot = node.poller.newest
-    let facts = snapshot?.member
+    var facts = snapshot?.member
+    if let lease { facts = facts.map { Shared($0.value.about(lease.masterName)) } }
     return MemberReading(
-      address, answers: snapshot.map(\.state.isUp), facts: lease.map { facts?.about($0.masterName) } ?? facts,
+      address, answers: snapshot.map(\.state.isUp), sharing: facts,
       began: snapshot.map { Monotonic($0.started) } ?? Monotonic(seconds: 0),
       ended: snapshot?.ended ?? WallTime(seconds: 0), isProbeAnswered: isProbeAnswered,
       probeAnswered: prober?.lastAnswered)

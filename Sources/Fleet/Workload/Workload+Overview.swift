@@ -5,9 +5,9 @@ import Runtime
 extension Workload {
   /// How the workload stands now.
   func overview() -> WorkloadOverview {
-    let state = shown()
+    let judgement = shown()
+    let state = judgement.state
     let objectives = state.objectives
-    let verdict = Verdict(CheckCatalogue.all, of: state)
     let counts = tracker.failovers.state.counts.filter { $0.key != .aborted }
     let counted = counts.reduce(0) { $0 + store.count($1.key, inMemory: $1.value) }
     return WorkloadOverview(
@@ -22,17 +22,11 @@ extension Workload {
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
       lagObjectiveSeconds: objectives.replicationLag?.seconds,
       memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
-      health: findings.health(verdict, at: state.wall),
-      findings: findings.dated(verdict.findings, at: state.wall), unknowns: verdict.unknowns)
+      health: judgement.health, findings: judgement.findings, unknowns: judgement.unknowns)
   }
 
   /// What every check says now, also those that find nothing.
-  func checkResults() -> [CheckResult] {
-    let state = publish()
-    let verdict = Verdict(CheckCatalogue.all, of: state)
-    return verdict.results(
-      CheckCatalogue.all, of: state, findings.dated(verdict.findings, at: state.wall))
-  }
+  func checkResults() -> [CheckResult] { publish().results(CheckCatalogue.all) }
 
   private func groups(_ state: WorkloadState) -> [WorkloadOverview.Group] {
     func list(_ addresses: [NodeAddress]) -> [WorkloadOverview.Member] {

@@ -23,7 +23,9 @@ actor Workload {
   private(set) var membership: Membership
   private(set) var tracker: WorkloadTracker
   private(set) var events: WorkloadLog
-  private(set) var findings = FindingTracker()
+  private var findings = FindingTracker()
+  /// What was published last, while pages may show it.
+  private var newest: Judgement?
   /// What the watches over keys had found at the last look.
   private var keys = KeyReading.none
   private var pace = LookPace()
@@ -93,7 +95,8 @@ actor Workload {
     let isNews = pace.isNews(readings)
     let change = isNews ? follow(readings, now, wall) : nil
     let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, at: now)
-    let state = isDue || change?.hasFailedOver == true ? publish() : nil
+    if let newest, now - newest.state.now >= LookPace.shownSeconds { self.newest = nil }
+    let state = isDue || change?.hasFailedOver == true ? publish().state : nil
     if !isNews, events.failovers.isFollowing { events.failovers.note(readings.members, at: now, instance: instance) }
     store.revise(events.failovers.takeRevisions(at: wall))
     let isTroubled = tracker.following.isTroubled || tracker.failovers.isUnderWay
@@ -137,7 +140,8 @@ actor Workload {
       decision, trusted, aliases: following.aliases, instance: instance, at: wall)
     store.keep(events.takeChanges(), of: events.members.records, news, at: wall)
 
-    events.failovers.note(readings.members, at: now, instance: instance)
+    // Independent servers have nobody to fail over to.
+    if config.topology != .static { events.failovers.note(readings.members, at: now, instance: instance) }
     tracker.failovers.expect(voterCount: voterCount)
     let actions = tracker.failovers.observe(
       FailoverEvidence(
@@ -232,22 +236,25 @@ actor Workload {
       wall: .now)
   }
 
-  /// What pages and answers are made of: the state that is published, so that they say what the metrics say.
-  func shown() -> WorkloadState {
+  /// What pages and answers are made of: what is published, so that they say what the metrics say.
+  func shown() -> Judgement {
     let now = Monotonic.now
-    if let state = pace.shown, isStopped || now - state.now < LookPace.shownSeconds { return state }
-    return isStopped ? state(at: now) : publish()
+    if let newest, isStopped || now - newest.state.now < LookPace.shownSeconds { return newest }
+    guard isStopped else { return publish() }
+    let state = state(at: now)
+    return findings.judgement(Verdict(CheckCatalogue.all, of: state), of: state)
   }
 
   /// Judges the workload and shows what comes of it.
   @discardableResult
-  func publish() -> WorkloadState {
+  func publish() -> Judgement {
     let now = Monotonic.now
     pace.notePublication(at: now)
     let state = state(at: now)
-    pace.shown = state
     var verdict = Verdict(CheckCatalogue.all, of: state)
     findings.note(verdict, at: state.wall).blameConfiguration(in: log)
+    let judgement = findings.judgement(verdict, of: state)
+    newest = judgement
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)
@@ -261,7 +268,7 @@ actor Workload {
     store.append(events.note(state.drift, isNews: membership.isSettled, at: state.wall))
     page.publish(verdict.samples(constantLabels: Self.labels(config)), under: "state")
     page.publish(Self.info(config), under: "info")
-    return state
+    return judgement
   }
 
   private func addSentinels(into sink: inout SampleSink) {

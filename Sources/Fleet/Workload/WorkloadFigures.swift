@@ -1,6 +1,7 @@
 import Config
 import Metrics
 import Redis
+import Runtime
 
 /// The samples of a workload that judge nothing.
 extension WorkloadState {

@@ -1,5 +1,6 @@
 import Config
 import Redis
+import Runtime
 
 /// Who can be asked for keys.
 extension WorkloadState {

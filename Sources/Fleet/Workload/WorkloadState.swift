@@ -59,7 +59,7 @@ struct WorkloadState: Sendable {
     var silence: String { surroundings.problem ?? surroundings.pollState }
     var problem: String? { surroundings.problem }
     /// nil while it does not answer.
-    var facts: MemberFacts? { surroundings.reading.facts }
+    var facts: Shared<MemberFacts>? { surroundings.reading.facts }
     var isProbeAnswered: Bool? { surroundings.isProbeAnswered }
     var isLeftAlone: Bool { surroundings.isLeftAlone }
     var isMaster: Bool { facts?.replication?.isMaster == true }
@@ -74,6 +74,8 @@ struct WorkloadState: Sendable {
   let isInMaintenance: Bool
   /// In the order of their addresses.
   let members: [Member]
+  /// Members that answer, with what they say.
+  let up: [(member: Member, facts: Shared<MemberFacts>)]
   let following: Following
   let rivals: RivalMasters
   /// nil while too little was looked up.
@@ -104,6 +106,7 @@ struct WorkloadState: Sendable {
     isInPeak = config.isInPeak(at: time)
     isInMaintenance = config.isInMaintenance(at: time)
     self.members = members.sorted { $0.address < $1.address }
+    up = self.members.compactMap { member in member.facts.map { (member, $0) } }
     self.following = following
     self.rivals = rivals
     self.hitRatio = hitRatio
@@ -113,14 +116,9 @@ struct WorkloadState: Sendable {
     self.now = now
     self.wall = wall
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })
-    drift = Drift(
-      self.members.compactMap { member in member.facts.map { (instance: member.instance, facts: $0) } },
-      areAlike: config.topology != .static)
-    let electable = self.members.filter { member in
-      member.facts?.replication.map { $0.role.follows && $0.priority > 0 } ?? false
-    }
-    failoverLossSeconds = lags.failoverLossSeconds(
-      electable: Set(electable.map(\.address)), at: now)
+    drift = Drift(up.map { (instance: $0.member.instance, facts: $0.facts) }, areAlike: config.topology != .static)
+    let electable = up.filter { $0.facts.replication.map { $0.role.follows && $0.priority > 0 } ?? false }
+    failoverLossSeconds = lags.failoverLossSeconds(electable: Set(electable.map(\.member.address)), at: now)
   }
 
   subscript(address: NodeAddress) -> Member? { places[address].map { members[$0] } }
@@ -132,8 +130,4 @@ struct WorkloadState: Sendable {
 
   var isAnyoneUp: Bool { members.contains { $0.answers == true } }
 
-  /// Members that answer, with what they say.
-  var up: [(member: Member, facts: MemberFacts)] {
-    members.compactMap { member in member.facts.map { (member, $0) } }
-  }
 }

@@ -9,6 +9,7 @@ struct WorkloadTracker: Sendable {
   var failovers: any FailoverTracking
   var following = Following()
   private(set) var rivals: RivalMasters
+  private var polls = PollTracker()
   private var lags = LagTracker()
   private var loads = LoadTracker()
   private var hits = HitRatioTracker()
@@ -44,16 +45,23 @@ struct WorkloadTracker: Sendable {
     _ readings: [MemberReading], own: (NodeAddress) -> Own, _ objectives: Objectives, at now: Monotonic
   ) {
     if let view = following.replication { rivals.note(view, at: now) }
-    lags.update(
-      following.groups,
-      readings: Dictionary(readings.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first }),
-      at: now)
-    flushes.note(readings) { $1.flushCount }
-    delayedFsyncs.note(readings) { $1.persistence.delayedFsyncCount }
+    lags.update(following.groups, readings, at: now)
+    let (fresh, gone) = polls.note(readings)
+    if !gone.isEmpty { forget(gone) }
+    flushes.note(fresh) { $1.flushCount }
+    delayedFsyncs.note(fresh) { $1.persistence.delayedFsyncCount }
     // The daemon's own connections are refused like those of others.
-    refusals.note(readings) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
-    hits.note(readings) { own($0).lookupCount }
-    loads.note(readings, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
+    refusals.note(fresh) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
+    hits.note(fresh) { own($0).lookupCount }
+    loads.note(fresh, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
+  }
+
+  private mutating func forget(_ addresses: Set<NodeAddress>) {
+    flushes.forget(addresses)
+    delayedFsyncs.forget(addresses)
+    refusals.forget(addresses)
+    hits.forget(addresses)
+    loads.forget(addresses)
   }
 
   func lag(of address: NodeAddress, at now: Monotonic) -> ReplicationLag.Lag? {

@@ -8,11 +8,11 @@ import Testing
 @Suite struct DriftTests {
   private func member(
     _ name: String, _ settings: [(String, String)], version: String = "7.0.15"
-  ) throws -> (instance: String, facts: MemberFacts) {
+  ) throws -> (instance: String, facts: Shared<MemberFacts>) {
     var facts = Readings.facts("role:master\nredis_version:\(version)\n")
     facts.config = ConfigDigest(
       try #require(ServerConfig(try SentinelViewTests.reply(SentinelViewTests.details(settings)))))
-    return (name, facts)
+    return (name, Shared(facts))
   }
 
   @Test func namesWhatDiffersAndWhere() throws {

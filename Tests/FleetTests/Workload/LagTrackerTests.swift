@@ -25,8 +25,7 @@ import Testing
     let (one, two, three) = (Readings.address(1), Readings.address(2), Readings.address(3))
     func update(_ master: NodeAddress, _ replicas: Set<NodeAddress>, _ reading: MemberReading) {
       tracker.update(
-        [ReplicationGroup(master: master, replicas: replicas)], readings: [reading.address: reading],
-        at: reading.began)
+        [ReplicationGroup(master: master, replicas: replicas)], [reading], at: reading.began)
     }
     update(one, [two, three], master(1, offset: 100, replica: 3, at: 100, seconds: 10))
     update(one, [two, three], master(1, offset: 200, replica: 3, at: 200, seconds: 20))
@@ -44,8 +43,8 @@ import Testing
     var tracker = LagTracker()
     let (one, two) = (Readings.address(1), Readings.address(2))
     // Who is named as a replica says otherwise.
-    let readings = [one: master(1, offset: 5, replica: 2, at: 5, seconds: 1), two: Readings.master(2, replicas: [])]
-    tracker.update([ReplicationGroup(master: one, replicas: [two])], readings: readings, at: 1)
+    let readings = [master(1, offset: 5, replica: 2, at: 5, seconds: 1), Readings.master(2, replicas: [])]
+    tracker.update([ReplicationGroup(master: one, replicas: [two])], readings, at: 1)
     #expect(tracker.lag(of: two, at: 100) == nil)
   }
 
@@ -54,8 +53,7 @@ import Testing
     let (one, two, three) = (Readings.address(1), Readings.address(2), Readings.address(3))
     func update(_ group: ReplicationGroup, _ readings: MemberReading...) {
       tracker.update(
-        [group], readings: Dictionary(uniqueKeysWithValues: readings.map { ($0.address, $0) }),
-        at: readings[0].began)
+        [group], readings, at: readings[0].began)
     }
     update(
       ReplicationGroup(master: one, replicas: [two, three]), master(1, offset: 100, replica: 3, at: 100, seconds: 10))
@@ -75,7 +73,7 @@ import Testing
     #expect(tracker.failoverLossSeconds(electable: [two], at: 0) == nil)
     tracker.update(
       [ReplicationGroup(master: one, replicas: [two])],
-      readings: [one: master(1, offset: 5, replica: 2, at: 5, seconds: 1)], at: 1)
+      [master(1, offset: 5, replica: 2, at: 5, seconds: 1)], at: 1)
     #expect(tracker.failoverLossSeconds(electable: [two], at: 1) == 0)
     #expect(tracker.failoverLossSeconds(electable: [], at: 1) == .infinity)
   }

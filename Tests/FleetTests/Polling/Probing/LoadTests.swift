@@ -92,7 +92,7 @@ struct LoadTests {
     #expect(tracker.slowCommandCount(of: address) == 24 && tracker.eventLoopBusyRatio(of: address) == nil)
     tracker.note([Readings.down(1)], slowerThan: 13)
     #expect(tracker.slowCommandCount(of: address) == 24)
-    tracker.note([], slowerThan: 13)
+    tracker.forget([address])
     #expect(tracker.slowCommandCount(of: address) == nil)
   }
 }

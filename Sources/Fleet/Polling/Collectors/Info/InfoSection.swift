@@ -32,7 +32,9 @@ extension InfoText {
 
   /// By its name however it is written.
   private func section(_ name: String) -> Int32? {
-    let index = sections.firstIndex(of: name) ?? sections.firstIndex { $0.lowercased() == name.lowercased() }
+    let index =
+      sections.firstIndex(of: name)
+      ?? sections.firstIndex { $0.utf8.count == name.utf8.count && $0.lowercased() == name.lowercased() }
     return index.map { Int32($0) }
   }
 

@@ -153,13 +153,13 @@ def check_texts_say_what_and_how_much(check: Check) -> None:
     check.none(complaints, "texts that leave open what or how much")
 
 
-def check_readme_lists_alerts(check: Check) -> None:
+def check_a_document_lists_alerts(check: Check) -> None:
     """Each in the row of its file, and no others."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "deploy" / "docs" / "alerts.md").read_text(encoding="utf-8")
     listed = {(file, name) for file, names in re.findall(r"^\| `([\w/]+\.yml)` \| (.*) \|$", text, re.MULTILINE)
               for name in re.findall(r"\b(?:Red|Watch)\w+", names)}
     check.equal(sorted(listed), sorted({(str(rule.file.relative_to(ALERTS)), rule.name) for rule in alerts()}),
-                "alerts in the README")
+                "alerts in deploy/docs/alerts.md")
 
 
 def check_runbooks(check: Check) -> None:

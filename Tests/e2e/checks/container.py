@@ -34,6 +34,8 @@ def check_dockerfiles(check: Check) -> None:
             check.that(f"org.opencontainers.image.{label}=" in text, f"{name} has the label {label}")
         check.none(missing_sources(name), f"what {name} copies and its .dockerignore keeps out, or is not there")
     text = (FOLDER / "Dockerfile").read_text()
+    check.that(re.search(r"ln -s usr/bin/redline /redis_exporter$", text, re.MULTILINE), "redis_exporter's name leads to the program")
+    check.that(re.search(r"COPY --from=build \S+ /usr/bin/redline$", text, re.MULTILINE), "where the program is")
     for line in (ROOT / "Package.swift").read_text().splitlines():
         if 'apt: "' in line:
             library = line.split('apt: "')[1].split('"')[0]

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from documents.commands import COMMANDS, By, Not, Runs, Serves
-from documents.markdown import GENERATED, HANDWRITTEN, code, links
+from documents.markdown import GENERATED, HANDWRITTEN, anchors, code, links
 from harness import exporters, http
 from harness.browser import Browser
 from harness.check import Check
@@ -126,7 +126,7 @@ def sandbox(check: Check) -> pathlib.Path:
     sudo = place / "bin" / "sudo"
     sudo.write_text('#!/bin/sh\nexec "$@"\n')
     sudo.chmod(0o755)
-    (place / "redline.yml").write_text(readme_yaml(check)[0])
+    (place / "redline.yml").write_text(readme_yaml(check))
     return place
 
 
@@ -220,21 +220,27 @@ def serves(check: Check, place: pathlib.Path, command: str) -> None:
 # What else can be looked up
 
 
-def readme_yaml(check: Check) -> list[str]:
-    blocks = [one.text for one in code(ROOT / "README.md") if one.language == "" and one.is_yaml]
-    check.equal(len(blocks), 3, "blocks of YAML in the README: a fleet, watches, rules")
-    return blocks
+def yaml_of(check: Check, document: pathlib.Path) -> str:
+    """The one block of redline.yml that a document has."""
+    blocks = [one.text for one in code(document) if one.language == "" and one.is_yaml]
+    check.equal(len(blocks), 1, f"blocks of YAML in {document.name}")
+    return blocks[0]
 
 
-def check_yaml_of_the_readme(check: Check) -> None:
-    """It is a configuration, and the further blocks may stand in it where the text says."""
-    fleet, watches, rules = readme_yaml(check)
+def readme_yaml(check: Check) -> str:
+    return yaml_of(check, ROOT / "README.md")
+
+
+def check_yaml_of_documents(check: Check) -> None:
+    """The README's is a configuration, and those of other documents may stand in it where their text says."""
+    fleet = readme_yaml(check)
+    watches, rules = (yaml_of(check, ROOT / "deploy" / "docs" / name) for name in ("fleet.md", "alerts.md"))
     (check.folder / "alerts").symlink_to(ROOT / "alerts")
     for name, text in (("fleet", fleet), ("watches", fleet + "\n" + re.sub("^", "        ", watches, flags=re.MULTILINE)),
                        ("rules", fleet + "\n" + rules)):
         path = check.file(f"{name}.yml", text.replace("\n        watches", "\n    watches"))
         run = subprocess.run([REDLINE, "check-config", str(path), "--print"], capture_output=True, text=True, timeout=20)
-        check.equal(run.returncode, 0, f"redline check-config of the README's {name} exits ({run.stderr})")
+        check.equal(run.returncode, 0, f"redline check-config of the documents' {name} exits ({run.stderr})")
     check.that("10000" in run.stdout and "http://alertmanager.example:9093" in run.stdout, "what it understood")
 
 
@@ -267,8 +273,9 @@ def check_paths_and_links_are_there(check: Check) -> None:
     complaints = []
     for document in HANDWRITTEN:
         for link in links(document):
-            target = link.partition("#")[0]
-            if target and not (document.parent / target).exists():
+            target, _, anchor = link.partition("#")
+            path = document.parent / target if target else document
+            if not path.exists() or anchor and anchor not in anchors(path):
                 complaints.append(f"{document.relative_to(ROOT)}: the link {link}")
         for one in code(document):
             if one.language != "span" or not re.match(r"(Sources|Tests|deploy|alerts)/[\w./*+…-]*$", one.text):
@@ -350,6 +357,5 @@ def check_floors(check: Check) -> None:
     wrong = [f"{module} imports {other}" for module, others in ours.items() for other in others
              if floors[other] >= floors[module]]
     check.none(wrong, "imports that are not from below")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    folders = set(re.findall(r"^\| `Sources/([A-Z]\w+|redline)` \|", readme, re.MULTILINE))
-    check.equal(folders, {module for module in ours if floors[module] > -1 or module == "Runtime"}, "folders of the README")
+    folders = set(re.findall(r"^\| `Sources/([A-Z]\w+|redline)` \|", text, re.MULTILINE))
+    check.equal(folders, {module for module in ours if floors[module] > -1 or module == "Runtime"}, "folders of the architecture")

@@ -98,3 +98,9 @@ def links(document: pathlib.Path) -> list[str]:
     """What links and pictures point to, without addresses elsewhere."""
     targets = re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(document: pathlib.Path) -> set[str]:
+    """Where links may lead within a document: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -116,8 +116,10 @@ public struct ReplicationFacts: Sendable, Equatable {
     if let end = info.integer("second_repl_offset"), end > 0, let past = info.text("master_replid2") {
       second = Past(replicationID: past, offset: end - 1)
     }
-    let listed = info.replicationFields.lazy.filter { isNumbered(info.name(of: $0), prefix: "slave") }.prefix(Self.replicaLimit)
-      .compactMap { Self.replica(info.value(of: $0)) }
+    let listed = info.replicationFields.lazy.filter { isNumbered(info.name(of: $0), prefix: "slave") }.prefix(
+      Self.replicaLimit
+    )
+    .compactMap { Self.replica(info.value(of: $0)) }
     replicas = listed.filter { $0.address.port > 0 }
     replicasWithoutAddress = listed.count - replicas.count
   }

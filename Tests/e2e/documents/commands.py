@@ -65,6 +65,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "Tests/bench/run --page": Not(MEASURES),
     "Tests/bench/run --soak": Not(MEASURES),
     # Subcommands
+    "redline --version": Runs(),
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
     "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
@@ -91,6 +92,9 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         Runs(),
     "deploy/dashboards": By(CHECKS + "dashboards.py", "check_dashboards_are_what_the_tables_say", '"dashboards"'),
     "deploy/package": By(CHECKS + "package.py", "", '"package"'),
+    "deploy/release stamp v0.2.0": By(CHECKS + "release.py", "check_the_version_comes_from_the_tag", '"stamp"'),
+    "deploy/release sbom FILE": By(CHECKS + "release.py", "check_bill_of_materials", '"sbom"'),
+    "deploy/release notes v0.2.0": Runs(),
     "deploy/kubernetes/prometheus-rule.py > deploy/kubernetes/prometheus-rule.yaml": By(
         CHECKS + "kubernetes.py", "check_rules_are_those_of_alerts", "prometheus-rule"),
     # Containers

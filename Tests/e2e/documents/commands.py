@@ -64,6 +64,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "Tests/bench/run --rules": Not(MEASURES),
     "Tests/bench/run --page": Not(MEASURES),
     "Tests/bench/run --soak": Not(MEASURES),
+    "Tests/bench/run --precision": By(CHECKS + "precision.py", "check_both_judge_alike", "precision.lay_out("),
+    "Tests/bench/run --precision --only NAME": Not(MEASURES),
     # Subcommands
     "redline --version": Runs(),
     "redline families --help-texts": Runs(),

@@ -81,10 +81,14 @@ def check_workflows_know_the_project(check: Check) -> None:
 
 
 def check_the_version_is_in_one_place(check: Check) -> None:
-    """The program's is that of the sources and of the newest released part of CHANGELOG.md."""
+    """The program's is that of the sources and of the newest released part of CHANGELOG.md; what is deployed names no other."""
     version = re.search(IN_A_TREE, (ROOT / BUILD_INFO).read_text(encoding="utf-8"))[1]
     headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     check.equal(headings[:2], ["Unreleased", version], "the first headings of CHANGELOG.md")
+    images = [(path.name, named) for path in sorted((ROOT / "deploy").rglob("*.yaml"))
+              for named in re.findall(r"(?:image: redline(?:-lab)?:|VERSION: )(\S+)", path.read_text(encoding="utf-8"))]
+    check.that(len(images) == 5, f"images of Redline that are deployed: {images}")
+    check.none([f"{name}: {named}" for name, named in images if named != version], "images of another version")
     told = subprocess.run([REDLINE, "--version"], capture_output=True, text=True, timeout=20).stdout
     check.equal(told.split()[:2], ["redline", version], "redline --version")
 

@@ -31,7 +31,7 @@ import Testing
     #expect(answer.status == 200)
     #expect(
       answer.data == #"""
-        {"workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":0,"most":9}},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}],"undelivered":[]}
+        {"workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":1}},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}],"undelivered":[]}
         """#)
   }
 

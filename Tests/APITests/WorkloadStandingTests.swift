@@ -11,7 +11,7 @@ import Testing
 @Suite struct WorkloadStandingTests {
   static let cost: Failover.Cost = {
     var cost = Failover.Cost()
-    (cost.outageSeconds, cost.lostBytes, cost.lostWrites) = (3.5, 5...900, 0...9)
+    (cost.outageSeconds, cost.lostBytes, cost.lostWrites) = (3.5, .estimated(5, 900), .atLeast(1))
     return cost
   }()
 

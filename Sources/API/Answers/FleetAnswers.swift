@@ -188,13 +188,10 @@ extension JSONWriter {
   /// What a failover cost, as far as it is known.
   mutating func fields(of cost: Failover.Cost) {
     if let seconds = cost.outageSeconds { field("outageSeconds", seconds) }
-    for (name, range) in [("lostBytes", cost.lostBytes), ("lostWrites", cost.lostWrites)] {
-      guard let range else { continue }
+    for (name, loss) in [("lostBytes", cost.lostBytes), ("lostWrites", cost.lostWrites)] {
+      guard let loss else { continue }
       key(name)
-      object { json in
-        json.field("least", range.lowerBound)
-        json.field("most", range.upperBound)
-      }
+      object { loss.write(to: &$0) }
     }
   }
 

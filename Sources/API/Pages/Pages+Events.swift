@@ -36,8 +36,7 @@ extension EventsPage.Event {
       summary: event.summary, level: Self.level(event.kind, severity: details.severity))
     phases = details.phases
     outageSeconds = details.cost.outageSeconds
-    lostBytes = details.cost.lostBytes
-    lostWrites = details.cost.lostWrites
+    if event.kind == .failover { lost = details.cost.lostWords }
     clients = details.clients
   }
 

@@ -33,11 +33,11 @@ enum FailoverFamilies {
     labels: names, unit: .seconds)
   static let lostBytes = Family.gauge(
     "failover_lost_bytes",
-    "Bytes of the replication stream that the old master had and the new one never got, at least and at most: the same where the old one could be asked afterwards, absent where nothing is known.",
+    "Bytes of the replication stream that the old master had and the new one never got, at least and at most; PINGs and what Sentinels publish are among them. Both are the same where the old one could be asked afterwards and the number is exact; else the most is an estimate, by the speed of its writes before, and is absent where there is none.",
     labels: names + ["bound"], unit: .bytes, traits: [.values(Bound.allCases.map(\.rawValue), of: "bound")])
   static let lostWrites = Family.gauge(
     "failover_lost_writes",
-    "Changes of keys that a failover lost, at least and at most, from failover_lost_bytes and the bytes of a change over the five minutes before.",
+    "About how many changes of keys a failover lost, at least and at most: by the old master's own count, else failover_lost_bytes by the bytes of a change over the five minutes before. A most of 0 is exact.",
     labels: names + ["bound"], traits: [.values(Bound.allCases.map(\.rawValue), of: "bound")])
   private enum Bound: String, CaseIterable { case least, most }
   static let listening = Family.gauge(
@@ -93,10 +93,10 @@ enum FailoverFamilies {
       // As exact as it is kept: the next daemon shows the same.
       sink.add(info, (failover.counted.seconds * 1000).rounded() / 1000, labels)
       if let seconds = failover.cost.outageSeconds { sink.add(outage, seconds, labels) }
-      for (family, range) in [(lostBytes, failover.cost.lostBytes), (lostWrites, failover.cost.lostWrites)] {
-        guard let range else { continue }
-        sink.add(family, Double(range.lowerBound), labels + [.text(Bound.least.rawValue)])
-        sink.add(family, Double(range.upperBound), labels + [.text(Bound.most.rawValue)])
+      for (family, loss) in [(lostBytes, failover.cost.lostBytes), (lostWrites, failover.cost.lostWrites)] {
+        guard let loss else { continue }
+        sink.add(family, Double(loss.least), labels + [.text(Bound.least.rawValue)])
+        if let most = loss.most { sink.add(family, Double(most), labels + [.text(Bound.most.rawValue)]) }
       }
     }
   }

@@ -10,8 +10,19 @@ struct TakeoverTracker: Sendable {
     let moment: Monotonic
     /// In bytes.
     let offset: Int
-    /// Changes of keys since the last dump; where the server does not tell always 0, so that no write is counted.
-    let changeCount: Int
+    /// Changes of keys since the last dump, and when that was; nil where the server does not tell.
+    let changeCount: Int?
+    let savedSeconds: Double
+    /// Whether it takes nothing further: it was a replica by then, with the data of a master.
+    var isLast = false
+
+    /// Changes of keys since an earlier one; nil where the server, or a dump, hides them.
+    func changes(since earlier: Sample) -> Int? {
+      guard let changeCount, let before = earlier.changeCount, savedSeconds == earlier.savedSeconds,
+        changeCount >= before
+      else { return nil }
+      return changeCount - before
+    }
   }
 
   fileprivate struct Member: Sendable {
@@ -30,6 +41,8 @@ struct TakeoverTracker: Sendable {
     /// The stream that it wrote as a master, and what it said of it lately.
     var streamID = ""
     var samples: [Sample] = []
+    /// How far this stream is known to go.
+    var reached: Sample?
     /// nil while it does not answer.
     var facts: ReplicationFacts?
   }
@@ -42,10 +55,8 @@ struct TakeoverTracker: Sendable {
     let streamID: String
     /// As they were before the new master served.
     let samples: [Sample]
-    /// The furthest that the old master was seen to have come, and when.
-    var newest: Sample
-    /// Whether nothing was written between the two newest polls of the old master.
-    var isIdle = false
+    /// How far the old master is known to have come.
+    var reached: Sample
     var cost = Failover.Cost()
     /// Nothing further can be learnt.
     var isSettled = false
@@ -57,6 +68,8 @@ struct TakeoverTracker: Sendable {
   static let slackSeconds = 2.0
   /// Between two probes, with a little to spare.
   static let probeSeconds = 1.1
+  /// Polls closer to each other show no speed: what happened between them depends on chance.
+  static let paceSeconds = 0.5
   /// A master that nobody sees writes no faster than so many times its fastest between two polls.
   static let haste = 2.0
 
@@ -76,11 +89,11 @@ struct TakeoverTracker: Sendable {
   /// Follows what a failover costs from now on.
   mutating func begin(_ failover: Failover) {
     guard failover.kind != .aborted, let from = failover.from.map(known), let to = failover.to.map(known),
-      let old = members[from], let newest = old.samples.last
+      let old = members[from], let reached = old.reached
     else { return }
     takeovers[failover.key] = followed(
       Takeover(
-        from: from, to: to, runID: old.runID, streamID: old.streamID, samples: old.samples, newest: newest))
+        from: from, to: to, runID: old.runID, streamID: old.streamID, samples: old.samples, reached: reached))
   }
 
   /// A server by the name that it is polled under.
@@ -107,19 +120,15 @@ struct TakeoverTracker: Sendable {
     else { return takeover }
     if takeover.cost.outageSeconds ?? 0 == 0 { takeover.cost.outageSeconds = outage(old, takeover, served) }
     let isSame = old.runID == takeover.runID
-    // As long as it is the same process with the same data, it says how far it has come.
-    if isSame, let facts = old.facts, facts.replicationID == takeover.streamID, old.polled > takeover.newest.moment {
-      takeover.isIdle = facts.masterOffset == takeover.newest.offset
-      takeover.newest = Sample(
-        moment: old.polled, offset: max(facts.masterOffset, takeover.newest.offset),
-        changeCount: takeover.newest.changeCount)
+    if isSame, old.streamID == takeover.streamID, let reached = old.reached, reached.moment > takeover.reached.moment {
+      takeover.reached = reached
     }
     guard let facts = new.facts, let taken = facts.second, taken.replicationID == takeover.streamID,
       !takeover.streamID.isEmpty
     else { return takeover }
     let (bytes, isFinal) = lostBytes(takeover, old, isSame: isSame, taken.offset, facts, served)
     takeover.cost.lostBytes = bytes
-    takeover.cost.lostWrites = bytes.flatMap { Self.writes($0, takeover.samples) }
+    takeover.cost.lostWrites = bytes.flatMap { Self.writes($0, takeover, taken.offset) }
     takeover.isSettled = isFinal && takeover.cost.outageSeconds != nil
     return takeover
   }
@@ -140,57 +149,79 @@ struct TakeoverTracker: Sendable {
   /// - Parameter taken: what the new master had of the old one's stream.
   private func lostBytes(
     _ takeover: Takeover, _ old: Member, isSame: Bool, _ taken: Int, _ new: ReplicationFacts, _ served: Monotonic
-  ) -> (ClosedRange<Int>?, isFinal: Bool) {
-    let least = max(0, takeover.newest.offset - taken)
-    if isSame, let facts = old.facts, old.polled >= served {
-      // The new master goes on from where the old one was: that had nothing else.
-      if !facts.isMaster, facts.replicationID == new.replicationID, facts.second?.replicationID == takeover.streamID {
-        return (0...0, true)
-      }
-      // It has yet to throw away what it has.
-      if facts.replicationID == takeover.streamID { return (least...least, !facts.isMaster) }
+  ) -> (Failover.Loss?, isFinal: Bool) {
+    let reached = takeover.reached
+    let least = max(0, reached.offset - taken)
+    let facts = old.polled >= served ? old.facts : nil
+    // The new master goes on from where the old one was: that had nothing else.
+    if isSame, let facts, !facts.isMaster, facts.replicationID == new.replicationID,
+      facts.second?.replicationID == takeover.streamID
+    {
+      return (.exactly(0), true)
     }
-    let isAfter = takeover.newest.moment >= served
-    if isAfter, takeover.isIdle { return (least...least, !isSame || old.facts != nil) }
+    if reached.isLast { return (.exactly(least), true) }
+    // What it takes until it learns that it was replaced is lost as well.
+    if isSame, let facts, facts.replicationID == takeover.streamID { return (.atLeast(least), false) }
     // Until it stopped, it may have gone on as fast as it ever did.
-    let ends = [old.demoted, old.lost.map(\.noticed)].compactMap { $0 }.filter { $0 > takeover.newest.moment }
-    let seconds = max(0, (ends.min() ?? max(served, takeover.newest.moment)) - takeover.newest.moment)
+    let ends = [old.demoted, old.lost.map(\.noticed)].compactMap { $0 }.filter { $0 > reached.moment }
+    let seconds = max(0, (ends.min() ?? max(served, reached.moment)) - reached.moment)
     var speed = Self.bytesPerSecond(takeover.samples)
-    let ahead = Double(taken) - Double(takeover.newest.offset)
+    let ahead = Double(taken) - Double(reached.offset)
     if ahead > 0, seconds > 0 { speed = max(speed ?? 0, ahead / seconds) }
-    guard let speed else { return (nil, old.facts != nil) }
-    let further = Double(takeover.newest.offset) + Self.haste * speed * seconds
-    let most = max(least, Int(clamping: further.rounded(.up)).subtractingReportingOverflow(taken).partialValue)
+    let most = speed.map { speed in
+      Int(clamping: (Double(reached.offset) + Self.haste * speed * seconds).rounded(.up))
+        .subtractingReportingOverflow(taken).partialValue
+    }
     // Its data is another's by now: what it had, nobody knows any more.
-    return (least...most, old.facts != nil)
+    return (.estimated(least, most), facts != nil)
   }
 
   /// The most between two polls; nil where there was one alone.
   private static func bytesPerSecond(_ samples: [Sample]) -> Double? {
-    zip(samples, samples.dropFirst()).map { before, after in
-      let seconds = after.moment - before.moment
-      return seconds > 0.1 ? max(0, Double(after.offset) - Double(before.offset)) / seconds : 0
-    }.max()
+    guard var before = samples.first, samples.count > 1 else { return nil }
+    var most = 0.0
+    for after in samples.dropFirst() where after.moment - before.moment >= Self.paceSeconds {
+      most = max(most, (Double(after.offset) - Double(before.offset)) / (after.moment - before.moment))
+      before = after
+    }
+    return most
   }
 
-  /// By the bytes of a change over the last minutes; nil where none was seen.
-  private static func writes(_ bytes: ClosedRange<Int>, _ samples: [Sample]) -> ClosedRange<Int>? {
-    var (written, changes) = (0.0, 0.0)
-    for (before, after) in zip(samples, samples.dropFirst()) where after.changeCount > before.changeCount {
-      written += Double(after.offset) - Double(before.offset)
-      changes += Double(after.changeCount) - Double(before.changeCount)
+  private static func writes(_ bytes: Failover.Loss, _ takeover: Takeover, _ taken: Int) -> Failover.Loss? {
+    if bytes == .exactly(0) { return bytes }
+    let each = bytesPerChange(takeover.samples)
+    if bytes.isExact || bytes.most == nil, let count = changes(takeover, after: taken, each) {
+      return bytes.isExact ? .exactly(count) : .atLeast(count)
     }
-    guard changes > 0, written > 0 else { return bytes.upperBound == 0 ? 0...0 : nil }
-    let each = written / changes
+    guard let each else { return nil }
     func count(_ bytes: Int, _ rule: FloatingPointRoundingRule) -> Int {
       Int(clamping: (Double(bytes) / each).rounded(rule))
     }
-    if bytes.lowerBound == bytes.upperBound {
-      let all = count(bytes.lowerBound, .toNearestOrAwayFromZero)
-      return all...all
+    if bytes.isExact { return .exactly(max(1, count(bytes.least, .toNearestOrAwayFromZero))) }
+    return .estimated(count(bytes.least, .down), bytes.most.map { count($0, .up) })
+  }
+
+  /// What the old master itself counted after the new one's last byte: its PINGs and what Sentinels publish are no writes.
+  private static func changes(_ takeover: Takeover, after taken: Int, _ each: Double?) -> Int? {
+    guard let before = takeover.samples.last(where: { $0.offset <= taken }),
+      let all = takeover.reached.changes(since: before)
+    else { return nil }
+    if all == 0 { return 0 }
+    // The first of them came over.
+    guard let each else { return nil }
+    let least = takeover.samples.first { $0.offset >= taken }.flatMap { takeover.reached.changes(since: $0) } ?? 0
+    return max(1, least, all - Int(clamping: ((Double(taken) - Double(before.offset)) / each).rounded()))
+  }
+
+  /// Over the last minutes; nil where no change was seen.
+  private static func bytesPerChange(_ samples: [Sample]) -> Double? {
+    var (written, changes) = (0.0, 0.0)
+    for (before, after) in zip(samples, samples.dropFirst()) {
+      guard let count = after.changes(since: before), count > 0 else { continue }
+      written += Double(after.offset) - Double(before.offset)
+      changes += Double(count)
     }
-    let least = count(bytes.lowerBound, .down)
-    return least...max(least, count(bytes.upperBound, .up))
+    return changes > 0 && written > 0 ? written / changes : nil
   }
 }
 
@@ -229,7 +260,10 @@ extension TakeoverTracker.Member {
     guard let replication = new.replication else { return }
     guard replication.isMaster else {
       if wasMaster { demoted = polled }
-      if isRestarted { samples = [] }
+      if isRestarted { (samples, reached) = ([], nil) }
+      if reached != nil, replication.replicationID == streamID {
+        reached = sample(new, replication, isLast: true)
+      }
       promoted = nil
       return
     }
@@ -238,7 +272,16 @@ extension TakeoverTracker.Member {
     (mastered, demoted, streamID) = (polled, nil, replication.replicationID)
     let oldCount = samples.prefix { polled - $0.moment > TakeoverTracker.keptSeconds }.count
     samples.removeFirst(max(oldCount, samples.count - TakeoverTracker.sampleLimit + 1))
-    samples.append(
-      .init(moment: polled, offset: replication.masterOffset, changeCount: new.persistence.changesSinceSave ?? 0))
+    let newest = sample(new, replication)
+    samples.append(newest)
+    reached = newest
+  }
+
+  private func sample(
+    _ facts: MemberFacts, _ replication: ReplicationFacts, isLast: Bool = false
+  ) -> TakeoverTracker.Sample {
+    .init(
+      moment: polled, offset: replication.masterOffset, changeCount: facts.persistence.changesSinceSave,
+      savedSeconds: facts.persistence.lastSaveSeconds, isLast: isLast)
   }
 }

@@ -14,7 +14,7 @@ import Testing
       ("switch", 607.4), ("end", 607.0),
     ].map { EventsPage.Phase($0.0, seconds: now - $0.1) }
     event.outageSeconds = 2.6
-    (event.lostBytes, event.lostWrites) = (100...4100, 1...41)
+    event.lost = "at most about 4100 bytes (about 41 writes) were lost"
     event.clients = [.init("sessions-1", before: 48, after: 0), .init("sessions-2", before: 2, after: nil)]
     return event
   }
@@ -38,7 +38,7 @@ import Testing
     let page = text(Self.model())
     for part in [
       "<b>failover</b> · sessions · <a href=\"/node/sessions-2\">sessions-2</a>", "of the new one: 2.6 s",
-      "<p>Lost: 100 B to 4.0 KiB, 1 to 41 writes</p>",
+      "<p>At most about 4100 bytes (about 41 writes) were lost.</p>",
       "<li>sdown at 03:34:40</li>", "<li>promoted <span class=\"dim\">after 1.0 s</span></li>",
       "<td>sessions-1</td><td>48</td><td>0</td>", "<td>sessions-2</td><td>2</td><td>–</td>", "(25 h ago)",
     ] { #expect(page.contains(part), "\(part)") }

@@ -105,18 +105,8 @@ extension EventsPage.Event {
           ? "<p>The old master served until the new one did.</p>\n"
           : "<p>From the last answer of the old master to the first of the new one: \(fineSpan(seconds))</p>\n"
       } ?? ""
-    let lost: HTML =
-      lostBytes.map { bytes in
-        guard bytes.upperBound > 0 else { return "<p>No write was lost.</p>\n" }
-        let writes = lostWrites.map { ", \(Self.text($0) { number(Double($0)) }) writes" } ?? ""
-        return "<p>Lost: \(Self.text(bytes, size))\(writes)</p>\n"
-      } ?? ""
+    let lost: HTML = lost.map { "<p>\(clipped($0.prefix(1).uppercased() + $0.dropFirst(), to: 300)).</p>\n" } ?? ""
     return "\(outage)\(lost)"
-  }
-
-  private static func text(_ range: ClosedRange<Int>, _ words: (Int) -> String) -> String {
-    range.lowerBound == range.upperBound
-      ? words(range.lowerBound) : "\(words(range.lowerBound)) to \(words(range.upperBound))"
   }
 
   /// How long it took from phase to phase: as a bar, and in words.

@@ -38,9 +38,8 @@ public struct EventsPage: Sendable {
     public var phases: [Phase] = []
     /// From the last answer of the old master to the first of the new one; 0 where it served until then.
     public var outageSeconds: Double?
-    /// What a failover lost, at least and at most.
-    public var lostBytes: ClosedRange<Int>?
-    public var lostWrites: ClosedRange<Int>?
+    /// What a failover lost, as a clause.
+    public var lost: String?
     public var clients: [Clients] = []
 
     public init(

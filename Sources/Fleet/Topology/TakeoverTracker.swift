@@ -281,7 +281,7 @@ extension TakeoverTracker.Member {
     _ facts: MemberFacts, _ replication: ReplicationFacts, isLast: Bool = false
   ) -> TakeoverTracker.Sample {
     .init(
-      moment: polled, offset: replication.masterOffset, changeCount: facts.persistence.changesSinceSave,
+      moment: polled, offset: max(0, replication.masterOffset), changeCount: facts.persistence.changesSinceSave,
       savedSeconds: facts.persistence.lastSaveSeconds, isLast: isLast)
   }
 }

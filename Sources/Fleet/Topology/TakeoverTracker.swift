@@ -262,7 +262,7 @@ extension TakeoverTracker.Member {
       if wasMaster { demoted = polled }
       if isRestarted { (samples, reached) = ([], nil) }
       if reached != nil, replication.replicationID == streamID {
-        reached = sample(new, replication, isLast: true)
+        reached = sample(replication, new.persistence, isLast: true)
       }
       promoted = nil
       return
@@ -272,16 +272,16 @@ extension TakeoverTracker.Member {
     (mastered, demoted, streamID) = (polled, nil, replication.replicationID)
     let oldCount = samples.prefix { polled - $0.moment > TakeoverTracker.keptSeconds }.count
     samples.removeFirst(max(oldCount, samples.count - TakeoverTracker.sampleLimit + 1))
-    let newest = sample(new, replication)
+    let newest = sample(replication, new.persistence)
     samples.append(newest)
     reached = newest
   }
 
   private func sample(
-    _ facts: MemberFacts, _ replication: ReplicationFacts, isLast: Bool = false
+    _ replication: ReplicationFacts, _ persistence: PersistenceFacts, isLast: Bool = false
   ) -> TakeoverTracker.Sample {
     .init(
-      moment: polled, offset: max(0, replication.masterOffset), changeCount: facts.persistence.changesSinceSave,
-      savedSeconds: facts.persistence.lastSaveSeconds, isLast: isLast)
+      moment: polled, offset: max(0, replication.masterOffset), changeCount: persistence.changesSinceSave,
+      savedSeconds: persistence.lastSaveSeconds, isLast: isLast)
   }
 }

@@ -51,7 +51,7 @@ public struct ClusterFailoverTracker: Sendable {
   /// A longer silence than this between two views hides how the failover came about.
   static let gapSeconds = 60.0
 
-  public private(set) var state: State
+  public internal(set) var state: State
   private var last: WallTime?
   private var open: [Open] = []
   private var witnesses = ClusterWitnesses()

@@ -40,7 +40,7 @@ public struct Failover: Sendable, Equatable {
   public internal(set) var epoch: Int?
   /// That of the new master, where nobody counts epochs.
   public internal(set) var replicationID: String?
-  /// When it was counted.
+  /// When it was counted; of a missed one when it had taken place at the latest, as far as servers tell.
   public internal(set) var counted: WallTime
   /// When each phase was first heard of by any Sentinel.
   public internal(set) var phases: [Phase: WallTime] = [:]

@@ -148,9 +148,9 @@ extension FailoverLog {
     }
 
     fileprivate mutating func revise(_ failover: Failover, instance: (NodeAddress) -> String) {
-      let cost = self.failover.cost
+      let (cost, counted) = (self.failover.cost, self.failover.counted)
       self.failover = failover
-      self.failover.cost = cost
+      (self.failover.cost, self.failover.counted) = (cost, counted)
       from = failover.from.map(instance) ?? failover.fromID
       to = failover.to.map(instance)
       isRevised = true

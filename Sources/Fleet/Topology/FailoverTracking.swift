@@ -5,7 +5,7 @@ import Runtime
 protocol FailoverTracking: Sendable {
   associatedtype State: FailoverState
   /// What must survive a restart of the daemon.
-  var state: State { get }
+  var state: State { get set }
   /// Whether a failover may be in progress, so that all members are polled more often.
   var isUnderWay: Bool { get }
   /// Switches that were published and never confirmed; nil where nobody publishes any.
@@ -29,6 +29,18 @@ extension FailoverTracking {
   mutating func receive(
     _ event: SentinelEvent, from sentinel: String, at now: WallTime
   ) -> [FailoverAction] { [] }
+
+  /// Gives a missed failover the time by which it had taken place: others have told it long ago, and it is no news.
+  mutating func dated(_ actions: [FailoverAction], by evidence: FailoverEvidence) -> [FailoverAction] {
+    actions.map { action in
+      guard case .count(var failover) = action, failover.kind == .missed,
+        let time = failover.to.flatMap(evidence.promoted), time < failover.counted
+      else { return action }
+      failover.counted = time
+      state.lastFailover = time
+      return .count(failover)
+    }
+  }
 }
 
 /// What must survive a restart of the daemon of what counts failovers.
@@ -37,7 +49,7 @@ protocol FailoverState: Sendable, Equatable {
   static var kinds: [Failover.Kind] { get }
   var counts: [Failover.Kind: Int] { get set }
   /// When the last failover (aborted attempts apart) was counted; nil when there was none.
-  var lastFailover: WallTime? { get }
+  var lastFailover: WallTime? { get set }
 
   /// The rest as texts by name, for the store's facts; what cannot be read is as if it were missing.
   var facts: [String: String] { get }
@@ -72,6 +84,22 @@ struct FailoverEvidence: Sendable {
     guard let reading = found, let answers = reading.answers else { return nil }
     guard answers else { return .silent }
     return reading.facts?.replication.map { $0.isMaster ? .master : .replica }
+  }
+
+  /// By when a server had become master, as most of its Sentinels say, or else its replicas by the age of their links; nil
+  /// where nobody tells.
+  func promoted(_ address: NodeAddress) -> WallTime? {
+    var times = sentinels.compactMap { reading -> WallTime? in
+      guard let master = reading.facts?.sentinel?.master, master.address.mayBe(address) else { return nil }
+      return master.masterSeconds.map { reading.ended - $0 }
+    }
+    if times.isEmpty {
+      times = trusted.compactMap { reading in
+        guard let facts = reading.facts?.replication, facts.masterAddress?.mayBe(address) == true else { return nil }
+        return facts.linkUpSeconds.map { reading.ended - Double($0) }
+      }
+    }
+    return times.isEmpty ? nil : times.sorted()[(times.count - 1) / 2]
   }
 }
 

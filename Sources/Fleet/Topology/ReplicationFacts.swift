@@ -52,6 +52,8 @@ public struct ReplicationFacts: Sendable, Equatable {
   public var isSyncing: Bool
   /// nil where the link is up, or was never up.
   public var linkDownSeconds: Int?
+  /// For how long the link has been up; nil where INFO does not tell, as before Redis 8.2.
+  public var linkUpSeconds: Int?
   /// 0 is never promoted.
   public var priority: Int
   /// `master_replid`: the history that its data belongs to.
@@ -108,6 +110,7 @@ public struct ReplicationFacts: Sendable, Equatable {
     isLinkUp = links.isUp
     isSyncing = links.isSyncing
     linkDownSeconds = links.downSeconds
+    linkUpSeconds = role.follows ? info.integer("master_link_up_since_seconds").flatMap { $0 < 0 ? nil : $0 } : nil
     priority = info.integer("slave_priority") ?? info.integer("replica_priority") ?? 100
     replicationID = info.text("master_replid") ?? ""
     offset = info.integer(role.takesWrites ? "master_repl_offset" : "slave_repl_offset") ?? 0

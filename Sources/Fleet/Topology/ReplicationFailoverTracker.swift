@@ -49,7 +49,7 @@ public struct ReplicationFailoverTracker: Sendable {
   static let silenceSeconds = 3.0
 
   private let subject: String
-  public private(set) var state: State
+  public internal(set) var state: State
   /// When a member last answered.
   private var last: WallTime?
   /// Whether the master was met since the daemon started.

@@ -18,7 +18,7 @@ struct NoFailovers: FailoverTracking {
   struct State: FailoverState {
     static let kinds: [Failover.Kind] = []
     var counts: [Failover.Kind: Int] = [:]
-    var lastFailover: WallTime? { nil }
+    var lastFailover: WallTime?
     var facts: [String: String] { [:] }
     init(facts: [String: String] = [:]) {}
   }

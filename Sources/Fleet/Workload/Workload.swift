@@ -143,10 +143,10 @@ actor Workload {
     // Independent servers have nobody to fail over to.
     if config.topology != .static { events.failovers.note(readings.members, at: now, instance: instance) }
     tracker.failovers.expect(voterCount: voterCount)
-    let actions = tracker.failovers.observe(
-      FailoverEvidence(
-        following: following, members: readings.members, trusted: trusted,
-        sentinels: readings.sentinels.filter { membership.sentinels.contains($0.address) }, wall: wall))
+    let evidence = FailoverEvidence(
+      following: following, members: readings.members, trusted: trusted,
+      sentinels: readings.sentinels.filter { membership.sentinels.contains($0.address) }, wall: wall)
+    let actions = tracker.failovers.dated(tracker.failovers.observe(evidence), by: evidence)
     tracker.note(
       readings.members, own: own, config.objectives(at: Timestamp(wall)),
       at: now)

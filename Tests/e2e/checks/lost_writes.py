@@ -212,8 +212,8 @@ class Group:
         self.settle(old, new)
         check.until(self.is_in_step, 60, f"the old master follows the new one ({what})")
         lost = ledger.lost_on(new)
-        outcome = Outcome(what, kind == "planned", kind == "kill", lost, lost * ledger.bytes_each, self.chatter,
-                          outage)
+        outcome = Outcome(
+            what, kind == "planned", kind == "kill", lost, lost * ledger.bytes_each, self.chatter, outage)
         self.outcomes.append(outcome)
 
         def is_right() -> bool:
@@ -338,7 +338,7 @@ class Shard(Group):
     # Of a cluster that has lost more than one master no failover is certain.
     one_at_a_time = threading.Lock()
 
-    def __init__(self, check: Check, cluster: Cluster, master: servers.RedisServer, number: int):
+    def __init__(self, check: Check, cluster: Cluster, master: servers.RedisServer):
         super().__init__(check, [master, cluster.replica_of(master)])
         for one in self.members:
             with one.client() as client:
@@ -381,7 +381,7 @@ def check_the_cost_of_failovers(check: Check) -> None:
     guarded = [Guarded(check, number) for number in range(2)]
     Guarded.guard(check, guarded)
     cluster = Cluster(check)
-    shards = [Shard(check, cluster, master, number) for number, master in enumerate(cluster.roles()[0])]
+    shards = [Shard(check, cluster, master) for master in cluster.roles()[0]]
     exporter = watch(check, "".join(group.config for group in [*replicated, *guarded])
                      + f"- {{name: pages, kind: cache, seeds: ['{address(cluster.nodes[0])}']}}\n")
     rounds = check.share(1, 5)

@@ -1,12 +1,12 @@
 """How often rules lie in an ordinary week, and what they see of faults.
 
-    Tests/bench/run --precision [--brief] [--keep FOLDER] [--replay FOLDER]
+    Tests/bench/run --precision [--brief] [--only NAME]... [--keep FILE] [--replay FILE]...
 
 Real servers are recorded, and real rules judge the recording. Every event of an ordinary week (precision_week.py) is played
 at its true speed on the lab, beside traffic, while a scraper takes Redline's page every five seconds; after each come
 the hourly dump and some seconds of quiet. The faults of the lab follow. What was recorded is then laid out
-over a week of true length (precision_layout.py): events at their time of the week, quiet and what lasts repeated, counters
-going on. Redline and Prometheus evaluate the unchanged rules over that every 15 s, with their true windows
+over the week (precision_layout.py), without the hours of a quiet beyond two: quiet and what lasts is repeated, counters
+go on. Redline and Prometheus evaluate the unchanged rules over that every 15 s, with their true windows
 and waits; Prometheus's rule engine runs in promtool, with the labels that a scrape gives and with markers where a series
 ended or a scrape was missed. The published rule files of Tests/bench/published are judged on the same samples.
 
@@ -20,12 +20,13 @@ without history here, while one with storage keeps a sample a minute.
 Times are as exact as the interval. The order and the times of events are fixed, and so is the seed of what is random here;
 servers and schedulers are not.
 
-Prints progress on standard error and Markdown tables on standard output. `--keep` leaves the series that were laid out and
-what was judged in a folder; `--replay` judges such a folder again, without a lab.
+Prints progress on standard error and Markdown tables on standard output. `--keep` leaves the recording in a file;
+`--replay` judges such files, without a lab.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import math
 import pathlib
 import random
@@ -44,8 +45,11 @@ from checks.alert_rules import ALERTS  # noqa: E402
 from harness.check import Check, Failed  # noqa: E402
 from harness.resp import ReplyError  # noqa: E402
 from measure import progress, table  # noqa: E402
-from precision_judge import Firing, Laid, Occasion, by_prometheus, by_redline, notifications, rows, scores  # noqa: E402
-from precision_layout import STEP_SECONDS, Layout, Stretch, kind_of, notation, sliced, steps, values  # noqa: E402
+from precision_judge import (  # noqa: E402
+    HEADINGS, Firing, Laid, Occasion, by_alert, by_prometheus, by_redline, notifications, occasion_of, scores,
+    summary)
+from precision_layout import (  # noqa: E402
+    HOUR, RENEWED_SCRAPES, STEP_SECONDS, Layout, Stretch, kind_of, notation, sliced, steps, values)
 from precision_record import Recording, Site, words_of_rules  # noqa: E402
 from precision_week import FAULTS, WEEK, Happening  # noqa: E402
 
@@ -53,7 +57,8 @@ SEED = 27
 OWN = sorted(ALERTS.glob("*.yml"), key=lambda file: (file.name != "objectives.yml", file.name))
 META = sorted((ALERTS / "meta").glob("*.yml"))
 PUBLISHED = sorted((HERE / "published").glob("*.yml"))
-HOUR = 3600.0
+# What the target is called where they are published.
+SERVICES = {"bitnami_redis": "myredis-metrics"}
 # A longer quiet repeats the same seconds once more.
 QUIET_SECONDS = 2 * HOUR
 # From the end of a fault to the next one, and at least from an event to the next one.
@@ -64,15 +69,15 @@ TABLE = {one.name: one for one in WEEK + FAULTS}
 
 
 def lay_out(recording: Recording) -> tuple[Layout, list[Occasion], tuple[float, ...]]:
-    """An event at its time of the week, where a quiet is not cut for its length; then each fault. And when the daemon forgot."""
+    """An event at its time of the week, where a quiet is not cut for its length; then each fault. The last of what is
+    returned is when the daemon lost its history."""
     layout, occasions, cuts = Layout(), [], []
     # What belongs together: an event with the quiet after it. The first has none.
     chapters: list[tuple[Happening | None, dict[str, Stretch]]] = [(None, {})]
     for part in recording.parts:
         if part.owner is not None and (chapters[-1][0] is None or chapters[-1][0].name != part.owner):
             chapters.append((TABLE[part.owner], {}))
-        chapters[-1][1][part.role] = part.stretch if part.role != "calm" else max(
-            recording.quiet(part.stretch), chapters[-1][1].get("calm", Stretch("", 0, 0)), key=lambda one: one.seconds)
+        chapters[-1][1][part.role] = recording.quiet(part.stretch) if part.role == "calm" else part.stretch
     for index, (happening, stretches) in enumerate(chapters):
         following = chapters[index + 1][0] if index + 1 < len(chapters) else None
         if happening is not None:
@@ -81,7 +86,8 @@ def lay_out(recording: Recording) -> tuple[Layout, list[Occasion], tuple[float, 
                 cuts.append(begin)
             layout.play(stretches["begin"])
             if "hold" in stretches:
-                layout.play(stretches["hold"], max(stretches["hold"].seconds, happening.holds_minutes * 60))
+                layout.play_hours(stretches["hold"], stretches.get("hold-save"),
+                                  max(stretches["hold"].seconds, happening.holds_minutes * 60))
             layout.play(stretches["end"])
             occasions.append(Occasion(happening.text, happening.is_fault, happening.told, begin, layout.end))
         if happening is None or following is None or following.is_fault:
@@ -89,13 +95,9 @@ def lay_out(recording: Recording) -> tuple[Layout, list[Occasion], tuple[float, 
         else:
             apart = (following.hour - happening.hour) * HOUR - happening.holds_minutes * 60
             length = min(max(apart, GAP_SECONDS), QUIET_SECONDS)
-        until = layout.end + length
         layout.play(stretches["settle"])
         layout.play(stretches["save"])
-        while (left := until - layout.end) > 0:
-            layout.play(stretches["calm"], min(left, HOUR))
-            if left > HOUR:
-                layout.play(stretches["save"])
+        layout.play_hours(stretches["calm"], stretches["save"], length)
     return layout, occasions, tuple(cuts)
 
 
@@ -132,7 +134,8 @@ def record(check: Check, chosen: list[Happening]) -> Recording:
     random.seed(SEED)
     site = Site(check, words_of_rules(OWN + META + PUBLISHED))
     site.recorder.start()
-    check.until(lambda: site.recorder.recording.times, 30, "the first page is taken")
+    # The first quiet needs a minute before it that shows what goes on by itself.
+    check.until(lambda: len(site.recorder.recording.times) > RENEWED_SCRAPES, 120, "pages are taken")
     site.record_calm("the start")
     for happening in chosen:
         try:
@@ -144,13 +147,20 @@ def record(check: Check, chosen: list[Happening]) -> Recording:
     return site.recorder.recording
 
 
+def shifted(one, seconds: float):
+    return dataclasses.replace(one, begin=one.begin + seconds, end=one.end + seconds)
+
+
 def judge(check: Check, recording: Recording, layout: Layout, cuts: tuple[float, ...]) -> dict[str, list[Firing]]:
     """By who judges, and by what."""
     folder = check.folder
     own = words_of_rules(OWN + META)
     ours = write_series(folder, "redline", recording, layout, own, 'job="redline"', polls_itself=True, cuts=cuts)
     theirs = write_series(folder, "prometheus", recording, layout, own, 'job="redline"')
-    published = write_series(folder, "published", recording, layout, words_of_rules(PUBLISHED), 'job="redis",service="myredis"')
+    published = {}
+    for pack in PUBLISHED:
+        labels = f'job="redis",service="{SERVICES.get(pack.stem, "myredis")}"'
+        published[pack.stem] = write_series(folder, pack.stem, recording, layout, words_of_rules([pack]), labels)
     progress(f"{len(recording.times)} scrapes, {theirs.count} evaluations over {layout.end / HOUR:.1f} h")
     found: dict[str, list[Firing]] = {}
     failures: list[str] = []
@@ -169,7 +179,7 @@ def judge(check: Check, recording: Recording, layout: Layout, cuts: tuple[float,
     def in_prometheus() -> None:
         run(BY_PROMETHEUS, lambda: by_prometheus(check, theirs, OWN + META, PATIENCE_SECONDS))
         for pack in PUBLISHED:
-            run(pack.stem, lambda pack=pack: by_prometheus(check, published, [pack], PATIENCE_SECONDS))
+            run(pack.stem, lambda pack=pack: by_prometheus(check, published[pack.stem], [pack], PATIENCE_SECONDS))
 
     worker = threading.Thread(target=in_prometheus, daemon=True)
     worker.start()
@@ -184,54 +194,65 @@ def judge(check: Check, recording: Recording, layout: Layout, cuts: tuple[float,
 
 
 def report(found: dict[str, list[Firing]], occasions: list[Occasion], hours: float) -> str:
-    lines = []
     faults = [one for one in occasions if one.is_fault]
-    for title, firings in sorted(found.items(), key=lambda pair: (pair[0] != BY_REDLINE, pair[0] != BY_PROMETHEUS, pair[0])):
-        by_alert = scores(firings, occasions)
-        lines += rows(title, by_alert, occasions)
-        for name, score in sorted(by_alert.items()):
+    titles = [BY_REDLINE, BY_PROMETHEUS, *(pack.stem for pack in PUBLISHED)]
+    judged = {title: scores(found[title], occasions) for title in titles}
+    for title, by_name in judged.items():
+        for name, score in sorted(by_name.items()):
             for one in notifications(score.false):
-                near = max((each for each in occasions if each.begin <= one.begin), key=lambda each: each.begin, default=None)
-                progress(f"  {title}: false {one.kind} {name} {one.label('instance')} {one.subject} at {one.begin / HOUR:.2f} h "
-                         f"for {(one.end - one.begin) / 60:.0f} min, "
+                near = occasion_of(one, occasions)
+                progress(f"  {title}: false {one.kind} {name} {one.label('instance')} {one.subject} "
+                         f"at {one.begin / HOUR:.2f} h for {(one.end - one.begin) / 60:.0f} min, "
                          f"{f'{one.begin - near.begin:.0f} s after: {near.text}' if near else 'at the start'}")
-        seen = {fault for score in by_alert.values() for fault in score.seconds}
+        seen = {fault for score in by_name.values() for fault in score.seconds}
         for one in faults:
             if one.text not in seen:
                 progress(f"  {title}: not told: {one.text}")
-    events = len(occasions) - len(faults)
-    return table([f"{events} events and {len(faults)} faults in {hours:.0f} h", "alert", "false pages", "false tickets",
-                  "hours of them", "faults told", "seconds to it, median"], lines)
+    own, theirs = [judged[BY_REDLINE], judged[BY_PROMETHEUS]], [judged[pack.stem] for pack in PUBLISHED]
+    return "\n\n".join([
+        table([f"{len(occasions) - len(faults)} events and {len(faults)} faults in {hours:.0f} h", *HEADINGS, "faults paged",
+               "seconds to that, median"], summary(judged, len(faults))),
+        table(["alerts/, Redline / Prometheus where they differ", "", *HEADINGS], by_alert(own, len(faults))),
+        *(table([pack.stem, "", *HEADINGS], by_alert([one], len(faults))) for pack, one in zip(PUBLISHED, theirs) if one)])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brief", action="store_true", help="some of the events and of the faults: a few minutes")
-    parser.add_argument("--only", action="append", metavar="NAME", help="these of the table, by the names of their functions")
+    parser.add_argument("--only", action="append", metavar="NAME", help="these of the table, by their functions' names")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FILE", help="leave the recording here")
-    parser.add_argument("--replay", type=pathlib.Path, metavar="FILE", help="judge this recording, and record nothing")
+    parser.add_argument("--replay", action="append", type=pathlib.Path, metavar="FILE",
+                        help="judge this recording, and record nothing; several are judged one after another")
     options = parser.parse_args()
-    chosen = [one for one in WEEK + FAULTS if (one.is_brief or not options.brief) and (not options.only or one.name in options.only)]
+    chosen = [one for one in WEEK + FAULTS
+              if (one.is_brief or not options.brief) and (not options.only or one.name in options.only)]
     if unknown := set(options.only or ()) - {one.name for one in chosen}:
         parser.error(f"--only: no such line in the table: {', '.join(sorted(unknown))}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="redline-precision."))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if options.replay:
-            recording = Recording.read(options.replay)
+            recordings = [Recording.read(path) for path in options.replay]
         else:
             check = Check(folder)
             with check.closing:
-                recording = record(check, chosen)
+                recordings = [record(check, chosen)]
             if options.keep:
-                recording.write(options.keep)
-        layout, occasions, cuts = lay_out(recording)
-        judging = Check(folder)
-        with judging.closing:
-            found = judge(judging, recording, layout, cuts)
+                recordings[0].write(options.keep)
+        found: dict[str, list[Firing]] = {}
+        occasions: list[Occasion] = []
+        begin = 0.0
+        for recording in recordings:
+            layout, own_occasions, cuts = lay_out(recording)
+            judging = Check(folder)
+            with judging.closing:
+                for title, firings in judge(judging, recording, layout, cuts).items():
+                    found.setdefault(title, []).extend(shifted(one, begin) for one in firings)
+            occasions += [shifted(one, begin) for one in own_occasions]
+            begin += layout.end
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(report(found, occasions, layout.end / HOUR))
+    print(report(found, occasions, begin / HOUR))
     return 0
 
 

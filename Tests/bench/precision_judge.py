@@ -97,8 +97,8 @@ def by_redline(laid: Laid, files: list[pathlib.Path], seconds: float) -> list[Fi
 
 def fired(series: pathlib.Path, start: int, files: list[pathlib.Path], seconds: float) -> list[Firing]:
     told = subprocess.run(
-        [str(REDLINE), "query-series", str(series), f"--start={start}", f"--interval={STEP_SECONDS}", f"--step={STEP_SECONDS}",
-         *(f"--rules={file}" for file in files)], input=f"{FIRING}\n", capture_output=True, text=True, timeout=seconds)
+        [str(REDLINE), "query-series", str(series), f"--start={start}", f"--interval={STEP_SECONDS}",
+         f"--step={STEP_SECONDS}", *(f"--rules={file}" for file in files)], input=f"{FIRING}\n", capture_output=True, text=True, timeout=seconds)
     if told.returncode != 0:
         raise RuntimeError(f"redline exits with {told.returncode}: {told.stderr[-2000:]}")
     answer = json.loads(told.stdout)
@@ -172,7 +172,7 @@ def seconds_of(duration: str) -> int:
 
 
 def occasion_of(firing: Firing, occasions: list[Occasion]) -> Occasion | None:
-    """The newest that had begun; an ordinary one explains no more than a fault does after its aftermath."""
+    """The newest that had begun."""
     return max((one for one in occasions if one.begin <= firing.begin), key=lambda one: one.begin, default=None)
 
 
@@ -209,27 +209,48 @@ def notifications(firings: list[Firing]) -> list[Firing]:
     return found
 
 
-def rows(title: str, found: dict[str, Score], occasions: list[Occasion]) -> list[list[str]]:
-    """A line of the table for each alert that said something, and one for all."""
-    faults = [one.text for one in occasions if one.is_fault]
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """What a table says of an alert or of many: `seconds` are those to each fault that was told."""
 
-    def row(name: str, false: list[Firing], seconds: dict[str, float], hours: float) -> list[str]:
-        heard = notifications(false)
+    pages: int
+    tickets: int
+    hours: float
+    seconds: dict[str, float]
+
+    @classmethod
+    def of(cls, scores: list[Score]) -> "Figures":
+        heard = notifications([one for score in scores for one in score.false])
+        seconds: dict[str, float] = {}
+        for score in scores:
+            for fault, after in score.seconds.items():
+                seconds[fault] = min(after, seconds.get(fault, after))
         pages = sum(one.kind == "page" for one in heard)
-        return [title, name, f"{pages}", f"{len(heard) - pages}", f"{hours:.1f}",
-                f"{len(seconds)} of {len(faults)}", f"{statistics.median(seconds.values()):.0f}" if seconds else ""]
+        return cls(pages, len(heard) - pages, sum(score.false_hours for score in scores), seconds)
 
-    lines = [row(name, score.false, score.seconds, score.false_hours) for name, score in sorted(found.items())]
-    first: dict[str, float] = {}
-    paged: dict[str, float] = {}
-    for score in found.values():
-        for fault, seconds in score.seconds.items():
-            first[fault] = min(seconds, first.get(fault, seconds))
-            if score.kind == "page":
-                paged[fault] = min(seconds, paged.get(fault, seconds))
-    everything = [one for score in found.values() for one in score.false]
-    hours = sum(score.false_hours for score in found.values())
-    lines.append(row("**all**", everything, first, hours))
-    lines.append(row("**all pages**", [one for one in everything if one.kind == "page"], paged,
-                     sum(score.false_hours for score in found.values() if score.kind == "page")))
-    return lines
+    def cells(self, faults: int) -> list[str]:
+        median = f"{statistics.median(self.seconds.values()):.0f}" if self.seconds else ""
+        return [f"{self.pages}", f"{self.tickets}", f"{self.hours:.1f}", f"{len(self.seconds)} of {faults}", median]
+
+
+HEADINGS = ["false pages", "false tickets", "hours of them", "faults told", "seconds to that, median"]
+
+
+def summary(found: dict[str, dict[str, Score]], faults: int) -> list[list[str]]:
+    """A line for each pack."""
+    rows = []
+    for title, by_alert in found.items():
+        whole = Figures.of(list(by_alert.values())).cells(faults)
+        paged = Figures.of([score for score in by_alert.values() if score.kind == "page"]).cells(faults)
+        rows.append([title, *whole, *paged[3:]])
+    return rows
+
+
+def by_alert(found: list[dict[str, Score]], faults: int) -> list[list[str]]:
+    """A line for each alert that said something; where those who judge differ, one beside the other."""
+    rows = []
+    for name in sorted({name for one in found for name in one}):
+        sides = [Figures.of([one.get(name, Score())]).cells(faults) for one in found]
+        kind = next(one[name].kind for one in found if name in one)
+        rows.append([name, kind, *(" / ".join(cells) if len(set(cells)) > 1 else cells[0] for cells in zip(*sides))])
+    return rows

@@ -7,7 +7,7 @@ put right, series by series:
 - a counter goes on: it grows by what it grew in the recording, and falls only where it fell there;
 - an age, which grows by about a second a second, goes on as well;
 - a moment (a gauge that holds the time of something) is moved to where the stretch that it lies in was played last; one
-  that moves on within a repeated stretch keeps its distance from now.
+  that moves on within a repeated stretch, or did so twice in the minute before, keeps its distance from now.
 """
 
 import bisect
@@ -19,8 +19,11 @@ from promql.history import number
 
 # A scrape that is older than this was missed.
 STALE_SECONDS = 8.0
+HOUR = 3600.0
 SCRAPE_SECONDS = 5
 STEP_SECONDS = 15
+# A minute: what has changed twice within it goes on to change.
+RENEWED_SCRAPES = 12
 SCRAPES_IN_A_STEP = STEP_SECONDS / SCRAPE_SECONDS
 MISSING = None
 
@@ -46,10 +49,6 @@ class Placement:
     begin: float
     end: float
 
-    @property
-    def is_repeated(self) -> bool:
-        return self.end - self.begin > self.stretch.seconds + 0.001
-
     def recorded(self, moment: float) -> float:
         return self.stretch.begin + (moment - self.begin) % self.stretch.seconds
 
@@ -72,6 +71,15 @@ class Layout:
             self.placements.append(placement)
             self.end += length
         return placement
+
+
+    def play_hours(self, stretch: Stretch, hourly: Stretch | None, seconds: float) -> None:
+        """Over and over, with what there is once an hour in between."""
+        until = self.end + seconds
+        while (left := until - self.end) > 0.001:
+            self.play(stretch, min(left, HOUR))
+            if hourly and left > HOUR:
+                self.play(hourly)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,15 +188,16 @@ def values(kind: Kind, recorded: list[float | None], plan: list[Step], layout: L
         usual = max(0.0, (known[-1] - known[0]) / max(1, there[-1] - there[0])) * SCRAPES_IN_A_STEP if grows else 0.0
         if all(value == int(value) for value in known if math.isfinite(value)):
             usual = float(round(usual)) if math.isfinite(usual) else 0.0
+        minute = recorded[max(0, there[0] - RENEWED_SCRAPES):there[-1] + 1]
+        is_moving = kind.is_moment and (len(seen) > 1 or is_renewed(minute))
         for step in run:
             raw = MISSING if step.scrape is None else recorded[step.scrape]
             if raw is MISSING:
                 yield MISSING, 1
                 continue
             if kind.is_moment:
-                is_moving = step.is_replay and len(seen) > 1
                 yield (raw if raw <= 0 else begin_seconds + (
-                    step.moment - step.recorded + raw if is_moving else moments.placed(raw, step))), 1
+                    step.moment - step.recorded + raw if is_moving and step.is_replay else moments.placed(raw, step))), 1
                 continue
             if out is MISSING or last is MISSING or not grows and step.is_jump:
                 out = raw
@@ -196,6 +205,11 @@ def values(kind: Kind, recorded: list[float | None], plan: list[Step], layout: L
                 out = continued(kind, out, last, raw, usual, step.is_jump)
             last = raw
             yield out, 1
+
+
+def is_renewed(recorded: list[float | None]) -> bool:
+    """A moment that moves on again and again, though perhaps not within a short stretch."""
+    return len({value for value in recorded if value is not MISSING}) > 2
 
 
 def is_growing(known: list[float], seconds: float) -> bool:

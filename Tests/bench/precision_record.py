@@ -21,7 +21,7 @@ from harness.process import Process
 from harness.resp import Redis, ReplyError
 from harness.versions import USUAL, program
 from measure import progress
-from precision_layout import SCRAPE_SECONDS, Stretch
+from precision_layout import HOUR, SCRAPE_SECONDS, Stretch
 
 SETTLE_SECONDS = 10
 SAVE_SECONDS = 8
@@ -56,13 +56,19 @@ class Recording:
         return sorted({name for page in self.pages for name in page})
 
     def quiet(self, stretch: Stretch) -> Stretch:
-        """The longest part of a stretch in which no member has answered a probe later than its objective."""
+        """The longest part of a stretch in which no member has answered a probe later than its objective; where there is
+        none, that between two scrapes in which the fewest were late."""
         inside = [index for index, moment in enumerate(self.times) if stretch.begin <= moment <= stretch.end]
-        best: list[int] = []
-        run: list[int] = []
+        late = {index: self.late(index) for index in inside}
+        runs: list[list[int]] = []
         for index in inside:
-            run = [*run, index] if run and self.late(index) <= self.late(run[-1]) else [index]
-            best = max(best, run, key=len)
+            if runs and late[index] <= late[runs[-1][-1]]:
+                runs[-1].append(index)
+            else:
+                runs.append([index])
+        best = max(runs, key=len, default=[])
+        if len(best) < 2 < len(inside):
+            best = min((list(pair) for pair in zip(inside, inside[1:])), key=lambda pair: late[pair[1]] - late[pair[0]])
         return Stretch(stretch.name, self.times[best[0]], self.times[best[-1]]) if len(best) > 1 else stretch
 
     def late(self, index: int) -> float:
@@ -201,6 +207,12 @@ class Site:
     def lay(self, *words: str) -> None:
         self.lab.does(*words, seconds=120)
 
+    def set(self, node: str, key: str, value) -> None:
+        """As it should be done: a restart keeps it."""
+        with self.lab.client(node) as client:
+            client("CONFIG", "SET", key, value)
+            client("CONFIG", "REWRITE")
+
     def configure(self, text: str) -> None:
         self.config.write_text(text, encoding="utf-8")
         self.redline.get("/-/reload")
@@ -249,22 +261,22 @@ class Site:
             for client in clients:
                 client.close()
 
-    def save(self) -> None:
-        """The hourly dump of the sessions, for which the week has no time."""
+    def record_save(self, role: str, owner: str | None) -> None:
+        """The hourly dump of the sessions, which the layout repeats."""
+        self.recorder.mark(role, owner, "the hourly dump")
+        # Times of dumps are in whole seconds: that of this one lies within the stretch.
+        time.sleep(1)
         for node in self.nodes("sessions"):
             with contextlib.suppress(OSError, ReplyError):
                 self.lab.ask(node, "BGSAVE")
+        time.sleep(SAVE_SECONDS - 1)
 
     # How an event is recorded
 
     def record_calm(self, name: str) -> None:
         self.recorder.mark("settle", None, f"after {name}")
         time.sleep(SETTLE_SECONDS)
-        self.recorder.mark("save", None, "the hourly dump")
-        # Times of dumps are in whole seconds: that of this one lies within the stretch.
-        time.sleep(1)
-        self.save()
-        time.sleep(SAVE_SECONDS - 1)
+        self.record_save("save", None)
         self.recorder.mark("calm", None, f"quiet after {name}")
         began = time.time()
         for _ in range(CALM_TRIALS):
@@ -288,6 +300,8 @@ class Site:
             time.sleep(SCRAPE_SECONDS + 1)
             self.recorder.mark("hold", happening.name, happening.text)
             time.sleep(happening.held_seconds)
+            if happening.holds_minutes * 60 > HOUR:
+                self.record_save("hold-save", happening.name)
         self.recorder.mark("end", happening.name, happening.text)
         if next(played, "over") != "over":
             raise Failed(f"{happening.text}: one yield, not two")

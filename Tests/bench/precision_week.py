@@ -129,7 +129,7 @@ def upgrade_cache(site: Site) -> Iterator[None]:
 
 @ordinary("Tue 03:00", "dumps are taken over the network with redis-cli --rdb", brief=True)
 def network_dumps(site: Site) -> Iterator[None]:
-    for node in (site.masters("sessions")[0], site.replicas("sessions")[0], site.masters("queues")[0], site.masters("cache")[0]):
+    for node in (site.replicas("sessions")[0], *(site.masters(name)[0] for name in ("sessions", "queues", "cache"))):
         site.dump(node)
         time.sleep(4)
     yield
@@ -233,14 +233,14 @@ def mistyped_password(site: Site) -> Iterator[None]:
     yield
 
 
-@ordinary("Wed 16:00", "the cache is resized: maxmemory by CONFIG SET, node by node, with a quarter of an hour between", holds=15)
+@ordinary("Wed 16:00", "the cache is resized: maxmemory by CONFIG SET, a quarter of an hour between its halves", holds=15)
 def resize_memory(site: Site) -> Iterator[None]:
     nodes = site.nodes("cache")
     for node in nodes[:3]:
-        site.lab.ask(node, "CONFIG", "SET", "maxmemory", "20mb")
+        site.set(node, "maxmemory", "20mb")
     yield
     for node in nodes[3:]:
-        site.lab.ask(node, "CONFIG", "SET", "maxmemory", "20mb")
+        site.set(node, "maxmemory", "20mb")
 
 
 @ordinary("Wed 17:00", "slots of the cache move from a master to another")
@@ -249,8 +249,9 @@ def move_slots(site: Site) -> Iterator[None]:
     ids = {node: site.lab.ask(node, "CLUSTER", "MYID").decode() for node in (source, target)}
     for here, there in ((source, target), (target, source)):
         told = subprocess.run(
-            [tool("redis-cli"), "--cluster", "reshard", f"127.0.0.1:{site.lab.ports()[source]}", "--cluster-from", ids[here],
-             "--cluster-to", ids[there], "--cluster-slots", "20", "--cluster-yes"], capture_output=True, text=True, timeout=90)
+            [tool("redis-cli"), "--cluster", "reshard", f"127.0.0.1:{site.lab.ports()[source]}", "--cluster-from",
+             ids[here], "--cluster-to", ids[there], "--cluster-slots", "20", "--cluster-yes"],
+            capture_output=True, text=True, timeout=90)
         if told.returncode != 0:
             raise RuntimeError(f"redis-cli --cluster reshard: {told.stdout[-1000:]}{told.stderr[-1000:]}")
         time.sleep(4)
@@ -302,13 +303,13 @@ def full_cache(site: Site) -> Iterator[None]:
     site.lay("heal", "cache")
 
 
-@ordinary("Fri 10:00", "a setting of the queues is changed, node by node, with twenty minutes between", holds=20)
+@ordinary("Fri 10:00", "a setting of the queues is changed, twenty minutes after one node on the others", holds=20)
 def changed_setting(site: Site) -> Iterator[None]:
     nodes = site.nodes("queues")
-    site.lab.ask(nodes[0], "CONFIG", "SET", "slowlog-log-slower-than", 5000)
+    site.set(nodes[0], "slowlog-log-slower-than", 5000)
     yield
     for node in nodes[1:]:
-        site.lab.ask(node, "CONFIG", "SET", "slowlog-log-slower-than", 5000)
+        site.set(node, "slowlog-log-slower-than", 5000)
 
 
 @ordinary("Fri 13:00", "a master of the cache is restarted quickly, without a failover")

@@ -59,6 +59,10 @@ def check_moments_stay_where_they_were(check: Check) -> None:
     now = [1000.0 + SCRAPE * index for index in range(18)]
     check.equal(laid_out("redis_server_time_seconds", "gauge", now, [quiet, event, after]),
                 [str(STEP * index) for index in range(14)], "a moment that goes along")
+    # Renewed every fifteen seconds, and not within the last stretch.
+    renewed = [1000.0 + 15 * (index // 3) for index in range(12)] + [1055.0] * 3
+    check.equal(laid_out("redis_walk_timestamp_seconds", "gauge", renewed, [(0, 11, None), (12, 14, 45)])[-3:],
+                ["55", "70", "85"], "a moment that is renewed")
     # An event that is played again is another one of its kind.
     check.equal(laid_out("redis_save_timestamp_seconds", "gauge", once, [quiet, event, after, event, after]),
                 ["0x8", "125x4", "0", "215x4"], "a moment of what is played twice")
@@ -81,7 +85,8 @@ def check_quiet_is_without_slow_probes(check: Check) -> None:
 
 
 def check_table_has_every_fault_of_the_lab(check: Check) -> None:
-    commands = set(re.findall(r'command\("(\w+)"', (ROOT / "deploy" / "lib" / "lab" / "__main__.py").read_text(encoding="utf-8")))
+    lab = (ROOT / "deploy" / "lib" / "lab" / "__main__.py").read_text(encoding="utf-8")
+    commands = set(re.findall(r'command\("(\w+)"', lab))
     played = set(re.findall(r'"(\w+)"', (BENCH / "precision_week.py").read_text(encoding="utf-8")))
     check.that(len(commands) > 10, f"the lab has commands: {sorted(commands)}")
     check.equal(sorted(commands - TENDING - played), [], "what the lab can do and the week has not")
@@ -107,9 +112,10 @@ def check_judgement(check: Check) -> None:
     found = precision_judge.scores(firings, occasions)
     check.equal({name: (len(score.false), len(score.told), score.seconds) for name, score in found.items()}, {
         "Down": (2, 0, {"kill": 30}), "Moved": (1, 1, {}), "Late": (0, 0, {"kill": 1400}), "Later": (1, 0, {})}, "scores")
-    rows = {row[1]: row[2:] for row in precision_judge.rows("rules", found, occasions)}
-    check.equal(rows["Down"], ["1", "0", "0.0", "1 of 1", "30"], "the row of an alert")
-    check.equal(rows["**all**"], ["2", "1", "0.1", "1 of 1", "30"], "the row of all")
+    rows = {row[0]: row[1:] for row in precision_judge.by_alert([found, found], 1)}
+    check.equal(rows["Down"], ["page", "1", "0", "0.0", "1 of 1", "30"], "the row of an alert")
+    check.equal(precision_judge.summary({"rules": found}, 1),
+                [["rules", "2", "1", "0.1", "1 of 1", "30", "1 of 1", "30"]], "the row of a pack")
 
 
 def check_both_judge_alike(check: Check) -> None:
@@ -118,9 +124,9 @@ def check_both_judge_alike(check: Check) -> None:
     recording = Recording(types={"redis_up": "gauge"})
     fault = next(one for one in precision_week.FAULTS if one.holds_minutes == 12)
     moment = 1000.0
-    for role, owner, seconds, up in (("settle", None, 15, 1), ("save", None, 15, 1), ("calm", None, 30, 1), ("begin", fault.name, 15, 1),
-                                     ("hold", fault.name, 15, 0), ("end", fault.name, 15, 0), ("settle", None, 15, 1),
-                                     ("save", None, 15, 1), ("calm", None, 30, 1)):
+    quiet = (("settle", None, 15, 1), ("save", None, 15, 1), ("calm", None, 30, 1))
+    for role, owner, seconds, up in (*quiet, ("begin", fault.name, 15, 1), ("hold", fault.name, 15, 0),
+                                     ("end", fault.name, 15, 0), *quiet):
         recording.parts.append(Part(role, owner, Stretch(role, moment, moment + seconds)))
         for _ in range(seconds // SCRAPE):
             recording.times.append(moment)

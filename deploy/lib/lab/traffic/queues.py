@@ -57,13 +57,17 @@ class QueuesTraffic(Worker):
         batches = self.take(self.connection.exchange(
             [("XREADGROUP", "GROUP", group, consumer, "COUNT", BATCH, "STREAMS", stream, ">")
              for stream, group, consumer in readers]))
-        finished = []
+        finished, claims = [], []
         for (stream, group, consumer), batch in zip(readers, batches):
             if isinstance(batch, list):
                 ids = [entry[0] for entry in batch[0][1]]
                 finished.append(("XACK", stream, group, *ids))
                 self.counts["consumed"] += len(ids)
             if random.random() < 0.01:
-                finished.append(("XAUTOCLAIM", stream, group, consumer, ABANDONED_MS, "0", "COUNT", BATCH))
+                claims.append(("XAUTOCLAIM", stream, group, consumer, ABANDONED_MS, "0", "COUNT", BATCH))
+        # What was read and never acknowledged, such as by a consumer that was ended.
+        for (_, stream, group, *_), reply in zip(claims, self.take(self.connection.exchange(claims)) if claims else ()):
+            if isinstance(reply, list) and reply[1]:
+                finished.append(("XACK", stream, group, *(entry[0] for entry in reply[1])))
         if finished:
             self.take(self.connection.exchange(finished))

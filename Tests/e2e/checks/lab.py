@@ -38,6 +38,13 @@ def check_life(check: Check) -> None:
     check.equal(told.returncode, 0, f"redline check-config exits ({told.stdout}{told.stderr})")
     check.that(lab.password() not in pathlib.Path(watch).read_text(), "the password is in redline.yml")
     check.until(lambda: patterns_are_live(lab), 15, "every key pattern of the document is seen")
+    with lab.client("queues-1") as client:
+        # Read by a consumer that has ended since: idle for a minute, as far as the group knows.
+        entry = check.until(lambda: client("XREADGROUP", "GROUP", "billing", "ended", "COUNT", 1, "STREAMS", "orders", ">"),
+                            10, "an entry to read")[0][1][0][0]
+        client("XCLAIM", "orders", "billing", "ended", 0, entry, "IDLE", 60_000)
+        check.until(lambda: client("XPENDING", "orders", "billing", entry, entry, 1) == [], 40,
+                    "another consumer does what was left")
 
     ports = lab.ports()
     lab.goes_down()

@@ -1,6 +1,7 @@
 """Streams with groups of consumers: producers add, each group reads and acknowledges, one takes over what was left."""
 
 import random
+import time
 
 from ..place import Place
 from ..resp import Connection, ReplyError
@@ -13,6 +14,8 @@ CONSUMERS = ("one", "two")
 STREAM_LENGTH = 20_000
 BATCH = 100
 ABANDONED_MS = 30_000
+# Between two looks of a group for what was abandoned.
+CLAIM_SECONDS = 2
 
 
 class QueuesTraffic(Worker):
@@ -21,6 +24,7 @@ class QueuesTraffic(Worker):
         self.connection: Connection | None = None
         self.number = 0
         self.turn = 0
+        self.claimed_at: dict[tuple[str, str], float] = {}
 
     def connect(self) -> None:
         masters = [node for node in self.place.nodes("queues") if node.is_running and role_of(node) == "master"]
@@ -63,7 +67,8 @@ class QueuesTraffic(Worker):
                 ids = [entry[0] for entry in batch[0][1]]
                 finished.append(("XACK", stream, group, *ids))
                 self.counts["consumed"] += len(ids)
-            if random.random() < 0.01:
+            if time.monotonic() - self.claimed_at.get((stream, group), 0) > CLAIM_SECONDS:
+                self.claimed_at[stream, group] = time.monotonic()
                 claims.append(("XAUTOCLAIM", stream, group, consumer, ABANDONED_MS, "0", "COUNT", BATCH))
         # What was read and never acknowledged, such as by a consumer that was ended.
         for (_, stream, group, *_), reply in zip(claims, self.take(self.connection.exchange(claims)) if claims else ()):

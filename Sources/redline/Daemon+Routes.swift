@@ -81,7 +81,8 @@ extension Daemon {
       return refuse(error.message, status: 400)
     }
     guard options.web.scrapeHosts.allows(scrape.address.endpoint) else {
-      return refuse("the target is not among those of scrape.allow", status: 403)
+      return refuse(
+        "the target is not among those that --scrape.allow lists; list its host (or socket path) there", status: 403)
     }
     if let member = await member(scrape) {
       // What the breaker leaves alone is never waited for.

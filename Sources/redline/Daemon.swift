@@ -113,6 +113,7 @@ struct Daemon: Sendable {
     health.start()
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
+    if let note = options.scrapeNote { log.info("\(note)") }
     let watched = configured.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
     log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
     await systemd.ready(status: "watches \(watched)")

@@ -58,12 +58,30 @@ struct TargetTrust: Sendable {
   /// `scrape.allow`
   var allowed: HostFilter
 
+  /// Why a target does not get the general password, with what to do; nil for one that gets it.
+  func distrust(of address: RedisAddress, serverName: String?) -> String? {
+    guard address.user == nil || address.user == user ?? configured?.user else {
+      return "the target names another user than the general password is for; leave the user out, \(Self.ownPassword)"
+    }
+    guard acceptsName(serverName, of: address) else {
+      return "the request names another tls_server_name than the certificate is checked against; leave it out"
+    }
+    if let configured, configured.endpoint == address.endpoint {
+      if configured.usesTLS == address.usesTLS { return nil }
+      return "the target and --redis.addr are the same server, one with TLS and one without; give both the same scheme"
+    }
+    if let configured, configured.usesTLS, !address.usesTLS {
+      return "--redis.addr has TLS and the target has none; name the target as rediss://, \(Self.ownPassword)"
+    }
+    if !allowed.isEmpty, allowed.allows(address.endpoint) { return nil }
+    return "list its host in --scrape.allow, so that it gets the general password, \(Self.ownPassword)"
+  }
+
+  private static let ownPassword =
+    "or list its address with a password of its own in the file of --redis.password-file"
+
   func includes(_ address: RedisAddress, serverName: String?) -> Bool {
-    guard address.user == nil || address.user == user ?? configured?.user else { return false }
-    guard acceptsName(serverName, of: address) else { return false }
-    if let configured, configured.endpoint == address.endpoint { return configured.usesTLS == address.usesTLS }
-    if let configured, configured.usesTLS, !address.usesTLS { return false }
-    return !allowed.isEmpty && allowed.allows(address.endpoint)
+    distrust(of: address, serverName: serverName) == nil
   }
 
   /// Whether a certificate is checked against the name that it would be checked against unasked. Otherwise any credentials

@@ -60,8 +60,9 @@ struct TargetFactory: Sendable {
   func scraped(
     _ address: RedisAddress, _ overrides: Overrides, live: [@Sendable () -> Samples]
   ) throws -> Node {
-    var poller = pollerOptions(
-      address, isTrusted: trust.includes(address, serverName: overrides.tlsServerName), overrides)
+    let distrust = trust.distrust(of: address, serverName: overrides.tlsServerName)
+    var poller = pollerOptions(address, isTrusted: distrust == nil, overrides)
+    poller.withheldCredentials = hasCredentials(address, overrides.tlsServerName) ? nil : distrust
     poller.origin = .request
     return try Node(
       poller, keyWork: keyWork(overrides), schedule: nil, context: strangers, log: log, live: live)
@@ -96,7 +97,6 @@ struct TargetFactory: Sendable {
       connection: connection(address, isTrusted: isTrusted, tlsServerName: overrides.tlsServerName))
     poller.collectors = collectorOptions
     poller.timeout = TimeAmount(options.redis.deadline)
-    poller.withholdsCredentials = !isTrusted && !hasCredentials(address, overrides.tlsServerName)
     poller.appendsRole = options.export.isRoleLabelAppended
     return poller
   }

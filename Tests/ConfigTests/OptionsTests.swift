@@ -124,6 +124,19 @@ import Testing
     #expect(try Self.options([], ["REDIS_PASSWORD": "hunter2"]).notices.isEmpty)
   }
 
+  @Test func whatScrapeNeedsIsSaid() throws {
+    let password = ["REDIS_PASSWORD": "hunter2"]
+    let others = try #require(try Self.options(["-redis.addr="], password).scrapeNote)
+    #expect(others.contains("no target of /scrape gets") && !others.contains("hunter2"))
+    let one = try #require(try Self.options([], password).scrapeNote)
+    for words in ["redis.addr alone gets", "--scrape.allow", "--redis.password-file"] { #expect(one.contains(words)) }
+    #expect(try Self.options(["-tls-client-cert-file=/c", "-tls-client-key-file=/k"]).scrapeNote != nil)
+    #expect(try Self.options([]).scrapeNote == nil)
+    for flag in ["-scrape.allow=*.internal", "-redis.password-file=/p", "-disable-scrape-endpoint"] {
+      #expect(try Self.options([flag], password).scrapeNote == nil)
+    }
+  }
+
   // MARK: Errors
 
   struct BadLine: Sendable, CustomTestStringConvertible {

@@ -36,6 +36,23 @@ import Testing
     #expect(trust.includes(try RedisAddress(target), serverName: name) == isTrusted)
   }
 
+  /// `redis.addr`, `scrape.allow`, the target, its `tls_server_name`, and what the log says to do.
+  static let advice: [(configured: String?, allowed: String, target: String, name: String?, words: String)] = [
+    (nil, "", "redis://b:7", nil, "--scrape.allow"), (nil, "c", "redis://b:7", nil, "--redis.password-file"),
+    ("redis://a:1", "", "redis://other:@a:1", nil, "leave the user out"),
+    ("rediss://a:1", "", "rediss://a:1", "evil", "tls_server_name"),
+    ("rediss://a:1", "", "redis://a:1", nil, "the same scheme"), ("rediss://a:1", "b", "redis://b:7", nil, "rediss://"),
+  ]
+
+  @Test(arguments: advice)
+  func whoGetsNoneIsToldWhy(configured: String?, allowed: String, target: String, name: String?, words: String) throws {
+    let trust = TargetTrust(
+      configured: try configured.map { try RedisAddress($0) }, user: "general", serverName: nil,
+      allowed: try HostFilter.parse(allowed))
+    let distrust = try #require(trust.distrust(of: try RedisAddress(target), serverName: name))
+    #expect(distrust.contains(words))
+  }
+
   @Test func theConfiguredNameMayBeNamed() throws {
     let address = try RedisAddress("rediss://10.0.0.1:1")
     let trust = TargetTrust(

@@ -35,6 +35,20 @@ public struct Options: Sendable {
     }
   }
 
+  /// A sentence to log once at the start: what `/scrape` needs so that the targets that it is asked for get the general
+  /// password. Nil where there is none, where nobody may ask, or where it is said already.
+  public var scrapeNote: String? {
+    let hasGeneral = redis.password != nil || redis.tls.identity != nil
+    let isSettled = !web.scrapeHosts.isEmpty || redis.passwordMapFile != nil || configFile != nil
+    guard hasGeneral, web.isScrapeEnabled, !isSettled else { return nil }
+    let receiver =
+      redis.address == nil ? "no target of /scrape gets" : "of the targets of /scrape, redis.addr alone gets"
+    return """
+      \(receiver) the password or client certificate: list the hosts that may get it in --scrape.allow, or \
+      addresses with passwords of their own in the file of --redis.password-file
+      """
+  }
+
   private static func shown(_ flag: Flag, _ flags: FlagReader) -> String {
     let text = flags.given(flag.name)?.text ?? flag.defaultText
     if flag.isSecret { return text.isEmpty ? "" : "<secret>" }

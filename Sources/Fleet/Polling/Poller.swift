@@ -190,10 +190,8 @@ public actor Poller {
 
   /// A server that wants credentials from a host that must not get any.
   private func explained(_ error: RedisError) -> RedisError {
-    guard error.errorClass == .auth, options.withholdsCredentials else { return error }
-    return RedisError(
-      .credentialsWithheld,
-      "the server wants credentials and none are configured for this host; add it to the password file")
+    guard error.errorClass == .auth, let reason = options.withheldCredentials else { return error }
+    return RedisError(.credentialsWithheld, "the server wants a password and gets none: \(reason)")
   }
 
   /// Remembers which collectors the server refuses and which answer again.

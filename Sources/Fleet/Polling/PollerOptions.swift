@@ -10,8 +10,8 @@ public struct PollerOptions: Sendable {
   public var timeout: TimeAmount = .seconds(2)
   /// Who named the address.
   public var origin = AddressOrigin.flags
-  /// No credentials are configured for this host, although there are some for others.
-  public var withholdsCredentials = false
+  /// Why this server gets no credentials, with what to do, although there may be some for others; nil for one that gets them.
+  public var withheldCredentials: String?
   /// `instance_role` on every series that comes from the server.
   public var appendsRole = false
   /// Labels on every series of the target; none by default.

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 from harness import awkward, exporters, http, servers
 from harness.check import Check
@@ -162,6 +163,10 @@ def check_scrape_withholds_credentials(check: Check) -> None:
     check.equal(page.value("redis_up"), 0, "redis_up of a stranger with the same password")
     check.equal({dict(labels)["err"] for labels in page.named("redis_exporter_last_scrape_error")},
                 {"credentials_withheld"}, "the error class")
+    check.that("of the targets of /scrape, redis.addr alone gets the password" in exporter.output(),
+               "the log says at the start what /scrape needs")
+    check.until(lambda: re.search("wants a password and gets none: list its host in --scrape.allow.*--redis.password-file",
+                                  exporter.output()), 5, "the log says what the stranger needs")
     with stranger.client() as redis:
         check.equal(redis.info("commandstats").get("cmdstat_auth", "").count("failed_calls=0"), 1,
                     "no failed AUTH reached the stranger")

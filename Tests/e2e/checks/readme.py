@@ -41,6 +41,8 @@ def check_error_classes(check: Check) -> None:
     text = (DOCUMENTS / "switching.md").read_text(encoding="utf-8")
     listed = re.search(r"one of a few classes: `([\w ]+)`", text)[1].split()
     daemon = exporters.redline(check, servers.RedisServer(check).url, "--check-keys=db0=a*")
+    # They come with the first work on keys.
+    check.until(lambda: daemon.page().named("redis_exporter_key_work_errors_total"), 10, "errors are counted")
     series = daemon.page().named("redis_exporter_key_work_errors_total")
     check.equal(sorted(listed), sorted({dict(labels)["class"] for labels in series}), "classes")
 

@@ -46,8 +46,8 @@ from harness.check import Check, Failed  # noqa: E402
 from harness.resp import ReplyError  # noqa: E402
 from measure import progress, table  # noqa: E402
 from precision_judge import (  # noqa: E402
-    HEADINGS, Firing, Laid, Occasion, by_alert, by_prometheus, by_redline, notifications, occasion_of, scores,
-    summary)
+    HEADINGS, Firing, Laid, Occasion, by_alert, by_fault, by_prometheus, by_redline, notifications,
+    occasion_of, scores, summary)
 from precision_layout import (  # noqa: E402
     HOUR, RENEWED_SCRAPES, STEP_SECONDS, Layout, Stretch, kind_of, notation, sliced, steps, values)
 from precision_record import Recording, Site, words_of_rules  # noqa: E402
@@ -213,12 +213,15 @@ def report(found: dict[str, list[Firing]], occasions: list[Occasion], hours: flo
         table([f"{len(occasions) - len(faults)} events and {len(faults)} faults in {hours:.0f} h", *HEADINGS, "faults paged",
                "seconds to that, median"], summary(judged, len(faults))),
         table(["alerts/, Redline / Prometheus where they differ", "", *HEADINGS], by_alert(own, len(faults))),
+        table(["fault", "first page of alerts/", "first ticket of alerts/", "first of all published rules"],
+              by_fault(own[0], theirs, [one.text for one in faults])),
         *(table([pack.stem, "", *HEADINGS], by_alert([one], len(faults))) for pack, one in zip(PUBLISHED, theirs) if one)])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--brief", action="store_true", help="some of the events and of the faults: a few minutes")
+    parser.add_argument("--brief", action="store_true",
+                        help="some of the events and of the faults: about ten minutes, where all take an hour and a half")
     parser.add_argument("--only", action="append", metavar="NAME", help="these of the table, by their functions' names")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FILE", help="leave the recording here")
     parser.add_argument("--replay", action="append", type=pathlib.Path, metavar="FILE",

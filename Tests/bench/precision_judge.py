@@ -98,7 +98,8 @@ def by_redline(laid: Laid, files: list[pathlib.Path], seconds: float) -> list[Fi
 def fired(series: pathlib.Path, start: int, files: list[pathlib.Path], seconds: float) -> list[Firing]:
     told = subprocess.run(
         [str(REDLINE), "query-series", str(series), f"--start={start}", f"--interval={STEP_SECONDS}",
-         f"--step={STEP_SECONDS}", *(f"--rules={file}" for file in files)], input=f"{FIRING}\n", capture_output=True, text=True, timeout=seconds)
+         f"--step={STEP_SECONDS}", *(f"--rules={file}" for file in files)],
+        input=f"{FIRING}\n", capture_output=True, text=True, timeout=seconds)
     if told.returncode != 0:
         raise RuntimeError(f"redline exits with {told.returncode}: {told.stderr[-2000:]}")
     answer = json.loads(told.stdout)
@@ -254,3 +255,14 @@ def by_alert(found: list[dict[str, Score]], faults: int) -> list[list[str]]:
         kind = next(one[name].kind for one in found if name in one)
         rows.append([name, kind, *(" / ".join(cells) if len(set(cells)) > 1 else cells[0] for cells in zip(*sides))])
     return rows
+
+
+def by_fault(own: dict[str, Score], published: list[dict[str, Score]], faults: list[str]) -> list[list[str]]:
+    """A line for each fault: what said it first."""
+    def first(packs: list[dict[str, Score]], fault: str, kinds: tuple[str, ...]) -> str:
+        said = [(score.seconds[fault], name) for pack in packs for name, score in pack.items()
+                if score.kind in kinds and fault in score.seconds]
+        return "{1}, {0:.0f} s".format(*min(said)) if said else ""
+
+    return [[fault, first([own], fault, ("page",)), first([own], fault, ("ticket",)),
+             first(published, fault, ("page", "ticket"))] for fault in faults]

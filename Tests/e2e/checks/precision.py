@@ -116,6 +116,8 @@ def check_judgement(check: Check) -> None:
     check.equal(rows["Down"], ["page", "1", "0", "0.0", "1 of 1", "30"], "the row of an alert")
     check.equal(precision_judge.summary({"rules": found}, 1),
                 [["rules", "2", "1", "0.1", "1 of 1", "30", "1 of 1", "30"]], "the row of a pack")
+    check.equal(precision_judge.by_fault(found, [{}], ["kill", "hang"]),
+                [["kill", "Down, 30 s", "Late, 1400 s", ""], ["hang", "", "", ""]], "the rows of faults")
 
 
 def check_both_judge_alike(check: Check) -> None:

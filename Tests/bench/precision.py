@@ -85,6 +85,8 @@ def lay_out(recording: Recording) -> tuple[Layout, list[Occasion], tuple[float, 
             if happening.forgets:
                 cuts.append(begin)
             layout.play(stretches["begin"])
+            if "hold-save" in stretches:
+                layout.play(stretches["hold-save"])
             if "hold" in stretches:
                 layout.play_hours(stretches["hold"], stretches.get("hold-save"),
                                   max(stretches["hold"].seconds, happening.holds_minutes * 60))

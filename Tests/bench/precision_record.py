@@ -298,10 +298,10 @@ class Site:
         next(played)
         if happening.holds_minutes:
             time.sleep(SCRAPE_SECONDS + 1)
-            self.recorder.mark("hold", happening.name, happening.text)
-            time.sleep(happening.held_seconds)
             if happening.holds_minutes * 60 > HOUR:
                 self.record_save("hold-save", happening.name)
+            self.recorder.mark("hold", happening.name, happening.text)
+            time.sleep(happening.held_seconds)
         self.recorder.mark("end", happening.name, happening.text)
         if next(played, "over") != "over":
             raise Failed(f"{happening.text}: one yield, not two")

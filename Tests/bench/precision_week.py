@@ -22,6 +22,8 @@ from precision_record import NEWER, Site
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # "Sentinel failover: any" is in the table of thresholds; so somebody is woken by each that no window announces.
 FAILOVER_IS_TOLD = ("RedisFailover",)
+# "Hit ratio below 80 % for 15 minutes" and "evictions above twice the usual" are there as well, as work for the next day.
+MEMORY_PRESSURE_IS_TOLD = ("RedisHitRatioLow", "RedisEvictionsAboveBaseline")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,7 +298,7 @@ def restart_daemon(site: Site) -> Iterator[None]:
     yield
 
 
-@ordinary("Thu 20:00", "the cache is full, and evicts all evening", holds=180)
+@ordinary("Thu 20:00", "the cache is full, and evicts all evening", holds=180, told=MEMORY_PRESSURE_IS_TOLD)
 def full_cache(site: Site) -> Iterator[None]:
     site.lay("fill", "cache")
     yield

@@ -16,6 +16,8 @@ struct LookPace: Sendable {
   static let heardLookLimit = 30.0
   static let heardLooksPerSecond = 0.1
 
+  /// What was published last, while pages may show it.
+  var shown: Judgement?
   private var stamp = -1.0
   private var published = Monotonic.distantPast
   private var lastCloseLook = Monotonic.distantPast
@@ -35,6 +37,10 @@ struct LookPace: Sendable {
   }
 
   mutating func notePublication(at now: Monotonic) { published = now }
+
+  mutating func forgetShown(at now: Monotonic) {
+    if let shown, now - shown.state.now >= Self.shownSeconds { self.shown = nil }
+  }
 
   /// Whether everybody may be polled out of turn while something is wrong: but not for ever, since a member may be dead for
   /// days.

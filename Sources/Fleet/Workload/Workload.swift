@@ -24,8 +24,6 @@ actor Workload {
   private(set) var tracker: WorkloadTracker
   private(set) var events: WorkloadLog
   private var findings = FindingTracker()
-  /// What was published last, while pages may show it.
-  private var newest: Judgement?
   /// What the watches over keys had found at the last look.
   private var keys = KeyReading.none
   private var pace = LookPace()
@@ -95,7 +93,7 @@ actor Workload {
     let isNews = pace.isNews(readings)
     let change = isNews ? follow(readings, now, wall) : nil
     let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, at: now)
-    if let newest, now - newest.state.now >= LookPace.shownSeconds { self.newest = nil }
+    pace.forgetShown(at: now)
     let state = isDue || change?.hasFailedOver == true ? publish().state : nil
     if !isNews, events.failovers.isFollowing { events.failovers.note(readings.members, at: now, instance: instance) }
     store.revise(events.failovers.takeRevisions(at: wall))
@@ -239,7 +237,7 @@ actor Workload {
   /// What pages and answers are made of: what is published, so that they say what the metrics say.
   func shown() -> Judgement {
     let now = Monotonic.now
-    if let newest, isStopped || now - newest.state.now < LookPace.shownSeconds { return newest }
+    if let shown = pace.shown, isStopped || now - shown.state.now < LookPace.shownSeconds { return shown }
     guard isStopped else { return publish() }
     let state = state(at: now)
     return findings.judgement(Verdict(CheckCatalogue.all, of: state), of: state)
@@ -254,7 +252,7 @@ actor Workload {
     var verdict = Verdict(CheckCatalogue.all, of: state)
     findings.note(verdict, at: state.wall).blameConfiguration(in: log)
     let judgement = findings.judgement(verdict, of: state)
-    newest = judgement
+    pace.shown = judgement
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)

@@ -74,9 +74,11 @@ struct ConfiguredFleet: Sendable {
       if let health = store?.health { StorageFamilies.collect(health, into: &sink) }
       return sink.finish()
     }
+    let told = await store?.notifications.newest(NotificationQuery(limit: 10_000)) ?? []
     let notifier = try Notifier(
       config.alerting, file: path, externalLabels: loadedRules.options.externalLabels,
-      externalURL: loadedRules.options.externalURL, environment: environment, group: factory.context.group, log: log
+      externalURL: loadedRules.options.externalURL, environment: environment, group: factory.context.group, log: log,
+      told: told
     ) { [store] records in store?.notifications.append(records) }
     self.notifier = notifier
     let registry = Registry(live: live + [health, { notifier.samples() }])

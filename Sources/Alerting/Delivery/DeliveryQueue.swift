@@ -30,6 +30,8 @@ struct DeliveryQueue: Sendable {
   init(capacity: Int) { self.capacity = capacity }
 
   var count: Int { order.count + pieces.reduce(0) { $0 + $1.count } }
+  /// Everything that waits.
+  var waiting: [OutgoingNotification] { pieces.joined() + order.compactMap { alerts[$0] } }
   var isEmpty: Bool { order.isEmpty && pieces.isEmpty }
 
   mutating func add(_ alert: OutgoingNotification) {

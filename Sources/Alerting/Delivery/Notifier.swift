@@ -9,6 +9,11 @@ import Transport
 
 /// Tells every configured Alertmanager of every alert, each through a queue of its own.
 public final class Notifier: Sendable {
+  private struct Backlog {
+    var queue: DeliveryQueue
+    var log = NotificationLog()
+  }
+
   private struct State {
     /// Nil while nobody is to be told.
     var config: AlertingConfig?
@@ -19,7 +24,9 @@ public final class Notifier: Sendable {
     /// What the names stand for at present.
     var discovered: [String: Set<String>] = [:]
     /// Alerts for the Alertmanagers of names that have not resolved yet.
-    var backlogs: [String: DeliveryQueue] = [:]
+    var backlogs: [String: Backlog] = [:]
+    /// What was told before this run, by Alertmanager, until there is a target or a backlog for it.
+    var earlier: [String: NotificationLog]
     var relabelDroppedCount = 0
     var isEnded = false
 
@@ -40,15 +47,17 @@ public final class Notifier: Sendable {
   ///   - externalLabels: labels for alerts that do not have them.
   ///   - externalURL: where people find this program; empty for alerts without a link.
   ///   - environment: where secrets may come from.
-  ///   - record: is handed what Alertmanagers were told, but for repeats, and what they never accepted; must not wait.
+  ///   - told: what was recorded before this run, the newest first.
+  ///   - record: is handed what Alertmanagers were told, but for repeats, and what they did not accept; must not wait.
   /// - Throws: expressions of relabelling that cannot be used.
   public init(
     _ config: AlertingConfig?, file: String, externalLabels: [String: String], externalURL: String,
-    environment: [String: String], group: any EventLoopGroup, log: Logger,
+    environment: [String: String], group: any EventLoopGroup, log: Logger, told: [StoredNotification] = [],
     record: @escaping @Sendable ([StoredNotification]) -> Void = { _ in }
   ) throws(ConfigErrors) {
     let form = try OutgoingForm(config, file: file, externalLabels: externalLabels, externalURL: externalURL)
-    state = Lock(State(config: config, form: form))
+    let earlier = NotificationLog.logs(of: told, atMilliseconds: WallTime.now.epochMs)
+    state = Lock(State(config: config, form: form, earlier: earlier))
     self.environment = environment
     context = HTTPContext(group: group)
     self.record = record
@@ -78,7 +87,7 @@ public final class Notifier: Sendable {
       guard !state.isEnded, state.config != nil else { return [] }
       state.relabelDroppedCount += notices.count - alerts.count
       for name in state.names where state.discovered[name.key] == nil {
-        for alert in alerts { state.backlogs[name.key]?.add(alert) }
+        for alert in alerts { state.backlogs[name.key]?.queue.add(alert) }
       }
       return Array(state.targets.values)
     }
@@ -107,10 +116,10 @@ public final class Notifier: Sendable {
       return (Array(state.targets.values), state.names, state.backlogs)
     }
     for name in names { name.stop() }
-    for (name, queue) in backlogs where !queue.isEmpty {
+    for (name, backlog) in backlogs where !backlog.queue.isEmpty {
       log.warning(
         "alerts were not delivered: the name of their Alertmanagers never resolved",
-        metadata: ["alertmanager": "\(name)", "alerts": "\(queue.count)"])
+        metadata: ["alertmanager": "\(name)", "alerts": "\(backlog.queue.count)"])
     }
     await withTaskGroup { group in
       for target in targets { group.addTask { await target.drain(until: deadline) } }
@@ -131,9 +140,11 @@ public final class Notifier: Sendable {
       DeliveryState(
         alertmanager: name.key,
         trouble: name.unresolvedSince.map {
-          DeliveryState.Trouble(since: $0, errorClass: "dns", message: "the name does not resolve", isRefusal: false)
+          DeliveryState.Trouble(
+            since: $0, errorClass: DiscoveredName.unresolvedClass, message: "the name does not resolve",
+            isRefusal: false)
         },
-        lastSuccess: nil, waitingCount: backlogs[name.key]?.count ?? 0)
+        lastSuccess: nil, waitingCount: backlogs[name.key]?.queue.count ?? 0)
     }
     return (targets.map(\.state) + unresolved).sorted { $0.alertmanager < $1.alertmanager }
   }
@@ -163,9 +174,13 @@ public final class Notifier: Sendable {
       state.names = state.names.filter { wanted.contains($0.config) } + fresh.map { DiscoveredName($0) }
       let keys = Set(state.names.map(\.key))
       state.discovered = state.discovered.filter { keys.contains($0.key) }
-      var backlogs: [String: DeliveryQueue] = [:]
+      var backlogs: [String: Backlog] = [:]
       for key in keys where state.discovered[key] == nil {
-        backlogs[key] = state.backlogs[key] ?? DeliveryQueue(capacity: state.queueCapacity)
+        backlogs[key] =
+          state.backlogs[key]
+          ?? Backlog(
+            queue: DeliveryQueue(capacity: state.queueCapacity),
+            log: state.earlier.removeValue(forKey: key) ?? NotificationLog())
       }
       state.backlogs = backlogs
       return gone
@@ -179,13 +194,27 @@ public final class Notifier: Sendable {
 
   /// What a name resolves to; an empty answer changes nothing.
   private func found(_ addresses: Set<String>, of name: DiscoveredName) {
-    guard !addresses.isEmpty else { return }
+    guard !addresses.isEmpty else { return recordBacklog(of: name) }
     let backlog = state.withLock { state -> DeliveryQueue? in
       guard state.names.contains(where: { $0 === name }), state.discovered[name.key] != addresses else { return nil }
       state.discovered[name.key] = addresses
-      return state.backlogs.removeValue(forKey: name.key) ?? DeliveryQueue(capacity: state.queueCapacity)
+      return state.backlogs.removeValue(forKey: name.key)?.queue ?? DeliveryQueue(capacity: state.queueCapacity)
     }
     if let backlog { settleTargets(backlog: backlog, for: name) }
+  }
+
+  /// Writes down what cannot be delivered since a name does not resolve.
+  private func recordBacklog(of name: DiscoveredName) {
+    let now = WallTime.now.epochMs
+    let untold = state.withLock { state -> [OutgoingNotification] in
+      let waiting = state.backlogs[name.key]?.queue.waiting ?? []
+      return state.backlogs[name.key]?.log.undelivered(waiting, atMilliseconds: now) ?? []
+    }
+    guard !untold.isEmpty else { return }
+    record(
+      untold.map {
+        StoredNotification($0, to: name.key, atMilliseconds: now, undelivered: DiscoveredName.unresolvedClass)
+      })
   }
 
   private func settleTargets(backlog: DeliveryQueue? = nil, for name: DiscoveredName? = nil) {
@@ -201,7 +230,8 @@ public final class Notifier: Sendable {
           let client = AlertmanagerClient(config, literal: literal, environment: environment, in: context)
           let url = client.address.description
           guard state.targets[url] == nil else { continue }
-          state.targets[url] = target(client, old: old[url], config: alerting)
+          state.targets[url] = target(
+            client, old: old[url], config: alerting, earlier: state.earlier.removeValue(forKey: url))
           if let backlog, config == name?.config, old[url] == nil {
             state.targets[url]?.tracker.withFigures { $0.queue.add(contentsOf: backlog) }
           }
@@ -215,19 +245,22 @@ public final class Notifier: Sendable {
 
   /// The target that is there already when nothing about it changed, else another with what waited for it.
   private func target(
-    _ client: AlertmanagerClient, old: AlertmanagerTarget?, config: AlertingConfig
+    _ client: AlertmanagerClient, old: AlertmanagerTarget?, config: AlertingConfig, earlier: NotificationLog?
   ) -> AlertmanagerTarget {
     let resendSeconds = config.resendDelay.seconds
     old?.tracker.setCapacity(config.queueCapacity)
     if let old, old.client.config == client.config, old.resendSeconds == resendSeconds { return old }
+    let tracker =
+      old?.tracker ?? DeliveryTracker(capacity: config.queueCapacity, log: earlier ?? NotificationLog())
     return AlertmanagerTarget(
-      client, tracker: old?.tracker ?? DeliveryTracker(capacity: config.queueCapacity), resendSeconds: resendSeconds,
-      log: log, record: record)
+      client, tracker: tracker, resendSeconds: resendSeconds, log: log, record: record)
   }
 }
 
 /// A name whose every address is an Alertmanager; it is looked up again and again.
 final class DiscoveredName: Sendable {
+  /// The class of the error.
+  static let unresolvedClass = "dns"
   /// How often a name is looked up that has not resolved yet, in seconds.
   private static let retrySeconds = 5
   /// How often one is that has; an answer is kept by the resolver for a moment less.

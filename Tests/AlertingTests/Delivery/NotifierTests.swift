@@ -244,6 +244,24 @@ import Testing
     #expect(all[0].endsAtMs == nil && all[1].endsAtMs != nil)
   }
 
+  /// Who was not told is written down as well: once, however often it was tried.
+  @Test func whatWasNotToldIsRecorded() async throws {
+    let fake = try await Fake(Array(repeating: .response(503), count: 4))
+    let records = Lock<[StoredNotification]>([])
+    let notifier = try Self.notifier(
+      Self.config(
+        entries: ["{url: \"\(fake.url)\"}", "{dns: {name: no-such-host.invalid, port: 1}}"], ["resend_delay: 1s"])
+    ) { more in records.withLock { $0 += more } }
+    notifier.send([Self.notice("A"), Self.notice("B")], expression: "up")
+    #expect(try await Self.eventually { fake.bodies.count == 1 })
+    #expect(try await Self.eventually { records.withLock { $0.count } == 6 })
+    let told = records.withLock { $0 }.filter { $0.alertmanager == fake.url }
+    #expect(told.map(\.outcome) == ["not delivered: status_503", "not delivered: status_503", "accepted", "accepted"])
+    #expect(told.map(\.alertname) == ["A", "B", "A", "B"])
+    let unresolved = records.withLock { $0 }.filter { $0.alertmanager != fake.url }
+    #expect(unresolved.map(\.outcome) == ["not delivered: dns", "not delivered: dns"])
+  }
+
   /// Since when nothing arrives, and why; nothing of it is left once something is accepted.
   @Test func whatIsNotDeliveredIsKnown() async throws {
     let fake = try await Fake(Array(repeating: .response(503), count: 3))

@@ -164,6 +164,7 @@ final class AlertmanagerTarget: Sendable {
     let step: Step
     let failureClass: String?
     var news: [OutgoingNotification] = []
+    var undelivered: [OutgoingNotification] = []
     (failure, step, failureClass) = tracker.withFigures { figures in
       figures.requestCount += 1
       figures.requestSeconds += seconds
@@ -190,12 +191,15 @@ final class AlertmanagerTarget: Sendable {
         figures.errorCount += 1
         figures.queue.putBack(batch)
         figures.note(failure, isRefusal: false, began: began)
+        undelivered = figures.log.undelivered(figures.queue.waiting, atMilliseconds: now)
         return (failure, .setback, before)
       }
     }
-    if !news.isEmpty {
-      record(news.map { StoredNotification($0, to: label, atMilliseconds: now, outcome: "accepted") })
+    let told = news.map { StoredNotification($0, to: label, atMilliseconds: now, outcome: StoredNotification.accepted) }
+    let untold = undelivered.map {
+      StoredNotification($0, to: label, atMilliseconds: now, undelivered: failure?.errorClass ?? "")
     }
+    if !told.isEmpty || !untold.isEmpty { record(told + untold) }
     recordLosses(failure)
     report(failure, before: failureClass)
     return step
@@ -271,7 +275,9 @@ final class DeliveryTracker: Sendable {
 
   private let state: Lock<Figures>
 
-  init(capacity: Int) { state = Lock(Figures(queue: DeliveryQueue(capacity: capacity))) }
+  init(capacity: Int, log: NotificationLog = NotificationLog()) {
+    state = Lock(Figures(queue: DeliveryQueue(capacity: capacity), log: log))
+  }
 
   var figures: Figures { state.withLock { $0 } }
 

@@ -75,7 +75,7 @@ public struct NotificationsPage: Sendable {
     <p class="dim screen">As of \(utc(nowSeconds)) UTC. <a href="/alerts">Alerts</a></p>
     <h2>Alertmanagers</h2>
     \(receiverList)<h2>Who was told what</h2>
-    <p class="dim">The first notice of each alert, its end, and what was never accepted; repeats are not listed.</p>
+    <p class="dim">The first notice of each alert, its end, and what was not delivered, once for each outage; repeats are not listed.</p>
     \(choice)\(list)\(pages)
     """
   }

@@ -85,10 +85,13 @@ public struct HTTPAPI: Sendable {
     var dialect = Dialect.prometheus3
     /// Of rule groups that name none.
     var ruleIntervalMilliseconds: Int64 = 60_000
+    /// Where people find this program's pages; empty where that is not known.
+    var externalURL = ""
 
     init() {}
 
-    public init(dialect: Dialect, ruleIntervalMilliseconds: Int64) {
+    public init(dialect: Dialect, ruleIntervalMilliseconds: Int64, externalURL: String = "") {
+      self.externalURL = externalURL
       self.dialect = dialect
       self.ruleIntervalMilliseconds = ruleIntervalMilliseconds
       options.subqueryStepMilliseconds = ruleIntervalMilliseconds

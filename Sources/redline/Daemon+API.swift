@@ -40,7 +40,9 @@ extension HTTPAPI.Judging {
       store: engine.series, isOn: { rules.isOn },
       settings: {
         let options = rules.engineOptions
-        return HTTPAPI.Settings(dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds)
+        return HTTPAPI.Settings(
+          dialect: options.dialect, ruleIntervalMilliseconds: options.intervalMilliseconds,
+          externalURL: options.externalURL)
       },
       groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
       deliveries: { [notifier = configured.notifier] in notifier.deliveries },

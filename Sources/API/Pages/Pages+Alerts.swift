@@ -21,9 +21,12 @@ extension Pages {
       }
       return (names, Dictionary(uniqueKeysWithValues: known))
     }
+    let ownRunbooks = runbookAddress
     var page = AlertsPage(
       metricsPath: metricsPath,
-      groups: groups.map { AlertsPage.Group($0, runbooks: texts.active, named: texts.names) },
+      groups: groups.map {
+        AlertsPage.Group($0, runbooks: texts.active, named: texts.names, ownRunbooks: ownRunbooks)
+      },
       nowSeconds: WallTime.now.seconds)
     page.nodes = await fleet?.nodes() ?? []
     page.receivers = receivers
@@ -37,9 +40,9 @@ extension Pages {
 }
 
 extension AlertsPage.Group {
-  init(_ state: GroupState, runbooks: [String: Markdown], named: Set<String>) {
+  init(_ state: GroupState, runbooks: [String: Markdown], named: Set<String>, ownRunbooks: String?) {
     let rules = zip(state.group.rules, state.rules).map { rule, state in
-      var shown = AlertsPage.Rule(rule, state)
+      var shown = AlertsPage.Rule(rule, state, ownRunbooks: ownRunbooks)
       shown.runbook = runbooks[rule.name]
       shown.hasRunbook = named.contains(rule.name)
       return shown
@@ -52,7 +55,7 @@ extension AlertsPage.Group {
 }
 
 extension AlertsPage.Rule {
-  init(_ rule: Rule, _ state: RuleState) {
+  init(_ rule: Rule, _ state: RuleState, ownRunbooks: String?) {
     self.init(rule.name, expression: rule.query.text)
     switch rule {
     case .recording: isRecording = true
@@ -64,12 +67,13 @@ extension AlertsPage.Rule {
     lastError = state.lastError ?? ""
     lastEvaluationSeconds = state.lastEvaluationMilliseconds.map { Double($0) / 1000 }
     evaluationDurationSeconds = lastEvaluationSeconds == nil ? nil : state.evaluationSeconds
-    alerts = state.tracker.all.map { AlertsPage.Alert($0) }
+    alerts = state.tracker.all.map { AlertsPage.Alert($0, ownRunbooks: ownRunbooks) }
   }
 }
 
 extension AlertsPage.Alert {
-  init(_ alert: Alert) {
+  /// - Parameter ownRunbooks: what the addresses of this program's runbooks begin with: those are on the page already.
+  init(_ alert: Alert, ownRunbooks: String?) {
     let state: AlertsPage.State =
       switch alert.state {
       case .firing: .firing
@@ -84,6 +88,11 @@ extension AlertsPage.Alert {
     keptSinceSeconds = state == .firing ? alert.keepFiringSinceMilliseconds.map { Double($0) / 1000 } : nil
     summary = alert.annotations["summary"] ?? ""
     description = alert.annotations["description"] ?? ""
+    if let address = alert.annotations["runbook_url"], !address.isEmpty,
+      !(ownRunbooks.map { address.hasPrefix($0) } ?? false)
+    {
+      runbookAddress = address
+    }
     annotations = alert.annotations.filter { !["summary", "description", "runbook_url"].contains($0.key) }
       .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }

@@ -19,9 +19,12 @@ extension Pages {
     page.isRefreshed = request.queryValue("refresh") != nil
     page.fill(member, of: overview, now: now)
     page.findings = overview.told { $0.instance == name }
+    let ownRunbooks = runbookAddress
     let alerts = groups().flatMap { state in
       zip(state.group.rules, state.rules).flatMap { rule, state in
-        state.tracker.active.filter { $0.labels["instance"] == name }.map { (rule.name, AlertsPage.Alert($0)) }
+        state.tracker.active.filter { $0.labels["instance"] == name }.map {
+          (rule.name, AlertsPage.Alert($0, ownRunbooks: ownRunbooks))
+        }
       }
     }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
     let runbooks = alerts.isEmpty ? [] : await runbookNames()

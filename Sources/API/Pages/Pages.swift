@@ -73,6 +73,13 @@ public struct Pages: Sendable {
       broken: rules.count { $0.health == .bad })
   }
 
+  /// What links to the runbooks of this program begin with; nil where that is not known.
+  var runbookAddress: String? {
+    guard var url = api?.judging.settings().externalURL, !url.isEmpty else { return nil }
+    if url.hasSuffix("/") { url.removeLast() }
+    return url + "/runbooks/"
+  }
+
   /// nil where no fleet is watched.
   var fleet: FleetView? {
     guard case .fleet(let fleet) = subject else { return nil }

@@ -40,6 +40,19 @@ func clipped(_ text: String, to limit: Int = 240) -> String {
   text.count > limit ? text.prefix(limit - 1) + "…" : text
 }
 
+/// A link to another site for an address of http or https; anything else, which a browser might run, is text.
+func outwardLink(_ address: String) -> HTML {
+  let text = clipped(address, to: 200)
+  let scheme = address.prefix { $0 != ":" }.lowercased()
+  let rest = address.dropFirst(scheme.count)
+  guard ["http", "https"].contains(scheme), rest.hasPrefix("://"),
+    rest.dropFirst(3).first?.isLetter == true
+      || rest.dropFirst(3).first?.isNumber == true || rest.hasPrefix("://["),
+    address.utf8.count <= 2048, !address.unicodeScalars.contains(where: { $0.isInvisible || $0 == " " })
+  else { return "\(text)" }
+  return "<a href=\"\(address)\" rel=\"noreferrer\">\(text)</a>"
+}
+
 /// `0.4 ms`, `12 ms`, `1.2 s`: how long something of the daemon's own took.
 func fineSpan(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds < 1 else { return span(seconds) }

@@ -118,6 +118,24 @@ import Testing
     #expect(page(nil, sound).contains("Nothing fires or is pending."))
   }
 
+  @Test(arguments: [
+    ("https://wiki.example/redis?a=1&b='2'#x", true), ("HTTP://[::1]:80/r", true), ("javascript:alert(1)", false),
+    ("https:alert(1)", false), ("data:text/html,<script>", false), ("java\nscript:alert(1)", false),
+    (" https://wiki.example", false), ("https://wiki.example/\u{202E}gpj", false), ("//evil.example", false),
+    ("/runbooks/x", false), ("https://\"onmouseover=\"x", false),
+    ("https://w/" + String(repeating: "x", count: 3000), false),
+  ])
+  func theAuthorsRunbookIsALinkWhereItsAddressIsHarmless(_ address: String, _ isLink: Bool) {
+    var alert = Self.alert("a", .firing, "critical", ago: 1, "down")
+    alert.runbookAddress = address
+    var rule = AlertsPage.Rule("R", expression: "up")
+    rule.alerts = [alert]
+    let page = page(nil, [AlertsPage.Group("g", file: "f", rules: [rule])])
+    #expect(page.contains("<dt>Runbook</dt>"))
+    #expect(page.contains("<dd><a href=\"\(HTML(text: address).markup)\" rel=\"noreferrer\">") == isLink)
+    #expect(page.contains("<dt>Runbook</dt><dd><a ") == isLink)
+  }
+
   @Test func everythingForeignIsEscaped() {
     let evil = GoldenPage.evil
     var alert = AlertsPage.Alert(
@@ -125,6 +143,7 @@ import Testing
     alert.summary = evil
     alert.description = evil
     alert.annotations = [(evil, evil)]
+    alert.runbookAddress = evil
     var rule = AlertsPage.Rule(evil, expression: evil)
     rule.health = evil
     rule.lastError = evil
@@ -133,9 +152,9 @@ import Testing
     rule.runbook = Markdown("")
     let page = page(nil, [AlertsPage.Group(evil, file: evil, rules: [rule])])
     GoldenPage.expectHarmless(page)
-    // Heading, label name and value, instance, summary, description, annotation twice, expression and health in place;
+    // Heading, label name and value, instance, summary, description, runbook, annotation twice, expression and health in place;
     // group, file, name, error, expression and health in the list.
-    #expect(page.split(separator: GoldenPage.escaped, omittingEmptySubsequences: false).count == 17)
+    #expect(page.split(separator: GoldenPage.escaped, omittingEmptySubsequences: false).count == 18)
     #expect(page.contains("/node/%3Cscript%3E") && page.contains("<dd>NaN</dd>"))
   }
 

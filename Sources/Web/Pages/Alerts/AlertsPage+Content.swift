@@ -139,6 +139,8 @@ extension AlertsPage {
     let annotations: [HTML] = alert.annotations.prefix(10).map {
       "<div><dt>\(clipped($0.name, to: 80))</dt><dd>\(clipped($0.value, to: 400))</dd></div>\n"
     }
+    let runbook: HTML =
+      alert.runbookAddress.map { "<div><dt>Runbook</dt><dd>\(outwardLink($0))</dd></div>\n" } ?? ""
     let heading = alert.summary.isEmpty ? alert.state.rawValue : alert.summary
     return """
       <article class="card \(alert.level.style)">
@@ -149,7 +151,7 @@ extension AlertsPage {
       <dl>
       <div><dt>Active since</dt><dd>\(moment(alert.activeSeconds, now: nowSeconds))</dd></div>
       <div><dt>Value</dt><dd>\(number(alert.value))</dd></div>
-      \(times(alert))\(HTML.joined(annotations))</dl>
+      \(times(alert))\(runbook)\(HTML.joined(annotations))</dl>
       </article>
 
       """

@@ -32,6 +32,8 @@ public struct AlertsPage: Sendable {
     public var keptSinceSeconds: Double?
     public var summary = ""
     public var description = ""
+    /// Where its author says what to do, such as on a wiki.
+    public var runbookAddress: String?
     /// Further annotations, sorted by name.
     public var annotations: [(name: String, value: String)] = []
 

@@ -219,7 +219,8 @@ extension HTTPAPI {
       })
   }
 
-  private static func methods(_ isForm: Bool) -> [Method] { [.get, .head, .options] + (isForm ? [.post] : []) }
+  /// HEAD is none of them, as in Prometheus.
+  private static func methods(_ isForm: Bool) -> [Method] { [.get, .options] + (isForm ? [.post] : []) }
 
   /// What OPTIONS gets: a browser asks so before it sends what another site's page wants.
   private static let noContent = Response(status: 204, contentType: "text/plain; charset=utf-8", body: [])

@@ -262,20 +262,23 @@ def check_get_and_post_are_the_same(check: Check) -> None:
         response = http.get(port, "/api/v1/query", "POST", {"Content-Type": kind} if kind else {}, body)
         check.equal(response.status, status, f"a body of {len(body)} bytes as {kind!r}: {response.text[:200]}")
         check.that(response.text.strip(), "it says why")
-    for method in ("PUT", "DELETE", "PATCH"):
-        check.equal(http.get(port, "/api/v1/query?query=1", method).status, 405, f"{method} of a query")
-    check.equal(http.get(port, "/api/v1/query?query=1", "HEAD").status, 200, "HEAD of a query")
+    for method in ("PUT", "DELETE", "PATCH", "HEAD"):
+        refused = http.get(port, "/api/v1/query?query=1", method)
+        check.equal((refused.status, refused.headers.get("allow")), (405, "GET, OPTIONS, POST"), f"{method} of a query")
 
 
 def check_browsers_and_programs_are_served_alike(check: Check) -> None:
     """Methods and limits of 0 as Prometheus has them; compression; pages of other sites that the flag names."""
     pair = Pair(check, "history: {retention: 1h}\n", r"--web.cors.origin=https?://(a|b)\.example")
     pair.wait()
-    for method in ("POST", "OPTIONS", "DELETE"):
+    for method in ("POST", "OPTIONS", "DELETE", "HEAD"):
         for path in ("rules", "alerts", "targets", "metadata", "labels", "label/job/values", "status/buildinfo", "query",
                      "nowhere"):
             ours, theirs = (http.get(port, f"/api/v1/{path}", method) for port in (pair.redline.port, pair.peer.port))
             check.equal(ours.status, theirs.status, f"{method} of {path}")
+    for path in ("/-/healthy", "/-/ready"):
+        ours, theirs = (http.get(port, path, "HEAD") for port in (pair.redline.port, pair.peer.port))
+        check.equal((ours.status, ours.body), (theirs.status, theirs.body), f"HEAD of {path}")
     for path in ("metadata?limit=0", "targets/metadata?limit=0", "labels?limit=0"):
         ours, theirs = (json.loads(http.get(port, f"/api/v1/{path}").text) for port in (pair.redline.port, pair.peer.port))
         check.equal(bool(ours["data"]), bool(theirs["data"]), f"whether {path} gives anything: {ours}")

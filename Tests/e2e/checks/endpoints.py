@@ -57,14 +57,15 @@ def check_unknown_path(check: Check) -> None:
 
 
 def check_methods(check: Check) -> None:
-    _, exporter = watched(check)
+    server, exporter = watched(check)
     for method in ("DELETE", "PUT", "PATCH"):
         response = exporter.get("/metrics", method=method)
         check.equal(response.status, 405, method)
         check.that("GET" in response.headers.get("allow", ""), f"Allow is {response.headers.get('allow')!r}")
-    head = exporter.get("/metrics", method="HEAD")
-    check.equal(head.status, 200, "HEAD")
-    check.that(head.body == b"", "HEAD has no body")
+    theirs = exporters.peer(check, server.url)
+    for path in ("/metrics", "/", "/health"):
+        head = exporter.get(path, method="HEAD")
+        check.equal((head.status, head.body), (theirs.get(path, method="HEAD").status, b""), f"HEAD of {path}")
 
 
 def check_malformed_requests(check: Check) -> None:

@@ -75,6 +75,7 @@ struct TargetFactory: Sendable {
     }
     connection.clientName = options.redis.isClientNameSet ? "redis_exporter" : nil
     connection.pings = options.redis.isPingSent
+    connection.literalsMayMove = true
     connection.tls.caFile = options.redis.tls.authoritiesFile
     if isTrusted || hasCredentials(address, tlsServerName) {
       connection.tls.certificateFile = options.redis.tls.identity?.certificateFile

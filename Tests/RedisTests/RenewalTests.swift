@@ -3,7 +3,7 @@ import Testing
 
 @testable import Redis
 
-/// When a connection to a host name is opened again, and when the old one serves on.
+/// When a connection is opened again, and when the old one serves on.
 @Suite struct RenewalTests {
   private let start = NIODeadline.uptimeNanoseconds(1)
 
@@ -19,6 +19,18 @@ import Testing
   @Test(arguments: ["redis://10.0.0.1:6379", "redis://[::1]:6379", "unix:///run/redis.sock"])
   func anAddressIsKept(_ address: String) throws {
     #expect(try !renewal(address).isDue(at: start + .hours(1000)))
+  }
+
+  /// What flags name may be the address of a balancer.
+  @Test func anAddressThatMayMoveIsFollowedToo() throws {
+    func renewal(_ address: String) throws -> Renewal {
+      Renewal(of: try RedisAddress(address).endpoint, openedAt: start, literalsMayMove: true)
+    }
+    for address in ["redis://10.0.0.1:6379", "redis://[::1]:6379", "redis://cache:6379"] {
+      let renewal = try renewal(address)
+      #expect(!renewal.isDue(at: start + .seconds(59)) && renewal.isDue(at: start + .seconds(60)))
+    }
+    #expect(try !renewal("unix:///run/redis.sock").isDue(at: start + .hours(1000)))
   }
 
   /// A full server is seen by the kept connection alone; it is not asked for another at every poll.

@@ -25,32 +25,24 @@ final class SentinelListener: Sendable {
   /// - Parameter cost: where the cost is counted with that of other parts.
   init(_ options: ConnectionOptions, timeout: TimeAmount, context: ConnectionContext, cost: NodeCost, log: Logger) {
     let (listening, ears) = (listening, ears)
+    let open: SubscriptionRenewal.Open = { () async throws(RedisError) in
+      try await Subscription.open(options, pattern: Self.pattern, in: context, deadline: .now() + timeout) {
+        cost.note($0)
+      }
+    }
     let task = Task {
       var pause = Self.firstPause
       while !Task.isCancelled {
         do throws(RedisError) {
-          let subscription = try await Subscription.open(
-            options, pattern: Self.pattern, in: context, deadline: .now() + timeout
-          ) { cost.note($0) }
+          let first = try await open()
           listening.withLock { $0 = true }
           pause = Self.firstPause
-          await withTaskCancellationHandler {
-            for ear in ears.withLock(\.inOrder) { await ear.connected() }
-            for await message in subscription.messages {
-              for ear in ears.withLock(\.inOrder) { await ear.hear(message) }
-            }
-          } onCancel: {
-            subscription.close()
-          }
-          subscription.close()
-          let wasListening = listening.withLock { isOpen in
-            defer { isOpen = false }
-            return isOpen
-          }
-          if wasListening, !Task.isCancelled {
+          let failure = await Self.listen(to: first, ears, renewedBy: open) { cost.noteFailure($0.errorClass) }
+          listening.withLock { $0 = false }
+          if !Task.isCancelled {
             log.warning(
               "the subscription to a Sentinel ended",
-              metadata: ["sentinel": "\(options.address)", "error": "\(subscription.failure?.description ?? "closed")"])
+              metadata: ["sentinel": "\(options.address)", "error": "\(failure?.description ?? "closed")"])
           }
         } catch {
           cost.noteFailure(error.errorClass)
@@ -61,6 +53,31 @@ final class SentinelListener: Sendable {
       }
     }
     work.withLock { $0 = task }
+  }
+
+  /// Hears a subscription and those that take over from it, until the last ends.
+  ///
+  /// - Returns: why it ended.
+  private static func listen(
+    to first: Subscription, _ ears: Lock<Ears>, renewedBy open: @escaping SubscriptionRenewal.Open,
+    failed: @escaping @Sendable (RedisError) -> Void
+  ) async -> RedisError? {
+    var (subscription, handover) = (first, Handover())
+    while true {
+      for ear in ears.withLock(\.inOrder) { await ear.connected() }
+      let renewal = SubscriptionRenewal(of: subscription, open: open, failed: failed)
+      for await message in subscription.messages where handover.isNews(message) {
+        renewal.note(message)
+        for ear in ears.withLock(\.inOrder) { await ear.hear(message) }
+      }
+      subscription.close()
+      guard let next = renewal.end() else { return subscription.failure }
+      (subscription, handover) = next
+      if Task.isCancelled {
+        subscription.close()
+        return nil
+      }
+    }
   }
 
   /// Whether everything that the Sentinel publishes is heard now.

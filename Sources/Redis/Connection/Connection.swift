@@ -26,6 +26,8 @@ public struct ConnectionOptions: Sendable {
   public var mayConnect: (@Sendable (_ address: String) -> Bool)?
   /// After how long a connection to a host name is replaced by a new one, with a new look-up.
   public var maximumAge = Renewal.maximumAge
+  /// Whether one to a literal address is, too: it may be that of a balancer, not of one server.
+  public var literalsMayMove = false
 
   public init(address: RedisAddress) { self.address = address }
 }
@@ -144,7 +146,8 @@ public final class Connection: Sendable {
       if error is ChannelError { throw RedisError(.timeout, "no connection before the deadline", cause: .wrongAddress) }
       throw connectionError(error, "no connection to \(options.address.endpoint)")
     }
-    let renewal = Renewal(of: options.address.endpoint, openedAt: .now(), age: options.maximumAge)
+    let renewal = Renewal(
+      of: options.address.endpoint, openedAt: .now(), age: options.maximumAge, literalsMayMove: options.literalsMayMove)
     let unnamed = Connection(
       channel: channel, handler: handler, connectSeconds: 0, pingSeconds: nil, loginCommandCount: 0, renewal: renewal)
     do throws(RedisError) {

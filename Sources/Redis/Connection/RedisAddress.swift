@@ -16,6 +16,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether it has a host name, which may lead elsewhere tomorrow.
+  var isTCP: Bool { if case .tcp = self { true } else { false } }
   var isNamed: Bool { if case .tcp(let host, _) = self { !Self.isLiteral(host) } else { false } }
 
   static func isLiteral(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }

@@ -1,22 +1,25 @@
 import NIOCore
 import Runtime
 
-/// When a kept connection to a host name is opened again: the name, or what stands between, may lead to another server by
-/// now, and only a new connection shows which. Pure: the clock is a parameter.
+/// When a kept connection is opened again: a host name, a virtual address or what stands between may lead to another server
+/// by now, and only a new connection shows which. Pure: the clock is a parameter.
 ///
-/// A connection to a literal address or a unix socket is kept for ever.
+/// A connection to a literal address is kept for ever unless it is asked for otherwise, one to a unix socket always is.
 public struct Renewal: Sendable {
   public static let maximumAge = TimeAmount.seconds(60)
   /// Failures in a row after which the old connection no longer stands for what others reach under the name.
   static let failureLimit = 3
 
   private let age: TimeAmount
-  private var due: NIODeadline?
+  /// Nil for one that is kept for ever.
+  private(set) var due: NIODeadline?
   private var failureCount = 0
 
-  init(of endpoint: Endpoint, openedAt now: NIODeadline, age: TimeAmount = maximumAge) {
+  init(
+    of endpoint: Endpoint, openedAt now: NIODeadline, age: TimeAmount = maximumAge, literalsMayMove: Bool = false
+  ) {
     self.age = age
-    due = endpoint.isNamed ? now + age : nil
+    due = endpoint.isNamed || (literalsMayMove && endpoint.isTCP) ? now + age : nil
   }
 
   func isDue(at now: NIODeadline) -> Bool { due.map { $0 <= now } ?? false }
@@ -37,10 +40,10 @@ public struct Renewal: Sendable {
 }
 
 extension Connection {
-  /// Whether it was opened by name and is old enough to be replaced.
+  /// Whether its address may lead elsewhere, and it is old enough to be replaced.
   public var isAged: Bool { renewal.withLock { $0.isDue(at: .now()) } }
 
-  /// The connection to use next: this one, or a new one where this one was opened by name and has become old. The new one
+  /// The connection to use next: this one, or a new one where this one has become old. The new one
   /// is opened first, in half of the time that is left, so that no poll is missed where it cannot be had.
   ///
   /// - Parameter failed: is handed what a try ended with.

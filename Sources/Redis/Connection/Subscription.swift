@@ -68,6 +68,9 @@ public final class Subscription: Sendable {
       of: Message.self, bufferingPolicy: .bufferingNewest(Self.waitingLimit))
   }
 
+  /// When another one is to take its place, since its name may lead elsewhere by then; nil for never.
+  public var renewalDue: NIODeadline? { connection.renewal.withLock { $0.due } }
+
   public func close() { connection.close() }
 }
 

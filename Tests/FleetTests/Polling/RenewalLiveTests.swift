@@ -21,6 +21,17 @@ struct RenewalLiveTests {
     door.close()
   }
 
+  /// Of a virtual address, or that of a Service.
+  @Test(arguments: [true, false]) func aPollFollowsAnAddressThatMayMove(_ mayMove: Bool) async throws {
+    let door = try await SwitchedDoor()
+    let poller = try subject(door, host: door.literal, maximumAge: .zero, literalsMayMove: mayMove)
+    #expect(await poller.snapshot(since: .now())?.facts?.runID == "old")
+    door.lead(to: .server("new"))
+    #expect(await poller.snapshot(since: .now())?.facts?.runID == (mayMove ? "new" : "old"))
+    await poller.stop()
+    door.close()
+  }
+
   @Test func aYoungConnectionIsKept() async throws {
     let door = try await SwitchedDoor()
     let poller = try subject(door, maximumAge: Renewal.maximumAge)
@@ -58,9 +69,13 @@ struct RenewalLiveTests {
     await poller.stop()
   }
 
-  private func subject(_ door: SwitchedDoor, maximumAge: TimeAmount, _ cost: NodeCost = NodeCost()) throws -> Poller {
-    var connection = ConnectionOptions(address: try RedisAddress("redis://localhost:\(door.port)"))
+  private func subject(
+    _ door: SwitchedDoor, host: String = "localhost", maximumAge: TimeAmount, literalsMayMove: Bool = false,
+    _ cost: NodeCost = NodeCost()
+  ) throws -> Poller {
+    var connection = ConnectionOptions(address: try RedisAddress("redis://\(host):\(door.port)"))
     connection.maximumAge = maximumAge
+    connection.literalsMayMove = literalsMayMove
     return Poller(
       PollerOptions(connection: connection), collectors: [],
       context: ConnectionContext(group: MultiThreadedEventLoopGroup.singleton),
@@ -79,6 +94,10 @@ private final class SwitchedDoor: Sendable {
   private let behind = Lock(Behind.server("old"))
   private let channel: any Channel
   let port: Int
+  /// The address that `localhost` is.
+  var literal: String {
+    channel.localAddress?.protocol == .inet6 ? "[::1]" : "127.0.0.1"
+  }
 
   init() async throws {
     let behind = behind

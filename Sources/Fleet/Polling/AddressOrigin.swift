@@ -61,7 +61,11 @@ public enum AddressOrigin: Sendable, Equatable {
     case .tlsServer: return withTLS
     case .closedAtOnce: return hasAnswered ? nil : "if it speaks TLS on this port, \(withTLS)"
     case .unknownAuthority: return "name its authority by \(name(of: .authority))"
-    case .otherName: return "give a name that its certificate carries by \(name(of: .serverName))"
+    case .otherName where isOwn: return "give a name that its certificate carries by \(name(of: .serverName))"
+    case .otherName:
+      return
+        "map its address to a name that its certificate carries by address_rewrites, or give one that all carry by "
+        + name(of: .serverName)
     case .clientCertificate: return "give one that it accepts by \(name(of: .certificate))"
     case .wrongPassword: return "check \(name(of: .user)) and the password of \(name(of: .password))"
     case .missingPassword: return "give its password by \(name(of: .password))"

@@ -28,6 +28,14 @@ import Testing
     (.unknownAuthority, .sentinel(isSeed: false), "name its authority by sentinel.tls.ca_file"),
     (.otherName, .workload(isSeed: true), "give a name that its certificate carries by tls.server_name"),
     (.otherName, .request, "give a name that its certificate carries by tls-server-name"),
+    (
+      .otherName, .workload(isSeed: false),
+      "map its address to a name that its certificate carries by address_rewrites, or give one that all carry by tls.server_name"
+    ),
+    (
+      .otherName, .sentinel(isSeed: false),
+      "map its address to a name that its certificate carries by address_rewrites, or give one that all carry by sentinel.tls.server_name"
+    ),
     (.clientCertificate, .workload(isSeed: true), "give one that it accepts by tls.cert_file and tls.key_file"),
     (.wrongPassword, .flags, "check --redis.user and the password of --redis.password or --redis.password-from-file"),
     (.wrongPassword, .workload(isSeed: true), "check credentials.user and the password of credentials"),

@@ -4,7 +4,7 @@ import html
 import socket
 import ssl
 
-from harness import exporters, http, servers
+from harness import captured, exporters, http, servers
 from harness.certificates import Authority, serial
 from harness.check import Check, Skipped
 from harness.resp import Redis
@@ -89,6 +89,31 @@ workloads:
         check.until(lambda: ups() == {f"127.0.0.1:{node.port}": 0}, 15, "a certificate without the address")
         client("CONFIG", "SET", "cluster-announce-hostname", "node.example")
         check.until(lambda: ups() == {f"node.example:{node.port}": 1}, 15, "the announced name makes it good")
+
+
+def check_redis_names_that_sentinels_do_not_announce(check: Check) -> None:
+    """A Sentinel names its master by address, and the certificate has a name: only the configuration knows it."""
+    authority = Authority(check)
+    certificate, key = authority.issue("master", "DNS:localhost")
+    port = check.free_port()
+    servers.RedisServer(check, f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
+                        f"tls-ca-cert-file {authority.certificate}", "tls-auth-clients no")
+    sentinel = captured.CapturedSentinel(check, ("127.0.0.1", port))
+    for rewrites, expected in (("[]", 0), ("[{from: '127.0.0.1:*', to: 'localhost:*'}]", 1)):
+        config = check.file(f"redline-{expected}.yml", f"""
+workloads:
+  - name: sessions
+    kind: session
+    sentinel: {{master_name: mymaster, seeds: ['{sentinel.address}']}}
+    tls: {{ca_file: '{authority.certificate}'}}
+    address_rewrites: {rewrites}
+    poll_interval: 500ms
+""")
+        exporter = exporters.redline(check, None, f"--config.file={config}")
+        check.until(lambda: exporter.page().value(
+            "redis_up", workload="sessions", instance=f"127.0.0.1:{port}") == expected, 15, f"redis_up {expected}: {rewrites}")
+        advice = "map its address to a name that its certificate carries by address_rewrites"
+        check.equal(advice in exporter.output(), not expected, "the log says what to do")
 
 
 def check_redis_client_certificate(check: Check) -> None:

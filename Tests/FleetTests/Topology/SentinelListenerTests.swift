@@ -58,7 +58,7 @@ struct SentinelListenerTests {
     let all = heard.withLock { $0 }
     let first = try #require(all.first)
     #expect(all == Array(first...last))
-    #expect(connectedCount.withLock { $0 } >= 2, "whoever listens asks what was published before")
+    #expect(connectedCount.withLock { $0 } >= 2, "those that listen ask what was published before")
     #expect(listener.isListening)
     listener.stop()
     sentinel.close()

@@ -1,9 +1,9 @@
 import Config
 
 /// Moments as RFC 3339 writes them: `2026-11-28T03:15:02.5Z`, `2026-11-28T04:15:02+01:00`.
-enum RFC3339 {
+public enum RFC3339 {
   /// Milliseconds since 1970; nil for a text that is no such moment. Further decimals are cut off.
-  static func milliseconds(_ text: String) -> Int64? {
+  public static func milliseconds(_ text: String) -> Int64? {
     var rest = text.utf8[...]
     func digits(_ count: Int) -> Int64? {
       let field = rest.prefix(count)

@@ -18,6 +18,10 @@ struct Redline {
     if let shortage = memory.shortage { fail(shortage) }
     let arguments = Array(CommandLine.arguments.dropFirst())
     if let word = arguments.first, !word.hasPrefix("-") || word.hasPrefix("--generate-completion-script") {
+      if let complaint = Commands.complaint(about: word) {
+        printError(complaint)
+        leave(ExitCode.validationFailure.rawValue)
+      }
       await Commands.main(Commands.spelledToday(arguments))
       return
     }
@@ -26,7 +30,7 @@ struct Redline {
     do throws(ConfigErrors) {
       switch try Invocation.parse(arguments, environment: environment) {
       case .help:
-        print(Flags.usage() + "\n\nSubcommands\n" + Commands.list)
+        print(Commands.introduction + "\n\n" + Flags.usage() + "\n\nSubcommands\n" + Commands.list)
         return
       case .version:
         print("redline \(BuildInfo.version) (\(BuildInfo.swiftVersion))")

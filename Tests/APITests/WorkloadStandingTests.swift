@@ -15,6 +15,13 @@ import Testing
     return cost
   }()
 
+  private static let traffic: WorkloadTraffic = {
+    var traffic = WorkloadTraffic()
+    (traffic.operationsPerSecond, traffic.clientCount, traffic.areEvictionsAllowed) = (1200, 7, false)
+    (traffic.memoryUsedRatio, traffic.memoryObjectiveRatio) = (0.5, 0.8)
+    return traffic
+  }()
+
   static func overview(
     _ health: Health, since: WallTime = 100, was: [(Health, WallTime)] = [], groups: [WorkloadOverview.Group] = [],
     findings: [Finding] = [],
@@ -27,7 +34,7 @@ import Testing
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
       presentCount: 1, expectedCount: 2,
       failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
-      lagObjectiveSeconds: nil, memoryObjectiveRatio: 0.8, groups: groups, health: history,
+      traffic: traffic, groups: groups, health: history,
       findings: findings, unknowns: unknowns)
   }
 

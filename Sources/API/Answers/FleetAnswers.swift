@@ -50,7 +50,10 @@ struct FleetAnswers: Sendable {
     }
     let limit = answer.limit
     let now = WallTime.now
+    let shown = workloads.map { TopologyPage.Workload($0, runbooks: [:], now: now) }
+    let page = TopologyPage(version: "", metricsPath: "", workloads: shown, nowSeconds: now.seconds)
     try answer.data.object { json throws(APIError) in
+      json.field("summary", shown: page.summary)
       json.key("workloads")
       try json.list(workloads, within: limit) { Self.write($1, now: now, to: &$0) }
       json.key("undelivered")
@@ -78,6 +81,8 @@ struct FleetAnswers: Sendable {
         json.key("failovers")
         write(failovers, to: &json)
       }
+      json.key("traffic")
+      write(overview.traffic, to: &json)
       json.key("members")
       json.array { json in
         for group in overview.groups {
@@ -99,6 +104,23 @@ struct FleetAnswers: Sendable {
       if let time = failovers.lastTime { json.field("last", at: time) }
       if let text = failovers.last { json.field("summary", shown: text) }
       json.fields(of: failovers.lastCost)
+    }
+  }
+
+  /// What is not known, and objectives that are off, are left out.
+  private static func write(_ traffic: WorkloadTraffic, to json: inout JSONWriter) {
+    let numbers: [(String, Double?)] = [
+      ("operationsPerSecond", traffic.operationsPerSecond), ("hitRatio", traffic.hitRatio),
+      ("hitRatioObjective", traffic.hitRatioObjective), ("latencyP99Seconds", traffic.latencyP99Seconds),
+      ("latencyObjectiveSeconds", traffic.latencyObjectiveSeconds), ("memoryUsedRatio", traffic.memoryUsedRatio),
+      ("memoryObjectiveRatio", traffic.memoryObjectiveRatio), ("lagSeconds", traffic.lagSeconds),
+      ("lagObjectiveSeconds", traffic.lagObjectiveSeconds), ("evictionsPerSecond", traffic.evictionsPerSecond),
+    ]
+    json.object { json in
+      for (name, value) in numbers { if let value { json.field(name, value) } }
+      if let bytes = traffic.usedMemoryBytes { json.field("memoryUsedBytes", bytes) }
+      if let isAllowed = traffic.areEvictionsAllowed { json.field("evictionsAllowed", isAllowed) }
+      if let count = traffic.clientCount { json.field("clients", count) }
     }
   }
 

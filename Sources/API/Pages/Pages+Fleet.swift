@@ -6,22 +6,26 @@ import Web
 
 extension Pages {
   /// The start page: every workload of the fleet with its shards and nodes, or the one server.
-  func start() async -> Response {
+  func start(_ request: Request) async -> Response {
     let targets: [LandingPage.Target]
     switch subject {
-    case .fleet(let fleet): return await topology(fleet)
+    case .fleet(let fleet): return await topology(fleet, request)
     case .server(let node, maxAge: _): targets = [LandingPage.Target(node)]
     case .nothing: targets = []
     }
     return LandingPage(version: version, metricsPath: metricsPath, targets: targets).response()
   }
 
-  private func topology(_ fleet: FleetView) async -> Response {
+  private func topology(_ fleet: FleetView, _ request: Request) async -> Response {
     let now = WallTime.now
     let standings = await fleet.workloads()
-    let runbooks = standings.allSatisfy(\.alerts.isEmpty) ? [] : await runbookNames()
+    let alerts = Set(standings.filter { $0.state > .healthy }.flatMap(\.alerts).map(\.name))
+    let runbooks = await runbookTexts(alerts)
     let workloads = standings.map { TopologyPage.Workload($0, runbooks: runbooks, now: now) }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
+    page.filter.name = request.queryValue("name").map { String($0.prefix(100)) } ?? ""
+    page.filter.environment = request.queryValue("environment").flatMap { $0.isEmpty ? nil : String($0.prefix(100)) }
+    page.filter.state = request.queryValue("state").flatMap { TopologyPage.State(rawValue: $0) }
     page.alerts = alertSummary
     page.receivers = receivers
     return page.response()
@@ -39,24 +43,56 @@ extension LandingPage.Target {
 }
 
 extension TopologyPage.Workload {
-  /// - Parameter runbooks: the alerts that have one here.
-  init(_ standing: WorkloadStanding, runbooks: Set<String>, now: WallTime) {
+  /// - Parameter runbooks: the alerts that have one here, with its text where that is known.
+  init(_ standing: WorkloadStanding, runbooks: [String: Markdown?], now: WallTime) {
     let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
       overview.name, state: TopologyPage.State(standing.state), traits: traits, presentCount: overview.presentCount,
       expectedCount: overview.expectedCount)
     stateAgeSeconds = now - standing.since
+    environment = overview.environment
     windows = overview.windows.map(\.rawValue)
     failoverCount = overview.failovers?.count
     lastFailoverAgeSeconds = overview.failovers?.lastTime.map { now - $0 }
     lastFailover = overview.failovers?.last ?? ""
-    lagObjectiveSeconds = overview.lagObjectiveSeconds
-    memoryObjectiveRatio = overview.memoryObjectiveRatio
+    memoryObjectiveRatio = overview.traffic.memoryObjectiveRatio
+    figures = TopologyPage.Figure.all(of: overview.traffic)
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
     findings = standing.alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
+  }
+}
+
+extension TopologyPage.Figure {
+  /// The numbers of a workload's line.
+  fileprivate static func all(of traffic: WorkloadTraffic) -> [TopologyPage.Figure] {
+    func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
+      value.flatMap { value in limit.map { value > $0 } } ?? false
+    }
+    func figure(
+      _ title: String, _ value: Double?, _ unit: TimeSeries.Unit, atMost limit: Double? = nil,
+      atLeast least: Double? = nil
+    ) -> TopologyPage.Figure {
+      let objective = limit.map { "up to \(unit.words($0))" } ?? least.map { "at least \(unit.words($0))" } ?? ""
+      return TopologyPage.Figure(
+        title, value.map { unit.words($0) }, objective: value == nil ? "" : objective,
+        isMissed: isAbove(value, limit) || isAbove(least, value))
+    }
+    let memory =
+      traffic.memoryUsedRatio == nil
+      ? figure("Memory", traffic.usedMemoryBytes.map(Double.init), .bytes)
+      : figure("Memory", traffic.memoryUsedRatio, .ratio, atMost: traffic.memoryObjectiveRatio)
+    var evictions = figure("Evictions", traffic.evictionsPerSecond, .perSecond)
+    evictions.isMissed = traffic.areEvictionsAllowed == false && (traffic.evictionsPerSecond ?? 0) > 0
+    return [
+      figure("Operations", traffic.operationsPerSecond, .perSecond),
+      figure("Hit ratio", traffic.hitRatio, .ratio, atLeast: traffic.hitRatioObjective),
+      figure("p99", traffic.latencyP99Seconds, .seconds, atMost: traffic.latencyObjectiveSeconds), memory,
+      figure("Lag", traffic.lagSeconds, .seconds, atMost: traffic.lagObjectiveSeconds), evictions,
+      figure("Clients", traffic.clientCount.map(Double.init), .count),
+    ]
   }
 }
 
@@ -78,6 +114,8 @@ extension TopologyPage.Finding {
       }
     self.init(level, finding.text)
     isPosture = finding.group == .posture
+    sinceSeconds = finding.since.seconds
+    if case .node(let name) = finding.subject { node = name }
   }
 
   fileprivate init(_ blindness: Blindness) {
@@ -86,7 +124,7 @@ extension TopologyPage.Finding {
     isPosture = blindness.group == .posture
   }
 
-  fileprivate init(_ alert: WorkloadAlert, runbooks: Set<String>) {
+  fileprivate init(_ alert: WorkloadAlert, runbooks: [String: Markdown?]) {
     let level: TopologyPage.Level =
       switch alert.severity {
       case "critical": .grave
@@ -95,8 +133,11 @@ extension TopologyPage.Finding {
       }
     self.init(level, alert.summary)
     self.alert = alert.name
-    hasRunbook = runbooks.contains(alert.name)
+    hasRunbook = runbooks.keys.contains(alert.name)
+    runbook = runbooks[alert.name] ?? nil
     isPosture = alert.group == .posture
+    sinceSeconds = alert.since.seconds
+    node = alert.instance
   }
 }
 

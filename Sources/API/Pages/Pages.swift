@@ -50,7 +50,7 @@ public struct Pages: Sendable {
 
   public var routes: [Route] {
     [
-      Route("/") { _ in await start() },
+      Route("/") { request in await start(request) }, StateIcon.route, PageScript.route,
       Route("/alerts") { request in await alerts(request) },
       Route("/notifications") { request in await notifications(request) },
       Route("/graph") { request in await graph(request) },
@@ -88,6 +88,19 @@ public struct Pages: Sendable {
 
   /// The alerts that have a runbook here.
   func runbookNames() async -> Set<String> { await onFiles(runbooks(), orElse: []) { Set($0.names()) } }
+
+  /// Those of some alerts that have one here, with their texts as far as the first few go.
+  func runbookTexts(_ alerts: Set<String>) async -> [String: Markdown?] {
+    guard !alerts.isEmpty else { return [:] }
+    return await onFiles(runbooks(), orElse: [:]) { runbooks in
+      let names = Set(runbooks.names())
+      let wanted = alerts.intersection(names).sorted()
+      let texts = wanted.prefix(TopologyPage.runbookLimit).map {
+        ($0, runbooks.text($0, headingOffset: 3, pages: names))
+      }
+      return Dictionary(uniqueKeysWithValues: texts + wanted.dropFirst(TopologyPage.runbookLimit).map { ($0, nil) })
+    }
+  }
 
   func runbooks() -> RunbookLibrary? { runbookFolder().map { RunbookLibrary(directory: $0) } }
 

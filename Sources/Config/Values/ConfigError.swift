@@ -90,7 +90,7 @@ public struct ConfigErrors: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 /// Text in double quotes, what would not be seen escaped, cut after 80 characters: errors go to terminals and logs.
-func quoted(_ text: String) -> String {
+public func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars.prefix(80) {
     switch scalar {

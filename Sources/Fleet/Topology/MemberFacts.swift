@@ -53,6 +53,10 @@ struct MemberFacts: Sendable, Equatable {
   /// What it says of all masters that it is asked about, by name.
   var masters: [String: SentinelFacts]
   var connectedClients: Int
+  /// Commands per second, by the server's own count of the last moments; nil where INFO does not tell.
+  var operationsPerSecond: Double?
+  /// Keys evicted over the server's life; nil where INFO does not tell.
+  var evictedCount: Int?
   /// nil where none are paused, or INFO does not tell.
   var pause: ClientPause?
   /// Connections that were turned away at `maxclients`, over the server's life.
@@ -89,6 +93,8 @@ struct MemberFacts: Sendable, Equatable {
     masters = [:]
     pause = ClientPause(info)
     connectedClients = info.integer("connected_clients") ?? 0
+    operationsPerSecond = info.finite("instantaneous_ops_per_sec").map { max(0, $0) }
+    evictedCount = info.integer("evicted_keys")
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
     eventLoopMicroseconds = info.finite("eventloop_duration_sum")

@@ -1,6 +1,17 @@
 import Redis
 import Runtime
 
+/// How busy a member was between its two newest polls; nil for what is not known.
+struct MemberLoad: Sendable, Equatable {
+  /// 0 to 1.
+  var eventLoopBusyRatio: Double?
+  /// Calls slower than the objective, since it is watched. Before the first histogram it is not known: without one, no count
+  /// may claim that nothing was slow.
+  var slowCommandCount: Double?
+  var latencyP99Seconds: Double?
+  var evictionsPerSecond: Double?
+}
+
 /// How busy each member is, from one poll to the next.
 struct LoadTracker: Sendable {
   private struct Entry: Sendable {
@@ -8,6 +19,7 @@ struct LoadTracker: Sendable {
     var began: Monotonic
     var eventLoop = EventLoopLoad()
     var slowCommands = SlowCommands()
+    var evictions = CountRate()
   }
   private var entries: [NodeAddress: Entry] = [:]
 
@@ -23,9 +35,11 @@ struct LoadTracker: Sendable {
         entry.runID = runID
         entry.eventLoop.restart()
         entry.slowCommands.restart()
+        entry.evictions.restart()
       }
       entry.began = reading.began
       entry.eventLoop.note(busyMicroseconds: facts.eventLoopMicroseconds, at: reading.began)
+      entry.evictions.note(facts.evictedCount.map { Double($0) }, at: reading.began)
       if let latency = facts.latency { entry.slowCommands.note(latency, beyond: step) }
       entries[reading.address] = entry
     }
@@ -35,11 +49,11 @@ struct LoadTracker: Sendable {
     for address in addresses { entries[address] = nil }
   }
 
-  /// 0 to 1; nil where it is not known.
-  func eventLoopBusyRatio(of address: NodeAddress) -> Double? { entries[address]?.eventLoop.ratio }
-
-  /// nil before the member's first histogram: without one, no count may claim that nothing was slow.
-  func slowCommandCount(of address: NodeAddress) -> Double? {
-    entries[address].flatMap { $0.slowCommands.isKnown ? $0.slowCommands.count : nil }
+  subscript(address: NodeAddress) -> MemberLoad {
+    guard let entry = entries[address] else { return MemberLoad() }
+    return MemberLoad(
+      eventLoopBusyRatio: entry.eventLoop.ratio,
+      slowCommandCount: entry.slowCommands.isKnown ? entry.slowCommands.count : nil,
+      latencyP99Seconds: entry.slowCommands.p99Seconds, evictionsPerSecond: entry.evictions.perSecond)
   }
 }

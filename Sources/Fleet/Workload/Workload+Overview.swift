@@ -7,7 +7,6 @@ extension Workload {
   func overview() -> WorkloadOverview {
     let judgement = shown()
     let state = judgement.state
-    let objectives = state.objectives
     let counts = tracker.failovers.state.counts.filter { $0.key != .aborted }
     let counted = counts.reduce(0) { $0 + store.count($1.key, inMemory: $1.value) }
     return WorkloadOverview(
@@ -20,8 +19,7 @@ extension Workload {
         : WorkloadOverview.Failovers(
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
-      lagObjectiveSeconds: objectives.replicationLag?.seconds,
-      memoryObjectiveRatio: objectives.memoryUsedRatio, groups: groups(state),
+      traffic: state.traffic, groups: groups(state),
       health: judgement.health, findings: judgement.findings, unknowns: judgement.unknowns)
   }
 

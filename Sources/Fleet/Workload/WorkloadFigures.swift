@@ -32,11 +32,11 @@ extension WorkloadState {
   }
 
   private func addLoad(of member: Member, _ instance: LabelValue, into sink: inout SampleSink) {
-    if member.facts != nil, let ratio = member.eventLoopBusyRatio {
+    if member.facts != nil, let ratio = member.load.eventLoopBusyRatio {
       sink.add(LoadFamilies.eventLoopBusy, ratio, instance)
     }
     guard let step = objectives.latencyP99.flatMap({ SlowCommands.step(within: $0.seconds) }),
-      let count = member.slowCommandCount
+      let count = member.load.slowCommandCount
     else { return }
     sink.add(LoadFamilies.slowCommands, count, instance)
     sink.add(LoadFamilies.slowCommandsEdge, LatencyGrid.edgeSeconds[step], instance)

@@ -54,9 +54,7 @@ public struct WorkloadOverview: Sendable {
   public let expectedCount: Int?
   /// nil where failovers are not counted: with topology `static`.
   public let failovers: Failovers?
-  /// The objectives in force; nil where they are off.
-  public let lagObjectiveSeconds: Double?
-  public let memoryObjectiveRatio: Double?
+  public let traffic: WorkloadTraffic
   public let groups: [Group]
   /// By its checks alone.
   public let health: HealthHistory

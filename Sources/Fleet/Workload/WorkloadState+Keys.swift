@@ -17,7 +17,7 @@ extension WorkloadState {
     for member in members where member.answers == true {
       guard let replication = member.facts?.replication else { continue }
       let isLoading = member.pollState == TargetState.loading.name
-      let isBusy = member.eventLoopBusyRatio.map { $0 > ShardReaders.busyLimitRatio } ?? false
+      let isBusy = member.load.eventLoopBusyRatio.map { $0 > ShardReaders.busyLimitRatio } ?? false
       readers[member.address] = ShardReaders.Candidate(
         isMaster: replication.isMaster,
         isFit: !isLoading && !isBusy && (replication.isMaster || keepsUp(replication, member.lag)))

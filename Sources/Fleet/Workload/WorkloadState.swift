@@ -25,10 +25,7 @@ struct WorkloadState: Sendable {
     private let surroundings: Surroundings
     /// nil for whom is no replica, and while no master has answered.
     let lag: ReplicationLag.Lag?
-    /// 0 to 1; nil where it is not known.
-    let eventLoopBusyRatio: Double?
-    /// Calls slower than the objective; nil before the member's first histogram.
-    let slowCommandCount: Double?
+    let load: MemberLoad
     /// The newest FLUSHALL or FLUSHDB that was seen.
     let flush: RiseTracker.Rise?
     /// The newest connections of others that it refused.
@@ -37,13 +34,12 @@ struct WorkloadState: Sendable {
     let delayedFsync: RiseTracker.Rise?
 
     init(
-      _ surroundings: Surroundings, lag: ReplicationLag.Lag?, eventLoopBusyRatio: Double?, slowCommandCount: Double?,
+      _ surroundings: Surroundings, lag: ReplicationLag.Lag?, load: MemberLoad,
       flush: RiseTracker.Rise?, refusal: RiseTracker.Rise?, delayedFsync: RiseTracker.Rise?
     ) {
       self.surroundings = surroundings
       self.lag = lag
-      self.eventLoopBusyRatio = eventLoopBusyRatio
-      self.slowCommandCount = slowCommandCount
+      self.load = load
       self.flush = flush
       self.refusal = refusal
       self.delayedFsync = delayedFsync

@@ -71,8 +71,6 @@ struct WorkloadTracker: Sendable {
   /// Which master tells the lag of a replica.
   func master(of replica: NodeAddress) -> NodeAddress? { lags.master(of: replica) }
 
-  func eventLoopBusyRatio(of address: NodeAddress) -> Double? { loads.eventLoopBusyRatio(of: address) }
-
   /// - Parameters:
   ///   - now: by the clock that only goes forward.
   ///   - wall: seconds since the epoch.
@@ -91,8 +89,7 @@ struct WorkloadTracker: Sendable {
     let isMaster = member.reading.facts?.replication?.isMaster == true
     return WorkloadState.Member(
       member, lag: isMaster ? nil : lags.lag(of: address, at: now),
-      eventLoopBusyRatio: eventLoopBusyRatio(of: address),
-      slowCommandCount: loads.slowCommandCount(of: address), flush: flushes.lastRise(at: address),
-      refusal: refusals.lastRise(at: address), delayedFsync: delayedFsyncs.lastRise(at: address))
+      load: loads[address], flush: flushes.lastRise(at: address), refusal: refusals.lastRise(at: address),
+      delayedFsync: delayedFsyncs.lastRise(at: address))
   }
 }

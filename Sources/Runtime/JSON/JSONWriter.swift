@@ -150,6 +150,24 @@ public struct JSONWriter: Sendable {
     body(&bytes)
   }
 
+  /// What a ``JSONReader`` has read.
+  public mutating func write(_ value: JSONValue) {
+    switch value {
+    case .null: null()
+    case .boolean(let value): boolean(value)
+    case .number(let value): number(value)
+    case .string(let text): string(text)
+    case .array(let elements): array { json in for element in elements { json.write(element) } }
+    case .object(let members):
+      object { json in
+        for member in members {
+          json.key(member.name)
+          json.write(member.value)
+        }
+      }
+    }
+  }
+
   public mutating func strings(_ texts: some Sequence<String>) {
     array { json in for text in texts { json.string(text) } }
   }

@@ -44,6 +44,10 @@ extension Layout {
     pre { background: var(--card); border: 1px solid var(--line); border-radius: .3rem; padding: .6rem .7rem;
       overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; margin: .5rem 0; }
     code { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere; }
+    .copied-from { position: relative; } .copied-from button { position: absolute; right: .3rem; top: .3rem; font: inherit;
+      font-size: .8rem; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .3rem;
+      padding: .15rem .6rem; cursor: pointer; }
+    .lead { font-size: 1.1rem; } [hidden] { display: none !important; }
     .table { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
     th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -1,13 +1,19 @@
-/// The frame of every page: one file, styles inline, light and dark, no script and nothing from elsewhere.
+/// The frame of every page: styles inline, light and dark, one script of the daemon's own that no page needs, and nothing
+/// from elsewhere.
 public struct Layout: Sendable {
-  /// Nothing but the page's own styles is loaded or run, and nobody frames it.
+  /// Nothing but the page's own styles and the daemon's own script and icons is loaded or run, and nobody frames it.
   ///
   /// - Parameter nonce: of this answer alone: a style that gets into the page from elsewhere does not have it.
   static func contentSecurityPolicy(nonce: String) -> String {
-    "default-src 'none'; style-src 'nonce-\(nonce)'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'nonce-\(nonce)'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+      + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
   }
 
   public var title: String
+  /// In the tab and in bookmarks; nil for ``title``.
+  var windowTitle: String?
+  /// The state that the page's icon shows; nil for none.
+  var icon: TopologyPage.State?
   public var content: HTML
   /// Rules of this page beyond those of all pages.
   var styles: HTML = ""
@@ -39,11 +45,12 @@ public struct Layout: Sendable {
   private func page(nonce: String) -> HTML {
     """
     <!doctype html>
-    <html lang="en">
+    <html lang="en"\(html: refreshSeconds == nil ? "" : " data-live=\"yes\"")>
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>\(title)</title>\(refresh)
+    <title>\(windowTitle ?? title)</title>\(iconLink)\(refresh)
+    <script src="\(PageScript.path)" defer></script>
     <style nonce="\(nonce)">\(Self.styles)\(styles)</style>
     </head>
     <body>
@@ -58,7 +65,9 @@ public struct Layout: Sendable {
     """
   }
 
+  private var iconLink: HTML { icon.map { "\n<link rel=\"icon\" href=\"\(StateIcon.path($0))\">" } ?? "" }
+
   private var refresh: HTML {
-    refreshSeconds.map { "\n<meta http-equiv=\"refresh\" content=\"\($0)\">" } ?? ""
+    refreshSeconds.map { "\n<noscript><meta http-equiv=\"refresh\" content=\"\($0)\"></noscript>" } ?? ""
   }
 }

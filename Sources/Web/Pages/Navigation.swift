@@ -3,7 +3,7 @@ import Runtime
 /// The links between the pages, on each of them.
 public struct Navigation: Sendable {
   public enum Place: String, Sendable, CaseIterable {
-    case topology = "Topology"
+    case topology = "Workloads"
     case alerts = "Alerts"
     case events = "Events"
     case runbooks = "Runbooks"

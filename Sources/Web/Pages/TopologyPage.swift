@@ -1,4 +1,5 @@
-/// The page at `/` of a fleet: each workload with its shards and nodes, and what is wrong, readable at a glance.
+/// The page at `/` of a fleet: in one sentence how it stands, then every workload, the worst first. One that is not well is
+/// open, with what is wrong, since when and what to do; one that is well is a line.
 ///
 /// Everything that comes from elsewhere is escaped and cut, and the whole is bounded.
 public struct TopologyPage: Sendable {
@@ -31,8 +32,13 @@ public struct TopologyPage: Sendable {
     public var text: String
     /// The alert that fires with this text as its summary; empty where a check says it.
     public var alert = ""
-    /// Whether ``alert`` has a runbook here.
+    /// Whether ``alert`` has a runbook here, and its text, where that is shown in place.
     public var hasRunbook = false
+    public var runbook: Markdown?
+    /// Since when, in seconds since the epoch; nil where that is not known.
+    public var sinceSeconds: Double?
+    /// The server that it is about, by its label `instance`; nil for the workload as a whole.
+    public var node: String?
     /// It is about how the workload is set up, and nothing of its state: listed apart.
     public var isPosture = false
 
@@ -74,6 +80,23 @@ public struct TopologyPage: Sendable {
     }
   }
 
+  /// A number of a workload beside what is wanted of it.
+  public struct Figure: Sendable {
+    public var title: String
+    /// With its unit; nil where it is not known.
+    public var value: String?
+    /// `up to 10 ms`; empty for no objective.
+    public var objective = ""
+    public var isMissed = false
+
+    public init(_ title: String, _ value: String?, objective: String = "", isMissed: Bool = false) {
+      self.title = title
+      self.value = value
+      self.objective = objective
+      self.isMissed = isMissed
+    }
+  }
+
   /// A shard, or other nodes that belong together.
   public struct Group: Sendable {
     /// Empty where there is only one.
@@ -93,6 +116,10 @@ public struct TopologyPage: Sendable {
     public var stateAgeSeconds: Double?
     /// Its kind, topology and environment.
     public var traits: [String]
+    /// nil where none is configured.
+    public var environment: String?
+    /// The same in the same order for each workload.
+    public var figures: [Figure] = []
     /// Windows that are open: `maintenance`, `peak`.
     public var windows: [String] = []
     public var presentCount: Int
@@ -105,7 +132,6 @@ public struct TopologyPage: Sendable {
     /// What is still known of it; may be empty.
     public var lastFailover = ""
     /// nil where there is no objective.
-    public var lagObjectiveSeconds: Double?
     public var memoryObjectiveRatio: Double?
     public var groups: [Group] = []
     public var findings: [Finding] = []
@@ -123,11 +149,30 @@ public struct TopologyPage: Sendable {
   static let nodeLimit = 2000
   static let workloadLimit = 200
   static let findingLimit = 25
+  /// Runbooks that are shown in place, in all.
+  public static let runbookLimit = 12
   static let refreshSeconds = 10
+
+  /// Which workloads are shown: those that every part matches.
+  public struct Filter: Sendable, Equatable {
+    /// A part of the name, however it is written; empty for any.
+    public var name = ""
+    /// nil for any.
+    public var environment: String?
+    public var state: State?
+
+    public init() {}
+
+    func matches(_ workload: Workload) -> Bool {
+      (name.isEmpty || workload.name.lowercased().contains(name.lowercased()))
+        && (environment == nil || workload.environment == environment) && (state == nil || workload.state == state)
+    }
+  }
 
   public var version: String
   public var metricsPath: String
   public var workloads: [Workload]
+  public var filter = Filter()
   /// Seconds since the epoch.
   public var nowSeconds: Double
   /// nil where no rules are evaluated.
@@ -143,7 +188,9 @@ public struct TopologyPage: Sendable {
   }
 
   public func response() -> Response {
-    var layout = Layout(title: "Redline \(version)", content: content)
+    var layout = Layout(title: "Redline", content: content)
+    layout.windowTitle = windowTitle
+    layout.icon = worst
     layout.styles = Self.styles
     layout.navigation = Navigation(.topology, metricsPath: metricsPath)
     layout.refreshSeconds = Self.refreshSeconds

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Config
 
 /// The subcommands. Without one, the program is the daemon.
 struct Commands: AsyncParsableCommand {
@@ -8,7 +9,8 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self,
+      StatusCommand.self, FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self,
+      TestCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
       QuerySeriesCommand.self,
     ])
@@ -21,6 +23,27 @@ struct Commands: AsyncParsableCommand {
     default: words
     }
   }
+
+  /// What is wrong with the first word of a command line; nil where it is a subcommand.
+  static func complaint(about word: String) -> String? {
+    let known =
+      configuration.subcommands.compactMap(\.configuration.commandName) + ["help", "check-config", "check-access"]
+    guard !word.hasPrefix("-"), !known.contains(word) else { return nil }
+    let meant = nearest(to: word, in: known).map { "did you mean \($0)?" } ?? "redline --help lists them"
+    return "redline: \(quoted(word)) is no subcommand: \(meant)"
+  }
+
+  /// What somebody wants to know who never saw the program.
+  static let introduction = """
+    Redline watches Redis and Valkey fleets: metrics for Prometheus in the place of redis_exporter, and alerts, pages and an \
+    API of its own.
+
+      redline --redis.addr=redis://localhost:6379     watch one server: http://localhost:9121/metrics
+      redline --config.file=redline.yml               watch a fleet: http://localhost:9121/
+      redline status                                  say how the fleet of a running daemon stands
+
+    What each subcommand takes: redline SUBCOMMAND --help. A first redline.yml is in the README.
+    """
 
   /// The subcommands that are for users, a line for each.
   static var list: String {

@@ -59,7 +59,7 @@ import Testing
       }
       let state = tracker.state(members, keys: .none, at: .init(seconds: seconds), wall: .init(seconds: wall))
       #expect(state.hitRatio.map { (0...1).contains($0.value) && $0.lookupsPerSecond.isFinite } ?? true)
-      #expect(tracker.eventLoopBusyRatio(of: address).map { (0...1).contains($0) } ?? true)
+      #expect(state[address]?.load.eventLoopBusyRatio.map { (0...1).contains($0) } ?? true)
       #expect((state[replica]?.lag?.seconds ?? 0) >= 0)
       #expect(RecoveryPoint(crashOf: facts.persistence, isFsyncDelayed: true, nowSeconds: wall).seconds >= 0)
       let verdict = Verdict(CheckCatalogue.all, of: state)

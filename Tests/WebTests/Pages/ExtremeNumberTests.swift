@@ -28,7 +28,6 @@ import Testing
       "w", state: .critical, traits: ["queue"], presentCount: .max, expectedCount: .min)
     workload.failoverCount = .max
     workload.lastFailoverAgeSeconds = number
-    workload.lagObjectiveSeconds = number
     workload.memoryObjectiveRatio = number
     workload.groups = [TopologyPage.Group("", [node])]
     let page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [workload], nowSeconds: 0)

@@ -26,6 +26,7 @@ enum GoldenPage {
     let page = text(response)
     #expect(page.contains(styles), sourceLocation: location)
     compare(styles, with: "style.css", location)
+    compare(PageScript.text, with: "redline.js", location)
     compare(page.replacing(styles, with: "/* style.css */"), with: "\(name).html", location)
   }
 
@@ -48,6 +49,7 @@ enum GoldenPage {
   static let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{FFFD}"
 
   static func expectHarmless(_ page: String, location: SourceLocation = #_sourceLocation) {
+    let page = page.replacing("<script src=\"\(PageScript.path)\" defer></script>", with: "")
     for part in [
       "<script", "alert('", "\u{0}", "src=", "style=\"", "javascript:", " onload", "url(", "&lt;p", "&lt;li",
       "&lt;span", "&lt;a",

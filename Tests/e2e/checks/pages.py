@@ -19,6 +19,8 @@ from harness.paths import ROOT
 TIMEOUT_SECONDS = 240
 
 GOLDENS = ROOT / "Tests" / "WebTests" / "Goldens"
+SCRIPT = "/redline.js"
+ICON = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/>"
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 # A page of one screen or some; what people wait for on a bad line.
 PAGE_LIMIT_BYTES = 50_000
@@ -58,14 +60,23 @@ class Handler(http_server.BaseHTTPRequestHandler):
     """Serves the golden pages under the policy that the daemon sends."""
 
     def do_GET(self):  # noqa: N802
+        if self.path == SCRIPT or self.path.startswith("/icon/"):
+            return self.send("text/javascript" if self.path == SCRIPT else "image/svg+xml",
+                             (GOLDENS / "redline.js").read_bytes() if self.path == SCRIPT else ICON)
         path = GOLDENS / f"{self.path.strip('/')}.html"
         found = path.is_file() and path.parent == GOLDENS
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'nonce-NONCE'; base-uri 'none'; "
-                         "form-action 'none'; frame-ancestors 'none'")
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'nonce-NONCE'; script-src 'self'; "
+                         "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
         self.end_headers()
         self.wfile.write(whole(path) if found else b"not found")
+
+    def send(self, kind: str, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *arguments):
         pass
@@ -92,8 +103,10 @@ def look(check: Check, browser: Browser, name: str, url: str) -> None:
             check.equal(browser.value("getComputedStyle(document.querySelector('main')).maxWidth !== 'none'"), True,
                         f"{about}: the page's own styles count")
             # A browser asks for the icon of a site by itself.
-            asked = [each for each in browser.requests() if not each.endswith("/favicon.ico")]
-            check.equal(asked, [url], f"{about}: what is loaded")
+            asked = {urllib.parse.urlsplit(each) for each in browser.requests()}
+            check.equal({each.netloc for each in asked}, {urllib.parse.urlsplit(url).netloc}, f"{about}: who is asked")
+            paths = {each.path for each in asked if each.path != "/favicon.ico" and not each.path.startswith("/icon/")}
+            check.equal(paths, {urllib.parse.urlsplit(url).path, SCRIPT}, f"{about}: what is loaded")
             check.equal(browser.complaints(), [], f"{about}: the console")
             browser.picture(check.folder / f"{name}-{size}-{'dark' if dark else 'light'}.png", whole=True)
     levels = browser.value(HEADINGS)
@@ -110,7 +123,7 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "events", "graph", "node", "notifications", "runbook"], "the golden pages")
+    check.equal(names, ["alerts", "events", "graph", "node", "notifications", "runbook", "start"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
         check.that(len(whole(GOLDENS / f"{name}.html")) < PAGE_LIMIT_BYTES, f"{name} is small")
@@ -159,7 +172,8 @@ def check_a_live_fleet(check: Check) -> None:
         check.equal(answer.status, 200, path)
         policy = answer.headers["content-security-policy"]
         check.that(policy.startswith("default-src 'none'; style-src 'nonce-"), f"{path}: {policy}")
-        check.that("<script" not in answer.text and "src=" not in answer.text, f"{path} loads nothing")
+        own = answer.text.replace(f'<script src="{SCRIPT}" defer></script>', "")
+        check.that("<script" not in own and "src=" not in own, f"{path} loads nothing else")
         check.that(len(answer.text.encode()) < PAGE_LIMIT_BYTES, f"{path} is small: {len(answer.text)}")
     for path in ("/runbooks/nobody", "/runbooks/..%2f..%2fetc%2fpasswd", "/runbooks/%2e%2e/passwd", "/node/nobody",
                  "/node/", "/runbooks/"):

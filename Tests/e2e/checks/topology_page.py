@@ -1,5 +1,6 @@
 """The start page of a fleet: what a person sees of the lab, whole and broken."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -15,10 +16,15 @@ def watch(check: Check, lab: Lab) -> exporters.Exporter:
     return exporters.redline(check, None, f"--config.file={lab.does('config').strip()}")
 
 
-def tiles(exporter: exporters.Exporter) -> dict[str, str]:
-    """What the tile of each workload says."""
-    found = re.findall(r'<a class="tile \w+" href="#w\d+"><b>([^<]+)</b> <span>([^<]+)</span>', exporter.get("/").text)
-    return dict(found)
+def states(exporter: exporters.Exporter) -> dict[str, str]:
+    """What the line of each workload says, in the order of the page."""
+    return dict(re.findall(r'<b>([^<]+)</b> <span class="verdict">([^<]+)</span>', exporter.get("/").text))
+
+
+def sentence(exporter: exporters.Exporter) -> str:
+    """What the page says first."""
+    match = re.search(r'<p class="lead[^"]*">(.*)</p>', exporter.get("/").text)
+    return html.unescape(re.sub(r"<[^>]*>", "", match.group(1))) if match else ""
 
 
 def row(exporter: exporters.Exporter, node: str) -> str:
@@ -31,13 +37,15 @@ def check_the_lab_and_a_failover(check: Check) -> None:
     lab.up()
     exporter = watch(check, lab)
     everybody = {"cache": "healthy", "queues": "healthy", "sessions": "healthy"}
-    check.until(lambda: tiles(exporter) == everybody, 30, f"all workloads are healthy: {tiles(exporter)}")
+    check.until(lambda: states(exporter) == everybody, 30, f"all workloads are healthy: {states(exporter)}")
+    check.equal(sentence(exporter), "All 3 workloads are healthy.", "the sentence")
     page = exporter.get("/").text
     check.equal(page.count('<td class="role">master</td>'), 5, "masters on the page")
     check.equal(page.count('<td class="role">replica</td>'), 7, "replicas on the page")
     check.equal(page.count('<td class="role">sentinel</td>'), 3, "Sentinels on the page")
     check.that("Shard 3: slots" in page and "6 of 6 up" in page, "shards and members are told")
-    check.that("<script" not in page and "src=" not in page and "://" not in page, "nothing is loaded")
+    own = page.replace('<script src="/redline.js" defer></script>', "")
+    check.that("<script" not in own and "src=" not in own and "://" not in own, "nothing else is loaded")
     check.that(lab.password() not in page, "no password is on the page")
 
     lab.does("kill", "sessions-1")
@@ -47,8 +55,10 @@ def check_the_lab_and_a_failover(check: Check) -> None:
     page = exporter.get("/").text
     check.that("automatic failover of sessions from sessions-1" in page, "who took over is told")
     check.that("was master" in row(exporter, "sessions-1"), f"what was is told as such: {row(exporter, 'sessions-1')}")
-    check.until(lambda: tiles(exporter)["sessions"] == "degraded", 20, f"the state: {tiles(exporter)}")
-    check.equal(tiles(exporter)["queues"], "healthy", "the others are as they were")
+    check.until(lambda: states(exporter)["sessions"] == "degraded", 20, f"the state: {states(exporter)}")
+    check.equal(states(exporter)["queues"], "healthy", "the others are as they were")
+    check.equal(list(states(exporter))[0], "sessions", "the worst comes first")
+    check.that(sentence(exporter).startswith("sessions is degraded for "), f"the sentence: {sentence(exporter)}")
     check.that("sessions-1 is down" in exporter.get("/").text, "the finding names the node")
 
 

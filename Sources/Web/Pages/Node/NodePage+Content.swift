@@ -46,7 +46,8 @@ extension NodePage {
   private func time(_ asOfSeconds: Double?) -> HTML { asOfSeconds.map { " \(asOf($0, now: nowSeconds))" } ?? "" }
 
   private var findingList: HTML {
-    findings.isEmpty ? "" : "<h2>Findings</h2>\n\(TopologyPage.list(findings, limit: Self.findingLimit))"
+    findings.isEmpty
+      ? "" : "<h2>Findings</h2>\n\(TopologyPage.list(findings, limit: Self.findingLimit, now: nowSeconds))"
   }
 
   private var alertList: HTML {

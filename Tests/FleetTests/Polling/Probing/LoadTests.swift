@@ -86,13 +86,13 @@ struct LoadTests {
     try poll("a", 5, busy: 0, seconds: 10)
     try poll("a", 9, busy: 5_000_000, seconds: 20)
     try poll("a", 9, busy: 5_000_000, seconds: 20)
-    #expect(tracker.slowCommandCount(of: address) == 4 && tracker.eventLoopBusyRatio(of: address) == 0.5)
+    #expect(tracker[address].slowCommandCount == 4 && tracker[address].eventLoopBusyRatio == 0.5)
     // Restarted, and already beyond what it had counted before.
     try poll("b", 20, busy: 9_000_000, seconds: 30)
-    #expect(tracker.slowCommandCount(of: address) == 24 && tracker.eventLoopBusyRatio(of: address) == nil)
+    #expect(tracker[address].slowCommandCount == 24 && tracker[address].eventLoopBusyRatio == nil)
     tracker.note([Readings.down(1)], slowerThan: 13)
-    #expect(tracker.slowCommandCount(of: address) == 24)
+    #expect(tracker[address].slowCommandCount == 24)
     tracker.forget([address])
-    #expect(tracker.slowCommandCount(of: address) == nil)
+    #expect(tracker[address].slowCommandCount == nil)
   }
 }

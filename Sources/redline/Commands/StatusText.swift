@@ -1,0 +1,156 @@
+import API
+import Runtime
+import Web
+
+/// How a fleet stands, as `redline status` prints it: made of the answer of `/api/v1/fleet`.
+struct StatusText {
+  /// Without colours where the output is no terminal.
+  var hasColours = false
+  /// Longer lines are cut.
+  var columns = 80
+  let now: WallTime
+
+  /// Workloads that are well are a line each; of the others, what is found and which servers are not well.
+  private static let findingLimit = 12
+  private static let memberLimit = 20
+
+  init(now: WallTime, hasColours: Bool = false, columns: Int = 80) {
+    self.now = now
+    self.hasColours = hasColours
+    self.columns = max(40, columns)
+  }
+
+  /// - Parameter data: the answer's `data`.
+  func text(_ data: JSONValue) -> String {
+    var lines: [String] = []
+    if let summary = data["summary"]?.string { lines += wrapped(summary) + [""] }
+    for receiver in data["undelivered"]?.elements ?? [] {
+      lines.append(painted(cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
+    }
+    for workload in Self.workloads(data) { lines += self.lines(workload) }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The worst first, by name among equals.
+  static func workloads(_ data: JSONValue) -> [JSONValue] {
+    func key(_ workload: JSONValue) -> (Int, String) {
+      (-rank(workload["state"]?.string), workload["name"]?.string ?? "")
+    }
+    return (data["workloads"]?.elements ?? []).sorted { key($0) < key($1) }
+  }
+
+  /// The order of states; what is not known is worse than what is degraded.
+  private static func rank(_ state: String?) -> Int {
+    ["healthy", "degraded", "unknown", "critical"].firstIndex(of: state ?? "") ?? 2
+  }
+
+  /// 0 healthy, 1 degraded, 2 critical, 3 unknown, of the worst workload.
+  static func exitStatus(_ data: JSONValue) -> Int32 {
+    let worst = workloads(data).first.map { rank($0["state"]?.string) } ?? 2
+    return [0, 1, 3, 2][worst]
+  }
+
+  // MARK: Lines
+
+  private func lines(_ workload: JSONValue) -> [String] {
+    let state = workload["state"]?.string ?? "unknown"
+    let head = "\(padded(state, 9)) \(padded(workload["name"]?.string ?? "?", 16)) \(traffic(workload))"
+    var lines = [painted(String(cut(head).prefix(9)), state) + cut(head).dropFirst(9)]
+    guard state != "healthy" else { return lines }
+    var found = (workload["alerts"]?.elements ?? []).map { alert in
+      (
+        level: alert["severity"]?.string ?? "", since: alert["since"]?.string,
+        text: "\(alert["name"]?.string ?? ""): \(alert["summary"]?.string ?? "")"
+      )
+    }
+    found += (workload["findings"]?.elements ?? []).filter { $0["group"]?.string == "health" }.map { finding in
+      (level: finding["severity"]?.string ?? "", since: finding["since"]?.string, text: finding["text"]?.string ?? "")
+    }
+    found += (workload["unknown"]?.elements ?? []).filter { $0["group"]?.string == "health" }.map { blindness in
+      (level: "unknown", since: nil, text: "\(blindness["check"]?.string ?? ""): \(blindness["reason"]?.string ?? "")")
+    }
+    let order = ["critical", "unknown", "warning"]
+    let ranked = found.enumerated().sorted { one, other in
+      (order.firstIndex(of: one.element.level) ?? 9, one.offset) < (
+        order.firstIndex(of: other.element.level) ?? 9, other.offset
+      )
+    }.map(\.element)
+    for one in ranked.prefix(Self.findingLimit) {
+      let age = age(one.since)
+      lines.append("  " + painted(padded(one.level, 8), one.level) + " " + cut("\(padded(age, 7)) \(one.text)", by: 11))
+    }
+    if ranked.count > Self.findingLimit { lines.append("  \(ranked.count - Self.findingLimit) more are not listed") }
+    let sick = (workload["members"]?.elements ?? []).filter {
+      $0["state"]?.string != "up" && $0["standing"]?.string != "ghost"
+    }
+    for member in sick.prefix(Self.memberLimit) {
+      let name = member["instance"]?.string ?? "?"
+      let reason = member["reason"]?.string.map { ": \($0)" } ?? ""
+      lines.append(cut("  \(member["role"]?.string ?? "") \(name) \(member["state"]?.string ?? "")\(reason)"))
+    }
+    if sick.count > Self.memberLimit { lines.append("  \(sick.count - Self.memberLimit) more servers are not listed") }
+    return lines
+  }
+
+  /// `1.2k/s  hit 93 %  p99 1.2 ms  mem 43 %  lag 0.1 s  12 clients`; what is not known is left out.
+  private func traffic(_ workload: JSONValue) -> String {
+    let traffic = workload["traffic"]
+    func number(_ name: String) -> Double? { traffic?[name]?.number }
+    var words: [String] = []
+    let present = workload["membersPresent"]?.number.map { "\(Int(clamping: $0))" } ?? "?"
+    words.append("\(present)\(workload["membersExpected"]?.number.map { "/\(Int(clamping: $0))" } ?? "") up")
+    if let rate = number("operationsPerSecond") { words.append(TimeSeries.Unit.perSecond.words(rate)) }
+    if let ratio = number("hitRatio") { words.append("hit \(TimeSeries.Unit.ratio.words(ratio))") }
+    if let seconds = number("latencyP99Seconds") { words.append("p99 \(TimeSeries.Unit.seconds.words(seconds))") }
+    if let ratio = number("memoryUsedRatio") { words.append("mem \(TimeSeries.Unit.ratio.words(ratio))") }
+    if let seconds = number("lagSeconds") { words.append("lag \(TimeSeries.Unit.seconds.words(seconds))") }
+    if let rate = number("evictionsPerSecond"), rate > 0 {
+      words.append("evicts \(TimeSeries.Unit.perSecond.words(rate))")
+    }
+    if let count = number("clients") { words.append("\(TimeSeries.Unit.count.words(count)) clients") }
+    return words.joined(separator: "  ")
+  }
+
+  // MARK: Words
+
+  /// How long ago; empty where that is not known.
+  private func age(_ time: String?) -> String {
+    guard let time, let milliseconds = RFC3339.milliseconds(time) else { return "" }
+    return TimeSeries.Unit.seconds.words(max(0, now - WallTime(epochMs: milliseconds)))
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+  }
+
+  /// - Parameter indent: columns that stand before it.
+  private func cut(_ text: String, by indent: Int = 0) -> String {
+    let line = oneLine(text)
+    return line.count > columns - indent ? line.prefix(columns - indent - 1) + "…" : line
+  }
+
+  private func wrapped(_ text: String) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in oneLine(text).split(separator: " ") {
+      if !line.isEmpty, line.count + 1 + word.count > columns {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return line.isEmpty ? lines : lines + [line]
+  }
+
+  private func painted(_ text: String, _ level: String) -> String {
+    guard hasColours else { return text }
+    let code =
+      switch level {
+      case "critical": "1;31"
+      case "degraded", "warning": "33"
+      case "healthy": "32"
+      default: "35"
+      }
+    return "\u{1B}[\(code)m\(text)\u{1B}[0m"
+  }
+}

@@ -65,7 +65,18 @@ struct Redline {
 
   /// Writes a line, or several, to standard error: for subcommands, which may wait for the reader.
   static func printError(_ message: String) {
-    let line = Array("\(KnownSecrets.masked(message, sparesWords: true))\n".utf8)
-    unsafe write(STDERR_FILENO, line, line.count)
+    write("\(KnownSecrets.masked(message, sparesWords: true))\n", to: STDERR_FILENO)
+  }
+
+  /// Writes to standard output without keeping anything back, for what goes on printing.
+  static func printNow(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno != EINTR { return }
+      rest = rest.dropFirst(max(0, count))
+    }
   }
 }

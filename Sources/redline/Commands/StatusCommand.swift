@@ -58,13 +58,12 @@ struct StatusCommand: AsyncParsableCommand {
       case .json:
         var json = JSONWriter()
         json.write(data)
-        print(start + json.text)
+        Redline.printNow(start + json.text + "\n")
       case .text:
         let hasColours = isTerminal && environment["NO_COLOR"]?.isEmpty ?? true
         let columns = environment["COLUMNS"].flatMap { Int($0) } ?? 80
-        print(start + StatusText(now: .now, hasColours: hasColours, columns: columns).text(data), terminator: "")
+        Redline.printNow(start + StatusText(now: .now, hasColours: hasColours, columns: columns).text(data))
       }
-      fflush(stdout)
       return StatusText.exitStatus(data)
     } catch {
       Redline.printError("\(error)")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.parse
 
-from harness import exporters, http, schema, servers
+from harness import exporters, http, schema, servers, start_page
 from harness.check import Check
 from harness.judging import HASTY, Judge
 from harness.passwords import bcrypt_hash
@@ -62,15 +62,14 @@ def workload(server: servers.RedisServer, name: str = "carts") -> str:
 
 
 def tile(exporter: exporters.Exporter, name: str = "carts") -> str:
-    found = re.search(rf'<b>{name}</b> <span>([^<]+)</span>', exporter.get("/").text)
-    return found[1] if found else ""
+    return start_page.states(exporter).get(name, "")
 
 
 def lasting(found: dict) -> dict:
     """What does not change from poll to poll."""
     changing = {"lastAnswer", "memoryUsedBytes"}
     members = [{name: value for name, value in member.items() if name not in changing} for member in found["members"]]
-    return found | {"members": members}
+    return found | {"members": members, "traffic": sorted(found["traffic"])}
 
 
 def bounded(check: Check) -> servers.RedisServer:

@@ -1,6 +1,5 @@
 """The start page of a fleet: what a person sees of the lab, whole and broken."""
 
-import html
 import re
 import shutil
 import subprocess
@@ -8,23 +7,13 @@ import subprocess
 from harness import exporters
 from harness.check import Check, Skipped
 from harness.lab import Lab
+from harness.start_page import sentence, states
 
 TIMEOUT_SECONDS = 180
 
 
 def watch(check: Check, lab: Lab) -> exporters.Exporter:
     return exporters.redline(check, None, f"--config.file={lab.does('config').strip()}")
-
-
-def states(exporter: exporters.Exporter) -> dict[str, str]:
-    """What the line of each workload says, in the order of the page."""
-    return dict(re.findall(r'<b>([^<]+)</b> <span class="verdict">([^<]+)</span>', exporter.get("/").text))
-
-
-def sentence(exporter: exporters.Exporter) -> str:
-    """What the page says first."""
-    match = re.search(r'<p class="lead[^"]*">(.*)</p>', exporter.get("/").text)
-    return html.unescape(re.sub(r"<[^>]*>", "", match.group(1))) if match else ""
 
 
 def row(exporter: exporters.Exporter, node: str) -> str:

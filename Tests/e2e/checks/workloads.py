@@ -7,7 +7,7 @@ import signal
 import time
 
 from checks.fleet import DEFAULTS, Group, address, events, failovers, roles, up, values, watch
-from harness import exporters, servers
+from harness import exporters, servers, start_page
 from harness.check import Check
 from harness.lab import Lab
 from harness.paths import tool
@@ -25,9 +25,8 @@ def text(exporter: exporters.Exporter) -> str:
 def unwell(exporter: exporters.Exporter) -> set[str] | None:
     """The workloads that are not healthy, where page and API agree; else None."""
     told = json.loads(exporter.get("/api/v1/fleet").text)["data"]["workloads"]
-    tiles = re.findall(r'<a class="tile \w+" href="#w\d+"><b>([^<]+)</b> <span>([^<]+)</span>', text(exporter))
     states = {one["name"]: one["state"] for one in told}
-    return {name for name, state in states.items() if state != "healthy"} if states == dict(tiles) else None
+    return {name for name, state in states.items() if state != "healthy"} if states == start_page.states(exporter) else None
 
 
 def findings(exporter: exporters.Exporter) -> set[tuple[str, str]]:

@@ -26,8 +26,11 @@ struct Commands: AsyncParsableCommand {
 
   /// What is wrong with the first word of a command line; nil where it is a subcommand.
   static func complaint(about word: String) -> String? {
-    let known =
-      configuration.subcommands.compactMap(\.configuration.commandName) + ["help", "check-config", "check-access"]
+    var known = ["help", "check-config", "check-access"]
+    for command in configuration.subcommands {
+      let subject: CommandConfiguration = command.configuration
+      if let name = subject.commandName { known.append(name) }
+    }
     guard !word.hasPrefix("-"), !known.contains(word) else { return nil }
     let meant = nearest(to: word, in: known).map { "did you mean \($0)?" } ?? "redline --help lists them"
     return "redline: \(quoted(word)) is no subcommand: \(meant)"

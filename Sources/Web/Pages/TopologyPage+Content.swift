@@ -91,16 +91,23 @@ extension TopologyPage {
       links.append(link("any environment", filter.with(environment: nil), isChosen: filter.environment == nil))
       links += environments.map { link($0, filter.with(environment: $0), isChosen: filter.environment == $0) }
     }
+    return """
+      <div class="chooser"><ul class="filters">
+      \(HTML.joined(links))</ul>
+      \(workloads.count > Self.manyWorkloads || !filter.name.isEmpty ? search : "")</div>
+
+      """
+  }
+
+  /// For one among many, by a part of its name.
+  private var search: HTML {
     let kept: [HTML] = [("environment", filter.environment), ("state", filter.state?.rawValue)].compactMap {
       name, value in
       value.map { "<input type=\"hidden\" name=\"\(name)\" value=\"\(clipped($0))\">" }
     }
     return """
-      <div class="chooser"><ul class="filters">
-      \(HTML.joined(links))</ul>
       <form role="search" action="/">\(HTML.joined(kept))<label>Name <input name="name" type="search" \
-      value="\(clipped(filter.name, to: 100))" autocomplete="off" data-filter></label></form></div>
-
+      value="\(clipped(filter.name, to: 100))" autocomplete="off" data-filter></label></form>
       """
   }
 

@@ -149,6 +149,8 @@ public struct TopologyPage: Sendable {
   static let nodeLimit = 2000
   static let workloadLimit = 200
   static let findingLimit = 25
+  /// Beyond so many, one is looked for by its name.
+  static let manyWorkloads = 8
   /// Runbooks that are shown in place, in all.
   public static let runbookLimit = 12
   static let refreshSeconds = 10

@@ -98,7 +98,7 @@ import Testing
   @Test func thePagesAreLinkedAndTheCurrentIsMarked() {
     let page = GoldenPage.text(RunbookPage(index: [], notice: "", metricsPath: "/m?\"").response())
     #expect(page.contains("<a href=\"/runbooks\" aria-current=\"page\">Runbooks</a>"))
-    for link in ["\"/\">Topology", "\"/alerts\">Alerts", "\"/events\">Events", "\"/m?&quot;\">Metrics"] {
+    for link in ["\"/\">Workloads", "\"/alerts\">Alerts", "\"/events\">Events", "\"/m?&quot;\">Metrics"] {
       #expect(page.contains("<a href=\(link)</a>"), "\(link)")
     }
     #expect(page.contains("<a class=\"skip\" href=\"#content\">") && page.contains("<main id=\"content\""))

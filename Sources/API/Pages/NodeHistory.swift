@@ -27,7 +27,7 @@ struct NodeHistory: Sendable {
   /// of a rate, is nothing that it said.
   let asOf: WallTime?
 
-  /// `$` is the namespace and its underline, `@` the matcher of the instance; `%` and `#` are a short and a longer range.
+  /// As ``HistoryReader`` reads them; `%` and `#` are a short and a longer range.
   private static let figures: [Figure] = [
     Figure("Memory", "max($memory_used_bytes@)", .bytes),
     Figure("Memory of maxmemory", "max($memory_used_bytes@) / (max($memory_max_bytes@) > 0)", .ratio),
@@ -103,61 +103,16 @@ struct NodeHistory: Sendable {
     } ?? Self.windowsSeconds.last ?? 300
   }
 
-  private var options: QueryOptions {
-    var options = QueryOptions()
-    // Longer than most polls are apart, and short enough for a gap to be seen as one.
-    options.lookbackMilliseconds = 60_000
-    options.limits.samples = 2_000_000
-    options.limits.seconds = 2
-    return options
-  }
-
-  private var nowMilliseconds: Int64 { now.epochMs }
-
-  private func query(_ text: String) throws -> Query {
-    let prefix = namespace.isEmpty ? "" : "\(namespace)_"
-    let matcher = "{instance=\(Self.quoted(instance))}"
-    return try Query(text.replacing("$", with: prefix).replacing("@", with: matcher))
-  }
-
-  /// A PromQL string.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+  private var reader: HistoryReader {
+    HistoryReader(store: store, namespace: namespace, subject: ("instance", instance), now: now)
   }
 
   /// Single values are of now, or of when the server last spoke.
-  private var askedMilliseconds: Int64 { min(asOf ?? now, now).epochMs }
-
-  private func vector(_ text: String) throws -> [VectorSample] {
-    let result = try query(text).value(atMilliseconds: askedMilliseconds, in: store, options: options)
-    guard case .vector(let samples) = result.value else { return [] }
-    return samples
-  }
+  private func vector(_ text: String) throws -> [VectorSample] { try reader.vector(text, at: min(asOf ?? now, now)) }
 
   private func value(_ text: String) throws -> Double? { try vector(text).first?.value }
 
-  /// One value for each step of the window; nil where there is none.
   private func series(_ text: String, stepSeconds: Double) throws -> [Double?] {
-    let step = Int64(clamping: stepSeconds * 1000)
-    let count = TimeSeries.pointLimit
-    let start = nowMilliseconds - Int64(count - 1) * step
-    let result = try query(text).values(
-      fromMilliseconds: start, throughMilliseconds: nowMilliseconds, stepMilliseconds: step, in: store,
-      options: options)
-    var points = [Double?](repeating: nil, count: count)
-    guard case .matrix(let all) = result.value, let first = all.first else { return points }
-    for sample in first.samples where !sample.isStale {
-      let index = Int((sample.timestampMilliseconds - start) / step)
-      if points.indices.contains(index) { points[index] = sample.value }
-    }
-    return points
+    try reader.series(text, stepSeconds: stepSeconds)
   }
 }

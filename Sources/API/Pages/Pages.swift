@@ -56,6 +56,7 @@ public struct Pages: Sendable {
       Route("/graph") { request in await graph(request) },
       Route("/events") { request in await eventList(request) },
       Route(under: "/node/") { request in await node(request) },
+      Route(under: "/workload/") { request in await workload(request) },
       Route("/runbooks") { _ in await runbookIndex() },
       Route("/runbooks/all") { _ in await allRunbooks() },
       Route(under: "/runbooks/") { request in await runbook(request) },

@@ -47,7 +47,7 @@ extension NodePage {
 
   private var findingList: HTML {
     findings.isEmpty
-      ? "" : "<h2>Findings</h2>\n\(TopologyPage.list(findings, limit: Self.findingLimit, now: nowSeconds))"
+      ? "" : "<h2>Findings</h2>\n\(WorkloadCard.list(findings, limit: Self.findingLimit, now: nowSeconds))"
   }
 
   private var alertList: HTML {

@@ -1,0 +1,152 @@
+/// The page at `/workload/NAME`: one incident in one view, with figures, events and alerts on one axis of time.
+public struct WorkloadPage: Sendable {
+  /// The spans that can be chosen.
+  public enum Span: String, Sendable, CaseIterable {
+    case quarter = "15m"
+    case hour = "1h"
+    case sixHours = "6h"
+    case day = "24h"
+
+    public var seconds: Double {
+      switch self {
+      case .quarter: 900
+      case .hour: 3600
+      case .sixHours: 6 * 3600
+      case .day: 86_400
+      }
+    }
+  }
+
+  public struct Figure: Sendable {
+    public var title: String
+    public var series: TimeSeries
+    public var objective: Double?
+
+    public init(_ title: String, _ series: TimeSeries, objective: Double? = nil) {
+      self.title = title
+      self.series = series
+      self.objective = objective
+    }
+  }
+
+  static let eventLimit = 50
+
+  public var metricsPath: String
+  public var workload: TopologyPage.Workload
+  public var nowSeconds: Double
+  public var span = Span.hour
+  public var figures: [Figure] = []
+  public var forecast: Forecast?
+  /// Of the span, the newest first.
+  public var events: [EventsPage.Event] = []
+  public var receivers: [Receiver] = []
+  /// What the page cannot show; empty for nothing.
+  public var notice = ""
+
+  public init(_ workload: TopologyPage.Workload, metricsPath: String, nowSeconds: Double) {
+    self.workload = workload
+    self.metricsPath = metricsPath
+    self.nowSeconds = nowSeconds
+  }
+
+  public func response() -> Response {
+    var layout = Layout(title: clipped(workload.name), content: content)
+    layout.windowTitle = "\(workload.state.rawValue): \(clipped(workload.name, to: 60)) · Redline"
+    layout.icon = workload.state
+    layout.styles = Self.styles
+    layout.navigation = Navigation(nil, metricsPath: metricsPath)
+    layout.refreshSeconds = TopologyPage.refreshSeconds
+    return layout.response()
+  }
+
+  private var content: HTML {
+    var card = WorkloadCard(workload, now: nowSeconds)
+    card.isOpen = true
+    var room = (nodes: TopologyPage.nodeLimit, runbooks: TopologyPage.runbookLimit)
+    var page = TopologyPage(version: "", metricsPath: metricsPath, workloads: [workload], nowSeconds: nowSeconds)
+    page.receivers = receivers
+    return """
+      \(page.sentence)\(Receiver.banner(receivers, now: nowSeconds))<div class="workloads">
+      \(card.html(&room))</div>
+      <h2>Timeline</h2>
+      \(chooser)\(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")\(warning)\(charts)
+      <h2>Events of this span</h2>
+      \(eventList)
+      """
+  }
+
+  private var chooser: HTML {
+    let path = "/workload/\(pathEncoded(workload.name))"
+    let links: [HTML] = Span.allCases.map { one in
+      let mark: HTML = one == span ? " aria-current=\"true\"" : ""
+      return "<li><a href=\"\(path)?range=\(one.rawValue)\"\(mark)>\(one.rawValue)</a></li>\n"
+    }
+    return "<ul class=\"filters\">\n\(HTML.joined(links))</ul>\n"
+  }
+
+  private var warning: HTML {
+    forecast.map { forecast in
+      """
+      <p><b class="warning">Memory is full in \(Web.span(forecast.seconds))</b> if it goes on as in the last \
+      \(Web.span(forecast.fittedSeconds)).</p>
+
+      """
+    } ?? ""
+  }
+
+  private var charts: HTML {
+    guard !figures.isEmpty else { return "" }
+    let start = nowSeconds - span.seconds
+    let marks = events.filter { $0.seconds >= start && $0.level > .good }.map { event in
+      (share: min(1, (event.seconds - start) / span.seconds), level: event.level)
+    }
+    let charts: [HTML] = figures.map { figure in
+      Chart(title: figure.title, series: figure.series, objective: figure.objective, marks: marks).html
+    }
+    let ticks: [HTML] = (0...4).map { index in
+      let time = utc(start + span.seconds * Double(index) / 4)
+      return "<span>\(String(time.suffix(8).prefix(5)))</span>"
+    }
+    return """
+      <div class="charts">
+      \(HTML.joined(charts))<div class="ticks" aria-hidden="true">\(HTML.joined(ticks))</div></div>
+      <p class="dim foot">Times in UTC. Lines across are objectives; lines down are what happened, listed below.</p>
+
+      """
+  }
+
+  private var eventList: HTML {
+    guard !events.isEmpty else { return "<p class=\"dim\">none</p>" }
+    let hidden = events.count - Self.eventLimit
+    let rows: [HTML] = events.prefix(Self.eventLimit).map { event in
+      let node: HTML =
+        event.node.isEmpty
+        ? "" : " <small><a href=\"/node/\(pathEncoded(event.node))\">\(clipped(event.node))</a></small>"
+      return
+        "<li class=\"\(event.level.style)\">\(clipped(event.summary, to: 400)) <small>\(moment(event.seconds, now: nowSeconds))</small>\(node)</li>\n"
+    }
+    return """
+      <ul class="findings">
+      \(HTML.joined(rows))</ul>
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further events are not listed.</p>\n" : "")\
+      <p><a href="/events?workload=\(pathEncoded(workload.name))">All events</a></p>
+
+      """
+  }
+
+  private static let styles: HTML = """
+    \(TopologyPage.styles)
+    .charts { margin: .5rem 0; } .chart { margin: 0 0 .75rem; }
+    .chart h3 { margin: 0; font-size: .9rem; color: var(--dim); font-weight: 600; } .chart h3 b { color: var(--text); }
+    .plot { position: relative; padding-left: 4.5rem; }
+    .plot span { position: absolute; left: 0; width: 4.1rem; text-align: right; font-size: .75rem; color: var(--dim); }
+    .plot .top { top: -.4rem; } .plot .bottom { bottom: -.2rem; }
+    .plot svg { display: block; width: 100%; height: 5rem; border-bottom: 1px solid var(--line); border-left: 1px solid var(--line); }
+    .plot path { fill: none; vector-effect: non-scaling-stroke; }
+    .plot .line { stroke: var(--link); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+    .plot .objective { stroke: var(--dim); stroke-width: 1; stroke-dasharray: 4 4; }
+    .plot .mark { stroke: var(--tone); stroke-width: 1.5; opacity: .7; }
+    .ticks { display: flex; justify-content: space-between; padding-left: 4.5rem; font-size: .75rem; color: var(--dim);
+      font-variant-numeric: tabular-nums; }
+    """
+}

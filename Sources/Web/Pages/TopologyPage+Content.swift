@@ -26,7 +26,7 @@ extension TopologyPage {
       workloads.isEmpty ? "" : "<p class=\"dim\">No workload is like that. <a href=\"/\">Show all</a></p>"
     return """
       \(sentence)\(Receiver.banner(receivers, now: nowSeconds))\(workloads.isEmpty ? "" : filters)\
-      \(listed.isEmpty ? nothing : "\(columns(listed[listed.startIndex]))<div class=\"workloads\">\n\(HTML.joined(sections))</div>\n")\
+      \(listed.isEmpty ? nothing : "\(WorkloadCard.heads(of: listed[listed.startIndex]))<div class=\"workloads\">\n\(HTML.joined(sections))</div>\n")\
       \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>\n" : "")\
       <p class="dim foot">Redline \(version) · \(time) · reloads every \(Self.refreshSeconds) s · \
       <a href="/sd">Discovered targets</a> · <a href="/health">Health</a>\(broken)</p>
@@ -114,14 +114,6 @@ extension TopologyPage {
   private func link(_ text: String, _ filter: Filter, isChosen: Bool) -> HTML {
     let mark: HTML = isChosen ? " aria-current=\"true\"" : ""
     return "<li><a href=\"\(filter.address)\"\(mark)>\(clipped(text, to: 40))</a></li>\n"
-  }
-
-  // MARK: Workloads
-
-  /// What the numbers of the lines are, above them on a wide screen.
-  private func columns(_ example: Workload) -> HTML {
-    let titles: [HTML] = example.figures.map { "<span>\($0.title)</span>" }
-    return "<div class=\"line heads\" aria-hidden=\"true\"><span>Workload</span>\(HTML.joined(titles))</div>\n"
   }
 }
 

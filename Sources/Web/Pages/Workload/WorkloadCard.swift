@@ -17,6 +17,12 @@ struct WorkloadCard {
     isOpen = workload.state != .healthy
   }
 
+  /// What the numbers of the lines are, above them on a wide screen.
+  static func heads(of example: TopologyPage.Workload) -> HTML {
+    let titles: [HTML] = example.figures.map { "<span>\($0.title)</span>" }
+    return "<div class=\"line heads\" aria-hidden=\"true\"><span>Workload</span>\(HTML.joined(titles))</div>\n"
+  }
+
   func html(_ room: inout Room) -> HTML {
     let age: HTML = workload.stateAgeSeconds.map { " <span class=\"dim since\">for \(span($0))</span>" } ?? ""
     let windows: [HTML] = workload.windows.map { " <span class=\"tag\">\(clipped($0))</span>" }

@@ -66,7 +66,7 @@ public struct WorkloadPage: Sendable {
     var page = TopologyPage(version: "", metricsPath: metricsPath, workloads: [workload], nowSeconds: nowSeconds)
     page.receivers = receivers
     return """
-      \(page.sentence)\(Receiver.banner(receivers, now: nowSeconds))<div class="workloads">
+      \(page.sentence)\(Receiver.banner(receivers, now: nowSeconds))\(WorkloadCard.heads(of: workload))<div class="workloads">
       \(card.html(&room))</div>
       <h2>Timeline</h2>
       \(chooser)\(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")\(warning)\(charts)

@@ -62,6 +62,11 @@ extension TopologyPage.Workload {
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
     findings = standing.alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
+    // Rules may name servers that have no page.
+    let known = Set(groups.flatMap(\.nodes).map(\.name))
+    for index in findings.indices where !(findings[index].node.map(known.contains) ?? true) {
+      findings[index].node = nil
+    }
   }
 }
 

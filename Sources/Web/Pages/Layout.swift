@@ -12,7 +12,7 @@ public struct Layout: Sendable {
   public var title: String
   /// In the tab and in bookmarks; nil for ``title``.
   var windowTitle: String?
-  /// The state that the page's icon shows; nil for none.
+  /// The state that the page's icon carries; nil for a page that tells none.
   var icon: TopologyPage.State?
   public var content: HTML
   /// Rules of this page beyond those of all pages.
@@ -65,7 +65,7 @@ public struct Layout: Sendable {
     """
   }
 
-  private var iconLink: HTML { icon.map { "\n<link rel=\"icon\" href=\"\(StateIcon.path($0))\">" } ?? "" }
+  private var iconLink: HTML { "\n<link rel=\"icon\" href=\"\(StateIcon.path(icon))\">" }
 
   private var refresh: HTML {
     refreshSeconds.map { "\n<noscript><meta http-equiv=\"refresh\" content=\"\($0)\"></noscript>" } ?? ""

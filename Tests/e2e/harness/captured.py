@@ -59,7 +59,10 @@ class Captured(EvilRedis):
             line = name.encode() + b":" + (value if isinstance(value, bytes) else str(value).encode())
             text, found = re.subn(rb"(?m)^%s:[^\r\n]*" % re.escape(name.encode()), lambda _, line=line: line, text, count=1)
             if not found:
-                text += line + b"\r\n"
+                # Replicas stand beside the role, as in every server that has sections.
+                at = re.search(rb"(?m)^role:[^\r\n]*\r\n", text) if name.startswith("slave") else None
+                end = at.end() if at else len(text)
+                text = text[:end] + line + b"\r\n" + text[end:]
         return text
 
     def answer(self, words: list[bytes]) -> bytes:

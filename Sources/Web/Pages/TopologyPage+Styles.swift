@@ -11,7 +11,7 @@ extension TopologyPage {
       background: var(--card); margin: 0 0 .5rem; padding: 0 .75rem; }
     .workload > summary { padding: .5rem 0; list-style-position: inside; } .workload[open] { padding-bottom: .75rem; }
     .workload > summary::-webkit-details-marker { display: none; } .workload > summary { list-style: none; }
-    .who { overflow-wrap: anywhere; } .who b { font-size: 1.05rem; }
+    .who { overflow-wrap: anywhere; font-size: 1rem; font-weight: 400; margin: 0; } .who b { font-size: 1.05rem; }
     .verdict { color: var(--tone); font-weight: 600; } .since { font-size: .85rem; }
     .number b { font-weight: 600; } .number small { display: block; color: var(--dim); } .label { display: none; }
     .findings small { color: var(--dim); } .runbook { margin: .25rem 0; } .runbook summary { color: var(--link); }

@@ -31,8 +31,8 @@ struct WorkloadCard {
     return """
       <details class="workload \(workload.state.level.style)" id="w-\(pathEncoded(workload.name))" \
       data-name="\(clipped(workload.name))"\(html: isOpen ? " open" : "")>
-      <summary class="line"><span class="who"><i class="dot"></i><b>\(clipped(workload.name))</b> \
-      <span class="verdict">\(workload.state.rawValue)</span>\(age)\(HTML.joined(windows))</span>\
+      <summary class="line"><h2 class="who"><i class="dot"></i><b>\(clipped(workload.name))</b> \
+      <span class="verdict">\(workload.state.rawValue)</span>\(age)\(HTML.joined(windows))</h2>\
       \(HTML.joined(workload.figures.map(figure)))</summary>
       \(findings)<p class="dim">\(about) · <a href="/workload/\(pathEncoded(workload.name))">Timeline</a> · \
       <a href="/events?workload=\(pathEncoded(workload.name))">Events</a></p>

@@ -65,6 +65,13 @@ def tile(exporter: exporters.Exporter, name: str = "carts") -> str:
     return start_page.states(exporter).get(name, "")
 
 
+def terminal(exporter: exporters.Exporter, *words: str) -> tuple[int, str]:
+    """The exit status of `redline status` and what it says."""
+    ended = subprocess.run([REDLINE, "status", "--url", f"http://127.0.0.1:{exporter.port}", *words],
+                           capture_output=True, text=True, timeout=30)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
 def lasting(found: dict) -> dict:
     """What does not change from poll to poll."""
     changing = {"lastAnswer", "memoryUsedBytes"}
@@ -111,6 +118,11 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
                 "its member")
     check.that(member["memoryUsedBytes"] > 0 and member["memoryMaxBytes"] == 0, f"its memory: {member}")
     check.equal(tile(exporter), "healthy", "the tile")
+    code, words = terminal(exporter)
+    check.equal((code, words.splitlines()[0]), (0, "carts is healthy."), "redline status")
+    code, words = terminal(exporter, "--format", "json", "--workload", "carts")
+    check.equal((code, json.loads(words)["summary"]), (0, "carts is healthy."), "redline status as JSON")
+    check.equal(terminal(exporter, "--workload", "nobody")[0], 3, "redline status of a workload that is not there")
     check.that("How it is set up" in exporter.get("/").text, "alerts of the setup stand apart on the page")
 
     for limit, name, state in ((77, "Crowded", "degraded"), (78, "Full", "critical"), (79, "", "healthy")):
@@ -132,6 +144,10 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
     check.that("lastAnswer" in found["members"][0] and found["members"][0].get("asOf") == found["members"][0]["lastAnswer"],
                f"of when its figures are: {found['members']}")
     check.until(lambda: tile(exporter) == "critical", 10, "the page says the same")
+    check.until(lambda: terminal(exporter)[0] == 2, 10, "and redline status")
+    words = terminal(exporter)[1]
+    check.that(words.startswith("carts is critical for ") and "No member answers" in words, f"in words: {words}")
+    check.that(all(len(line) <= 80 for line in words.splitlines()), f"in 80 columns: {words}")
     figures = re.findall(r'<section class="figure( stale)?"><h3>([^<]+)</h3>.*?</section>',
                          exporter.get(f"/node/127.0.0.1:{server.port}").text, re.S)
     check.that(len(figures) > 2, f"its page has figures: {figures}")

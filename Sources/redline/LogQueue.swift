@@ -97,7 +97,7 @@ final class LogQueue: Sendable {
       }
       if lines.isEmpty { return }
       for line in lines {
-        let isWritten = put(line)
+        let isWritten = Self.put(line, to: descriptor)
         state.withLock { state in
           state.lineCount -= 1
           state.byteCount -= line.count
@@ -107,8 +107,8 @@ final class LogQueue: Sendable {
     }
   }
 
-  /// By one write(2) where the system takes the line whole, so that lines of several processes do not mix.
-  private func put(_ line: [UInt8]) -> Bool {
+  /// Writes all of it: by one write(2) where the system takes the line whole, so that lines of several processes do not mix.
+  static func put(_ line: [UInt8], to descriptor: Int32) -> Bool {
     var rest = line[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

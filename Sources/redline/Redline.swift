@@ -65,18 +65,9 @@ struct Redline {
 
   /// Writes a line, or several, to standard error: for subcommands, which may wait for the reader.
   static func printError(_ message: String) {
-    write("\(KnownSecrets.masked(message, sparesWords: true))\n", to: STDERR_FILENO)
+    _ = LogQueue.put(Array("\(KnownSecrets.masked(message, sparesWords: true))\n".utf8), to: STDERR_FILENO)
   }
 
   /// Writes to standard output without keeping anything back, for what goes on printing.
-  static func printNow(_ text: String) { write(text, to: STDOUT_FILENO) }
-
-  private static func write(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno != EINTR { return }
-      rest = rest.dropFirst(max(0, count))
-    }
-  }
+  static func printNow(_ text: String) { _ = LogQueue.put(Array(text.utf8), to: STDOUT_FILENO) }
 }

@@ -61,7 +61,7 @@ import Testing
     var page = TopologyPage(
       version: "1.0", metricsPath: "/metrics", workloads: [cache, workload("queues", .degraded), sessions],
       nowSeconds: 1_764_376_000)
-    page.alerts = .init(firing: 1, pending: 0, broken: 1)
+    page.brokenRuleCount = 1
     GoldenPage.expect(page.response(), "start")
   }
 

@@ -50,10 +50,9 @@ struct FleetAnswers: Sendable {
     }
     let limit = answer.limit
     let now = WallTime.now
-    let shown = workloads.map { TopologyPage.Workload($0, runbooks: [:], now: now) }
-    let page = TopologyPage(version: "", metricsPath: "", workloads: shown, nowSeconds: now.seconds)
+    let sentence = FleetSentence(workloads.map { $0.spoken(at: now) })
     try answer.data.object { json throws(APIError) in
-      json.field("summary", shown: page.summary)
+      json.field("summary", shown: sentence.text)
       json.key("workloads")
       try json.list(workloads, within: limit) { Self.write($1, now: now, to: &$0) }
       json.key("undelivered")

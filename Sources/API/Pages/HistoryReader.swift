@@ -23,21 +23,8 @@ struct HistoryReader: Sendable {
 
   private func query(_ text: String) throws -> Query {
     let prefix = namespace.isEmpty ? "" : "\(namespace)_"
-    let matcher = "{\(subject.label)=\(Self.quoted(subject.value))}"
+    let matcher = "{\(subject.label)=\(quoted(subject.value))}"
     return try Query(text.replacing("$", with: prefix).replacing("@", with: matcher))
-  }
-
-  /// A PromQL string.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 
   func vector(_ text: String, at time: WallTime) throws -> [VectorSample] {

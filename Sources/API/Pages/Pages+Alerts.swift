@@ -12,20 +12,12 @@ extension Pages {
       groups.flatMap { state in
         zip(state.group.rules, state.rules).filter { $1.tracker.state != .inactive }.map { $0.0.name }
       })
-    let nothing: (names: Set<String>, active: [String: Markdown]) = ([], [:])
-    let texts = await onFiles(runbooks(), orElse: nothing) {
-      runbooks -> (names: Set<String>, active: [String: Markdown]) in
-      let names = Set(runbooks.names())
-      let known = active.intersection(names).compactMap { name in
-        runbooks.text(name, headingOffset: 1, pages: names).map { (name, $0) }
-      }
-      return (names, Dictionary(uniqueKeysWithValues: known))
-    }
+    let runbooks = await runbooks(withTextsOf: active, headingOffset: 1)
     let ownRunbooks = runbookAddress
     var page = AlertsPage(
       metricsPath: metricsPath,
       groups: groups.map {
-        AlertsPage.Group($0, runbooks: texts.active, named: texts.names, ownRunbooks: ownRunbooks)
+        AlertsPage.Group($0, runbooks, ownRunbooks: ownRunbooks)
       },
       nowSeconds: WallTime.now.seconds)
     page.nodes = await fleet?.nodes() ?? []
@@ -40,11 +32,11 @@ extension Pages {
 }
 
 extension AlertsPage.Group {
-  init(_ state: GroupState, runbooks: [String: Markdown], named: Set<String>, ownRunbooks: String?) {
+  init(_ state: GroupState, _ runbooks: Pages.Runbooks, ownRunbooks: String?) {
     let rules = zip(state.group.rules, state.rules).map { rule, state in
       var shown = AlertsPage.Rule(rule, state, ownRunbooks: ownRunbooks)
-      shown.runbook = runbooks[rule.name]
-      shown.hasRunbook = named.contains(rule.name)
+      shown.runbook = runbooks.texts[rule.name]
+      shown.hasRunbook = runbooks.names.contains(rule.name)
       return shown
     }
     self.init(state.group.name, file: state.group.file, rules: rules)

@@ -1,3 +1,4 @@
+import Alerting
 import Config
 import Fleet
 import Redis
@@ -19,14 +20,16 @@ extension Pages {
   private func topology(_ fleet: FleetView, _ request: Request) async -> Response {
     let now = WallTime.now
     let standings = await fleet.workloads()
-    let alerts = Set(standings.filter { $0.state > .healthy }.flatMap(\.alerts).map(\.name))
-    let runbooks = await runbookTexts(alerts)
+    let sick = Set(standings.filter { $0.state > .healthy }.flatMap(\.alerts).map(\.name))
+    let runbooks =
+      standings.allSatisfy(\.alerts.isEmpty)
+      ? Runbooks() : await runbooks(withTextsOf: sick, headingOffset: 3, limit: TopologyPage.runbookLimit)
     let workloads = standings.map { TopologyPage.Workload($0, runbooks: runbooks, now: now) }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
     page.filter.name = request.queryValue("name").map { String($0.prefix(100)) } ?? ""
     page.filter.environment = request.queryValue("environment").flatMap { $0.isEmpty ? nil : String($0.prefix(100)) }
     page.filter.state = request.queryValue("state").flatMap { TopologyPage.State(rawValue: $0) }
-    page.alerts = alertSummary
+    page.brokenRuleCount = groups().flatMap(\.rules).count { $0.health == .bad }
     page.receivers = receivers
     return page.response()
   }
@@ -43,8 +46,7 @@ extension LandingPage.Target {
 }
 
 extension TopologyPage.Workload {
-  /// - Parameter runbooks: the alerts that have one here, with its text where that is known.
-  init(_ standing: WorkloadStanding, runbooks: [String: Markdown?], now: WallTime) {
+  init(_ standing: WorkloadStanding, runbooks: Pages.Runbooks, now: WallTime) {
     let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
@@ -61,12 +63,24 @@ extension TopologyPage.Workload {
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
-    findings = standing.alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
+    findings = standing.told(runbooks: runbooks)
     // Rules may name servers that have no page.
     let known = Set(groups.flatMap(\.nodes).map(\.name))
     for index in findings.indices where !(findings[index].node.map(known.contains) ?? true) {
       findings[index].node = nil
     }
+  }
+}
+
+extension WorkloadStanding {
+  /// The alerts of it that fire, and what its checks say.
+  fileprivate func told(runbooks: Pages.Runbooks = .init()) -> [TopologyPage.Finding] {
+    alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
+  }
+
+  /// What is said of it in the sentence about the fleet.
+  func spoken(at now: WallTime) -> FleetSentence.Standing {
+    .init(overview.name, TopologyPage.State(state), ageSeconds: now - since, findings: told())
   }
 }
 
@@ -129,7 +143,7 @@ extension TopologyPage.Finding {
     isPosture = blindness.group == .posture
   }
 
-  fileprivate init(_ alert: WorkloadAlert, runbooks: [String: Markdown?]) {
+  fileprivate init(_ alert: WorkloadAlert, runbooks: Pages.Runbooks) {
     let level: TopologyPage.Level =
       switch alert.severity {
       case "critical": .grave
@@ -138,8 +152,8 @@ extension TopologyPage.Finding {
       }
     self.init(level, alert.summary)
     self.alert = alert.name
-    hasRunbook = runbooks.keys.contains(alert.name)
-    runbook = runbooks[alert.name] ?? nil
+    hasRunbook = runbooks.names.contains(alert.name)
+    runbook = runbooks.texts[alert.name]
     isPosture = alert.group == .posture
     sinceSeconds = alert.since.seconds
     node = alert.instance

@@ -37,7 +37,7 @@ extension Pages {
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       page.take(known)
     } else {
-      page.notice = "No history is kept here: name rule files in redline.yml, under rules.files."
+      page.notice = Self.noHistory
     }
     return page.response()
   }

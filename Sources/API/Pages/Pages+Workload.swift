@@ -10,7 +10,11 @@ extension Pages {
       return notFound("No workload of this name is watched. All that are stand on the start page.")
     }
     let now = WallTime.now
-    let runbooks = await runbookTexts(Set(standing.alerts.map(\.name)))
+    let runbooks =
+      standing.alerts.isEmpty
+      ? Runbooks()
+      : await runbooks(
+        withTextsOf: Set(standing.alerts.map(\.name)), headingOffset: 3, limit: TopologyPage.runbookLimit)
     var page = WorkloadPage(
       TopologyPage.Workload(standing, runbooks: runbooks, now: now), metricsPath: metricsPath, nowSeconds: now.seconds)
     page.span = request.queryValue("range").flatMap { WorkloadPage.Span(rawValue: $0) } ?? .hour
@@ -26,7 +30,7 @@ extension Pages {
       (page.figures, page.forecast) = (known.figures, known.forecast)
       if let problem = known.problem { page.notice = "Some series could not be read: \(problem)" }
     } else {
-      page.notice = "No history is kept here: name rule files in redline.yml, under rules.files."
+      page.notice = Self.noHistory
     }
     return page.response()
   }

@@ -63,23 +63,14 @@ public struct Pages: Sendable {
     ]
   }
 
-  /// For the start page; nil where no rules are evaluated.
-  var alertSummary: AlertsPage.Summary? {
-    let groups = groups()
-    guard !groups.isEmpty else { return nil }
-    let rules = groups.flatMap(\.rules)
-    let states = rules.flatMap { $0.tracker.all.map(\.state) }
-    return AlertsPage.Summary(
-      firing: states.count { $0 == .firing }, pending: states.count { $0 == .pending },
-      broken: rules.count { $0.health == .bad })
-  }
-
   /// What links to the runbooks of this program begin with; nil where that is not known.
   var runbookAddress: String? {
     guard var url = api?.judging.settings().externalURL, !url.isEmpty else { return nil }
     if url.hasSuffix("/") { url.removeLast() }
     return url + "/runbooks/"
   }
+
+  static let noHistory = "No history is kept here: name rule files in redline.yml, under rules.files."
 
   /// nil where no fleet is watched.
   var fleet: FleetView? {
@@ -90,16 +81,24 @@ public struct Pages: Sendable {
   /// The alerts that have a runbook here.
   func runbookNames() async -> Set<String> { await onFiles(runbooks(), orElse: []) { Set($0.names()) } }
 
-  /// Those of some alerts that have one here, with their texts as far as the first few go.
-  func runbookTexts(_ alerts: Set<String>) async -> [String: Markdown?] {
-    guard !alerts.isEmpty else { return [:] }
-    return await onFiles(runbooks(), orElse: [:]) { runbooks in
-      let names = Set(runbooks.names())
-      let wanted = alerts.intersection(names).sorted()
-      let texts = wanted.prefix(TopologyPage.runbookLimit).map {
-        ($0, runbooks.text($0, headingOffset: 3, pages: names))
+  /// Which alerts have a runbook here, and the texts of those that are shown in place.
+  struct Runbooks: Sendable {
+    var names: Set<String> = []
+    var texts: [String: Markdown] = [:]
+  }
+
+  /// - Parameters:
+  ///   - alerts: whose texts are read, the first few by name.
+  ///   - headingOffset: how far below the page's own heading those of the texts are.
+  func runbooks(
+    withTextsOf alerts: Set<String>, headingOffset: Int, limit: Int = .max
+  ) async -> Runbooks {
+    await onFiles(runbooks(), orElse: Runbooks()) { library in
+      let names = Set(library.names())
+      let texts = alerts.intersection(names).sorted().prefix(limit).compactMap { name in
+        library.text(name, headingOffset: headingOffset, pages: names).map { (name, $0) }
       }
-      return Dictionary(uniqueKeysWithValues: texts + wanted.dropFirst(TopologyPage.runbookLimit).map { ($0, nil) })
+      return Runbooks(names: names, texts: Dictionary(uniqueKeysWithValues: texts))
     }
   }
 

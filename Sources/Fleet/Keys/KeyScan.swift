@@ -118,11 +118,7 @@ actor KeyScan {
   private func rest(_ seconds: Double) async {
     let sleep = Task { _ = try? await Task.sleep(for: .seconds(seconds)) }
     resting = sleep
-    await withTaskCancellationHandler {
-      await sleep.value
-    } onCancel: {
-      sleep.cancel()
-    }
+    await Self.outcome(of: sleep)
   }
 
   private static func seconds(since time: NIODeadline) -> Double {
@@ -135,12 +131,16 @@ actor KeyScan {
       do throws(RedisError) { try await pass(at: place, started) } catch { return error }
       return nil
     }
-    let failure = await withTaskCancellationHandler {
-      await work.value
+    if let failure = await Self.outcome(of: work) { throw failure }
+  }
+
+  /// Waits for a task of its own, which is cancelled with the one that waits.
+  private static func outcome<Value: Sendable>(of task: Task<Value, Never>) async -> Value {
+    await withTaskCancellationHandler {
+      await task.value
     } onCancel: {
-      work.cancel()
+      task.cancel()
     }
-    if let failure { throw failure }
   }
 
   private func pass(at place: KeyPlace, _ started: NIODeadline) async throws(RedisError) {

@@ -135,7 +135,7 @@ enum LabelNameSyntax {
 }
 
 /// Text in double quotes with what a query or a terminal would take amiss escaped.
-func quoted(_ text: String) -> String {
+public func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

@@ -33,8 +33,6 @@ public struct LandingPage: Sendable {
   public var version: String
   public var metricsPath: String
   public var targets: [Target]
-  /// nil where no rules are evaluated.
-  public var alerts: AlertsPage.Summary?
 
   public init(version: String, metricsPath: String, targets: [Target]) {
     self.version = version
@@ -51,7 +49,6 @@ public struct LandingPage: Sendable {
   private var content: HTML {
     """
     <p><a href="/health">Health</a></p>
-    \(alerts?.html ?? "")
     <h2>Targets</h2>
     \(targets.isEmpty ? "<p class=\"dim\">No target is configured.</p>" : table)
     """

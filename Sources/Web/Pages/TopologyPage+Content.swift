@@ -25,7 +25,7 @@ extension TopologyPage {
     let nothing: HTML =
       workloads.isEmpty ? "" : "<p class=\"dim\">No workload is like that. <a href=\"/\">Show all</a></p>"
     return """
-      \(sentence)\(Receiver.banner(receivers, now: nowSeconds))\(workloads.isEmpty ? "" : filters)\
+      \(FleetSentence(workloads.map(\.standing)).html)\(Receiver.banner(receivers, now: nowSeconds))\(workloads.isEmpty ? "" : filters)\
       \(listed.isEmpty ? nothing : "\(WorkloadCard.heads(of: listed[listed.startIndex]))<div class=\"workloads\">\n\(HTML.joined(sections))</div>\n")\
       \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further workloads are not listed.</p>\n" : "")\
       <p class="dim foot">Redline \(version) · \(time) · reloads every \(Self.refreshSeconds) s · \
@@ -36,44 +36,9 @@ extension TopologyPage {
   private var time: HTML { "\(moment(nowSeconds, now: nowSeconds))" }
 
   private var broken: HTML {
-    guard let alerts, alerts.broken > 0 else { return "" }
-    return " · <a class=\"bad\" href=\"/alerts?state=broken\">\(AlertsPage.Summary.failing(alerts.broken))</a>"
-  }
-
-  // MARK: The sentence
-
-  /// What somebody has to know who reads nothing else: `sessions is critical for 14 s: no master answers. 2 of 3 workloads are
-  /// healthy.`
-  public var summary: String { summaryParts.map(\.text).joined(separator: " ") }
-
-  var sentence: HTML {
-    let parts: [HTML] = summaryParts.map { part in
-      part.state.map { "<b class=\"\($0.level.style)\">\(part.text)</b>" } ?? HTML(text: part.text)
-    }
-    return "<p class=\"lead\">\(HTML.joined(Array(parts.flatMap { [" ", $0] }.dropFirst())))</p>\n"
-  }
-
-  /// What is said of a state with that state, and what is said beside it.
-  private var summaryParts: [(text: String, state: State?)] {
-    let all = workloads.count
-    let healthy = workloads.count { $0.state == .healthy }
-    guard let first = ranked.first else { return [("No workload is watched.", nil)] }
-    guard healthy < all else {
-      return [(all == 1 ? "\(clipped(first.name)) is healthy." : "All \(all) workloads are healthy.", .healthy)]
-    }
-    let age = first.stateAgeSeconds.map { " for \(span($0))" } ?? ""
-    let why = WorkloadCard.ranked(first.findings.filter { !$0.isPosture }).first.map { clipped($0.text, to: 300) }
-    let said = "\(clipped(first.name)) is \(first.state.rawValue)\(age)"
-    var parts: [(String, State?)] =
-      why.map { [("\(said):", first.state), ($0.hasSuffix(".") ? $0 : "\($0).", nil)] }
-      ?? [("\(said).", first.state)]
-    let others = ranked.dropFirst().filter { $0.state != .healthy }
-    for other in others.prefix(2) { parts.append(("\(clipped(other.name)) is \(other.state.rawValue).", other.state)) }
-    if others.count > 2 {
-      parts.append(("\(others.count - 2) more \(others.count == 3 ? "is" : "are") not healthy.", nil))
-    }
-    if all > 1 { parts.append(("\(healthy) of \(all) workloads \(healthy == 1 ? "is" : "are") healthy.", nil)) }
-    return parts
+    brokenRuleCount == 0
+      ? ""
+      : " · <a class=\"bad\" href=\"/alerts?state=broken\">\(AlertsPage.Summary.failing(brokenRuleCount))</a>"
   }
 
   // MARK: Filters

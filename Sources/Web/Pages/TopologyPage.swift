@@ -177,8 +177,8 @@ public struct TopologyPage: Sendable {
   public var filter = Filter()
   /// Seconds since the epoch.
   public var nowSeconds: Double
-  /// nil where no rules are evaluated.
-  public var alerts: AlertsPage.Summary?
+  /// Rules whose last evaluation failed.
+  public var brokenRuleCount = 0
   /// The Alertmanagers, and whether alerts reach them.
   public var receivers: [Receiver] = []
 

@@ -32,22 +32,24 @@ struct StatusText {
   }
 
   /// The worst first, by name among equals.
-  static func workloads(_ data: JSONValue) -> [JSONValue] {
-    func key(_ workload: JSONValue) -> (Int, String) {
-      (-rank(workload["state"]?.string), workload["name"]?.string ?? "")
-    }
-    return (data["workloads"]?.elements ?? []).sorted { key($0) < key($1) }
+  private static func workloads(_ data: JSONValue) -> [JSONValue] {
+    func name(_ workload: JSONValue) -> String { workload["name"]?.string ?? "" }
+    return (data["workloads"]?.elements ?? []).sorted { (state($1), name($0)) < (state($0), name($1)) }
   }
 
-  /// The order of states; what is not known is worse than what is degraded.
-  private static func rank(_ state: String?) -> Int {
-    ["healthy", "degraded", "unknown", "critical"].firstIndex(of: state ?? "") ?? 2
+  /// A state of another version is not known here.
+  private static func state(_ workload: JSONValue) -> TopologyPage.State {
+    workload["state"]?.string.flatMap { TopologyPage.State(rawValue: $0) } ?? .unknown
   }
 
-  /// 0 healthy, 1 degraded, 2 critical, 3 unknown, of the worst workload.
+  /// Of the worst workload.
   static func exitStatus(_ data: JSONValue) -> Int32 {
-    let worst = workloads(data).first.map { rank($0["state"]?.string) } ?? 2
-    return [0, 1, 3, 2][worst]
+    switch workloads(data).first.map(state) ?? .unknown {
+    case .healthy: 0
+    case .degraded: 1
+    case .critical: 2
+    case .unknown: 3
+    }
   }
 
   // MARK: Lines

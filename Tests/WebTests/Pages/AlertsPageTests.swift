@@ -176,7 +176,7 @@ import Testing
 
   @Test func theStartPageTellsOfRulesThatFail() {
     var page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [], nowSeconds: 0)
-    page.alerts = AlertsPage.Summary(Self.groups)
+    page.brokenRuleCount = AlertsPage.Summary(Self.groups).broken
     let text = GoldenPage.text(page.response())
     #expect(text.contains("<a class=\"bad\" href=\"/alerts?state=broken\">1 rule fails</a>"))
   }

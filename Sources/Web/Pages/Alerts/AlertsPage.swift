@@ -91,38 +91,22 @@ public struct AlertsPage: Sendable {
     }
   }
 
-  /// How many alerts fire and wait, for the start page.
-  public struct Summary: Sendable, Equatable {
-    public var firing: Int
-    public var pending: Int
+  /// How many alerts fire and wait.
+  struct Summary: Equatable {
+    let firing: Int
+    let pending: Int
     /// Rules whose last evaluation failed.
-    public var broken: Int
-
-    public init(firing: Int, pending: Int, broken: Int) {
-      self.firing = firing
-      self.pending = pending
-      self.broken = broken
-    }
+    let broken: Int
 
     init(_ groups: [Group]) {
       let rules = groups.flatMap(\.rules)
       let states = rules.flatMap(\.alerts).map(\.state)
-      self.init(
-        firing: states.count { $0 == .firing }, pending: states.count { $0 == .pending },
-        broken: rules.count(where: \.isBroken))
+      firing = states.count { $0 == .firing }
+      pending = states.count { $0 == .pending }
+      broken = rules.count(where: \.isBroken)
     }
 
     static func failing(_ count: Int) -> String { "\(count) \(count == 1 ? "rule fails" : "rules fail")" }
-
-    var html: HTML {
-      let failed: HTML =
-        broken > 0 ? " · <a class=\"bad\" href=\"/alerts?state=broken\">\(Self.failing(broken))</a>" : ""
-      return """
-        <p class="alarm"><a class="\(firing > 0 ? "bad" : "good")" href="/alerts?state=firing">\(firing) firing</a> · \
-        <a class="\(pending > 0 ? "warning" : "good")" href="/alerts?state=pending">\(pending) pending</a>\(failed)</p>
-
-        """
-    }
   }
 
   /// The most that is listed: alerts in all, alerts of one rule, and rules.

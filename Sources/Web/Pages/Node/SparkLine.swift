@@ -17,7 +17,7 @@ struct SparkLine {
     let about = "\(title) over \(span(Double(series.points.count) * series.stepSeconds)): \(words)\(gaps)"
     return """
       <svg class="spark" viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" preserveAspectRatio="none">\
-      <title>\(about)</title><path d="\(path(low, high))"/>\(newest(low, high))</svg>
+      <title>\(about)</title><path d="\(series.path { place(of: $0, at: $1, low, high) })"/>\(newest(low, high))</svg>
       <p class="dim small">min \(series.text(low)) · max \(series.text(high)) · \
       last \(span(Double(series.points.count) * series.stepSeconds))</p>
       """
@@ -37,23 +37,6 @@ struct SparkLine {
       count > 1 ? Self.margin + (Self.width - 2 * Self.margin) * Double(index) / Double(count - 1) : Self.width / 2
     let y = scale == 0 ? Self.height / 2 : Self.height - Self.margin - (value - low) * scale
     return (tenths(x), tenths(y))
-  }
-
-  /// A line through what is known; a gap begins a new one, and a lonely point is a dot.
-  private func path(_ low: Double, _ high: Double) -> String {
-    var path = ""
-    var isDrawing = false
-    for (index, point) in series.points.enumerated() {
-      guard let point else {
-        isDrawing = false
-        continue
-      }
-      let (x, y) = place(of: point, at: index, low, high)
-      // The line to itself makes a dot, as the caps are round.
-      path += isDrawing ? "L\(x) \(y)" : "M\(x) \(y)h0"
-      isDrawing = true
-    }
-    return path
   }
 
   private func tenths(_ value: Double) -> String { number((value * 10).rounded() / 10) }

@@ -44,6 +44,25 @@ public struct TimeSeries: Sendable, Equatable {
   }
 
   func text(_ value: Double) -> String { unit.words(value) }
+
+  /// The data of an SVG path through what is known; a gap begins a new line, and a lonely point is a dot.
+  ///
+  /// - Parameter place: of a value and its index.
+  func path(_ place: (_ value: Double, _ index: Int) -> (x: String, y: String)) -> String {
+    var path = ""
+    var isDrawing = false
+    for (index, point) in points.enumerated() {
+      guard let point else {
+        isDrawing = false
+        continue
+      }
+      let (x, y) = place(point, index)
+      // The line to itself makes a dot, as the caps are round.
+      path += isDrawing ? "L\(x) \(y)" : "M\(x) \(y)h0"
+      isDrawing = true
+    }
+    return path
+  }
 }
 
 extension TimeSeries.Unit {

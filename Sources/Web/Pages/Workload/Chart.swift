@@ -29,7 +29,7 @@ struct Chart {
       <section class="chart"><h3>\(title) <b>\(series.text(last))</b>\(wanted)</h3>
       <div class="plot"><span class="top">\(series.text(top))</span><span class="bottom">\(series.text(0))</span>\
       <svg viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" preserveAspectRatio="none"><title>\(about)</title>\
-      \(HTML.joined(marks))\(line)<path class="line" d="\(path(top))"/></svg></div></section>
+      \(HTML.joined(marks))\(line)<path class="line" d="\(series.path { (x($1), y($0, top)) })"/></svg></div></section>
 
       """
   }
@@ -51,19 +51,7 @@ struct Chart {
     return number(((1 - share) * (Self.height - 4) * 10 + 20).rounded() / 10)
   }
 
-  /// A line through what is known; a gap begins another, and a lonely point is a dot.
-  private func path(_ top: Double) -> String {
-    var path = ""
-    var isDrawing = false
-    for (index, point) in series.points.enumerated() {
-      guard let point else {
-        isDrawing = false
-        continue
-      }
-      let x = number((Double(index) / Double(max(1, series.points.count - 1)) * Self.width * 10).rounded() / 10)
-      path += isDrawing ? "L\(x) \(y(point, top))" : "M\(x) \(y(point, top))h0"
-      isDrawing = true
-    }
-    return path
+  private func x(_ index: Int) -> String {
+    number((Double(index) / Double(max(1, series.points.count - 1)) * Self.width * 10).rounded() / 10)
   }
 }

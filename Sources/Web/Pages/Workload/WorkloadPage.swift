@@ -63,10 +63,8 @@ public struct WorkloadPage: Sendable {
     var card = WorkloadCard(workload, now: nowSeconds)
     card.isOpen = true
     var room = (nodes: TopologyPage.nodeLimit, runbooks: TopologyPage.runbookLimit)
-    var page = TopologyPage(version: "", metricsPath: metricsPath, workloads: [workload], nowSeconds: nowSeconds)
-    page.receivers = receivers
     return """
-      \(page.sentence)\(Receiver.banner(receivers, now: nowSeconds))\(WorkloadCard.heads(of: workload))<div class="workloads">
+      \(FleetSentence([workload.standing]).html)\(Receiver.banner(receivers, now: nowSeconds))\(WorkloadCard.heads(of: workload))<div class="workloads">
       \(card.html(&room))</div>
       <h2>Timeline</h2>
       \(chooser)\(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")\(warning)\(charts)
@@ -118,16 +116,11 @@ public struct WorkloadPage: Sendable {
   private var eventList: HTML {
     guard !events.isEmpty else { return "<p class=\"dim\">none</p>" }
     let hidden = events.count - Self.eventLimit
-    let rows: [HTML] = events.prefix(Self.eventLimit).map { event in
-      let node: HTML =
-        event.node.isEmpty
-        ? "" : " <small><a href=\"/node/\(pathEncoded(event.node))\">\(clipped(event.node))</a></small>"
-      return
-        "<li class=\"\(event.level.style)\">\(clipped(event.summary, to: 400)) <small>\(moment(event.seconds, now: nowSeconds))</small>\(node)</li>\n"
-    }
+    let nodes = Set(workload.groups.flatMap(\.nodes).map(\.name))
+    let rows: [HTML] = events.prefix(Self.eventLimit).map { $0.html(now: nowSeconds, linkedNodes: nodes) }
     return """
-      <ul class="findings">
-      \(HTML.joined(rows))</ul>
+      <ol class="events">
+      \(HTML.joined(rows))</ol>
       \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further events are not listed.</p>\n" : "")\
       <p><a href="/events?workload=\(pathEncoded(workload.name))">All events</a></p>
 
@@ -136,6 +129,7 @@ public struct WorkloadPage: Sendable {
 
   private static let styles: HTML = """
     \(TopologyPage.styles)
+    \(EventsPage.eventStyles)
     .charts { margin: .5rem 0; } .chart { margin: 0 0 .75rem; }
     .chart h3 { margin: 0; font-size: .9rem; color: var(--dim); font-weight: 600; } .chart h3 b { color: var(--text); }
     .plot { position: relative; padding-left: 4.5rem; }

@@ -41,6 +41,7 @@ DOORS = {
         "Transport/NameLookup.swift",
         "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",
         "redline/ProcessFamilies.swift", "redline/ProcessGuard.swift",
+        "redline/ConfiguredRules.swift", "redline/Systemd.swift"),
     "threads: the lock and the executors": (
         "Runtime/Lock.swift", "Runtime/Thread.swift", "Runtime/WorkExecutor.swift", "Redis/Connection/LoopExecutor.swift",
         "Fleet/Polling/Poller.swift", "Fleet/Polling/Probing/Prober.swift"),

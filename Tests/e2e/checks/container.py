@@ -133,6 +133,8 @@ def check_services_find_each_other(check: Check) -> None:
     providers = yaml.safe_load((ROOT / "deploy" / "grafana" / "provisioning" / "dashboards" / "redline.yml").read_text())
     for provider in providers["providers"]:
         check.that(list(mounted[provider["options"]["path"]].glob("*.json")), "Grafana gets dashboards where it looks")
+    for name in yaml.safe_load(mounted["/etc/alertmanager/alertmanager.yml"].read_text())["templates"]:
+        check.that(mounted.get(f"/etc/alertmanager/{name}"), f"Alertmanager gets {name} where it looks")
 
 
 def check_configurations(check: Check) -> None:

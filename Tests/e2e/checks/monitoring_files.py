@@ -1,15 +1,18 @@
 """The files of deploy/ for Prometheus, Alertmanager and Grafana do what they say, on the lab."""
 
+import base64
 import json
 import pathlib
 import re
 import subprocess
 import time
 
+import yaml
+
 from harness import exporters, grafana, http
-from harness.check import Check
+from harness.check import Check, Failed
 from harness.lab import Lab
-from harness.monitoring import Alertmanager, Prometheus, Receiver
+from harness.monitoring import Alertmanager, Mailbox, Prometheus, Receiver
 from harness.paths import ROOT, tool
 from harness.shipped import hastened_routes, with_replaced
 
@@ -91,6 +94,145 @@ def check_watchdog_reaches_the_dead_mans_switch(check: Check) -> None:
     check.equal({alert["labels"]["alertname"] for sent in switch.notifications for alert in sent["alerts"]},
                 {"Watchdog"}, "what the switch hears of")
     check.equal(pages.notifications, [], "pages")
+
+
+def tested(alert: str, **labels: str) -> dict:
+    """An alert with the labels and texts that its rule gives, as the tests of rules expect them."""
+    for file in sorted((ROOT / "alerts" / "tests").glob("*.yml")):
+        for test in yaml.safe_load(file.read_text())["tests"]:
+            for moment in test.get("alert_rule_test", []):
+                for expected in moment["exp_alerts"]:
+                    if moment["alertname"] == alert and labels.items() <= expected["exp_labels"].items():
+                        return {"labels": expected["exp_labels"] | {"alertname": alert}, "annotations": expected["exp_annotations"],
+                                "startsAt": "2024-01-15T03:12:04Z", "endsAt": "2099-01-01T00:00:00Z"}
+    raise AssertionError(f"no test expects {alert} with {labels}")
+
+
+class People:
+    """An Alertmanager with the shipped file, whose last three receivers get pages and tickets alike, and what they got."""
+
+    def __init__(self, check: Check):
+        self.slack, self.pagerduty, self.mailbox = Receiver(check), Receiver(check), Mailbox(check)
+        config = yaml.safe_load((ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
+        receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
+        config["global"] = {"pagerduty_url": self.pagerduty.url}
+        config["templates"] = [str(ROOT / "deploy" / "alertmanager" / name) for name in config["templates"]]
+        config["route"] |= {"group_wait": "200ms", "group_interval": "200ms"}
+        for name, key, changes in (
+                ("slack", "slack_configs", {"api_url_file": str(check.file("slack.url", self.slack.url))}),
+                ("pagerduty", "pagerduty_configs", {"routing_key_file": str(check.file("pagerduty.key", "the-key\n"))}),
+                # Loopback has no TLS here; what is shipped insists on it.
+                ("email", "email_configs", {"smarthost": self.mailbox.address, "require_tls": False,
+                                            "auth_password_file": str(check.file("smtp.password", "the-password"))})):
+            shipped = receivers[name][key][0]
+            check.that(changes.keys() - shipped.keys() <= {"require_tls"}, f"{name} takes its secret from a file: {shipped}")
+            for receiver in ("pages", "tickets"):
+                receivers[receiver].pop("webhook_configs", None)
+                receivers[receiver][key] = [shipped | changes]
+        self.alertmanager = Alertmanager(check, json.dumps(config))
+        self.check = check
+
+    def sent(self, status: str, title: str) -> tuple[dict, dict, tuple[str, str]]:
+        """What Slack, PagerDuty and the mailbox got under a title: an attachment, an event, the mail's HTML and text."""
+        def attachments() -> list[dict]:
+            return [one for sent in self.slack.notifications for one in sent["attachments"] if one["title"] == title]
+
+        def events() -> list[dict]:
+            action = {"firing": "trigger", "resolved": "resolve"}[status]
+            return [sent for sent in self.pagerduty.notifications
+                    if sent["event_action"] == action and sent["payload"]["summary"] == title]
+
+        def mails() -> list:
+            return [mail for mail in self.mailbox.messages if mail["Subject"] == title]
+
+        def have_come() -> bool:
+            if not (attachments() and events() and mails()):
+                raise Failed(self.titles())
+            return True
+
+        self.check.until(have_come, 20, f"all three hear of {title!r}")
+        parts = {part.get_content_type(): part.get_content().replace("\r\n", "\n") for part in mails()[-1].walk() if not part.is_multipart()}
+        return attachments()[-1], events()[-1], (parts["text/html"], parts["text/plain"])
+
+    def titles(self) -> str:
+        return (f"Slack {[one['title'] for sent in self.slack.notifications for one in sent['attachments']]}, PagerDuty "
+                f"{[sent['payload']['summary'] for sent in self.pagerduty.notifications]}, mail "
+                f"{[mail['Subject'] for mail in self.mailbox.messages]}; {self.alertmanager.output()[-2000:]}")
+
+
+def check_what_people_read(check: Check) -> None:
+    """Slack, PagerDuty and e-mail say what, where, since when, how much, what to do first and where to look; one and many."""
+    people = People(check)
+    down = tested("RedisDown", workload="q")
+    alike = [tested("RedisDown", workload="s", instance=instance) for instance in ("old", "replica")]
+    full = tested("RedisMemoryHigh", workload="s", instance="a")
+    odd = tested("RedisStreamGroupWithoutConsumer")
+    odd["labels"]["group"] = "<!channel> & <b>"
+    odd["annotations"]["summary"] = f"Group <!channel> & <b> of {odd['labels']['workload']} has no consumer"
+    bare = {"labels": {"alertname": "Bare", "severity": "critical"}}
+    lag = tested("RedisReplicationLagHigh")
+    many = [lag | {"labels": lag["labels"] | {"workload": "many", "instance": f"replica-{number:02}"}} for number in range(1, 13)]
+    people.alertmanager.receive_whole(down, *alike, full, odd, bare, *many)
+
+    title = "CRITICAL q (e): only, last seen as master, is down: connect"
+    attachment, event, (html, text) = people.sent("firing", title)
+    step = "It takes no connection: see whether its process and its machine run."
+    silence = "/#/silences/new?filter=%7Balertname%3D%22RedisDown%22%2Cenvironment%3D%22e%22%2Cworkload%3D%22q%22%7D"
+    for name, said in (("Slack", attachment["text"]), ("PagerDuty", event["payload"]["custom_details"]["firing"]),
+                       ("mail", text), ("mail's HTML", html)):
+        for words in ("only of q in e", "03:12:04 UTC, Mon 15 Jan", "Its keys cannot be used until it is back", step):
+            check.that(words in said, f"{name} says {words!r}: {said}")
+    links = {"Runbook": "http://redline:9121/runbooks/RedisDown", "Status page": "http://redline:9121/workload/q",
+             "Silence": silence}
+    shown = {each["text"]: each["href"] for each in event["links"]}
+    for word, url in links.items():
+        check.that(shown[word].endswith(url), f"PagerDuty's link {word}: {shown}")
+        check.that(re.search(rf"<[^|>]*{re.escape(url)}\|{word}>", attachment["text"]), f"Slack's link {word}: {attachment['text']}")
+        check.that(re.search(rf"{word}: \S*{re.escape(url)}$", text, re.MULTILINE), f"the mail's link {word}: {text}")
+        check.that(re.search(rf'href="[^"]*{re.escape(url)}">{word}</a>', html), f"the HTML's link {word}: {html}")
+    check.equal((attachment["color"], attachment["title_link"], attachment["fallback"]),
+                ("danger", "http://redline:9121/workload/q", title), "Slack's frame")
+    check.equal((event["routing_key"], event["payload"]["severity"], event["payload"]["class"], event["payload"]["component"],
+                 event["payload"]["group"], event["client_url"]),
+                ("the-key", "critical", "RedisDown", "only", "q", "http://redline:9121/workload/q"), "PagerDuty's fields")
+    check.that(base64.b64decode(people.mailbox.logins[0]).endswith(b"\0the-password"), "the password comes from its file")
+
+    attachment, event, (html, text) = people.sent("firing", "CRITICAL s (e): 2 RedisDown: old, replica")
+    for said in (attachment["text"], event["payload"]["custom_details"]["firing"], text, html):
+        for alert in alike:
+            summary = alert["annotations"]["summary"]
+            check.that(said.count(summary) + said.count(summary.replace(" of s", "")) == 1, f"{summary!r} once in {said}")
+            check.that(alert["annotations"]["description"] in said, f"each says what to do: {said}")
+    attachment, _, _ = people.sent("firing", "CRITICAL s (e): a (master) uses 82% of its maxmemory of 1000B; the objective is 80%")
+    check.that("raise maxmemory" in attachment["text"], "the number and its limit are in the title, the step in the text")
+
+    title = "WARNING many (e): 12 RedisReplicationLagHigh: replica-01, replica-02, replica-03, replica-04 and 8 more"
+    attachment, event, (html, text) = people.sent("firing", title)
+    for said in (attachment["text"], event["payload"]["custom_details"]["firing"], text, html):
+        check.equal((said.count("since") + said.count("Since"), said.count("And 2 more.")), (10, 1), f"ten are enough: {said}")
+        check.equal(said.count(lag["annotations"]["description"]), 1, f"what all have to do is said once: {said}")
+
+    # Names of clients are text to each of them, never markup.
+    attachment, event, (html, _) = people.sent("firing", f"WARNING {odd['labels']['workload']} (e): Group ‹!channel› & ‹b› has no consumer")
+    check.that("<!channel>" not in json.dumps(attachment), f"nobody is called by a name of a group: {attachment}")
+    check.that("<b>" not in html and "<!channel>" not in html, "names are no markup in HTML")
+    check.equal((attachment["color"], event["payload"]["severity"]), ("warning", "warning"), "a ticket's severity")
+    attachment, _, _ = people.sent("firing", "CRITICAL: Bare")
+    check.that(attachment["text"].startswith("no single server or workload\nsince "), f"what names nothing says so: {attachment}")
+
+    over = {"endsAt": "2024-01-15T03:16:24Z"}
+    people.alertmanager.receive_whole(down | over, alike[1] | over)
+    attachment, event, (html, text) = people.sent("firing", "CRITICAL s (e): old, last seen as master, is down")
+    for said in (attachment["text"], event["payload"]["custom_details"]["resolved"], text, html):
+        check.that("03:16:24" in said.partition("Resolved:")[2], f"what is over stands apart: {said}")
+    check.that(attachment["text"].index("*old,") < attachment["text"].index("Resolved:"), "behind what is not")
+    attachment, event, (html, text) = people.sent("resolved", "RESOLVED q (e): RedisDown on only")
+    for name, said in (("Slack", attachment["text"]), ("PagerDuty", event["payload"]["custom_details"]["resolved"]),
+                       ("mail", text), ("mail's HTML", html)):
+        check.that("4m20s, until 03:16:24 UTC, Mon 15 Jan" in said, f"{name} says for how long: {said}")
+        check.that("t said: only of q, last seen as master, is down: connect" in said, f"{name} quotes what was so: {said}")
+        check.that(step not in said and "Silence" not in said, f"{name} asks for nothing: {said}")
+    check.equal(attachment["color"], "good", "Slack's colour")
 
 
 def check_each_way_of_scraping(check: Check) -> None:

@@ -85,7 +85,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     # Monitoring
     "sudo mkdir -p /etc/prometheus/redline": Runs(),
     "sudo cp alerts/*.yml alerts/meta/*.yml /etc/prometheus/redline/": Runs(),
-    "sudo cp deploy/prometheus/prometheus.yml deploy/alertmanager/alertmanager.yml /etc/prometheus/": Runs(),
+    "sudo cp deploy/prometheus/prometheus.yml deploy/alertmanager/{alertmanager.yml,redline.tmpl} /etc/prometheus/": Runs(),
     r"sudo sed -i '/alerts.meta/d; s,\.\./\.\./alerts/,redline/,' /etc/prometheus/prometheus.yml": Runs(),
     "promtool check config": Runs((("check config", "check config /etc/prometheus/prometheus.yml"),)),
     "amtool check-config": Runs((("check-config", "check-config /etc/prometheus/alertmanager.yml"),)),

@@ -1,7 +1,11 @@
 """Debian's Prometheus and Alertmanager on loopback, and whoever gets the pages."""
 
+import email
+import email.message
+import email.policy
 import http.server
 import json
+import socketserver
 import threading
 import urllib.parse
 
@@ -79,8 +83,12 @@ class Alertmanager(Server):
 
     def receive(self, *alerts: dict[str, str]) -> None:
         """Takes alerts by their labels, as if Prometheus had just sent them."""
+        self.receive_whole(*({"labels": labels} for labels in alerts))
+
+    def receive_whole(self, *alerts: dict) -> None:
+        """Takes alerts with all that they carry, such as their annotations and their end."""
         response = client.get(self.port, "/api/v2/alerts", "POST", {"Content-Type": "application/json"},
-                              json.dumps([{"labels": labels} for labels in alerts]).encode())
+                              json.dumps(alerts).encode())
         if response.status != 200:
             raise Failed(f"Alertmanager refuses alerts: {response.status} {response.text}")
 
@@ -128,3 +136,46 @@ class Receiver:
         """The states of alerts with these labels through all notifications, in their order."""
         return [alert["status"] for one in list(self.notifications) for alert in one["alerts"]
                 if labels.items() <= alert["labels"].items()]
+
+
+class Mailbox:
+    """A mail server that keeps what it is sent, from who gives this password."""
+
+    def __init__(self, check: Check):
+        self.messages: list[email.message.EmailMessage] = []
+        self.logins: list[str] = []
+        mailbox = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, line: str) -> None:
+                self.wfile.write(f"{line}\r\n".encode())
+
+            def handle(self) -> None:
+                self.say("220 mailbox")
+                for line in self.rfile:
+                    words = line.decode().split()
+                    match (words or [""])[0].upper():
+                        case "EHLO":
+                            self.wfile.write(b"250-mailbox\r\n250 AUTH PLAIN\r\n")
+                        case "AUTH":
+                            mailbox.logins.append(words[2])
+                            self.say("235 in")
+                        case "DATA":
+                            self.say("354 go on")
+                            body = b""
+                            while not body.endswith(b"\r\n.\r\n"):
+                                body += self.rfile.readline()
+                            mailbox.messages.append(email.message_from_bytes(
+                                body[:-3].replace(b"\r\n..", b"\r\n."), policy=email.policy.default))
+                            self.say("250 kept")
+                        case "QUIT":
+                            return self.say("221 out")
+                        case _:
+                            self.say("250 good")
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        self.address = f"127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        check.closing.callback(server.server_close)
+        check.closing.callback(server.shutdown)

@@ -58,6 +58,8 @@ public struct HTTPAPI: Sendable {
     var alertmanagerURLs: @Sendable () -> [String]
     /// Whether alerts reach each Alertmanager.
     var deliveries: @Sendable () -> [DeliveryState]
+    /// What each Alertmanager makes of its alerts.
+    var alertmanagerViews: @Sendable () async -> [AlertmanagerView]
     /// Since when the samples of a metric are kept, in milliseconds since 1970: not longer than its history goes, nor than
     /// the daemon and what the last run left are old. The name is empty for what may be any metric. Nil when nothing is
     /// missing.
@@ -67,6 +69,7 @@ public struct HTTPAPI: Sendable {
       store: SeriesStore, isOn: @escaping @Sendable () -> Bool, settings: @escaping @Sendable () -> Settings,
       groups: @escaping @Sendable () -> [GroupState], alertmanagerURLs: @escaping @Sendable () -> [String],
       deliveries: @escaping @Sendable () -> [DeliveryState] = { [] },
+      alertmanagerViews: @escaping @Sendable () async -> [AlertmanagerView] = { [] },
       heldSinceMilliseconds: @escaping @Sendable (_ name: String) -> Int64?
     ) {
       self.store = store
@@ -75,6 +78,7 @@ public struct HTTPAPI: Sendable {
       self.groups = groups
       self.alertmanagerURLs = alertmanagerURLs
       self.deliveries = deliveries
+      self.alertmanagerViews = alertmanagerViews
       self.heldSinceMilliseconds = heldSinceMilliseconds
     }
   }

@@ -61,7 +61,7 @@ struct WorkloadStanding: Sendable {
 }
 
 extension WorkloadAlert {
-  fileprivate init(_ alert: Alert) {
+  init(_ alert: Alert) {
     name = alert.labels["alertname"] ?? ""
     severity = alert.labels["severity"] ?? ""
     group = alert.labels[Self.postureLabel] == "true" ? .posture : .health
@@ -79,10 +79,16 @@ public struct FleetView: Sendable {
   struct Source: Sendable {
     /// The names of all workloads, sorted; judges none.
     var names: @Sendable () async -> [String] = { [] }
-    /// All members and Sentinels, by their label `instance`, with the first workload that they belong to; judges none.
-    var members: @Sendable () async -> [String: String] = { [:] }
+    /// All members and Sentinels, by their label `instance`; judges none.
+    var members: @Sendable () async -> [String: Membership] = { [:] }
     var overviews: @Sendable (_ workload: String?) async -> [WorkloadOverview] = { _ in [] }
     var results: @Sendable (_ workload: String?) async -> [CheckResult] = { _ in [] }
+  }
+
+  /// The first workload that a server belongs to, and what it is there.
+  struct Membership: Sendable {
+    var workload: String
+    var role: FleetMember.Role
   }
 
   private let source: Source
@@ -94,7 +100,9 @@ public struct FleetView: Sendable {
       Source(
         names: { await fleet.workloadNames },
         members: {
-          Dictionary(await fleet.members().map { ($0.instance, $0.workload) }, uniquingKeysWith: { first, _ in first })
+          Dictionary(
+            await fleet.members().map { ($0.instance, Membership(workload: $0.workload, role: $0.role)) },
+            uniquingKeysWith: { first, _ in first })
         },
         overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) }),
       groups: groups)
@@ -111,6 +119,11 @@ public struct FleetView: Sendable {
   /// All members and Sentinels that have a page, by their label `instance`.
   func nodes() async -> Set<String> { Set(await source.members().keys) }
 
+  /// What each of them is: `master`, `replica`, `sentinel`, or empty while that is not known.
+  func roles() async -> [String: String] {
+    await source.members().mapValues { $0.role == .unknown ? "" : $0.role.rawValue }
+  }
+
   /// How each workload stands now, in the order of their names.
   ///
   /// - Parameter name: of the only one that is asked for.
@@ -126,7 +139,7 @@ public struct FleetView: Sendable {
 
   /// A member or Sentinel with the workload that it belongs to, by its label `instance`.
   func member(_ instance: String) async -> (overview: WorkloadOverview, member: WorkloadOverview.Member)? {
-    guard let workload = await source.members()[instance],
+    guard let workload = await source.members()[instance]?.workload,
       let overview = await source.overviews(workload).first,
       let member = overview.groups.lazy.flatMap(\.members).first(where: { $0.watched.instance == instance })
     else { return nil }

@@ -66,9 +66,9 @@ public struct HTTPResponse: Sendable {
 /// What one response may cost.
 public struct HTTPLimits: Sendable {
   /// Everything from the status line to the end of the body.
-  public var responseBytes = 1 << 20
+  public var responseBytes: Int
 
-  public init() {}
+  public init(responseBytes: Int = 1 << 20) { self.responseBytes = responseBytes }
 }
 
 /// The time format of HTTP headers, `Sun, 06 Nov 1994 08:49:37 GMT`. The obsolete forms are not read.

@@ -46,6 +46,7 @@ extension HTTPAPI.Judging {
       },
       groups: { engine.groups }, alertmanagerURLs: { [notifier = configured.notifier] in notifier.alertmanagerURLs },
       deliveries: { [notifier = configured.notifier] in notifier.deliveries },
+      alertmanagerViews: { [notifier = configured.notifier] in await notifier.views() },
       heldSinceMilliseconds: { name in
         max(
           min(began, engine.historyBeginMilliseconds(of: name) ?? began),

@@ -24,7 +24,7 @@ import Web
       store: fixture.store, namespace: "redis", instance: "n",
       now: .init(seconds: Double(Fixture.nowSeconds)), asOf: asOf)
     var found: [String: (Double, Double)] = [:]
-    for (title, series) in await history.read().figures {
+    for (title, series, _) in await history.read().figures {
       let index = try #require(series.points.lastIndex { $0 != nil })
       found[title] = (try #require(series.last), Double(series.points.count - 1 - index) * series.stepSeconds)
     }
@@ -52,8 +52,8 @@ import Web
   @Test func aMasterHasNoLagOfTheTimeWhenItWasAReplica() {
     var known = NodeHistory.Known()
     known.figures = [
-      ("Commands", TimeSeries([1, 2], unit: .perSecond, stepSeconds: 30)),
-      (NodeHistory.lag, TimeSeries([109, nil], unit: .seconds, stepSeconds: 30)),
+      ("Commands", TimeSeries([1, 2], unit: .perSecond, stepSeconds: 30), "over 60 s"),
+      (NodeHistory.lag, TimeSeries([109, nil], unit: .seconds, stepSeconds: 30), ""),
     ]
     var master = NodePage("a", metricsPath: "/metrics", nowSeconds: 0)
     master.take(known)

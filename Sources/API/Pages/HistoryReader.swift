@@ -21,10 +21,12 @@ struct HistoryReader: Sendable {
     return options
   }
 
+  /// What selects the series of whom the page is about.
+  var matcher: String { "\(subject.label)=\(quoted(subject.value))" }
+
   private func query(_ text: String) throws -> Query {
     let prefix = namespace.isEmpty ? "" : "\(namespace)_"
-    let matcher = "{\(subject.label)=\(quoted(subject.value))}"
-    return try Query(text.replacing("$", with: prefix).replacing("@", with: matcher))
+    return try Query(text.replacing("$", with: prefix).replacing("@", with: "{\(matcher)}"))
   }
 
   func vector(_ text: String, at time: WallTime) throws -> [VectorSample] {
@@ -35,18 +37,26 @@ struct HistoryReader: Sendable {
 
   /// ``TimeSeries/pointLimit`` values up to now, one for each step; nil where there is none.
   func series(_ text: String, stepSeconds: Double) throws -> [Double?] {
+    try allSeries(text, stepSeconds: stepSeconds).first?.points
+      ?? [Double?](repeating: nil, count: TimeSeries.pointLimit)
+  }
+
+  /// As ``series(_:stepSeconds:)``, of every series that the query gives.
+  func allSeries(_ text: String, stepSeconds: Double) throws -> [(labels: Labels, points: [Double?])] {
     let step = Int64(clamping: stepSeconds * 1000)
     let count = TimeSeries.pointLimit
     let start = now.epochMs - Int64(count - 1) * step
     let result = try query(text).values(
       fromMilliseconds: start, throughMilliseconds: now.epochMs, stepMilliseconds: step, in: store,
       options: options)
-    var points = [Double?](repeating: nil, count: count)
-    guard case .matrix(let all) = result.value, let first = all.first else { return points }
-    for sample in first.samples where !sample.isStale {
-      let index = Int((sample.timestampMilliseconds - start) / step)
-      if points.indices.contains(index) { points[index] = sample.value }
+    guard case .matrix(let all) = result.value else { return [] }
+    return all.map { series in
+      var points = [Double?](repeating: nil, count: count)
+      for sample in series.samples where !sample.isStale {
+        let index = Int((sample.timestampMilliseconds - start) / step)
+        if points.indices.contains(index) { points[index] = sample.value }
+      }
+      return (series.labels, points)
     }
-    return points
   }
 }

@@ -5,10 +5,11 @@ import Web
 /// The series of one node as its page shows them, read with PromQL under small limits.
 struct NodeHistory: Sendable {
   struct Known: Sendable {
-    var figures: [(title: String, series: TimeSeries)] = []
-    var uptimeSeconds: Double?
-    var slowLog: NodePage.SlowLog?
-    var clients: [NodePage.ClientName] = []
+    var figures: [(title: String, series: TimeSeries, note: String)] = []
+    /// What the figures cover, up to now.
+    var spanSeconds = 0.0
+    /// Commands that went to the slow log over the last hour.
+    var slowInHour: Double?
     /// Why something is missing that should be there.
     var problem: String?
   }
@@ -58,11 +59,13 @@ struct NodeHistory: Sendable {
   func read() async -> Known {
     var known = Known()
     let window = window()
+    let ranges = Self.ranges(of: window)
+    known.spanSeconds = window
     let step = window / Double(TimeSeries.pointLimit)
     for figure in Self.figures {
       do {
-        let text = figure.query.replacing("%", with: Self.range(of: window).short)
-          .replacing("#", with: Self.range(of: window).long)
+        let text = figure.query.replacing("%", with: "\(Int(ranges.short))s")
+          .replacing("#", with: "\(Int(ranges.long))s")
         var points = try series(text, stepSeconds: step)
         if figure.isOwn, let asOf {
           for (index, _) in points.enumerated().reversed() {
@@ -71,28 +74,24 @@ struct NodeHistory: Sendable {
           }
         }
         if points.contains(where: { $0 != nil }) {
-          known.figures.append((figure.title, TimeSeries(points, unit: figure.unit, stepSeconds: step)))
+          let note = figure.query.contains("%") ? ranges.short : figure.query.contains("#") ? ranges.long : nil
+          known.figures.append(
+            (
+              figure.title, TimeSeries(points, unit: figure.unit, stepSeconds: step),
+              note.map { "over \(TimeSeries.Unit.seconds.words($0))" } ?? ""
+            ))
         }
       } catch { known.problem = "\(error)" }
     }
-    do {
-      known.uptimeSeconds = try value("max($uptime_in_seconds@)")
-      var log = NodePage.SlowLog()
-      log.entryCount = try value("max($slowlog_length@)")
-      log.newestDurationSeconds = try value("max($last_slow_execution_duration_seconds@)")
-      log.newestSeconds = try value("max($last_slow_execution_timestamp_seconds@)")
-      log.addedInHour = try value("max(increase($slowlog_entries_total@[1h]))")
-      known.slowLog = log.entryCount == nil ? nil : log
-      known.clients = try vector("max by (name) ($client_connections_by_name@)").map {
-        NodePage.ClientName($0.labels["name"] ?? "", count: $0.value)
-      }
-    } catch { known.problem = "\(error)" }
+    do { known.slowInHour = try value("max(increase($slowlog_entries_total@[1h]))") } catch {
+      known.problem = "\(error)"
+    }
     return known
   }
 
   /// What the last run left has a sample a minute, and a rate needs two.
-  private static func range(of window: Double) -> (short: String, long: String) {
-    window == windowsSeconds[0] ? ("150s", "5m") : ("1m", "1m")
+  private static func ranges(of window: Double) -> (short: Double, long: Double) {
+    window == windowsSeconds[0] ? (150, 300) : (60, 60)
   }
 
   private func window() -> Double {

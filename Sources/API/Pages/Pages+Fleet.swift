@@ -23,7 +23,7 @@ extension Pages {
     let sick = Set(standings.filter { $0.state > .healthy }.flatMap(\.alerts).map(\.name))
     let runbooks =
       standings.allSatisfy(\.alerts.isEmpty)
-      ? Runbooks() : await runbooks(withTextsOf: sick, headingOffset: 3, limit: TopologyPage.runbookLimit)
+      ? Runbooks() : await runbooks(withTextsOf: sick, headingOffset: 1, limit: TopologyPage.runbookLimit)
     let workloads = standings.map { TopologyPage.Workload($0, runbooks: runbooks, now: now) }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
     page.filter.name = request.queryValue("name").map { String($0.prefix(100)) } ?? ""
@@ -59,7 +59,7 @@ extension TopologyPage.Workload {
     lastFailoverAgeSeconds = overview.failovers?.lastTime.map { now - $0 }
     lastFailover = overview.failovers?.last ?? ""
     memoryObjectiveRatio = overview.traffic.memoryObjectiveRatio
-    figures = TopologyPage.Figure.all(of: overview.traffic)
+    figures = TopologyPage.Figure.all(of: overview.traffic, partial: overview.answering)
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
@@ -86,17 +86,20 @@ extension WorkloadStanding {
 
 extension TopologyPage.Figure {
   /// The numbers of a workload's line.
-  fileprivate static func all(of traffic: WorkloadTraffic) -> [TopologyPage.Figure] {
+  ///
+  /// - Parameter partial: of whom they are, where that is not everybody.
+  fileprivate static func all(of traffic: WorkloadTraffic, partial: String?) -> [TopologyPage.Figure] {
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }
     func figure(
       _ title: String, _ value: Double?, _ unit: TimeSeries.Unit, atMost limit: Double? = nil,
-      atLeast least: Double? = nil
+      atLeast least: Double? = nil, isOfAll: Bool = false
     ) -> TopologyPage.Figure {
       let objective = limit.map { "up to \(unit.words($0))" } ?? least.map { "at least \(unit.words($0))" } ?? ""
+      let notes = [objective.isEmpty ? nil : objective, isOfAll ? partial : nil].compactMap { $0 }
       return TopologyPage.Figure(
-        title, value.map { unit.words($0) }, objective: value == nil ? "" : objective,
+        title, value.map { unit.words($0) }, objective: value == nil ? "" : notes.joined(separator: ", "),
         isMissed: isAbove(value, limit) || isAbove(least, value))
     }
     let memory =
@@ -106,16 +109,22 @@ extension TopologyPage.Figure {
     var evictions = figure("Evictions", traffic.evictionsPerSecond, .perSecond)
     evictions.isMissed = traffic.areEvictionsAllowed == false && (traffic.evictionsPerSecond ?? 0) > 0
     return [
-      figure("Operations", traffic.operationsPerSecond, .perSecond),
+      figure("Operations", traffic.operationsPerSecond, .perSecond, isOfAll: true),
       figure("Hit ratio", traffic.hitRatio, .ratio, atLeast: traffic.hitRatioObjective),
-      figure("p99", traffic.latencyP99Seconds, .seconds, atMost: traffic.latencyObjectiveSeconds), memory,
+      figure("p99", traffic.latencyP99Seconds, .seconds, atMost: traffic.latencyObjectiveSeconds, isOfAll: true),
+      memory,
       figure("Lag", traffic.lagSeconds, .seconds, atMost: traffic.lagObjectiveSeconds), evictions,
-      figure("Clients", traffic.clientCount.map(Double.init), .count),
+      figure("Clients", traffic.clientCount.map(Double.init), .count, isOfAll: true),
     ]
   }
 }
 
 extension WorkloadOverview {
+  /// `of 2 of 3`: whose its numbers are, where not every member answers.
+  fileprivate var answering: String? {
+    expectedCount.flatMap { presentCount < $0 ? "of \(presentCount) of \($0)" : nil }
+  }
+
   /// What its checks say about some subjects, as a page shows it.
   func told(about isWanted: (Finding.Subject) -> Bool) -> [TopologyPage.Finding] {
     findings.filter { isWanted($0.subject) }.map { TopologyPage.Finding($0) }
@@ -143,7 +152,7 @@ extension TopologyPage.Finding {
     isPosture = blindness.group == .posture
   }
 
-  fileprivate init(_ alert: WorkloadAlert, runbooks: Pages.Runbooks) {
+  init(_ alert: WorkloadAlert, runbooks: Pages.Runbooks) {
     let level: TopologyPage.Level =
       switch alert.severity {
       case "critical": .grave

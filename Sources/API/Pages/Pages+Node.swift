@@ -9,37 +9,55 @@ extension Pages {
   func node(_ request: Request) async -> Response {
     let name = request.rest(under: "/node/") ?? ""
     if case .server(let server, let maxAge) = subject, Self.name(of: server) == name {
-      return await page(of: server, maxAge: maxAge, request)
+      return await page(of: server, maxAge: maxAge)
     }
     let now = WallTime.now
     guard let (overview, member) = await fleet?.member(name) else {
       return notFound("No node of this name is watched. All that are stand on the start page.")
     }
     var page = NodePage(name, metricsPath: metricsPath, nowSeconds: now.seconds)
-    page.isRefreshed = request.queryValue("refresh") != nil
     page.fill(member, of: overview, now: now)
-    page.findings = overview.told { $0.instance == name }
-    let ownRunbooks = runbookAddress
-    let alerts = groups().flatMap { state in
-      zip(state.group.rules, state.rules).flatMap { rule, state in
-        state.tracker.active.filter { $0.labels["instance"] == name }.map {
-          (rule.name, AlertsPage.Alert($0, ownRunbooks: ownRunbooks))
-        }
-      }
-    }.sorted { ($0.1.state, $0.1.activeSeconds) < ($1.1.state, $1.1.activeSeconds) }
-    let runbooks = alerts.isEmpty ? [] : await runbookNames()
-    page.alerts = alerts.map { ($0.0, runbooks.contains($0.0), $0.1) }
+    let samples = CurrentSamples(of: member.watched.node, namespace: namespace)
+    page.take(samples)
+    page.findings = await alerts(of: name) + overview.told { $0.instance == name }
+    // Where they are is the page itself.
+    for index in page.findings.indices { page.findings[index].node = nil }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
     if let store = store() {
       let history = NodeHistory(
         store: store, namespace: namespace, instance: name, now: now,
         asOf: page.condition.asOfSeconds.map(WallTime.init(seconds:)))
-      let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
+      // Streams are of the workload as a whole: whose they are is plain where it has one master.
+      let streams = StreamReader(
+        HistoryReader(store: store, namespace: namespace, subject: ("workload", overview.name), now: now))
+      let isOnlyMaster = page.role == "master" && overview.groups.count == 1
+      let (known, rows) = await withTaskExecutorPreference(WorkExecutor.compute) {
+        (await history.read(), isOnlyMaster ? streams.rows() : [])
+      }
       page.take(known)
+      page.streams = rows
     } else {
+      page.takeFigures(samples)
       page.notice = Self.noHistory
     }
     return page.response()
+  }
+
+  /// The alerts that fire for a server, the worst first.
+  private func alerts(of instance: String) async -> [TopologyPage.Finding] {
+    let firing = groups().flatMap(\.rules).flatMap(\.tracker.active).filter {
+      $0.state == .firing && $0.labels["instance"] == instance
+    }.map { WorkloadAlert($0) }.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
+    guard !firing.isEmpty else { return [] }
+    let runbooks = await runbooks(
+      withTextsOf: Set(firing.map(\.name)), headingOffset: 1, limit: TopologyPage.runbookLimit)
+    // One text for all alerts of a name.
+    var shown: Set<String> = []
+    return firing.map { alert in
+      var finding = TopologyPage.Finding(alert, runbooks: runbooks)
+      if !shown.insert(alert.name).inserted { finding.runbook = nil }
+      return finding
+    }
   }
 }
 
@@ -52,7 +70,14 @@ extension NodePage {
     let server = watched.node.poller.newest?.facts
     condition = Condition(
       node.state, node.level, reason: node.reason, asOfSeconds: watched.figuresAsOf(now: now)?.seconds)
-    facts = [("Role", node.role), ("Workload", overview.name)]
+    (role, workload) = (node.role, overview.name)
+    let group = overview.groups.first { $0.members.contains { $0.watched.instance == name } }
+    if watched.role == .replica {
+      master = group?.members.first { $0.watched.role == .master }?.watched.instance
+    }
+    if watched.role == .sentinel {
+      peers = group?.members.map(\.watched.instance).filter { $0 != name } ?? []
+    }
     if let environment = watched.environment { facts.append(("Environment", environment)) }
     if let server {
       facts.append(("Version", server.versionText))
@@ -69,25 +94,24 @@ extension NodePage {
       var figure = Figure(NodeHistory.lag, TimeSeries.Unit.seconds.words(lag), note: node.lagNote)
       if node.isLagHigh { figure.level = .warning }
       figure.asOfSeconds = node.lagAsOfSeconds
+      figure.objective = overview.traffic.lagObjectiveSeconds
       figures.append(figure)
     }
   }
 
   /// Puts series to the figures that are known, and adds those that only the series know.
   mutating func take(_ history: NodeHistory.Known) {
-    for (title, series) in history.figures {
+    for (title, series, note) in history.figures {
       if let index = figures.firstIndex(where: { $0.title == title }) {
         figures[index].series = series
       } else if series.last != nil, title != NodeHistory.lag {
-        figures.append(Figure(title, series, nowSeconds: nowSeconds))
+        var figure = Figure(title, series, nowSeconds: nowSeconds)
+        figure.note = note
+        figures.append(figure)
       }
     }
-    if let uptime = history.uptimeSeconds {
-      let words = TimeSeries.Unit.seconds.words(uptime)
-      facts.append(("Up for", condition.asOfSeconds == nil ? words : "\(words) when it last answered"))
-    }
-    slowLog = history.slowLog
-    clients = history.clients
+    spanSeconds = history.spanSeconds
+    slowLog?.addedInHour = history.slowInHour
     if let problem = history.problem { notice = "Some series could not be read: \(problem)" }
   }
 }

@@ -14,7 +14,7 @@ extension Pages {
       standing.alerts.isEmpty
       ? Runbooks()
       : await runbooks(
-        withTextsOf: Set(standing.alerts.map(\.name)), headingOffset: 3, limit: TopologyPage.runbookLimit)
+        withTextsOf: Set(standing.alerts.map(\.name)), headingOffset: 1, limit: TopologyPage.runbookLimit)
     var page = WorkloadPage(
       TopologyPage.Workload(standing, runbooks: runbooks, now: now), metricsPath: metricsPath, nowSeconds: now.seconds)
     page.span = request.queryValue("range").flatMap { WorkloadPage.Span(rawValue: $0) } ?? .hour
@@ -28,6 +28,7 @@ extension Pages {
         span: page.span, traffic: standing.overview.traffic)
       let known = await withTaskExecutorPreference(WorkExecutor.compute) { await history.read() }
       (page.figures, page.forecast) = (known.figures, known.forecast)
+      (page.lanes, page.streams) = (known.lanes, known.streams)
       if let problem = known.problem { page.notice = "Some series could not be read: \(problem)" }
     } else {
       page.notice = Self.noHistory

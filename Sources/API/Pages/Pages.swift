@@ -52,6 +52,7 @@ public struct Pages: Sendable {
     [
       Route("/") { request in await start(request) }, StateIcon.route, PageScript.route,
       Route("/alerts") { request in await alerts(request) },
+      Route("/rules") { request in await rules(request) },
       Route("/notifications") { request in await notifications(request) },
       Route("/graph") { request in await graph(request) },
       Route("/events") { request in await eventList(request) },

@@ -7,6 +7,8 @@ import Web
 struct WorkloadHistory: Sendable {
   struct Known: Sendable {
     var figures: [WorkloadPage.Figure] = []
+    var lanes: [Lane] = []
+    var streams: [StreamRow] = []
     var forecast: Forecast?
     /// Why something is missing that should be there.
     var problem: String?
@@ -53,17 +55,81 @@ struct WorkloadHistory: Sendable {
     var known = Known()
     let step = span.seconds / Double(TimeSeries.pointLimit)
     // What the last run left has a sample a minute, and a rate needs two.
-    let range = "\(Int(max(150, 2 * step)))s"
+    let rangeSeconds = max(150, 2 * step)
+    let range = "\(Int(rangeSeconds))s"
     for drawing in drawings {
       do {
         let points = try reader.series(drawing.query.replacing("%", with: range), stepSeconds: step)
         guard points.contains(where: { $0 != nil }) else { continue }
         known.figures.append(
           WorkloadPage.Figure(
-            drawing.title, TimeSeries(points, unit: drawing.unit, stepSeconds: step), objective: drawing.objective))
+            drawing.title, TimeSeries(points, unit: drawing.unit, stepSeconds: step), objective: drawing.objective,
+            note: drawing.query.contains("%") ? "over \(TimeSeries.Unit.seconds.words(rangeSeconds))" : ""))
         if drawing.title == Self.memory { known.forecast = Forecast(points, stepSeconds: step, limit: 1) }
       } catch { known.problem = "\(error)" }
     }
+    do { known.lanes = try lanes(stepSeconds: step) } catch { known.problem = "\(error)" }
+    known.streams = StreamReader(reader).rows()
     return known
+  }
+
+  /// When a maintenance window was open, and when alerts fired, the worst of them first.
+  private func lanes(stepSeconds step: Double) throws -> [Lane] {
+    let window = try reader.series("max($workload_in_maintenance@)", stepSeconds: step)
+    let alerts = try reader.allSeries(
+      "max by (alertname, severity) (ALERTS{alertstate=\"firing\",severity!=\"none\",\(reader.matcher)})",
+      stepSeconds: step)
+    let fired = alerts.compactMap { series in
+      let level: TopologyPage.Level =
+        switch series.labels["severity"] {
+        case "critical": .grave
+        case "info": .note
+        default: .warning
+        }
+      return Lane(series.labels["alertname"] ?? "", level, of: series.points)
+    }
+    return [Lane("Maintenance", .note, of: window)].compactMap { $0 }
+      + fired.sorted { (-$0.level.rawValue, $0.title) < (-$1.level.rawValue, $1.title) }
+  }
+}
+
+/// The watched streams of a workload and their groups, as they are now.
+struct StreamReader: Sendable {
+  private let reader: HistoryReader
+
+  init(_ reader: HistoryReader) { self.reader = reader }
+
+  /// Empty where none is watched, and where nothing is kept of them.
+  func rows() -> [StreamRow] {
+    var rows: [String: StreamRow] = [:]
+    func each(_ family: String, _ labels: String, _ body: (inout StreamRow, Double) -> Void) {
+      guard let samples = try? reader.vector("max by (\(labels)) ($\(family)@)", at: reader.now) else { return }
+      for sample in samples {
+        let (stream, database) = (sample.labels["stream"] ?? "", sample.labels["db"] ?? "")
+        let group = sample.labels["group"] ?? ""
+        let key = [database, stream, group].map { "\($0.utf8.count):\($0)" }.joined()
+        body(&rows[key, default: StreamRow(stream: stream, database: database, group: group)], sample.value)
+      }
+    }
+    let group = "db, stream, group"
+    each("stream_group_lag", group) { $0.lag = $1 }
+    each("stream_group_lag_seconds", group) { $0.lagSeconds = $1 }
+    each("stream_group_messages_pending", group) { $0.pending = $1 }
+    each("stream_group_oldest_pending_seconds", group) { $0.oldestPendingSeconds = $1 }
+    each("stream_group_consumers", group) { $0.consumers = $1 }
+    var lengths: [String: Double] = [:]
+    func place(_ row: StreamRow) -> String { "\(row.database.utf8.count):\(row.database)\(row.stream)" }
+    let groups = Array(rows.values)
+    rows = [:]
+    each("stream_length", "db, stream") { row, value in
+      row.length = value
+      lengths[place(row)] = value
+    }
+    let named = Set(groups.map(place))
+    return groups.map { row in
+      var row = row
+      row.length = lengths[place(row)]
+      return row
+    } + rows.values.filter { !named.contains(place($0)) }
   }
 }

@@ -38,6 +38,7 @@ public final class Notifier: Sendable {
   private let context: HTTPContext
   private let record: @Sendable ([StoredNotification]) -> Void
   private let log: Logger
+  private let asked = AlertmanagerViews()
 
   /// Starts at once.
   ///
@@ -147,6 +148,11 @@ public final class Notifier: Sendable {
         lastSuccess: nil, waitingCount: backlogs[name.key]?.queue.count ?? 0)
     }
     return (targets.map(\.state) + unresolved).sorted { $0.alertmanager < $1.alertmanager }
+  }
+
+  /// What each Alertmanager makes of its alerts, as of a few seconds ago at most; sorted by address.
+  public func views() async -> [AlertmanagerView] {
+    await asked.all(state.withLock { $0.targets.values.map(\.client) })
   }
 
   /// The metrics of delivery as they are now; their families are ``DeliveryFamilies/all``.

@@ -5,6 +5,7 @@ public struct Navigation: Sendable {
   public enum Place: String, Sendable, CaseIterable {
     case topology = "Workloads"
     case alerts = "Alerts"
+    case rules = "Rules"
     case events = "Events"
     case runbooks = "Runbooks"
     case metrics = "Metrics"
@@ -31,6 +32,7 @@ public struct Navigation: Sendable {
     switch place {
     case .topology: "/"
     case .alerts: "/alerts"
+    case .rules: "/rules"
     case .events: "/events"
     case .runbooks: "/runbooks"
     case .metrics: metricsPath

@@ -38,7 +38,7 @@ extension TopologyPage {
   private var broken: HTML {
     brokenRuleCount == 0
       ? ""
-      : " · <a class=\"bad\" href=\"/alerts?state=broken\">\(AlertsPage.Summary.failing(brokenRuleCount))</a>"
+      : " · <a class=\"bad\" href=\"/rules?state=broken\">\(RulesPage.failing(brokenRuleCount))</a>"
   }
 
   // MARK: Filters

@@ -14,7 +14,7 @@ extension TopologyPage {
     .who { overflow-wrap: anywhere; font-size: 1rem; font-weight: 400; margin: 0; } .who b { font-size: 1.05rem; }
     .verdict { color: var(--tone); font-weight: 600; } .since { font-size: .85rem; }
     .number b { font-weight: 600; } .number small { display: block; color: var(--dim); } .label { display: none; }
-    .findings small { color: var(--dim); } .runbook { margin: .25rem 0; } .runbook summary { color: var(--link); }
+    .findings small { color: var(--dim); }
     .workload p { margin: .25rem 0 .5rem; overflow-wrap: anywhere; }
     .workload h3 { font-size: .85rem; color: var(--dim); margin: .5rem 0 0; }
     .shard > summary { font-size: .9rem; }

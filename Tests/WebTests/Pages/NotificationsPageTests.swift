@@ -59,7 +59,7 @@ import Testing
 
   @Test func whatIsNotDeliveredIsABannerOnThePagesOfAlerts() {
     var topology = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [], nowSeconds: Self.now)
-    var alerts = AlertsPage(metricsPath: "/metrics", groups: [], nowSeconds: Self.now)
+    var alerts = AlertsPage(metricsPath: "/metrics", alerts: [], nowSeconds: Self.now)
     #expect(!GoldenPage.text(topology.response()).contains("class=\"banner"))
     topology.receivers = Self.receivers
     alerts.receivers = Self.receivers

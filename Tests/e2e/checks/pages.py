@@ -123,7 +123,8 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "events", "graph", "node", "notifications", "runbook", "start", "workload"], "the golden pages")
+    check.equal(names, ["alerts", "events", "graph", "node", "notifications", "rules", "runbook", "start",
+                        "workload"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
         check.that(len(whole(GOLDENS / f"{name}.html")) < PAGE_LIMIT_BYTES, f"{name} is small")
@@ -149,10 +150,18 @@ def check_a_live_fleet(check: Check) -> None:
     exporter = exporters.redline(check, None, f"--config.file={lab.does('config').strip()}",
                                  f"--storage.path={check.folder / 'state' / 'redline.db'}")
     check.until(lambda: "up</span>" in exporter.get("/node/sessions-1").text, 30, "the node page tells the state")
+    check.until(lambda: "<td>maxmemory</td>" in exporter.get("/node/sessions-1").text, 30, "the configuration is told")
     page = exporter.get("/node/sessions-1").text
-    check.that("<dt>Role</dt><dd>master</dd>" in page and "<dt>Workload</dt><dd>sessions</dd>" in page, "role, workload")
+    check.that('<span>master</span> of <a href="/workload/sessions">sessions</a>' in page, "role, workload")
     check.that(re.search(r"<dt>Version</dt><dd>(Redis|Valkey) \d+\.\d+\.\d+</dd>", page), f"the version: {page[-3000:]}")
-    check.that("<h3>Memory</h3>" in page, "memory is told")
+    check.that("<h3>Memory <b" in page and "<h3>Commands <b" in page, f"memory is told: {page[-4000:]}")
+    check.until(lambda: 'follows <a href="/node/sessions-1">sessions-1</a>' in exporter.get("/node/sessions-2").text, 30,
+                "a replica leads to its master")
+    sentinels = re.findall(r'href="(/node/127[^"]*)"', exporter.get("/").text)
+    check.until(lambda: "<h2>Masters that it watches" in exporter.get(sentinels[0]).text, 30, "a Sentinel tells its masters")
+    sentinel = exporter.get(sentinels[0]).text
+    check.that("<td>sessions</td>" in sentinel and "3, all ok" in sentinel and "Other Sentinels of sessions" in sentinel,
+               f"its peers: {sentinel[-2500:]}")
     check.that(lab.password() not in page, "no password is on the page")
 
     check.until(lambda: "Lag behind the master" in exporter.get("/node/sessions-2").text, 30, "a look has seen the master")
@@ -167,7 +176,7 @@ def check_a_live_fleet(check: Check) -> None:
     check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
     check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")
 
-    for path in ("/alerts", "/events", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
+    for path in ("/alerts", "/rules", "/events", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
         answer = exporter.get(path)
         check.equal(answer.status, 200, path)
         policy = answer.headers["content-security-policy"]
@@ -217,10 +226,11 @@ def check_no_link_of_an_alert_is_dead(check: Check) -> None:
                    f"the expression of {rule['name']}")
         if rule["type"] == "alerting":
             check.equal(follow(rule["annotations"]["runbook_url"]).status, 200, f"the runbook of {rule['name']}")
-    for path in ("/", "/alerts", "/node/127.0.0.1:1", "/notifications", "/graph?g0.expr=up%3C%3E%22"):
+    for path in ("/", "/alerts", "/alerts?state=broken", "/rules", "/node/127.0.0.1:1", "/workload/one", "/notifications",
+                 "/graph?g0.expr=up%3C%3E%22"):
         page = exporter.get(path)
         check.equal(page.status, 200, path)
-        links = {html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page.text)}
+        links = {html.unescape(link).partition("#")[0] for link in re.findall(r'href="(/[^"]*)"', page.text)}
         check.none([link for link in links if exporter.get(link).status != 200], f"dead links of {path}")
 
 
@@ -232,8 +242,8 @@ def check_a_server_named_by_flags(check: Check) -> None:
     check.that(f'<a href="{path}">' in exporter.get("/").text, "the start page leads there")
     page = exporter.get(path)
     check.equal(page.status, 200, "the page is there")
-    for part in ("up</span>", "<dt>Role</dt><dd>master</dd>", "<h3>Memory</h3>", "% of maxmemory", "<h3>Commands</h3>",
-                 "<h3>Clients</h3>", "<h2>Slow log</h2>", "No history is kept"):
+    for part in ("up</span>", "<span>master</span>", "<h3>Memory <b", "% of maxmemory", "<h3>Commands <b", "<h3>Clients <b",
+                 "<h2>Slow log</h2>", "<td>maxmemory-policy</td>", "No history is kept"):
         check.that(part in page.text, f"{part}: {page.text[-3000:]}")
     look(check, Browser(check), "target", f"http://127.0.0.1:{exporter.port}{path}")
     server.process.signal(signal.SIGKILL)

@@ -16,7 +16,7 @@ struct AlertmanagerClient: Sendable {
   }
 
   /// Why alerts were not taken: a short stable class, and words without secrets.
-  struct Failure: Sendable, Equatable {
+  struct Failure: Error, Sendable, Equatable {
     let errorClass: String
     let message: String
   }
@@ -43,8 +43,11 @@ struct AlertmanagerClient: Sendable {
       usesTLS: configured.usesTLS, host: literal ?? configured.host, port: configured.port, path: configured.path)
     peer = HTTPPeer(
       HTTPOrigin(usesTLS: configured.usesTLS, host: configured.host, port: configured.port), address: literal,
-      tls: TLSClientSettings(config.tls), in: context)
+      tls: TLSClientSettings(config.tls), limits: Self.limits, in: context)
   }
+
+  /// All alerts that it has, with their annotations, are one answer.
+  private static let limits = HTTPLimits(responseBytes: 8 << 20)
 
   /// The URL that alerts go to.
   var url: String { "\(address)/api/v2/alerts" }
@@ -68,22 +71,63 @@ struct AlertmanagerClient: Sendable {
   private func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], until deadline: NIODeadline
   ) async -> Answer {
+    switch await exchange(method, path, body, until: deadline) {
+    case .success(let response): Answer(outcome: Self.outcome(response), offsetSeconds: ClockOffset.seconds(response))
+    case .failure(let failure): Answer(outcome: .failed(failure), offsetSeconds: nil)
+    }
+  }
+
+  private func exchange(
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], until deadline: NIODeadline
+  ) async -> Result<HTTPResponse, Failure> {
     var headers = [("User-Agent", "redline"), ("Accept", "application/json")]
     if method == .post { headers.append(("Content-Type", "application/json")) }
     do {
       if let authorization = try await authorization() { headers.append(("Authorization", authorization)) }
     } catch {
-      return Answer(outcome: .failed(Failure(errorClass: "credentials", message: "\(error)")), offsetSeconds: nil)
+      return .failure(Failure(errorClass: "credentials", message: "\(error)"))
     }
     let timeout = NIODeadline.now() + .nanoseconds(Int64(clamping: config.timeout.seconds * 1e9))
     do throws(HTTPClientError) {
-      let response = try await peer.send(
-        HTTPRequest(method, address.path + path, headers: headers.map { (name: $0.0, value: $0.1) }, body: body),
-        deadline: min(deadline, timeout))
-      return Answer(outcome: Self.outcome(response), offsetSeconds: ClockOffset.seconds(response))
+      let request = HTTPRequest(
+        method, address.path + path, headers: headers.map { (name: $0.0, value: $0.1) }, body: body)
+      return .success(try await peer.send(request, deadline: min(deadline, timeout)))
     } catch {
-      let failure = Failure(errorClass: error.errorClass.rawValue, message: error.message)
-      return Answer(outcome: .failed(failure), offsetSeconds: nil)
+      return .failure(Failure(errorClass: error.errorClass.rawValue, message: error.message))
+    }
+  }
+
+  /// Asks what it makes of its alerts: whom it tells, and what is silenced or inhibited.
+  func view() async -> AlertmanagerView {
+    let deadline = NIODeadline.now() + .seconds(2)
+    let label = address.description
+    switch await json("/api/v2/alerts", until: deadline) {
+    case .failure(let failure): return AlertmanagerView(label, nil, problem: failure.message)
+    case .success(let alerts):
+      let answers = AlertmanagerAnswers(alerts: alerts)
+      var silences: [String: JSONValue] = [:]
+      for id in answers.silenceIDs(limit: Self.silenceLimit) {
+        // One that cannot be read is a silence all the same.
+        silences[id] = try? await json("/api/v2/silence/\(id.percentEncoded())", until: deadline).get()
+      }
+      return AlertmanagerView(label, answers.entries(silences: silences))
+    }
+  }
+
+  /// Silences that are read for one answer.
+  private static let silenceLimit = 20
+
+  private func json(_ path: String, until deadline: NIODeadline) async -> Result<JSONValue, Failure> {
+    switch await exchange(.get, path, until: deadline) {
+    case .failure(let failure): return .failure(failure)
+    case .success(let response):
+      if case .refused(let failure) = Self.outcome(response) { return .failure(failure) }
+      if case .failed(let failure) = Self.outcome(response) { return .failure(failure) }
+      do throws(JSONError) {
+        return .success(try JSONReader.value(response.body))
+      } catch {
+        return .failure(Failure(errorClass: "protocol", message: "its answer is no JSON: \(error)"))
+      }
     }
   }
 

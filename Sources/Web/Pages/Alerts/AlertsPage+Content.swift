@@ -1,239 +1,200 @@
 extension AlertsPage {
-  var content: HTML { "\(Receiver.banner(receivers, now: nowSeconds))\(ruleContent)" }
-
-  private var ruleContent: HTML {
-    let rules = groups.flatMap(\.rules)
-    guard !rules.isEmpty else {
-      return "<p class=\"dim\">\(notice.isEmpty ? "No rule is loaded." : notice)</p>"
-    }
+  var content: HTML {
+    let sections = filter == .resolved ? [] : sections
     var room = Self.alertLimit
-    let active = rules.filter { !$0.isRecording && $0.state != .inactive && isShown($0) }
-      .enumerated().sorted { left, right in
-        let (a, b) = (rank(left.element), rank(right.element))
-        return (a.0, a.1, left.offset) < (b.0, b.1, right.offset)
-      }.map(\.element)
-    let sections = active.map { section($0, &room) }
+    // The worst is open: who comes here at night reads on without a tap.
+    var isFirst = true
+    let shown = sections.map { section in
+      defer { isFirst = false }
+      return html(section, &room, opensRunbook: isFirst)
+    }
     return """
-      \(html: notice.isEmpty ? "" : "<p class=\"warning\">\(notice)</p>\n")\(filters(rules))\
-      \(HTML.joined(sections))\
-      \(html: active.isEmpty && filter != .inactive && filter != .broken ? "<p class=\"good\">Nothing \(quiet).</p>\n" : "")\
+      \(sentence)\(Receiver.banner(receivers, now: nowSeconds))\
+      \(html: notice.isEmpty ? "" : "<p class=\"warning\">\(notice)</p>\n")\(filters)\(unknown)\(HTML.joined(shown))\
       \(html: room <= 0 ? "<p class=\"dim\">Further alerts are not listed.</p>\n" : "")\
-      \(filter == .firing || filter == .pending ? "" : list)
+      \(filter == nil || filter == .resolved ? ended : "")\(foot)
       """
   }
 
-  private var quiet: String {
-    switch filter {
-    case .firing: "fires"
-    case .pending: "is pending"
-    default: "fires or is pending"
+  /// `1 critical and 2 further alerts fire, for sessions and queues. 1 waits to fire.`
+  private var sentence: HTML {
+    let firing = alerts.filter { $0.state == .firing && !$0.isHeartbeat }
+    let pending = alerts.count { $0.state == .pending && !$0.isHeartbeat }
+    let waiting: HTML =
+      pending == 0 ? "" : " \(pending) \(pending == 1 ? "waits" : "wait") to fire."
+    guard !firing.isEmpty else {
+      return "<p class=\"lead\"><b class=\"good\">Nothing fires.</b>\(waiting)</p>\n"
     }
+    let critical = firing.count { $0.level == .grave }
+    let others = firing.count - critical
+    func fire(_ count: Int) -> String { count == 1 ? "alert fires" : "alerts fire" }
+    let counts: HTML =
+      switch (critical, others) {
+      case (0, _): "<b class=\"warning\">\(others) \(fire(others))</b>"
+      case (_, 0): "<b class=\"bad\">\(critical) critical \(fire(critical))</b>"
+      default: "<b class=\"bad\">\(critical) critical</b> and \(others) further \(fire(critical + others))"
+      }
+    let names = Set(firing.map(\.workload)).subtracting([""]).sorted()
+    let listed = names.prefix(3).map { clipped($0, to: 60) } + (names.count > 3 ? ["\(names.count - 3) more"] : [])
+    let whose: HTML =
+      listed.isEmpty
+      ? ""
+      : ", for \(listed.count == 1 ? listed[0] : "\(listed.dropLast().joined(separator: ", ")) and \(listed.last ?? "")")"
+    let muted = firing.count { !$0.mutes.isEmpty }
+    let silent: HTML =
+      muted == 0
+      ? ""
+      : " Alertmanager tells nobody of \(muted == firing.count ? (muted == 1 ? "it" : "them") : "\(muted) of them")."
+    return "<p class=\"lead\">\(counts)\(whose).\(silent)\(waiting)</p>\n"
   }
 
-  /// Firing first, the gravest of them before all.
-  private func rank(_ rule: Rule) -> (Int, Int) {
-    let level = rule.alerts.map(\.level).max() ?? .good
-    return (rule.state == .firing ? 0 : 1, -level.rawValue)
-  }
-
-  private func isShown(_ rule: Rule) -> Bool {
-    switch filter {
-    case nil: true
-    case .firing: rule.alerts.contains { $0.state == .firing }
-    case .pending: rule.alerts.contains { $0.state == .pending }
-    case .inactive: rule.state == .inactive
-    case .broken: rule.isBroken
-    }
-  }
-
-  private func isShown(_ alert: Alert) -> Bool {
-    switch filter {
-    case .firing: alert.state == .firing
-    case .pending: alert.state == .pending
-    default: true
-    }
-  }
-
-  // MARK: Filters
-
-  private func filters(_ rules: [Rule]) -> HTML {
-    let summary = Summary(groups)
+  private var filters: HTML {
+    let own = alerts.filter { !$0.isHeartbeat }
     let counts: [(Filter?, String)] = [
-      (nil, "All"), (.firing, "\(summary.firing) firing"), (.pending, "\(summary.pending) pending"),
-      (.inactive, "\(rules.count { $0.state == .inactive }) rules quiet"), (.broken, Summary.failing(summary.broken)),
+      (nil, "All"), (.firing, "\(own.count { $0.state == .firing }) firing"),
+      (.pending, "\(own.count { $0.state == .pending }) pending"),
+      (.resolved, "\(own.count { $0.state == .inactive }) ended"),
     ]
     let links: [HTML] = counts.map { filter, text in
       let mark: HTML = filter == self.filter ? " aria-current=\"true\"" : ""
-      let tone: HTML =
-        switch filter {
-        case .firing where summary.firing > 0: " class=\"bad\""
-        case .pending where summary.pending > 0: " class=\"warning\""
-        case .broken where summary.broken > 0: " class=\"bad\""
-        default: ""
-        }
-      return "<li><a href=\"\(address(filter, isRefreshed))\"\(mark)\(tone)>\(text)</a></li>\n"
+      let address = filter.map { "/alerts?state=\($0.rawValue)" } ?? "/alerts"
+      return "<li><a href=\"\(address)\"\(mark)>\(text)</a></li>\n"
     }
-    let refresh: HTML =
-      isRefreshed
-      ? "Reloads every \(Self.refreshSeconds) s. <a href=\"\(address(filter, false))\">Stop</a>"
-      : "<a href=\"\(address(filter, true))\">Reload every \(Self.refreshSeconds) s</a>"
+    return "<nav aria-label=\"By state\"><ul class=\"filters\">\n\(HTML.joined(links))</ul></nav>\n"
+  }
+
+  /// Whose silences are not known: what is shown may be silenced.
+  private var unknown: HTML {
+    let lines: [HTML] = unknownMutes.prefix(5).map {
+      "<p class=\"note dim\">What is silenced in \(clipped($0.receiver)) is not known: \(clipped($0.problem, to: 300))</p>\n"
+    }
+    return HTML.joined(lines)
+  }
+
+  private var foot: HTML {
+    let beats = alerts.filter { $0.isHeartbeat && $0.state == .firing }
+    let always: HTML =
+      beats.isEmpty
+      ? ""
+      : "\(Set(beats.map(\.name)).sorted().prefix(5).map { clipped($0, to: 80) }.joined(separator: ", ")) always \(Set(beats.map(\.name)).count == 1 ? "fires" : "fire"), so that silence is noticed. "
+    let broken: HTML =
+      brokenRuleCount == 0
+      ? "" : " · <a class=\"bad\" href=\"/rules?state=broken\">\(RulesPage.failing(brokenRuleCount))</a>"
     return """
-      <nav aria-label="By state"><ul class="filters">
-      \(HTML.joined(links))</ul></nav>
-      <p class="dim screen">As of \(utc(nowSeconds)) UTC. \(refresh) · <a href="/notifications">Who was told what</a></p>
+      <p class="dim foot">\(always)As of \(utc(nowSeconds)) UTC, reloads every \(Self.refreshSeconds) s · \
+      <a href="/notifications">Who was told what</a> · <a href="/rules">Rules</a>\(broken)</p>
+      """
+  }
+
+  // MARK: What fires
+
+  private func html(_ section: Section, _ room: inout Int, opensRunbook: Bool) -> HTML {
+    var isFirst = opensRunbook
+    let groups = section.groups.map { group in
+      defer { isFirst = false }
+      return html(group, section, &room, opensRunbook: isFirst)
+    }
+    let title: HTML =
+      section.workload.isEmpty
+      ? "Of no workload"
+      : workloads.contains(section.workload)
+        ? "<a href=\"/workload/\(pathEncoded(section.workload))\">\(clipped(section.workload))</a>"
+        : "\(clipped(section.workload))"
+    let environments = Set(section.groups.flatMap(\.alerts).compactMap { $0.label("environment") }).sorted()
+    let place: HTML =
+      environments.isEmpty ? "" : " <span class=\"dim\">\(clipped(environments.joined(separator: ", "), to: 80))</span>"
+    return """
+      <section class="\(section.level.style)">
+      <h2>\(title)\(place)</h2>
+      \(HTML.joined(groups))</section>
 
       """
   }
 
-  private func address(_ filter: Filter?, _ isRefreshed: Bool) -> String {
-    let items = [
-      filter.map { "state=\($0.rawValue)" }, isRefreshed ? "refresh=\(Self.refreshSeconds)" : nil,
-    ].compactMap { $0 }
-    return "/alerts" + (items.isEmpty ? "" : "?\(items.joined(separator: "&"))")
-  }
-
-  // MARK: Alerts
-
-  private func section(_ rule: Rule, _ room: inout Int) -> HTML {
-    let shown = rule.alerts.filter(isShown).enumerated().sorted {
-      ($0.element.state, -$0.element.level.rawValue, $0.element.activeSeconds, $0.offset)
-        < ($1.element.state, -$1.element.level.rawValue, $1.element.activeSeconds, $1.offset)
-    }.map(\.element)
-    let listed = shown.prefix(max(0, min(room, Self.alertsOfRuleLimit)))
+  private func html(_ group: Group, _ section: Section, _ room: inout Int, opensRunbook: Bool) -> HTML {
+    let listed = group.alerts.prefix(max(0, min(room, Self.alertsOfGroupLimit)))
     room -= listed.count
     guard !listed.isEmpty else { return "" }
-    let hidden = shown.count - listed.count
-    let level = rule.alerts.map(\.level).max() ?? .note
-    let runbook: HTML =
-      rule.runbook.map { text in
-        """
-        <details class="runbook"><summary>Runbook: what to do</summary>
-        <div class="markdown">\(text.html)</div>
-        <p><a href="/runbooks/\(pathEncoded(rule.name))">On a page of its own</a></p></details>
-
-        """
-      } ?? ""
-    let expression: HTML =
-      "<details><summary>Rule</summary>\n\(pre(rule.expression))\(facts(rule))</details>\n"
+    let hidden = group.alerts.count - listed.count
+    let firing = group.alerts.count { $0.state == .firing }
+    let pending = group.alerts.count - firing
+    let counts = [
+      firing == 0 ? nil : "\(firing) firing", pending == 0 ? nil : "\(pending) pending",
+    ].compactMap { $0 }.joined(separator: ", ")
+    let severity = group.alerts.first?.severity ?? ""
+    // What it is comes before what to do, in a line.
+    let worst = group.alerts.first
+    let what = worst?.summary ?? ""
+    let whatLine: HTML =
+      what.isEmpty
+      ? ""
+      : "<p class=\"what\"><b>\(clipped(what, to: 400))</b> <span class=\"since\">\(worst.map { AlertRow(alert: $0, page: self).since } ?? "")</span></p>\n"
     return """
-      <section class="\(level.style)">
-      <h2>\(clipped(rule.name)) <span class="state">\(rule.state.rawValue)</span>\(broken(rule))</h2>
-      \(HTML.joined(listed.map { article($0) }))\
-      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts of this rule are not listed.</p>\n" : "")\
-      \(runbook)\(expression)</section>
+      <article class="card \(group.level.style)" id="a-\(pathEncoded(section.workload))-\(pathEncoded(group.name))">
+      <h3>\(clipped(group.name)) <span class="state">\(clipped(severity, to: 40))</span> <span class="dim">\(counts)</span></h3>
+      \(whatLine)\(runbook(group, isOpen: opensRunbook))<ul class="rows">
+      \(HTML.joined(listed.map { AlertRow(alert: $0, page: self).html(isSaid: !what.isEmpty && $0.summary == what) }))</ul>
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts of this name are not listed.</p>\n" : "")\
+      \(actions(group, section))</article>
 
       """
   }
 
-  func article(_ alert: Alert, title: HTML = "") -> HTML {
-    let labels: [HTML] = alert.labels.prefix(40).map { label in
-      let name = clipped(label.name, to: 80)
-      if label.name == "instance", nodes.contains(label.value) {
-        return """
-          <li class="tag"><a href="/node/\(pathEncoded(label.value))">\(name)=\(clipped(label.value, to: 120))</a></li>
+  private func runbook(_ group: Group, isOpen: Bool) -> HTML {
+    let own: HTML =
+      runbooks[group.name].map { text in
+        """
+        <details class="runbook"\(html: isOpen ? " open" : "")><summary>Runbook: what to do</summary>
+        <div class="markdown">\(text.html)</div></details>
 
-          """
+        """
       }
-      return "<li class=\"tag\">\(name)=\(clipped(label.value, to: 120))</li>\n"
-    }
-    let annotations: [HTML] = alert.annotations.prefix(10).map {
-      "<div><dt>\(clipped($0.name, to: 80))</dt><dd>\(clipped($0.value, to: 400))</dd></div>\n"
-    }
-    let runbook: HTML =
-      alert.runbookAddress.map { "<div><dt>Runbook</dt><dd>\(outwardLink($0))</dd></div>\n" } ?? ""
-    let heading = alert.summary.isEmpty ? alert.state.rawValue : alert.summary
+      ?? (runbookNames.contains(group.name)
+        ? "<p><a href=\"/runbooks/\(pathEncoded(group.name))\">Runbook: what to do</a></p>\n" : "")
+    let others = Set(group.alerts.compactMap(\.runbookAddress)).sorted().prefix(3)
+    let outward: [HTML] = others.map { "<p>Runbook of the rule's author: \(outwardLink($0))</p>\n" }
+    return "\(own)\(HTML.joined(outward))"
+  }
+
+  /// Links of a whole group: to be silent about it, and where it comes from.
+  private func actions(_ group: Group, _ section: Section) -> HTML {
+    let silence = Receiver.silenceLink(
+      in: receivers, [("alertname", group.name)] + (section.workload.isEmpty ? [] : [("workload", section.workload)]),
+      "Silence all of \(clipped(group.name, to: 80))")
+    let events: HTML =
+      section.workload.isEmpty ? "" : " · <a href=\"/events?workload=\(pathEncoded(section.workload))\">Events</a>"
     return """
-      <article class="card \(alert.level.style)">
-      \(title)<h3><span class="state">\(alert.state.rawValue)</span> \(clipped(heading, to: 400))</h3>
-      \(html: alert.description.isEmpty ? "" : "<p>\(clipped(alert.description, to: 1000))</p>\n")\
-      <ul class="labels">
-      \(HTML.joined(labels))</ul>
-      <dl>
-      <div><dt>Active since</dt><dd>\(moment(alert.activeSeconds, now: nowSeconds))</dd></div>
-      <div><dt>Value</dt><dd>\(number(alert.value))</dd></div>
-      \(times(alert))\(runbook)\(HTML.joined(annotations))</dl>
-      </article>
+      <p class="actions">\(silence)\(html: silence == "" ? "" : " · ")<a href="/notifications?alert=\(pathEncoded(group.name))">Who was told</a> · \
+      <a href="/rules#r-\(pathEncoded(group.name))">Rule</a>\(events)</p>
 
       """
   }
 
-  private func times(_ alert: Alert) -> HTML {
-    let fired: HTML =
-      alert.firedSeconds.map { "<div><dt>Fires since</dt><dd>\(moment($0, now: nowSeconds))</dd></div>\n" } ?? ""
-    let resolved: HTML =
-      alert.resolvedSeconds.map { "<div><dt>Ended</dt><dd>\(moment($0, now: nowSeconds))</dd></div>\n" } ?? ""
-    let kept: HTML =
-      alert.keptSinceSeconds.map {
-        """
-        <div><dt>Kept firing</dt><dd>The expression holds no more since \(moment($0, now: nowSeconds)); \
-        <code>keep_firing_for</code> keeps the alert.</dd></div>
+  // MARK: What has ended
 
-        """
-      } ?? ""
-    return "\(fired)\(resolved)\(kept)"
-  }
-
-  // MARK: Rules
-
-  private var list: HTML {
-    var room = Self.ruleLimit
-    let parts: [HTML] = groups.compactMap { group in
-      let shown = group.rules.filter(isShown)
-      let listed = shown.prefix(max(0, room))
-      room -= listed.count
-      guard !listed.isEmpty else { return nil }
+  /// Names and times only: a summary would say of what is over that it is.
+  private var ended: HTML {
+    let over = alerts.filter { $0.state == .inactive && !$0.isHeartbeat }
+      .sorted { ($0.resolvedSeconds ?? 0, $1.name) > ($1.resolvedSeconds ?? 0, $0.name) }
+    guard !over.isEmpty else {
+      return filter == .resolved ? "<p class=\"dim\">Nothing has ended lately.</p>\n" : ""
+    }
+    let rows: [HTML] = over.prefix(Self.endedLimit).map { alert in
+      let whose = [alert.workload, alert.instance ?? ""].filter { !$0.isEmpty }.map { clipped($0, to: 120) }
+      let begin = alert.sinceSeconds
+      let lasted: HTML = alert.resolvedSeconds.map { " for \(span(max(0, $0 - begin)))" } ?? ""
       return """
-        <section class="group">
-        <h3>\(clipped(group.name)) <span class="dim">\(clipped(group.file))</span></h3>
-        <p class="dim">\(when(group.lastEvaluationSeconds, group.evaluationDurationSeconds))\
-        \(group.intervalSeconds.map { ", every \(span($0))" } ?? "")</p>
-        \(HTML.joined(listed.map(entry)))</section>
+        <li class="note"><b>\(clipped(alert.name, to: 120))</b> \(whose.joined(separator: " · ")) \
+        <span class="dim">fired\(lasted), ended \(alert.resolvedSeconds.map { moment($0, now: nowSeconds) } ?? "")</span></li>
 
         """
     }
-    guard !parts.isEmpty else {
-      return "<p class=\"good\">\(filter == .broken ? "No rule fails." : "No rule is quiet.")</p>"
-    }
-    let note: HTML = room <= 0 ? "<p class=\"dim\">Further rules are not listed.</p>\n" : ""
-    return "<h2>Rules</h2>\n\(HTML.joined(parts))\(note)"
-  }
-
-  private func entry(_ rule: Rule) -> HTML {
-    let tone = rule.isBroken ? "bad" : (rule.alerts.map(\.level).max() ?? .good).style
-    let state =
-      rule.isRecording ? (rule.isBroken ? "fails" : "records") : (rule.isBroken ? "fails" : rule.state.rawValue)
-    let link: HTML =
-      !rule.hasRunbook ? "" : "<p><a href=\"/runbooks/\(pathEncoded(rule.name))\">Runbook</a></p>\n"
-    let error: HTML = rule.lastError.isEmpty ? "" : "<p class=\"bad\">\(clipped(rule.lastError, to: 600))</p>\n"
+    let hidden = over.count - Self.endedLimit
     return """
-      <details\(rule.isBroken ? " open" : "")><summary><b>\(clipped(rule.name))</b> \
-      <span class="state \(tone)">\(state)</span></summary>
-      \(error)\(pre(rule.expression))\(facts(rule))\(link)</details>
-
+      <h2>Ended lately</h2>
+      <ul class="findings">
+      \(HTML.joined(rows))</ul>
+      \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further alerts that have ended are not listed.</p>\n" : "")
       """
-  }
-
-  private func broken(_ rule: Rule) -> HTML {
-    guard rule.isBroken else { return "" }
-    return " <span class=\"tag bad\">last evaluation failed</span>"
-  }
-
-  private func facts(_ rule: Rule) -> HTML {
-    let waits = rule.forSeconds > 0 ? " · for \(span(rule.forSeconds))" : ""
-    let keeps = rule.keepFiringForSeconds > 0 ? " · keeps firing for \(span(rule.keepFiringForSeconds))" : ""
-    return """
-      <p class="dim">\(rule.health) · \(when(rule.lastEvaluationSeconds, rule.evaluationDurationSeconds))\(waits)\
-      \(keeps)</p>
-
-      """
-  }
-
-  private func when(_ seconds: Double?, _ duration: Double?) -> String {
-    guard let seconds else { return "not evaluated yet" }
-    return "evaluated \(age(max(0, nowSeconds - seconds)))\(duration.map { " in \(fineSpan($0))" } ?? "")"
-  }
-
-  private func pre(_ text: String) -> HTML {
-    "<pre tabindex=\"0\"><code>\(clipped(text, to: 4000))</code></pre>\n"
   }
 }

@@ -1,13 +1,19 @@
 extension AlertsPage {
   static let styles: HTML = """
 
-    section { border-top: 2px solid var(--tone, var(--line)); margin-top: 1.4rem; }
-    section h2 { margin: .6rem 0 .3rem; } section.group h3 span { font-weight: 400; }
-    section.group { border-top-width: 1px; } section.group p { margin: .1rem 0 .3rem; }
+    section { margin-top: 1.4rem; } section h2 { margin: .6rem 0 .3rem; } section h2 span { font-weight: 400; font-size: 1rem; }
     \(cardStyles)
-    .runbook { border: 1px solid var(--line); border-radius: .3rem; padding: 0 .8rem; }
-    .runbook summary { font-weight: 600; }
+    .card h3 span { font-weight: 400; } .card h3 .state { font-weight: 600; }
+    .rows { list-style: none; margin: .3rem 0; padding: 0; }
+    .rows > li { border-top: 1px solid var(--line); padding: .4rem 0; color: inherit; }
+    .rows p { margin: .1rem 0; } .since { color: var(--dim); }
+    .told .tag { color: var(--text); } .rows details { font-size: .9rem; }
+    .actions { font-size: .9rem; } .foot { font-size: .85rem; margin-top: 1.5rem; }
     \(RunbookPage.markdownStyles)
+    @media (max-width: 42rem) {
+      .filters a, summary { min-height: 44px; } .filters a { display: flex; align-items: center; }
+      .actions a { display: inline-block; padding: .6rem 0; }
+    }
     """
 
   /// Of one alert, wherever it stands.

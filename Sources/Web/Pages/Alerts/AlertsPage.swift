@@ -1,4 +1,4 @@
-/// The page at `/alerts`: what fires and waits to fire, why, and what to do; below it every rule with its state.
+/// The page at `/alerts`: what fires and what waits to fire, by workload and alert, the worst first; below it what has ended.
 ///
 /// Everything that comes from elsewhere is escaped and cut, and the whole is bounded.
 public struct AlertsPage: Sendable {
@@ -12,13 +12,30 @@ public struct AlertsPage: Sendable {
 
   /// What is shown, chosen by `?state=`.
   public enum Filter: String, Sendable, CaseIterable {
-    case firing, pending, inactive
-    /// Rules whose last evaluation failed.
-    case broken
+    case firing, pending
+    /// What has ended lately.
+    case resolved
+
+    /// What the field `state` may also say: such rules are on the page of rules.
+    public static let ofRules = ["inactive", "broken"]
+  }
+
+  /// That an Alertmanager was sent an alert, or should have been.
+  public struct Notice: Sendable {
+    public var receiver: String
+    /// Since the epoch.
+    public var seconds: Double
+    /// `accepted`, or what became of it instead.
+    public var outcome: String
+
+    public init(receiver: String, seconds: Double, outcome: String) {
+      (self.receiver, self.seconds, self.outcome) = (receiver, seconds, outcome)
+    }
   }
 
   /// One label set for which a rule's expression holds or held. Times are seconds since the epoch.
   public struct Alert: Sendable {
+    public var name: String
     /// Sorted by name, without `alertname`.
     public var labels: [(name: String, value: String)]
     public var state: State
@@ -30,121 +47,148 @@ public struct AlertsPage: Sendable {
     public var resolvedSeconds: Double?
     /// Since when only the rule's `keep_firing_for` holds it.
     public var keptSinceSeconds: Double?
+    /// How long the expression must hold before it fires.
+    public var forSeconds = 0.0
     public var summary = ""
     public var description = ""
     /// Where its author says what to do, such as on a wiki.
     public var runbookAddress: String?
     /// Further annotations, sorted by name.
     public var annotations: [(name: String, value: String)] = []
+    /// What its server is; empty where that is not known.
+    public var role = ""
+    /// The newest of each Alertmanager.
+    public var notices: [Notice] = []
+    /// Why Alertmanager tells nobody of it, each in a few words.
+    public var mutes: [String] = []
+    /// Whom Alertmanager tells.
+    public var routes: [String] = []
 
-    public init(labels: [(name: String, value: String)], state: State, value: Double, activeSeconds: Double) {
+    public init(
+      _ name: String, labels: [(name: String, value: String)], state: State, value: Double, activeSeconds: Double
+    ) {
+      self.name = name
       self.labels = labels
       self.state = state
       self.value = value
       self.activeSeconds = activeSeconds
     }
 
+    func label(_ name: String) -> String? { labels.first { $0.name == name }?.value }
+
+    public var instance: String? { label("instance") }
+    var workload: String { label("workload") ?? "" }
+    var severity: String { label("severity") ?? "" }
+    /// It fires for ever, so that its silence is noticed.
+    var isHeartbeat: Bool { severity == "none" }
+    var sinceSeconds: Double { firedSeconds ?? activeSeconds }
+
     var level: TopologyPage.Level {
-      guard state != .inactive else { return .note }
-      return state == .firing && labels.contains { $0.name == "severity" && $0.value == "critical" } ? .grave : .warning
+      guard state != .inactive, !isHeartbeat else { return .note }
+      return switch severity {
+      case "critical": state == .firing ? .grave : .warning
+      case "info": .note
+      default: .warning
+      }
     }
   }
 
-  public struct Rule: Sendable {
-    public var name: String
-    public var isRecording = false
-    public var expression: String
-    /// In seconds.
-    public var forSeconds = 0.0
-    public var keepFiringForSeconds = 0.0
-    /// `ok`, `err` or `unknown`.
-    public var health = "unknown"
-    public var lastError = ""
-    public var lastEvaluationSeconds: Double?
-    public var evaluationDurationSeconds: Double?
-    public var alerts: [Alert] = []
-    /// What to do; only of rules with active alerts, so that the page stays small.
-    public var runbook: Markdown?
-    public var hasRunbook = false
+  /// The alerts of one name that one workload has, the worst first.
+  struct Group {
+    let name: String
+    let alerts: [Alert]
 
-    public init(_ name: String, expression: String) {
-      self.name = name
-      self.expression = expression
-    }
-
-    var state: State { alerts.map(\.state).min() ?? .inactive }
-    var isBroken: Bool { health == "err" }
+    var level: TopologyPage.Level { alerts.map(\.level).max() ?? .note }
+    var sinceSeconds: Double { alerts.map(\.sinceSeconds).min() ?? 0 }
   }
 
-  public struct Group: Sendable {
-    public var name: String
-    public var file: String
-    public var intervalSeconds: Double?
-    public var lastEvaluationSeconds: Double?
-    public var evaluationDurationSeconds: Double?
-    public var rules: [Rule]
+  /// What one workload has; without a name what belongs to none.
+  struct Section {
+    let workload: String
+    let groups: [Group]
 
-    public init(_ name: String, file: String, rules: [Rule]) {
-      self.name = name
-      self.file = file
-      self.rules = rules
-    }
+    var level: TopologyPage.Level { groups.map(\.level).max() ?? .note }
+    var sinceSeconds: Double { groups.map(\.sinceSeconds).min() ?? 0 }
   }
 
-  /// How many alerts fire and wait.
-  struct Summary: Equatable {
-    let firing: Int
-    let pending: Int
-    /// Rules whose last evaluation failed.
-    let broken: Int
-
-    init(_ groups: [Group]) {
-      let rules = groups.flatMap(\.rules)
-      let states = rules.flatMap(\.alerts).map(\.state)
-      firing = states.count { $0 == .firing }
-      pending = states.count { $0 == .pending }
-      broken = rules.count(where: \.isBroken)
-    }
-
-    static func failing(_ count: Int) -> String { "\(count) \(count == 1 ? "rule fails" : "rules fail")" }
-  }
-
-  /// The most that is listed: alerts in all, alerts of one rule, and rules.
+  /// The most that is listed: alerts in all, alerts of one group, and what has ended.
   static let alertLimit = 200
-  static let alertsOfRuleLimit = 50
-  static let ruleLimit = 1000
+  static let alertsOfGroupLimit = 50
+  static let endedLimit = 50
+  /// Runbooks that are shown in place.
+  public static let runbookLimit = 12
   static let refreshSeconds = 10
 
   public var metricsPath: String
-  public var groups: [Group]
+  /// In any order, those that have ended as well.
+  public var alerts: [Alert]
   public var filter: Filter?
-  /// Whether a browser reloads the page by itself.
-  public var isRefreshed = false
   /// Seconds since the epoch.
   public var nowSeconds: Double
   /// What the page cannot tell, such as that no rules are configured; empty for nothing.
   public var notice = ""
-  /// The instances that have a page of their own.
+  /// The instances and the workloads that have a page of their own.
   public var nodes: Set<String> = []
+  public var workloads: Set<String> = []
+  /// By the alert's name: which have a runbook here, and the texts of those that are shown.
+  public var runbookNames: Set<String> = []
+  public var runbooks: [String: Markdown] = [:]
   /// The Alertmanagers, and whether alerts reach them.
   public var receivers: [Receiver] = []
+  /// Alertmanagers that did not say what is silenced, each with why.
+  public var unknownMutes: [(receiver: String, problem: String)] = []
+  /// Rules whose last evaluation failed.
+  public var brokenRuleCount = 0
 
   /// Where an alert leads that is shown elsewhere.
   static func address(of alert: String, _ hasRunbook: Bool) -> String {
     hasRunbook ? "/runbooks/\(pathEncoded(alert))" : "/alerts"
   }
 
-  public init(metricsPath: String, groups: [Group], nowSeconds: Double) {
+  public init(metricsPath: String, alerts: [Alert], nowSeconds: Double) {
     self.metricsPath = metricsPath
-    self.groups = groups
+    self.alerts = alerts
     self.nowSeconds = nowSeconds
   }
 
   public func response() -> Response {
+    let firing = alerts.filter { $0.state == .firing && !$0.isHeartbeat }
     var layout = Layout(title: "Alerts", content: content)
+    layout.windowTitle = firing.isEmpty ? nil : "\(firing.count) firing · Redline"
     layout.styles = Self.styles
     layout.navigation = Navigation(.alerts, metricsPath: metricsPath)
-    layout.refreshSeconds = isRefreshed ? Self.refreshSeconds : nil
+    layout.refreshSeconds = Self.refreshSeconds
     return layout.response()
+  }
+
+  /// Those that are not over, the worst workload first and in it the worst alert.
+  var sections: [Section] {
+    let active = alerts.filter { $0.state != .inactive && !$0.isHeartbeat && isShown($0) }
+    return Dictionary(grouping: active, by: \.workload).map { workload, alerts in
+      let groups = Dictionary(grouping: alerts, by: \.name).map { name, alerts in
+        Group(
+          name: name,
+          alerts: alerts.sorted {
+            ($0.state, -$0.level.rawValue, $0.sinceSeconds, $0.instance ?? "")
+              < ($1.state, -$1.level.rawValue, $1.sinceSeconds, $1.instance ?? "")
+          })
+      }
+      return Section(
+        workload: workload,
+        groups: groups.sorted {
+          (-$0.level.rawValue, $0.sinceSeconds, $0.name) < (-$1.level.rawValue, $1.sinceSeconds, $1.name)
+        })
+    }.sorted {
+      (-$0.level.rawValue, $0.sinceSeconds, $0.workload) < (-$1.level.rawValue, $1.sinceSeconds, $1.workload)
+    }
+  }
+
+  func isShown(_ alert: Alert) -> Bool {
+    switch filter {
+    case nil: true
+    case .firing: alert.state == .firing
+    case .pending: alert.state == .pending
+    case .resolved: alert.state == .inactive
+    }
   }
 }

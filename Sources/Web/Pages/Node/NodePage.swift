@@ -1,4 +1,4 @@
-/// The page at `/node/NAME`: one server, how it does and did, and what is known to be wrong with it.
+/// The page at `/node/NAME`: one server, what it is, what is wrong with it, how it does and did, and how it is set.
 public struct NodePage: Sendable {
   /// A number that people ask for first.
   public struct Figure: Sendable {
@@ -8,6 +8,8 @@ public struct NodePage: Sendable {
     public var note = ""
     public var level = TopologyPage.Level.good
     public var series: TimeSeries?
+    /// nil for none.
+    public var objective: Double?
     /// Of when the value is, where it is not current; in seconds since the epoch.
     public var asOfSeconds: Double?
 
@@ -48,6 +50,27 @@ public struct NodePage: Sendable {
     }
   }
 
+  /// A master that a Sentinel watches, as it sees it.
+  public struct WatchedMaster: Sendable {
+    public var name: String
+    public var address: String
+    /// `ok`, `sdown`, `odown`.
+    public var status: String
+    public var isWell: Bool
+    public var replicas: Double?
+    public var wellReplicas: Double?
+    public var sentinels: Double?
+    public var wellSentinels: Double?
+    public var quorum: Double?
+    /// What the Sentinel says of whether a failover could be agreed on; empty where it was not asked.
+    public var agreement = ""
+    public var canAgree = true
+
+    public init(_ name: String, address: String, status: String, isWell: Bool) {
+      (self.name, self.address, self.status, self.isWell) = (name, address, status, isWell)
+    }
+  }
+
   /// How the newest poll ended.
   public struct Condition: Sendable {
     /// One word: `up`, `timeout`, `loading`.
@@ -66,25 +89,39 @@ public struct NodePage: Sendable {
   }
 
   static let clientLimit = 25
-  static let findingLimit = 25
-  static let alertLimit = 25
+  static let findingLimit = 50
+  static let settingLimit = 60
+  static let masterLimit = 100
   static let refreshSeconds = 10
 
   public var metricsPath: String
   public var name: String
   public var nowSeconds: Double
   public var condition = Condition()
-  /// Role, workload, version, uptime, address: in words.
+  /// `master`, `replica`, `sentinel`, `was master`; empty where that is not known.
+  public var role = ""
+  /// Whose member it is; nil for a server that flags name.
+  public var workload: String?
+  /// The master that a replica follows now: a page.
+  public var master: String?
+  /// Version, uptime, address: in words.
   public var facts: [(name: String, value: String)] = []
   public var figures: [Figure] = []
+  /// What the drawings of ``figures`` cover, up to now.
+  public var spanSeconds = 0.0
   public var slowLog: SlowLog?
   public var clients: [ClientName] = []
+  /// Alerts that fire for it as well.
   public var findings: [TopologyPage.Finding] = []
-  public var alerts: [(rule: String, hasRunbook: Bool, alert: AlertsPage.Alert)] = []
+  public var streams: [StreamRow] = []
+  public var settings: [(name: String, value: String)] = []
+  /// Of a Sentinel.
+  public var masters: [WatchedMaster] = []
+  /// Further Sentinels that it knows, by address.
+  public var peers: [String] = []
   public var events: [EventsPage.Event] = []
   /// What the page cannot show, such as that no history is kept; empty for nothing.
   public var notice = ""
-  public var isRefreshed = false
 
   public init(_ name: String, metricsPath: String, nowSeconds: Double) {
     self.name = name
@@ -94,9 +131,20 @@ public struct NodePage: Sendable {
 
   public func response() -> Response {
     var layout = Layout(title: clipped(name), content: content)
+    layout.windowTitle = "\(condition.state): \(clipped(name, to: 60)) · Redline"
+    layout.icon = icon
     layout.styles = Self.styles
     layout.navigation = Navigation(nil, metricsPath: metricsPath)
-    layout.refreshSeconds = isRefreshed ? Self.refreshSeconds : nil
+    layout.refreshSeconds = Self.refreshSeconds
     return layout.response()
+  }
+
+  private var icon: TopologyPage.State {
+    switch max(condition.level, findings.filter { !$0.isPosture }.map(\.level).max() ?? .good) {
+    case .grave: .critical
+    case .warning: .degraded
+    case .note: condition.level == .note ? .unknown : .healthy
+    case .good: .healthy
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// An Alertmanager, and whether alerts reach it.
 public struct Receiver: Sendable {
   /// Without credentials.
@@ -41,4 +43,18 @@ public struct Receiver: Sendable {
   }
 
   private static let bannerLimit = 5
+
+  /// Alertmanager's own form, filled in with those labels; nothing without an Alertmanager.
+  static func silenceLink(
+    in receivers: [Receiver], _ labels: [(name: String, value: String)], _ text: String
+  ) -> HTML {
+    guard let receiver = receivers.first(where: { $0.failingSinceSeconds == nil }) ?? receivers.first else { return "" }
+    let matchers = labels.map { label in "\(label.name)=\(JSONWriter.text { $0.string(label.value) })" }
+    let filter = "{\(matchers.joined(separator: ", "))}".percentEncoded()
+    var address = receiver.address[...]
+    while address.last == "/" { address.removeLast() }
+    return """
+      <a href="\(String(address))/#/silences/new?filter=\(filter)" rel="noreferrer">\(text)</a>
+      """
+  }
 }

@@ -85,6 +85,8 @@ public struct RunbookPage: Sendable {
 
   /// Of a text that was Markdown. Tables scroll by themselves; the page never does.
   static let markdownStyles: HTML = """
+    .runbook { border: 1px solid var(--line); border-radius: .3rem; padding: 0 .8rem; margin: .4rem 0; }
+    .runbook summary { font-weight: 600; color: var(--link); }
     .markdown table { display: block; overflow-x: auto; } .markdown th { min-width: 6rem; }
     .markdown blockquote { margin: .5rem 0; padding: 0 0 0 .9rem; border-left: .25rem solid var(--line); }
     .markdown ol, .markdown ul { padding-left: 1.4rem; } .markdown li { margin: .3rem 0; }

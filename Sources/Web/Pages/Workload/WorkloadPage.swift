@@ -21,21 +21,28 @@ public struct WorkloadPage: Sendable {
     public var title: String
     public var series: TimeSeries
     public var objective: Double?
+    /// Beside the newest value, such as the time that it is a mean of; empty for nothing.
+    public var note = ""
 
-    public init(_ title: String, _ series: TimeSeries, objective: Double? = nil) {
+    public init(_ title: String, _ series: TimeSeries, objective: Double? = nil, note: String = "") {
       self.title = title
       self.series = series
       self.objective = objective
+      self.note = note
     }
   }
 
   static let eventLimit = 50
+  static let laneLimit = 20
 
   public var metricsPath: String
   public var workload: TopologyPage.Workload
   public var nowSeconds: Double
   public var span = Span.hour
   public var figures: [Figure] = []
+  /// Alerts that fired and windows that were open, on the axis of the figures.
+  public var lanes: [Lane] = []
+  public var streams: [StreamRow] = []
   public var forecast: Forecast?
   /// Of the span, the newest first.
   public var events: [EventsPage.Event] = []
@@ -68,7 +75,7 @@ public struct WorkloadPage: Sendable {
       \(card.html(&room))</div>
       <h2>Timeline</h2>
       \(chooser)\(html: notice.isEmpty ? "" : "<p class=\"dim\">\(notice)</p>\n")\(warning)\(charts)
-      <h2>Events of this span</h2>
+      \(StreamRow.table(streams))<h2>Events of this span</h2>
       \(eventList)
       """
   }
@@ -93,22 +100,21 @@ public struct WorkloadPage: Sendable {
   }
 
   private var charts: HTML {
-    guard !figures.isEmpty else { return "" }
+    guard !figures.isEmpty || !lanes.isEmpty else { return "" }
     let start = nowSeconds - span.seconds
     let marks = events.filter { $0.seconds >= start && $0.level > .good }.map { event in
       (share: min(1, (event.seconds - start) / span.seconds), level: event.level)
     }
     let charts: [HTML] = figures.map { figure in
-      Chart(title: figure.title, series: figure.series, objective: figure.objective, marks: marks).html
-    }
-    let ticks: [HTML] = (0...4).map { index in
-      let time = utc(start + span.seconds * Double(index) / 4)
-      return "<span>\(String(time.suffix(8).prefix(5)))</span>"
+      Chart(
+        title: figure.title, series: figure.series, objective: figure.objective, marks: marks, note: figure.note
+      ).html
     }
     return """
       <div class="charts">
-      \(HTML.joined(charts))<div class="ticks" aria-hidden="true">\(HTML.joined(ticks))</div></div>
-      <p class="dim foot">Times in UTC. Lines across are objectives; lines down are what happened, listed below.</p>
+      \(HTML.joined(lanes.prefix(Self.laneLimit).map(\.html)))\(HTML.joined(charts))\(Chart.ticks(from: start, seconds: span.seconds))</div>
+      <p class="dim foot">Times in UTC. Bars are alerts that fired and windows that were open; lines across are objectives; lines \
+      down are what happened, listed below.</p>
 
       """
   }
@@ -130,17 +136,8 @@ public struct WorkloadPage: Sendable {
   private static let styles: HTML = """
     \(TopologyPage.styles)
     \(EventsPage.eventStyles)
-    .charts { margin: .5rem 0; } .chart { margin: 0 0 .75rem; }
-    .chart h3 { margin: 0; font-size: .9rem; color: var(--dim); font-weight: 600; } .chart h3 b { color: var(--text); }
-    .plot { position: relative; padding-left: 4.5rem; }
-    .plot span { position: absolute; left: 0; width: 4.1rem; text-align: right; font-size: .75rem; color: var(--dim); }
-    .plot .top { top: -.4rem; } .plot .bottom { bottom: -.2rem; }
-    .plot svg { display: block; width: 100%; height: 5rem; border-bottom: 1px solid var(--line); border-left: 1px solid var(--line); }
-    .plot path { fill: none; vector-effect: non-scaling-stroke; }
-    .plot .line { stroke: var(--link); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-    .plot .objective { stroke: var(--dim); stroke-width: 1; stroke-dasharray: 4 4; }
-    .plot .mark { stroke: var(--tone); stroke-width: 1.5; opacity: .7; }
-    .ticks { display: flex; justify-content: space-between; padding-left: 4.5rem; font-size: .75rem; color: var(--dim);
-      font-variant-numeric: tabular-nums; }
+    \(Chart.styles)
+    \(Lane.styles)
+    \(StreamRow.styles)
     """
 }

@@ -69,7 +69,7 @@ def check_blocks_come_and_go_while_it_runs(check: Check) -> None:
     setting.reload(setting.rules_block)
     check.until(lambda: setting.samples("carts:up"), 20, "rules are evaluated")
     check.that("redis_exporter_rule_group_rules{" in redline.get().text, "their metrics")
-    check.that("ServerGone" in redline.get("/alerts").text, "the page of alerts")
+    check.that("ServerGone" in redline.get("/rules").text, "the page of rules")
     check.that("exporter_notifications_alertmanagers_discovered" not in redline.get().text, "nobody is told")
 
     setting.server.process.signal(signal.SIGKILL)

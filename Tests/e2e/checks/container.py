@@ -10,7 +10,7 @@ import urllib.parse
 
 import yaml
 
-from harness import linters
+from harness import debian, linters
 from harness.check import Check, Skipped
 from harness.paths import REDLINE, ROOT, kept, tool
 from harness.process import Process
@@ -20,7 +20,6 @@ FOLDER = ROOT / "deploy" / "container"
 COMPOSE = FOLDER / "compose.yaml"
 DOCKERFILES = ("Dockerfile", "Dockerfile.lab")
 LAB_SECONDS = 90
-OF_EVERY_DEBIAN = {"libc6", "libgcc-s1"}
 
 
 def check_dockerfiles(check: Check) -> None:
@@ -62,25 +61,12 @@ def check_image_has_the_libraries(check: Check) -> None:
     codename = re.search(r"ARG DEBIAN=(\w+)-slim", text)[1]
     if f"VERSION_CODENAME={codename}" not in release:
         raise Skipped(f"this machine is not Debian {codename}: its libraries have other names")
-    # What libraries themselves load comes with their packages.
-    dynamic = subprocess.run(["readelf", "--dynamic", str(REDLINE)], capture_output=True, text=True, timeout=20).stdout
-    needed = re.findall(r"\(NEEDED\).*\[(\S+)\]", dynamic)
-    check.that(len(needed) > 8, f"the program loads libraries: {needed}")
-    loaded = subprocess.run(["ldd", str(REDLINE)], capture_output=True, text=True, check=True, timeout=20).stdout
-    paths = dict(re.findall(r"(\S+) => (/\S+)", loaded))
-    installed = set(text.partition("FROM debian:")[2].split()) | OF_EVERY_DEBIAN
-    owners = {name: owner(paths[name]) for name in needed if name in paths}
+    libraries = debian.libraries(REDLINE)
+    check.that(len(libraries) > 8, f"the program loads libraries: {libraries}")
+    installed = set(text.partition("FROM debian:")[2].split()) | debian.OF_EVERY_DEBIAN
+    owners = {name: debian.owner(path) for name, path in libraries.items()}
     check.none([f"{name} of {package}" for name, package in owners.items() if package not in installed],
                "libraries that the image lacks")
-
-
-def owner(path: str) -> str:
-    """The Debian package of a file, which is recorded by the one or the other name where folders are merged."""
-    for name in (os.path.realpath(path), os.path.realpath(path).removeprefix("/usr")):
-        told = subprocess.run(["dpkg", "-S", name], capture_output=True, text=True, timeout=20).stdout
-        if told:
-            return told.partition(":")[0]
-    return f"no package ({path})"
 
 
 def check_compose_file(check: Check) -> None:

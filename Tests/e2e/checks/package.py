@@ -1,14 +1,22 @@
 """deploy/package: what is in it, and that a machine is after a purge as it was before the installation."""
 
 import os
+import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
-from harness.check import Check, Skipped
+from harness import debian, http
+from harness.check import Check, Ended, Skipped, thorough_only
+from harness.exposition import Page
 from harness.paths import REDLINE, ROOT
+from harness.process import Process
+from harness.servers import RedisServer
 
 TIMEOUT_SECONDS = 240
+# A Debian is fetched and installed in it.
+THOROUGH_TIMEOUT_SECONDS = 600
 
 
 def run(*words: str, seconds: float = 120) -> subprocess.CompletedProcess:
@@ -49,8 +57,11 @@ def check_contents(check: Check) -> None:
     check.equal(told.returncode, 0, f"the configuration that it brings is good ({told.stdout}{told.stderr})")
     fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "-f", package).stdout.splitlines() if ": " in line)
     check.that(re.match(r"libc6 \(>= ", fields["Depends"]) is not None, f"Depends: {fields['Depends']}")
-    for library in ("libhiredis", "libmicrohttpd", "libsqlite3", "libre2", "libyaml", "libcmark-gfm"):
-        check.that(library in fields["Depends"], f"Depends names {library}")
+    depends = {entry.split()[0].partition(":")[0] for entry in fields["Depends"].split(",")}
+    owners = {library: debian.owner(path) for library, path in debian.libraries(REDLINE).items()}
+    check.that(len(owners) > 8, f"the program loads libraries: {owners}")
+    check.none([f"{library} of {owner}" for library, owner in owners.items()
+                if owner not in depends | debian.OF_EVERY_DEBIAN], f"libraries that Depends does not bring ({fields['Depends']})")
     check.that(package.endswith(f"redline_{fields['Version']}_{fields['Architecture']}.deb"), f"the name {package}")
 
 
@@ -66,6 +77,54 @@ def check_lintian(check: Check) -> None:
     findings = [line for line in told.stdout.splitlines() if re.match(r"[EWI]: ", line)]
     check.none(findings, "what lintian finds")
     check.equal(told.returncode, 0, f"lintian exits ({told.stderr})")
+
+
+@thorough_only
+def check_on_a_fresh_debian(check: Check) -> None:
+    """A Debian 12 that has nothing but what apt needs: installed with its dependencies alone, it sees a Redis and is purged."""
+    package = built(check)
+    root = debian.fresh_root(check)
+    inside = check.file("inside", 'set -e; mount -t proc proc "$1/proc"; exec chroot "$@"')
+
+    def words(*command: str) -> list[str]:
+        return ["unshare", "--mount", "bash", str(inside), str(root), *command]
+
+    def does(*command: str) -> str:
+        told = subprocess.run(words("env", "DEBIAN_FRONTEND=noninteractive", *command), capture_output=True, text=True, timeout=240)
+        check.equal(told.returncode, 0, f"{' '.join(command)} exits ({told.stdout[-2000:]}{told.stderr[-2000:]})")
+        return told.stdout
+
+    before = set(does("find", "/", "-xdev", "-iname", "*redline*").split())
+    shutil.copy(package, root / "redline.deb")
+    does("apt-get", "-qq", "update")
+    does("apt-get", "-qq", "-y", "--no-install-recommends", "install", "/redline.deb")
+    does("redline", "check-config", "/etc/redline/redline.yml")
+
+    redis = RedisServer(check)
+    config = root / "etc/redline/redline.yml"
+    config.write_text(config.read_text().replace("localhost:6379", f"127.0.0.1:{redis.port}"))
+    start = re.search("^ExecStart=(.*)$", (root / "lib/systemd/system/redline.service").read_text(), re.MULTILINE)[1].split()
+    # There is no systemd in it, which would make the state's folder and hand over the socket.
+    (root / "var/lib/redline").mkdir()
+    port = check.free_port()
+    flags = [word for word in start if word != "--web.systemd-socket"]
+    daemon = Process(check, "redline", words(*flags, f"--web.listen-address=127.0.0.1:{port}"))
+
+    def sees() -> bool:
+        if daemon.child.poll() is not None:
+            raise Ended(f"redline ended: {daemon.output()[-3000:]}")
+        up = Page(http.get(port, "/metrics").text).named("redis_up")
+        return [value for series, value in up.items() if ("workload", "local") in series] == [1]
+
+    check.until(sees, 20, "it sees the Redis")
+    check.that('"alert' in http.get(port, "/api/v1/rules?type=alert").text, "it judges the alerts of the package")
+    daemon.signal(signal.SIGTERM)
+    check.equal(daemon.wait(15), 0, "the exit code")
+
+    does("apt-get", "-qq", "-y", "purge", "--auto-remove", "redline")
+    (root / "redline.deb").unlink()
+    left = set(does("find", "/", "-xdev", "-iname", "*redline*").split()) - before
+    check.none(sorted(left), "files that a purge leaves")
 
 
 def check_life(check: Check) -> None:

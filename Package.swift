@@ -118,7 +118,7 @@ let package = Package(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens", "Scenarios"]),
     tests("APITests", ["API", "Alerting", "Fleet", "PromQL", "Metrics", "Runtime", "Storage", "Web"]),
-    tests("RedlineTests", ["redline", "Metrics", "Runtime", "Web", nioPosix]),
+    tests("RedlineTests", ["redline", "Config", "Metrics", "Runtime", "Web", nioPosix]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

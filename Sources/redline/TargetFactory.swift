@@ -28,7 +28,7 @@ struct TargetFactory: Sendable {
   let log: Logger
   private let trust: TargetTrust
   /// For the targets that requests name.
-  private let strangers: ConnectionContext
+  let strangers: ConnectionContext
 
   init(
     options: Options, credentials: CredentialStore, context: ConnectionContext,
@@ -62,10 +62,20 @@ struct TargetFactory: Sendable {
   ) throws -> Node {
     let distrust = trust.distrust(of: address, serverName: overrides.tlsServerName)
     var poller = pollerOptions(address, isTrusted: distrust == nil, overrides)
-    poller.withheldCredentials = hasCredentials(address, overrides.tlsServerName) ? nil : distrust
+    poller.withheldCredentials = withheld(from: address, overrides.tlsServerName)
     poller.origin = .request
     return try Node(
       poller, keyWork: keyWork(overrides), schedule: nil, context: strangers, log: log, live: live)
+  }
+
+  /// How a target is connected to that a request names.
+  func scrapedConnection(_ address: RedisAddress) -> ConnectionOptions {
+    connection(address, isTrusted: trust.includes(address, serverName: nil))
+  }
+
+  /// Why a target that a request names gets no credentials, with what to do; nil for one that gets some.
+  func withheld(from address: RedisAddress, _ tlsServerName: String?) -> String? {
+    hasCredentials(address, tlsServerName) ? nil : trust.distrust(of: address, serverName: tlsServerName)
   }
 
   func connection(_ address: RedisAddress, isTrusted: Bool, tlsServerName: String? = nil) -> ConnectionOptions {

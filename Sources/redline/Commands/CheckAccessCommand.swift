@@ -16,8 +16,15 @@ struct CheckAccessCommand: AsyncParsableCommand {
       is sent once to each server, for keys that are not there; a refusal stands in the server's ACL log. The other \
       members of a fleet are found as the daemon finds them.
 
+      With --scrape LIST it tries the targets that /scrape is to be asked for, as /scrape would: LIST has one on each line, \
+      as in /scrape?target=, or is a JSON file for file_sd_configs of Prometheus. It says which are not allowed by \
+      --scrape.allow, which cannot be reached, which want a password and get none, and which refuse a command; targets that are \
+      alike are told together. Give the flags and the environment of the daemon, with its --redis.password-file.
+
       Exits with 0 when nothing is missing, with 1 when something is refused, with 2 when the configuration cannot be \
       used, and with 3 when a server cannot be asked.
+
+      Example: redline check access --scrape targets.txt --redis.password-file passwords.json
       """)
 
   @Argument(
@@ -43,9 +50,12 @@ struct CheckAccessCommand: AsyncParsableCommand {
     let servers: [Server]
     let context: ConnectionContext
     do {
+      if let (list, flags) = try Self.scrapeList(words) { return try await Self.tryTargets(of: list, flags) }
       let subject = try AccessSubject(words, environment: processEnvironment())
       context = subject.factory.context
       servers = try await subject.fleet.asyncMap { await Self.members(of: $0, subject) } ?? Self.target(subject)
+    } catch let status as ExitCode {
+      throw status
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(Redline.usageStatus)
@@ -70,6 +80,35 @@ struct CheckAccessCommand: AsyncParsableCommand {
         + "\(incomplete) without, \(unreachable) not asked")
     if unreachable > 0 { throw ExitCode(Self.unreachableStatus) }
     if incomplete > 0 { throw ExitCode(1) }
+  }
+
+  /// The list behind `--scrape`, and the other words; nil where there is none.
+  private static func scrapeList(_ words: [String]) throws -> (list: String, flags: [String])? {
+    guard let place = words.firstIndex(where: { word in ["--scrape", "-scrape"].contains(word.prefix { $0 != "=" }) })
+    else { return nil }
+    var flags = words
+    let word = flags.remove(at: place)
+    if let equals = word.firstIndex(of: "=") { return (String(word[word.index(after: equals)...]), flags) }
+    guard place < flags.count else {
+      throw ConfigErrors(ConfigError(.flag("scrape"), problem: "has no value", hint: "name the file with the targets"))
+    }
+    return (flags.remove(at: place), flags)
+  }
+
+  private static func tryTargets(of list: String, _ flags: [String]) async throws {
+    let targets = try ScrapeTargetList(file: list).targets
+    let subject = try AccessSubject(flags, environment: processEnvironment())
+    guard subject.fleet == nil else {
+      throw ConfigErrors(
+        ConfigError(
+          .flag("scrape"), problem: "is for targets of /scrape, not for a fleet", hint: "leave the fleet's file out"))
+    }
+    let report = await ScrapeAccess(subject: subject).run(targets) { count in
+      Progress.show("asked \(count) of \(targets.count) targets")
+    }
+    Progress.show("")
+    print(report.text)
+    if report.status != 0 { throw ExitCode(report.status) }
   }
 
   private static func report(_ check: AccessCheck, of title: String) {

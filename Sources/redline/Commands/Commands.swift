@@ -9,7 +9,8 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      StatusCommand.self, FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self,
+      StatusCommand.self, SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self,
+      CheckCommand.self,
       TestCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
       QuerySeriesCommand.self,

@@ -3,10 +3,7 @@ import ArgumentParser
 import Config
 import Fleet
 import HTTPClient
-import NIOCore
-import NIOPosix
 import Runtime
-import Transport
 
 /// The running daemon that a command asks, instead of polling by itself.
 struct DaemonOptions: ParsableArguments {
@@ -29,8 +26,6 @@ struct DaemonOptions: ParsableArguments {
     completion: .file())
   var urlCAFile: String?
 
-  /// How long an answer may take.
-  private static let timeout = TimeAmount.seconds(30)
   /// As much as ten thousand nodes may come to.
   private static let answerBytes = 256 << 20
 
@@ -43,10 +38,7 @@ struct DaemonOptions: ParsableArguments {
     }
   }
 
-  /// Why the daemon gave no answer.
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
-  }
+  typealias Failure = AskedServer.Failure
 
   /// Asks for a path of the API.
   ///
@@ -54,30 +46,12 @@ struct DaemonOptions: ParsableArguments {
   /// - Returns: `data` of the answer.
   /// - Throws: ``ConfigErrors`` for wrong options, ``Failure`` for everything else.
   func ask(_ url: String, _ target: String) async throws -> JSONValue {
-    let address: HTTPAddress
-    do throws(Mismatch) { address = try HTTPAddress.parse(url) } catch {
-      let hint = url.contains("@") ? "take them out, for others see them, and use --url-user" : error.hint
-      throw ConfigErrors(ConfigError(.flag("url"), problem: error.problem, hint: hint))
-    }
-    var headers = [(name: "Accept", value: "application/json")]
-    if let urlUser, let urlPasswordFile {
-      let password = try await SecretReader.shared.read(.file(urlPasswordFile), environment: [:])
-      headers.append(("Authorization", basicAuthorization(user: urlUser, password: password.reveal())))
-    }
-    var tls = TLSClientSettings()
-    tls.caFile = urlCAFile
-    var limits = HTTPLimits()
-    limits.responseBytes = Self.answerBytes
-    let peer = HTTPPeer(
-      HTTPOrigin(usesTLS: address.usesTLS, host: address.host, port: address.port), tls: tls, limits: limits,
-      in: HTTPContext(group: MultiThreadedEventLoopGroup.singleton))
-    defer { peer.close() }
-    let request = HTTPRequest(.get, "\(address.path)/api/v1/\(target)", headers: headers)
-    let response: HTTPResponse
-    do throws(HTTPClientError) { response = try await peer.send(request, deadline: .now() + Self.timeout) } catch {
-      throw Failure(description: "\(address) gives no answer: \(error.message)")
-    }
-    return try Self.data(of: response, from: address)
+    let server = try await AskedServer(
+      url, flag: "url", login: .init(user: urlUser, passwordFile: urlPasswordFile, caFile: urlCAFile),
+      loginHint: "--url-user", answerBytes: Self.answerBytes)
+    defer { server.close() }
+    let response = try await server.answer("/api/v1/\(target)", headers: [("Accept", "application/json")])
+    return try Self.data(of: response, from: server.address)
   }
 
   private static func data(of response: HTTPResponse, from address: HTTPAddress) throws -> JSONValue {

@@ -44,7 +44,7 @@ enum CommandReference {
     | 0 | all | done; of the daemon, that it was asked to stop |
     | 1 | the daemon | it could not start, such as on a port that is taken |
     | 1, 3 | subcommands | as each tells below |
-    | \(Redline.usageStatus) | the daemon, `acl`, `check access`, `check fleet` | flags, environment or a file that cannot be used |
+    | \(Redline.usageStatus) | the daemon, `acl`, `check access`, `check fleet`, `switch check` | flags, environment or a file that cannot be used |
     | \(ExitCode.validationFailure.rawValue) | subcommands | a command line that is not understood |
 
     \(sections(of: Commands.self, path: ["redline"]).joined(separator: "\n\n"))

@@ -3,10 +3,12 @@
 import gzip
 import json
 import re
+import subprocess
 
 from harness import awkward, exporters, http, servers
 from harness.check import Check
 from harness.exposition import Page
+from harness.paths import REDLINE
 
 TIMEOUT_SECONDS = 60
 
@@ -172,6 +174,37 @@ def check_scrape_withholds_credentials(check: Check) -> None:
         check.equal(redis.info("commandstats").get("cmdstat_auth", "").count("failed_calls=0"), 1,
                     "no failed AUTH reached the stranger")
     check.equal(exporter.page(f"/scrape?target={main.url}").value("redis_up"), 1, "redis_up of the configured host by /scrape")
+    tried_beforehand(check, main, stranger)
+
+
+def tried_beforehand(check: Check, main: servers.RedisServer, stranger: servers.RedisServer) -> None:
+    """`check access --scrape` says of each target what /scrape does, and what it lacks."""
+    gone = f"redis://127.0.0.1:{check.free_port()}"
+    targets = check.file("targets.txt", f"# mine\n{main.url}\n\n{stranger.url}\n{gone}\nredis://:typed-word@[\n")
+    flags = (f"--redis.addr={main.url}",)
+    told = tried(check, targets, *flags)
+    check.equal(told.returncode, 3, f"the exit status with one that is gone ({told.stdout}{told.stderr})")
+    for words in ("GOOD 1: logged in", "REFUSED 1: it wants a password and gets none: list its host in --scrape.allow",
+                  "CANNOT BE REACHED 1: ", "REFUSED 1: it is no address", "4 targets: 1 can be scraped, 2 refused, 1 cannot be reached"):
+        check.that(words in told.stdout, f"{words!r} is said: {told.stdout}")
+    check.that("typed-word" not in told.stdout + told.stderr, "a password in a target is not repeated")
+    listed = check.file("targets.json", json.dumps([{"targets": [main.url, stranger.url], "labels": {"team": "shop"}}]))
+    told = tried(check, listed, *flags, "--scrape.allow=10.0.0.0/8")
+    check.equal((told.returncode, "REFUSED 2: /scrape refuses it with 403" in told.stdout), (1, True),
+                f"targets that are not listed ({told.stdout}{told.stderr})")
+    for flag in ("--scrape.allow=127.0.0.0/8",
+                 f"--redis.password-file={check.file('passwords.json', json.dumps({stranger.url: 'main-word'}))}"):
+        told = tried(check, listed, *flags, flag)
+        check.equal((told.returncode, "2 targets: 2 can be scraped" in told.stdout), (0, True),
+                    f"with {flag} ({told.stdout}{told.stderr})")
+    check.that("main-word" not in told.stdout + told.stderr, "the password is nowhere")
+    told = tried(check, check.file("empty.txt", "# none\n"))
+    check.equal((told.returncode, "names no target" in told.stderr), (2, True), "a list without a target")
+
+
+def tried(check: Check, targets, *flags: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(REDLINE), "check", "access", "--scrape", str(targets), *flags], capture_output=True, text=True,
+                          timeout=30, env={"REDIS_PASSWORD": "main-word"})
 
 
 def check_discover_cluster_nodes(check: Check) -> None:

@@ -81,6 +81,11 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline acl": Runs(),
     "redline acl redline.yml": Runs(),
     "redline acl --features": Runs(),
+    "redline switch check --prometheus http://prometheus:9090 --exporter http://cache-1:9121 --redline http://cache-1:9122 "
+    "--dashboard redis.json": By(CHECKS + "switching.py", "check_the_verdict_before_the_swap", "asked("),
+    "redline switch check": By(CHECKS + "switching.py", "check_the_verdict_before_the_swap", "asked("),
+    "redline check access --scrape targets.txt": By(
+        CHECKS + "endpoints.py", "check_scrape_withholds_credentials", "tried_beforehand("),
     "redline check-access": By(CHECKS + "least_privilege.py", "check_exit_codes", '"check-access"'),
     # Monitoring
     "sudo mkdir -p /etc/prometheus/redline": Runs(),

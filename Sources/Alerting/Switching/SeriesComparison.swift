@@ -167,7 +167,7 @@ extension SeriesComparison {
     }
     let names = names(of: selector)
     guard !names.isEmpty else { return SelectorJudgement(isOurs && selector.name != nil ? .idle : .foreign) }
-    if !targets.isEmpty, !isOfTarget { return SelectorJudgement(.idle) }
+    if !isOfTarget, targets.contains(where: { !$0.isRedline }) { return SelectorJudgement(.idle) }
     let judgements = names.map { judgement(of: $0, selector, targetLabels, listedLabel) }
     let order: [SelectorJudgement.Effect] = [.lost, .different, .same, .idle]
     for effect in order {

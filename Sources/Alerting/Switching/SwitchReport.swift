@@ -50,6 +50,8 @@ public struct SwitchReport: Sendable {
   let lostSelectors: Int
   /// Nil without a replay.
   let times: ClosedRange<Int64>?
+  /// There was to be one, and there are no samples for it.
+  private let isReplayEmpty: Bool
 
   public init(_ check: SwitchCheck, dashboards: Int, replay: Replay?) {
     var items: [Item] = []
@@ -98,6 +100,7 @@ public struct SwitchReport: Sendable {
     dashboardCount = dashboards
     assumptions = check.conditions + (replay?.assumptions ?? [])
     times = replay?.times
+    isReplayEmpty = replay != nil && times == nil && !check.groups.isEmpty
   }
 
   private static func item(_ rule: RuleComparison) -> Item? {
@@ -173,12 +176,16 @@ public struct SwitchReport: Sendable {
   public var hasUnknown: Bool { items.contains { $0.grade == .unknown } }
 
   /// 0 nothing is lost, 1 something is, 3 something could not be judged.
-  public var status: Int32 { isLoss ? 1 : hasUnknown || selectorCount == 0 ? 3 : 0 }
+  public var status: Int32 { isLoss ? 1 : hasUnknown || isEmpty || isReplayEmpty ? 3 : 0 }
+
+  /// Nothing of what is read is there today.
+  private var isEmpty: Bool { selectorCount == idleCount && items.isEmpty }
 
   /// `Switch: nothing is lost: 34 selectors, 12 rules, 3 dashboards; 0 rules change their verdict over 3 days`
   public var sentence: String {
-    guard selectorCount > 0 || !items.isEmpty else {
-      return "Switch: no rule of this Prometheus and no dashboard reads redis_exporter: nothing was compared"
+    guard !isEmpty else {
+      return
+        "Switch: no rule of this Prometheus and no dashboard reads a series of redis_exporter: nothing was compared"
     }
     func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
     let read = [count(selectorCount, "selector"), count(ruleCount, "rule"), count(dashboardCount, "dashboard")]
@@ -191,7 +198,7 @@ public struct SwitchReport: Sendable {
     let verdicts =
       times.map { times in
         "\(changedRules) rule\(changedRules == 1 ? " changes its" : "s change their") verdict over \(Self.span(times))"
-      } ?? "no rule was replayed"
+      } ?? (isReplayEmpty ? "no rule could be replayed" : "no rule was replayed")
     let unknown = Set(items.filter { $0.grade == .unknown }.map(\.query.title)).count
     return "Switch: \(lost); \(verdicts)" + (unknown == 0 ? "" : "; \(unknown) could not be judged")
   }

@@ -139,6 +139,11 @@ import Testing
     let report = try Self.report(Self.alert("Load", "node_load1 > 5"), [Self.old], [])
     #expect(report.status == 3)
     #expect(report.sentence.hasSuffix("nothing was compared"))
+    let idle = try Self.report(Self.alert("Down", "redis_never_there == 0"), [Self.old], [])
+    #expect(idle.status == 3)
+    let past = try Self.report(Self.alert("Down", "redis_up == 0"), [Self.old], [])
+    #expect(past.status == 3)
+    #expect(past.sentence.hasSuffix("no rule could be replayed"))
   }
 
   @Test func linesFitATerminal() throws {

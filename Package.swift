@@ -117,7 +117,8 @@ let package = Package(
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
       exclude: ["Fixtures", "Goldens", "Scenarios"]),
-    tests("APITests", ["API", "Alerting", "Fleet", "PromQL", "Metrics", "Runtime", "Storage", "Web"]),
+    tests(
+      "APITests", ["API", "Alerting", "Config", "Fleet", "PromQL", "Metrics", "Redis", "Runtime", "Storage", "Web"]),
     tests("RedlineTests", ["redline", "Config", "Metrics", "Runtime", "Web", nioPosix]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]

@@ -110,6 +110,8 @@ public struct HTTPAPI: Sendable {
   let notifications: NotificationStore?
   /// Every server that is polled.
   var targets: @Sendable () async -> [Target]
+  /// What to do about alerts.
+  var runbooks = RunbookSource.empty
   /// The configuration that runs, as YAML; secrets hidden.
   var configurationText: @Sendable () -> String
   /// Which other sites' pages may read the answers; nil for none.
@@ -122,12 +124,13 @@ public struct HTTPAPI: Sendable {
 
   public init(
     program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore?,
-    targets: @escaping @Sendable () async -> [Target],
+    targets: @escaping @Sendable () async -> [Target], runbooks: RunbookSource,
     configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
   ) {
     self.init(
       program: program, judging: judging, fleet: fleet, events: events, notifications: notifications,
       targets: targets, configurationText: configurationText, cors: cors, gate: QueryGate())
+    self.runbooks = runbooks
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
@@ -172,6 +175,7 @@ extension HTTPAPI {
     let targets = TargetAnswers(all: targets, families: program.metadata)
     let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
     let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
+    let books = RunbookAnswers(source: runbooks, view: fleetView)
     let told = NotificationAnswers(store: notifications, deliveries: judging.deliveries)
     return [
       route("query", .queries, isForm: true, queries.query),
@@ -191,6 +195,8 @@ extension HTTPAPI {
       route("fleet", .compute, isForm: true, needsRules: false, fleet.fleet),
       route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
       route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
+      route("runbooks", .compute, isForm: true, needsRules: false, books.list),
+      route(under: "runbooks/", .compute, isForm: true, needsRules: false, books.runbook),
       route("events", .compute, isForm: true, needsRules: false, EventAnswers(store: events).events),
       route("notifications", .compute, isForm: true, needsRules: false, told.notifications),
       open(

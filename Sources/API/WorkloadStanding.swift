@@ -14,6 +14,8 @@ struct WorkloadAlert: Sendable {
   /// Since when it fires.
   let since: WallTime
   let summary: String
+  /// Its labels that say what it is about.
+  let about: [String: String]
 
   /// The label by which a rule says that it is about how a workload is set up, not about how it serves.
   static let postureLabel = "posture"
@@ -68,6 +70,7 @@ extension WorkloadAlert {
     instance = alert.labels["instance"]
     since = WallTime(epochMs: alert.firedAtMilliseconds ?? alert.activeAtMilliseconds)
     summary = alert.annotations["summary"] ?? ""
+    about = RunbookQuery.about(alert.labels)
   }
 }
 

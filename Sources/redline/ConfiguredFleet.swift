@@ -1,3 +1,4 @@
+import API
 import Alerting
 import Config
 import Fleet
@@ -17,14 +18,18 @@ struct ConfiguredFleet: Sendable {
   let rules: ConfiguredRules
   /// Idle while no Alertmanager is configured.
   let notifier: Notifier
+  private let environment: [String: String]
   private let options: Options
   private let store: Store?
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
   var notifications: NotificationStore? { store?.notifications }
   private let inForce: Lock<FleetConfig>
+  /// What runbooks are filled in with.
+  private let books: Lock<RunbookSetting>
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
+  var runbookSetting: RunbookSetting { books.withLock { $0 } }
   /// The file and the rule files as they were read last, whether they could be used or not.
   private let seen = Lock<[[UInt8]]>([])
   private let log: Logger
@@ -53,6 +58,7 @@ struct ConfiguredFleet: Sendable {
     self.path = path
     self.log = log
     self.options = options
+    self.environment = environment
     inForce = Lock(config)
     var store: Store?
     if let path = options.storagePath {
@@ -83,9 +89,12 @@ struct ConfiguredFleet: Sendable {
     self.notifier = notifier
     let registry = Registry(live: live + [health, { notifier.samples() }])
     self.registry = registry
+    let books = Lock(Self.setting(loaded, options, environment))
+    self.books = books
     let rules = ConfiguredRules(loadedRules, options: options, registry: registry, storage: store, log: log) {
       notices, expression in
-      notifier.send(notices, expression: expression)
+      let setting = books.withLock { $0 }
+      notifier.send(notices.map(setting.annotated), expression: expression)
     }
     self.rules = rules
     registry.add { rules.isOn ? rules.engine.samples() : .none }
@@ -115,6 +124,14 @@ struct ConfiguredFleet: Sendable {
     }
     loaded.rules = try await ConfiguredRules.withWatchdog(loaded.rules)
     return loaded
+  }
+
+  private static func setting(
+    _ loaded: Loaded, _ options: Options, _ environment: [String: String]
+  ) -> RunbookSetting {
+    RunbookSetting(
+      loaded.config, path: loaded.path, ownAddress: loaded.rules.options.externalURL,
+      metricsPath: options.web.telemetryPath, credentialsFolder: environment["CREDENTIALS_DIRECTORY"])
   }
 
   /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.
@@ -190,6 +207,7 @@ struct ConfiguredFleet: Sendable {
       externalURL: loaded.rules.options.externalURL)
     await rules.apply(loaded.rules)
     inForce.withLock { $0 = config }
+    books.withLock { $0 = Self.setting(loaded, options, environment) }
     Self.tellOfSilence(config, log)
     await look()
     await fleet.apply(config)

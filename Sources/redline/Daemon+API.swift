@@ -22,6 +22,8 @@ extension Daemon {
       targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
+      runbooks: RunbookSource(
+        folder: { [rules = configured.rules] in rules.runbooks }, setting: { configured.runbookSetting }),
       configurationText: { configured.runningConfiguration.resolvedText }, cors: cors)
   }
 }

@@ -44,7 +44,7 @@ extension Daemon {
       version: BuildInfo.version, metricsPath: options.web.telemetryPath, namespace: options.export.namespace,
       subject: subject, groups: { rules?.engine.groups ?? [] },
       store: { rules?.isOn ?? false ? rules?.engine.series : nil }, events: configured?.events,
-      runbookFolder: { rules?.runbooks }, api: api)
+      api: api)
   }
 
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.

@@ -23,14 +23,29 @@ extension Pages {
     page.nodes = Set(roles.keys)
     page.workloads = Set(await fleet?.names() ?? [])
     let active = Set(alerts.filter { $0.state != .inactive }.map(\.name))
-    let runbooks = await runbooks(withTextsOf: active, headingOffset: 2, limit: AlertsPage.runbookLimit)
-    (page.runbookNames, page.runbooks) = (runbooks.names, runbooks.texts)
+    let runbooks = await runbookSource.shown(withTextsOf: active, headingOffset: 2, limit: AlertsPage.runbookLimit)
+    page.runbookNames = runbooks.names
+    page.runbooks = await texts(of: groups, runbooks)
     page.receivers = receivers
     page.unknownMutes = views.filter { $0.entries == nil }.map { ($0.alertmanager, $0.problem) }
     page.brokenRuleCount = groups.flatMap(\.rules).count { $0.health == .bad }
     page.filter = wanted.flatMap { AlertsPage.Filter(rawValue: $0) }
     if groups.isEmpty { page.notice = Self.noRules }
     return page.response()
+  }
+
+  /// A runbook for each workload and alert that fires or waits to, about the worst.
+  private func texts(of groups: [GroupState], _ runbooks: ShownRunbooks) async -> [String: Markdown] {
+    let active = groups.flatMap(\.rules).flatMap(\.tracker.active).map { WorkloadAlert($0) }
+      .filter { runbooks.texts[$0.name] != nil }.sorted { ($1.health, $0.since) < ($0.health, $1.since) }
+    var shown: Set<[String]> = []
+    var texts: [String: Markdown] = [:]
+    for alert in active where shown.insert([alert.name, alert.about["workload"] ?? ""]).inserted {
+      guard texts.count < AlertsPage.runbookLimit else { break }
+      let target = await runbookSource.target(alert.about, in: fleet)
+      texts[alert.name + RunbookQuery.text { alert.about[$0] }] = runbooks.text(alert.name, target)
+    }
+    return texts
   }
 
   func rules(_ request: Request) async -> Response {
@@ -89,6 +104,7 @@ extension AlertsPage.Alert {
     {
       runbookAddress = address
     }
+    runbookQuery = RunbookQuery.text { alert.labels[$0] }
     annotations = alert.annotations.filter { !["summary", "description", "runbook_url"].contains($0.key) }
       .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }

@@ -23,8 +23,17 @@ extension Pages {
     let sick = Set(standings.filter { $0.state > .healthy }.flatMap(\.alerts).map(\.name))
     let runbooks =
       standings.allSatisfy(\.alerts.isEmpty)
-      ? Runbooks() : await runbooks(withTextsOf: sick, headingOffset: 1, limit: TopologyPage.runbookLimit)
-    let workloads = standings.map { TopologyPage.Workload($0, runbooks: runbooks, now: now) }
+      ? ShownRunbooks()
+      : await runbookSource.shown(withTextsOf: sick, headingOffset: 1, limit: TopologyPage.runbookLimit)
+    // The worst come first, and have what room there is.
+    let told = Set(
+      standings.sorted { $1.state < $0.state }.prefix(TopologyPage.runbookLimit).map(\.overview.name))
+    var untold = runbooks
+    untold.texts = [:]
+    let workloads = standings.map { standing in
+      TopologyPage.Workload(
+        standing, runbooks: told.contains(standing.overview.name) ? runbooks : untold, now: now)
+    }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
     page.filter.name = request.queryValue("name").map { String($0.prefix(100)) } ?? ""
     page.filter.environment = request.queryValue("environment").flatMap { $0.isEmpty ? nil : String($0.prefix(100)) }
@@ -46,7 +55,7 @@ extension LandingPage.Target {
 }
 
 extension TopologyPage.Workload {
-  init(_ standing: WorkloadStanding, runbooks: Pages.Runbooks, now: WallTime) {
+  init(_ standing: WorkloadStanding, runbooks: ShownRunbooks, now: WallTime) {
     let overview = standing.overview
     let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
     self.init(
@@ -74,8 +83,14 @@ extension TopologyPage.Workload {
 
 extension WorkloadStanding {
   /// The alerts of it that fire, and what its checks say.
-  fileprivate func told(runbooks: Pages.Runbooks = .init()) -> [TopologyPage.Finding] {
-    alerts.map { TopologyPage.Finding($0, runbooks: runbooks) } + overview.told { _ in true }
+  fileprivate func told(runbooks: ShownRunbooks = .init()) -> [TopologyPage.Finding] {
+    // One text for all alerts of a name, about the first.
+    var shown: Set<String> = []
+    return alerts.map { alert in
+      var finding = TopologyPage.Finding(alert, hasRunbook: runbooks.names.contains(alert.name))
+      if shown.insert(alert.name).inserted { finding.runbook = runbooks.text(alert, overview) }
+      return finding
+    } + overview.told { _ in true }
   }
 
   /// What is said of it in the sentence about the fleet.
@@ -152,7 +167,7 @@ extension TopologyPage.Finding {
     isPosture = blindness.group == .posture
   }
 
-  init(_ alert: WorkloadAlert, runbooks: Pages.Runbooks) {
+  init(_ alert: WorkloadAlert, hasRunbook: Bool) {
     let level: TopologyPage.Level =
       switch alert.severity {
       case "critical": .grave
@@ -161,8 +176,8 @@ extension TopologyPage.Finding {
       }
     self.init(level, alert.summary)
     self.alert = alert.name
-    hasRunbook = runbooks.names.contains(alert.name)
-    runbook = runbooks.texts[alert.name]
+    self.hasRunbook = hasRunbook
+    runbookQuery = RunbookQuery.text { alert.about[$0] }
     isPosture = alert.group == .posture
     sinceSeconds = alert.since.seconds
     node = alert.instance

@@ -19,7 +19,7 @@ extension Pages {
     page.fill(member, of: overview, now: now)
     let samples = CurrentSamples(of: member.watched.node, namespace: namespace)
     page.take(samples)
-    page.findings = await alerts(of: name) + overview.told { $0.instance == name }
+    page.findings = await alerts(of: name, in: overview) + overview.told { $0.instance == name }
     // Where they are is the page itself.
     for index in page.findings.indices { page.findings[index].node = nil }
     page.events = await events?.newest(EventQuery(node: name, limit: 10)).map { EventsPage.Event($0) } ?? []
@@ -44,18 +44,18 @@ extension Pages {
   }
 
   /// The alerts that fire for a server, the worst first.
-  private func alerts(of instance: String) async -> [TopologyPage.Finding] {
+  private func alerts(of instance: String, in overview: WorkloadOverview) async -> [TopologyPage.Finding] {
     let firing = groups().flatMap(\.rules).flatMap(\.tracker.active).filter {
       $0.state == .firing && $0.labels["instance"] == instance
     }.map { WorkloadAlert($0) }.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
     guard !firing.isEmpty else { return [] }
-    let runbooks = await runbooks(
+    let runbooks = await runbookSource.shown(
       withTextsOf: Set(firing.map(\.name)), headingOffset: 1, limit: TopologyPage.runbookLimit)
     // One text for all alerts of a name.
     var shown: Set<String> = []
     return firing.map { alert in
-      var finding = TopologyPage.Finding(alert, runbooks: runbooks)
-      if !shown.insert(alert.name).inserted { finding.runbook = nil }
+      var finding = TopologyPage.Finding(alert, hasRunbook: runbooks.names.contains(alert.name))
+      if shown.insert(alert.name).inserted { finding.runbook = runbooks.text(alert, overview) }
       return finding
     }
   }

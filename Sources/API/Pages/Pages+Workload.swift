@@ -12,8 +12,8 @@ extension Pages {
     let now = WallTime.now
     let runbooks =
       standing.alerts.isEmpty
-      ? Runbooks()
-      : await runbooks(
+      ? ShownRunbooks()
+      : await runbookSource.shown(
         withTextsOf: Set(standing.alerts.map(\.name)), headingOffset: 1, limit: TopologyPage.runbookLimit)
     var page = WorkloadPage(
       TopologyPage.Workload(standing, runbooks: runbooks, now: now), metricsPath: metricsPath, nowSeconds: now.seconds)

@@ -27,15 +27,13 @@ public struct Pages: Sendable {
   let store: @Sendable () -> SeriesStore?
   /// Nil without storage.path.
   let events: EventStore?
-  /// The directory of runbooks; nil while none is known.
-  let runbookFolder: @Sendable () -> String?
   /// What answers queries and knows of deliveries; nil where one server is watched by flags.
   let api: HTTPAPI?
 
   public init(
     version: String, metricsPath: String, namespace: String, subject: Subject,
     groups: @escaping @Sendable () -> [GroupState], store: @escaping @Sendable () -> SeriesStore?, events: EventStore?,
-    runbookFolder: @escaping @Sendable () -> String?, api: HTTPAPI?
+    api: HTTPAPI?
   ) {
     self.version = version
     self.metricsPath = metricsPath
@@ -44,7 +42,6 @@ public struct Pages: Sendable {
     self.groups = groups
     self.store = store
     self.events = events
-    self.runbookFolder = runbookFolder
     self.api = api
   }
 
@@ -58,10 +55,7 @@ public struct Pages: Sendable {
       Route("/events") { request in await eventList(request) },
       Route(under: "/node/") { request in await node(request) },
       Route(under: "/workload/") { request in await workload(request) },
-      Route("/runbooks") { _ in await runbookIndex() },
-      Route("/runbooks/all") { _ in await allRunbooks() },
-      Route(under: "/runbooks/") { request in await runbook(request) },
-    ]
+    ] + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
   }
 
   /// What links to the runbooks of this program begin with; nil where that is not known.
@@ -80,77 +74,11 @@ public struct Pages: Sendable {
   }
 
   /// The alerts that have a runbook here.
-  func runbookNames() async -> Set<String> { await onFiles(runbooks(), orElse: []) { Set($0.names()) } }
+  func runbookNames() async -> Set<String> { await runbookSource.read(orElse: []) { Set($0.names()) } }
 
-  /// Which alerts have a runbook here, and the texts of those that are shown in place.
-  struct Runbooks: Sendable {
-    var names: Set<String> = []
-    var texts: [String: Markdown] = [:]
-  }
-
-  /// - Parameters:
-  ///   - alerts: whose texts are read, the first few by name.
-  ///   - headingOffset: how far below the page's own heading those of the texts are.
-  func runbooks(
-    withTextsOf alerts: Set<String>, headingOffset: Int, limit: Int = .max
-  ) async -> Runbooks {
-    await onFiles(runbooks(), orElse: Runbooks()) { library in
-      let names = Set(library.names())
-      let texts = alerts.intersection(names).sorted().prefix(limit).compactMap { name in
-        library.text(name, headingOffset: headingOffset, pages: names).map { (name, $0) }
-      }
-      return Runbooks(names: names, texts: Dictionary(uniqueKeysWithValues: texts))
-    }
-  }
-
-  func runbooks() -> RunbookLibrary? { runbookFolder().map { RunbookLibrary(directory: $0) } }
+  var runbookSource: RunbookSource { api?.runbooks ?? .empty }
 
   func notFound(_ what: String) -> Response {
     ErrorPage(status: 404, title: "Not found", explanation: what, metricsPath: metricsPath).response()
-  }
-
-  // MARK: Runbooks
-
-  private static let noRunbooks = "No directory of runbooks is known: name one in redline.yml, under rules.runbooks."
-
-  private func runbookIndex() async -> Response {
-    let runbooks = runbooks()
-    let names = await onFiles(runbooks, orElse: []) { $0.names() }
-    let notice = runbooks.map { "There is no runbook in \($0.directory)." } ?? Self.noRunbooks
-    return RunbookPage(index: names, notice: notice, metricsPath: metricsPath).response()
-  }
-
-  private func allRunbooks() async -> Response {
-    let runbooks = runbooks()
-    let texts = await onFiles(runbooks, orElse: []) { runbooks -> [RunbookPage.Runbook] in
-      let names = runbooks.names()
-      return names.compactMap { name in
-        runbooks.text(name, headingOffset: 1, pages: Set(names)).map { RunbookPage.Runbook(name, $0) }
-      }
-    }
-    guard !texts.isEmpty else { return await runbookIndex() }
-    return RunbookPage(all: texts, metricsPath: metricsPath).response()
-  }
-
-  private func runbook(_ request: Request) async -> Response {
-    let name = request.rest(under: "/runbooks/") ?? ""
-    let runbooks = runbooks()
-    let text = await onFiles(runbooks, orElse: nil) { $0.text(name, pages: Set($0.names())) }
-    guard let text else { return notFound("There is no runbook of this name. The list is at /runbooks.") }
-    return RunbookPage(RunbookPage.Runbook(name, text), metricsPath: metricsPath).response()
-  }
-
-  /// What is read from the folder of runbooks; `missing` where there is none, and while its disk does not answer.
-  func onFiles<Value: Sendable>(
-    _ runbooks: RunbookLibrary?, orElse missing: Value, _ body: @escaping @Sendable (RunbookLibrary) -> Value
-  ) async -> Value {
-    guard let runbooks else { return missing }
-    do throws(FileProblem) {
-      return try await FileWork.shared.value(
-        of: runbooks.directory, within: .seconds(10)
-      ) { () throws(FileProblem) in body(runbooks) }
-    } catch {
-      return missing
-    }
   }
 }

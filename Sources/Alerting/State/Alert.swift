@@ -73,6 +73,13 @@ public struct Notification: Sendable, Equatable {
   /// The end of a resolved alert; of a firing one, until when it holds unless told again.
   public let endsAtMilliseconds: Int64
   public let isResolved: Bool
+
+  /// The same with other annotations.
+  public func annotated(_ annotations: [String: String]) -> Notification {
+    Notification(
+      labels: labels, annotations: annotations, startsAtMilliseconds: startsAtMilliseconds,
+      endsAtMilliseconds: endsAtMilliseconds, isResolved: isResolved)
+  }
 }
 
 /// Why a rule gave nothing this time.

@@ -16,21 +16,27 @@ public struct Markdown: Sendable {
   ///   - headingOffset: how many levels below the text's own its headings are.
   ///   - omitsTitle: whether a heading of the first level at the beginning is left out, as the page has it.
   ///   - pages: names of runbooks: where the text names one, it is linked.
-  public init(_ text: String, headingOffset: Int = 0, omitsTitle: Bool = false, pages: Set<String> = []) {
+  ///   - query: what the addresses of those end with.
+  public init(
+    _ text: String, headingOffset: Int = 0, omitsTitle: Bool = false, pages: Set<String> = [], query: String = ""
+  ) {
     html = MarkdownTree.html(
-      text, headingOffset: headingOffset, omitsTitle: omitsTitle, links: MarkdownLinks(pages: pages))
+      text, headingOffset: headingOffset, omitsTitle: omitsTitle, links: MarkdownLinks(pages: pages, query: query))
   }
 }
 
 /// Where links may lead.
 struct MarkdownLinks {
   let pages: Set<String>
-  let folder = "/runbooks/"
+  var query = ""
+
+  /// Of the runbook of that name.
+  func page(_ name: String) -> String { "/runbooks/\(name)\(query)" }
 
   /// The address as it is to be followed; nil for one that is not.
   func target(_ address: String) -> String? {
     let name = address.hasSuffix(".md") ? String(address.dropLast(3)) : address
-    if pages.contains(name) { return folder + name }
+    if pages.contains(name) { return page(name) }
     let head = address.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     if let colon = head.firstIndex(of: ":") {
       return ["http", "https"].contains(head[..<colon].lowercased()) ? address : nil
@@ -133,7 +139,7 @@ private enum MarkdownTree {
       guard pieces.contains(where: \.isPage) else { return }
       unsafe replace(
         node,
-        with: pieces.compactMap { unsafe $0.isPage ? link($0.text, to: links.folder + $0.text) : textNode($0.text) })
+        with: pieces.compactMap { unsafe $0.isPage ? link($0.text, to: links.page($0.text)) : textNode($0.text) })
     default: break
     }
   }

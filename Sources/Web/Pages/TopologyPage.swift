@@ -35,6 +35,8 @@ public struct TopologyPage: Sendable {
     /// Whether ``alert`` has a runbook here, and its text, where that is shown in place.
     public var hasRunbook = false
     public var runbook: Markdown?
+    /// What the address of its runbook ends with, so that its commands are filled in.
+    public var runbookQuery = ""
     /// Since when, in seconds since the epoch; nil where that is not known.
     public var sinceSeconds: Double?
     /// The server that it is about, by its label `instance`; nil for the workload as a whole.

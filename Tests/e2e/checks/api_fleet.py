@@ -122,6 +122,8 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
     check.equal((code, words.splitlines()[0]), (0, "carts is healthy."), "redline status")
     code, words = terminal(exporter, "--format", "json", "--workload", "carts")
     check.equal((code, json.loads(words)["summary"]), (0, "carts is healthy."), "redline status as JSON")
+    check.equal(asked(check, exporter, "runbooks"), {"runbooks": []}, "no folder of runbooks")
+    asked(check, exporter, "runbooks/RedisDown", 404)
     check.equal(terminal(exporter, "--workload", "nobody")[0], 3, "redline status of a workload that is not there")
     check.that("How it is set up" in exporter.get("/").text, "alerts of the setup stand apart on the page")
 

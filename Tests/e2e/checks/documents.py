@@ -23,7 +23,7 @@ REFERENCES = ROOT / "deploy" / "docs" / "reference"
 PICTURE = ROOT / "deploy" / "docs" / "topology.png"
 PICTURE_LIMIT_BYTES = 200_000
 # Flags of scripts and of other programs that the documents name.
-FOREIGN_FLAGS = {"--build", "--cluster.peer", "--explicit-target-dependency-import-check", "--web.config.file"}
+FOREIGN_FLAGS = {"--build", "--cacert", "--cluster.peer", "--explicit-target-dependency-import-check", "--tls", "--web.config.file"}
 
 
 def told(check: Check, *words: str) -> str:

@@ -1,13 +1,21 @@
 """TLS on both sides, UNIX sockets, IPv6 and every form of address."""
 
 import html
+import json
+import pathlib
+import re
 import socket
 import ssl
+import subprocess
+import urllib.parse
 
-from harness import captured, exporters, http, servers
+from harness import captured, exporters, http, schema, servers
 from harness.certificates import Authority, serial
 from harness.check import Check, Skipped
+from harness.paths import REDLINE, ROOT, tool
 from harness.resp import Redis
+
+SCHEMA = ROOT / "deploy" / "docs" / "api" / "runbooks.schema.json"
 
 
 def tls_redis(check: Check, authority: Authority, *options: str) -> tuple[servers.RedisServer, int]:
@@ -118,7 +126,7 @@ workloads:
 
 def check_redis_client_certificate(check: Check) -> None:
     authority = Authority(check)
-    _, port = tls_redis(check, authority, "tls-auth-clients yes")
+    server, port = tls_redis(check, authority, "tls-auth-clients yes")
     certificate, key = authority.issue("watcher")
     ca = f"--tls-ca-cert-file={authority.certificate}"
     up(check, 1, f"rediss://127.0.0.1:{port}", "a client certificate", ca, f"--tls-client-cert-file={certificate}",
@@ -127,6 +135,74 @@ def check_redis_client_certificate(check: Check) -> None:
        says="give one that it accepts by --tls-client-cert-file and --tls-client-key-file")
     half = exporters.redline(check, f"rediss://127.0.0.1:{port}", ca, f"--tls-client-cert-file={certificate}", wait=False)
     check.that(half.wait(5) > 0, "a certificate without its key is an error")
+    commands_of_runbooks(check, server, port, f"{{ca_file: '{authority.certificate}', cert_file: '{certificate}', key_file: '{key}'}}")
+
+
+def commands_of_runbooks(check: Check, server: servers.RedisServer, port: int, tls: str) -> None:
+    """What a runbook says is pasted into a shell as it stands, and reaches the server with its user, password and TLS."""
+    hostile = """a'b "$(touch broken-in)" `touch broken-in`; touch broken-in #"""
+    with server.client() as client:
+        client("XADD", hostile, "*", "job", "1")
+        client("XGROUP", "CREATE", hostile, "g", "0")
+        client("ACL", "SETUSER", "ops", "on", ">sesame-3", "~*", "&*", "+@all")
+        client("ACL", "SETUSER", "default", "resetpass", ">other")
+    password = check.file("ops.password", "sesame-3\n")
+    config = check.file("redline.yml", f"""
+workloads:
+  - name: sessions
+    kind: session
+    topology: static
+    seeds: ['127.0.0.1:{port}']
+    credentials: {{user: ops, password_file: '{password}'}}
+    tls: {tls}
+rules: {{files: ['{ROOT}/alerts/*.yml']}}
+""")
+    exporter = exporters.redline(check, None, f"--config.file={config}")
+    instance = f"127.0.0.1:{port}"
+    check.until(lambda: exporter.page().value("redis_up", workload="sessions", instance=instance) == 1, 15, "it is watched")
+    url = f"http://127.0.0.1:{exporter.port}"
+    path = {"PATH": f"{pathlib.Path(tool('redis-cli')).parent}:/usr/bin:/bin"}
+
+    def pasted(name: str, **about: str) -> dict[str, str]:
+        """The commands of the first block, each with what it printed."""
+        answer = exporter.get(f"/api/v1/runbooks/{name}?{urllib.parse.urlencode(about)}")
+        found = json.loads(answer.text)
+        check.none(schema.complaints(found, json.loads(SCHEMA.read_text())), f"what {name} says beside its schema")
+        text = found["data"]["text"]
+        check.that("sesame" not in text, f"the password is in {name}")
+        block = text.split("```sh\n")[1].split("```")[0]
+        return {line: subprocess.run(["sh", "-c", line], cwd=check.folder, env=path, stdin=subprocess.DEVNULL, timeout=20,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+                for line in block.splitlines()}
+
+    printed = pasted("RedisMemoryHigh", workload="sessions", node=instance)
+    check.that(all(line.startswith(f"REDISCLI_AUTH=$(cat {password}) redis-cli -h 127.0.0.1 -p {port} --user ops --tls ")
+                   for line in printed), f"every command is filled in: {list(printed)}")
+    check.that("maxmemory:0" in next(iter(printed.values())), f"what it prints: {printed}")
+    check.none([f"{line}: {text}" for line, text in printed.items() if not text or re.search("NOAUTH|WRONGPASS|rror|Could", text)],
+               "commands that fail")
+    printed = pasted("RedisStreamLagHigh", workload="sessions", stream=hostile, group="g", db="db0")
+    lengths = [text for line, text in printed.items() if " XLEN " in line]
+    check.equal(lengths, ["1\n"], "the stream with a hostile name")
+    check.that(not (check.folder / "broken-in").exists(), "the name of a stream is a word, not a command")
+
+    def runbook(*words: str) -> tuple[int, str, str]:
+        told = subprocess.run([REDLINE, "runbook", *words], capture_output=True, text=True, timeout=20, cwd=check.folder,
+                              env={"HOME": "/", "COLUMNS": "80"})
+        return told.returncode, told.stdout, told.stderr
+
+    status, text, _ = runbook("RedisDown", "--url", url, "--node", instance)
+    check.equal(status, 0, "redline runbook")
+    check.that(f"  REDISCLI_AUTH=$(cat {password}) redis-cli -h 127.0.0.1" in text and "{node}" not in text, f"filled in: {text}")
+    prose = [line for line in text.splitlines() if not line.startswith("  ") and "`" not in line]
+    check.none([line for line in prose if len(line) > 80], "lines that are too long")
+    for words, meant in ((["RedisDwon"], "RedisDown"), (["RedisDown", "--workload", "session"], "sessions"),
+                         (["RedisDown", "--node", instance + "1"], instance)):
+        status, _, said = runbook(*words, "--url", url)
+        check.that(status == 1 and f"did you mean {meant}?" in said, f"{words}: {status} {said}")
+    status, text, said = runbook("RedisDown", "--url", f"http://127.0.0.1:{check.free_port()}", "--folder",
+                                 f"{ROOT}/alerts/runbooks")
+    check.that(status == 3 and "redis-cli {node} -t 3 PING" in text and "gives no answer" in said, f"without a daemon: {text} {said}")
 
 
 def check_web_tls(check: Check) -> None:

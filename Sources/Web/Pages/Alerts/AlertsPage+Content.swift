@@ -142,7 +142,7 @@ extension AlertsPage {
 
   private func runbook(_ group: Group, isOpen: Bool) -> HTML {
     let own: HTML =
-      runbooks[group.name].map { text in
+      group.alerts.lazy.compactMap { runbooks[group.name + $0.runbookQuery] }.first.map { text in
         """
         <details class="runbook"\(html: isOpen ? " open" : "")><summary>Runbook: what to do</summary>
         <div class="markdown">\(text.html)</div></details>
@@ -150,7 +150,8 @@ extension AlertsPage {
         """
       }
       ?? (runbookNames.contains(group.name)
-        ? "<p><a href=\"/runbooks/\(pathEncoded(group.name))\">Runbook: what to do</a></p>\n" : "")
+        ? "<p><a href=\"\(Self.address(of: group.name, true, query: group.alerts.first?.runbookQuery ?? ""))\">Runbook: what to do</a></p>\n"
+        : "")
     let others = Set(group.alerts.compactMap(\.runbookAddress)).sorted().prefix(3)
     let outward: [HTML] = others.map { "<p>Runbook of the rule's author: \(outwardLink($0))</p>\n" }
     return "\(own)\(HTML.joined(outward))"

@@ -53,6 +53,8 @@ public struct AlertsPage: Sendable {
     public var description = ""
     /// Where its author says what to do, such as on a wiki.
     public var runbookAddress: String?
+    /// What the address of its runbook ends with, so that its commands are filled in.
+    public var runbookQuery = ""
     /// Further annotations, sorted by name.
     public var annotations: [(name: String, value: String)] = []
     /// What its server is; empty where that is not known.
@@ -130,8 +132,9 @@ public struct AlertsPage: Sendable {
   /// The instances and the workloads that have a page of their own.
   public var nodes: Set<String> = []
   public var workloads: Set<String> = []
-  /// By the alert's name: which have a runbook here, and the texts of those that are shown.
+  /// The names of alerts that have a runbook here.
   public var runbookNames: Set<String> = []
+  /// Those that are shown, by the alert's name and the query of its address.
   public var runbooks: [String: Markdown] = [:]
   /// The Alertmanagers, and whether alerts reach them.
   public var receivers: [Receiver] = []
@@ -141,8 +144,10 @@ public struct AlertsPage: Sendable {
   public var brokenRuleCount = 0
 
   /// Where an alert leads that is shown elsewhere.
-  static func address(of alert: String, _ hasRunbook: Bool) -> String {
-    hasRunbook ? "/runbooks/\(pathEncoded(alert))" : "/alerts"
+  ///
+  /// - Parameter query: says what the runbook is about: `?workload=sessions`.
+  static func address(of alert: String, _ hasRunbook: Bool, query: String = "") -> String {
+    hasRunbook ? "/runbooks/\(pathEncoded(alert))\(query)" : "/alerts"
   }
 
   public init(metricsPath: String, alerts: [Alert], nowSeconds: Double) {

@@ -111,7 +111,7 @@ struct WorkloadCard {
     let alert: HTML =
       finding.alert.isEmpty
       ? ""
-      : "<a href=\"\(AlertsPage.address(of: finding.alert, finding.hasRunbook))\">\(clipped(finding.alert, to: 120))</a> fires: "
+      : "<a href=\"\(AlertsPage.address(of: finding.alert, finding.hasRunbook, query: finding.runbookQuery))\">\(clipped(finding.alert, to: 120))</a> fires: "
     let since: HTML = finding.sinceSeconds.map { " <small>since \(moment($0, now: now))</small>" } ?? ""
     let node: HTML =
       finding.node.map { " <small><a href=\"/node/\(pathEncoded($0))\">\(clipped($0, to: 80))</a></small>" } ?? ""

@@ -1,27 +1,30 @@
 import Runtime
-import Web
 
 /// The runbooks of a directory: one Markdown file for each alert, `RedisDown.md`.
-struct RunbookLibrary: Sendable {
+public struct RunbookLibrary: Sendable {
   /// The most files that are looked at.
   static let fileLimit = 2000
+  /// Longer texts are cut.
+  static let textLimitBytes = 64 * 1024
 
-  let directory: String
+  public let directory: String
+
+  public init(directory: String) { self.directory = directory }
 
   /// The alerts that have one, sorted.
-  func names() -> [String] {
+  public func names() -> [String] {
     SmallFile.names(inDirectory: directory, limit: Self.fileLimit)
       .compactMap { $0.hasSuffix(".md") ? String($0.dropLast(3)) : nil }.filter(Self.isName).sorted()
   }
 
-  /// - Parameter headingOffset: how far below the page's own heading those of the text are.
   /// - Returns: nil for what is no name of an alert, and where there is no text.
-  func text(_ name: String, headingOffset: Int = 0, pages: Set<String>) -> Markdown? {
-    guard Self.isName(name), let text = SmallFile.text("\(directory)/\(name).md", limit: Markdown.limitBytes) else {
-      return nil
-    }
-    return Markdown(text, headingOffset: headingOffset, omitsTitle: true, pages: pages)
+  public func text(_ name: String) -> String? {
+    guard Self.isName(name) else { return nil }
+    return SmallFile.text("\(directory)/\(name).md", limit: Self.textLimitBytes)
   }
+
+  /// The text with what is to be filled in by hand, where nothing is known.
+  public static func unfilled(_ text: String) -> String { RunbookText.now(text, for: RunbookTarget()) }
 
   /// Only what a metric could be called: no name leads out of the directory.
   static func isName(_ name: String) -> Bool {

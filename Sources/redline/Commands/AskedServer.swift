@@ -21,6 +21,10 @@ struct AskedServer {
     let description: String
     /// The answer was too large, or took too long: less of it may come.
     var isOfSize = false
+    /// It knows nothing of that name.
+    var isNotFound = false
+    /// What it says itself; empty where it says nothing.
+    var reason = ""
   }
 
   let address: HTTPAddress

@@ -9,7 +9,8 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      StatusCommand.self, SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self,
+      StatusCommand.self, RunbookCommand.self, SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self,
+      ReferenceCommand.self,
       CheckCommand.self,
       TestCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,

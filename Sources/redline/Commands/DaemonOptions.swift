@@ -66,8 +66,10 @@ struct DaemonOptions: ParsableArguments {
     }
     guard response.isSuccess, let data = json["data"] else {
       let text = json["error"]?.string ?? "an answer without data"
+      let reason = oneLine(text.cut(toBytes: ForeignText.byteLimit))
       throw Failure(
-        description: "\(address) answers \(response.status): \(oneLine(text.cut(toBytes: ForeignText.byteLimit)))")
+        description: "\(address) answers \(response.status): \(reason)", isNotFound: response.status == 404,
+        reason: reason)
     }
     return data
   }

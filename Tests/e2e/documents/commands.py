@@ -72,6 +72,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline check-config redline.yml": Runs(),
     "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check fleet --url": By(CHECKS + "api_fleet.py", "check_a_command_asks_the_daemon", '"--url", url'),
+    "redline runbook NAME": By(CHECKS + "transport.py", "commands_of_runbooks", '"runbook", *words'),
+    "redline runbook NAME --workload W": By(CHECKS + "transport.py", "commands_of_runbooks", '"--workload", "session"'),
     "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),
     "redline check rules FILES": Runs(RULES),

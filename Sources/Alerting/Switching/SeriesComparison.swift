@@ -114,7 +114,7 @@ public struct SeriesComparison: Sendable {
 
 /// What a switch does to the series that one selector selects.
 public struct SelectorJudgement: Sendable {
-  public enum Effect: Sendable {
+  public enum Effect: String, Sendable {
     case same
     /// Neither exporter serves such a series today.
     case idle

@@ -110,11 +110,17 @@ public struct SwitchCheck: Sendable {
     }.joined()
   }
 
-  /// How long before the comparison the rules have to be evaluated, so that what is pending then is known.
-  public var longestForMilliseconds: Int64 {
-    groups.flatMap(\.rules).reduce(0) { longest, rule in
+  /// How long before the comparison the rules have to be evaluated, so that what is pending then is known, and what they
+  /// record that others look back over.
+  public var warmUpMilliseconds: Int64 {
+    let rules = groups.flatMap(\.rules)
+    let pending: Int64 = rules.reduce(0) { longest, rule in
       if case .alerting(let alert) = rule { max(longest, alert.forMilliseconds) } else { longest }
     }
+    let reaches = rules.flatMap { $0.query.reaches() }.filter { reach in
+      reach.matchers.contains { $0.name == Labels.metricName && recorded.contains($0.value) }
+    }
+    return pending + (reaches.compactMap(\.milliseconds).max() ?? 0)
   }
 }
 

@@ -112,6 +112,17 @@ public struct SwitchReplay {
   fileprivate struct Means {
     var (oldSum, oldCount, newSum, newCount) = (0.0, 0, 0.0, 0)
   }
+  fileprivate struct BriefDifferences {
+    private(set) var first: RuleComparison.Difference?
+    private(set) var count = 0
+    private(set) var totalMilliseconds: Int64 = 0
+
+    mutating func add(_ difference: RuleComparison.Difference) {
+      first = first ?? difference
+      count += 1
+      totalMilliseconds += difference.throughMilliseconds - difference.fromMilliseconds
+    }
+  }
   private struct RunKey: Hashable {
     let labels: Labels
     let isOld: Bool
@@ -132,6 +143,8 @@ public struct SwitchReplay {
   private var means: [[Means]]
   /// Differences that go on.
   private var runs: [[[RunKey: RuleComparison.Difference]]]
+  /// Differences that count as none, since they are shorter than two scrapes may be apart.
+  private var brief: [[BriefDifferences]]
   private var firing: [[(old: Set<Labels>, new: Set<Labels>)]]
   /// When the first evaluation was that counts, and the last.
   public private(set) var comparedMilliseconds: ClosedRange<Int64>?
@@ -156,6 +169,7 @@ public struct SwitchReplay {
     rules = groups.map { group in group.rules.map { RuleComparison(rule: UserQuery($0, of: group)) } }
     means = groups.map { $0.rules.map { _ in Means() } }
     runs = groups.map { $0.rules.map { _ in [:] } }
+    brief = groups.map { $0.rules.map { _ in BriefDifferences() } }
     firing = groups.map { $0.rules.map { _ in ([], []) } }
   }
 
@@ -283,7 +297,10 @@ public struct SwitchReplay {
     var run = run
     // It holds until the evaluation that no longer says it.
     run.throughMilliseconds += step(of: groups[place])
-    guard run.throughMilliseconds - run.fromMilliseconds > tolerance else { return }
+    guard run.throughMilliseconds - run.fromMilliseconds > tolerance else {
+      brief[place][index].add(run)
+      return
+    }
     rules[place][index].differenceCount += 1
     if rules[place][index].differences.count < Self.shownDifferences { rules[place][index].differences.append(run) }
   }
@@ -299,6 +316,14 @@ public struct SwitchReplay {
         for run in runs[place][index].values { close(run, place, index, tolerance) }
         runs[place][index] = [:]
         rules[place][index].differences.sort { ($0.fromMilliseconds, $0.labels) < ($1.fromMilliseconds, $1.labels) }
+        // What one side says time and again, and the other never, is no matter of moments.
+        let (rule, short) = (rules[place][index], brief[place][index])
+        if rule.differences.isEmpty, (rule.oldCount == 0) != (rule.newCount == 0), let first = short.first,
+          short.totalMilliseconds > tolerance
+        {
+          rules[place][index].differences = [first]
+          rules[place][index].differenceCount = short.count
+        }
         rules[place][index].means = means[place][index].difference
       }
     }

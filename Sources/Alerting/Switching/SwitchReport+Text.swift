@@ -58,9 +58,6 @@ extension SwitchReport {
     json.object { json in
       json.field("verdict", sentence)
       json.field("status", isLoss ? "lost" : status == 0 ? "same" : "unknown")
-      json.field("selectors", selectorCount)
-      json.field("same", sameCount)
-      json.field("idle", idleCount)
       json.field("rules", ruleCount)
       json.field("dashboards", dashboardCount)
       json.field("changedRules", changedRules)
@@ -70,6 +67,15 @@ extension SwitchReport {
       }
       json.key("assumptions")
       json.strings(assumptions)
+      json.key("selectors")
+      json.lines { json in
+        for (selector, effect) in effects.sorted(by: { $0.key < $1.key }) {
+          json.object { json in
+            json.field("selector", selector)
+            json.field("effect", effect.rawValue)
+          }
+        }
+      }
       json.key("items")
       json.lines { json in
         for item in items {

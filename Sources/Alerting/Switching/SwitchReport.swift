@@ -39,6 +39,8 @@ public struct SwitchReport: Sendable {
   }
 
   public let items: [Item]
+  /// Every selector, with what becomes of it.
+  let effects: [String: SelectorJudgement.Effect]
   public let assumptions: [String]
   public let selectorCount: Int
   public let ruleCount: Int
@@ -59,7 +61,7 @@ public struct SwitchReport: Sendable {
     for judged in check.judged {
       for (selector, judgement) in judged.selectors {
         let text = Expression.selector(selector).description
-        if judgement.effect != .foreign { effects[text] = judgement.effect }
+        if judgement.effect != .foreign, effects[text] != .lost { effects[text] = judgement.effect }
         let grade: Grade
         switch judgement.effect {
         case .lost: grade = .lost
@@ -92,6 +94,7 @@ public struct SwitchReport: Sendable {
     changedRules = verdicts.count { $0.grade == .changed }
     items += verdicts
     self.items = Grade.allCases.flatMap { grade in items.filter { $0.grade == grade } }
+    self.effects = effects
     selectorCount = effects.count
     sameCount = effects.values.count { $0 == .same || $0 == .different }
     idleCount = effects.values.count { $0 == .idle }
@@ -119,7 +122,8 @@ public struct SwitchReport: Sendable {
     guard rule.isChanged else { return nil }
     let counts =
       isAlert
-      ? "it fired \(times(rule.oldCount)) with redis_exporter and would have fired \(times(rule.newCount)) with Redline"
+      ? "it \(rule.oldCount == 0 ? "never fired" : "fired \(times(rule.oldCount))") with redis_exporter and would "
+        + "\(rule.newCount == 0 ? "never have fired" : "have fired \(times(rule.newCount))") with Redline"
       : "it recorded up to \(series(rule.oldCount)) with redis_exporter, and up to \(series(rule.newCount)) with Redline"
     guard let first = rule.differences.first else {
       let means = rule.means.map { "\(number($0.old)) with redis_exporter, \(number($0.new)) with Redline" } ?? ""
@@ -157,7 +161,7 @@ public struct SwitchReport: Sendable {
     return "\(Labels(shown)) and \(all.count - shown.count) labels more"
   }
 
-  private static func times(_ count: Int) -> String { count == 1 ? "once" : count == 0 ? "never" : "\(count) times" }
+  private static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
   private static func series(_ count: Int) -> String { "\(count) series" }
 
   private static func number(_ value: Double) -> String {

@@ -104,6 +104,7 @@ enum ExporterPage {
         guard !isRedline(page, namespace) else {
           throw AskedServer.Failure(description: "the page of --exporter is a Redline's: give it by --redline")
         }
+        try requireServer(page, "exporter", namespace)
         old = old?.intersection(page) ?? page
       }
       if let redline {
@@ -118,10 +119,22 @@ enum ExporterPage {
             description: "the page of --redline is a fleet's, whose series have the label instance: give a page of one "
               + "server, of a Redline with redis_exporter's flags or of /scrape?target=redis://host:6379")
         }
+        try requireServer(page, "redline", namespace)
         new = new?.union(page) ?? page
       }
     }
     return (old, new)
+  }
+
+  /// A page without a server has no series to lose.
+  private static func requireServer(
+    _ page: ServedSeries, _ flag: String, _ namespace: String
+  ) throws(AskedServer.Failure) {
+    guard page.byName["\(namespace)_uptime_in_seconds"] == nil else { return }
+    throw AskedServer.Failure(
+      description:
+        "the page of --\(flag) shows no server: \(namespace)_up is 0, or it is asked for by /scrape?target=redis://host:6379"
+    )
   }
 
   private static func isRedline(_ page: ServedSeries, _ namespace: String) -> Bool {

@@ -12,6 +12,7 @@ struct SwitchReading {
   /// So many servers stand for all in what is compared series by series.
   private static let sampledTargets = 20
   private static let hour: Int64 = 3_600_000
+  private static let longestWarmUp = 48 * hour
   private static let samplesLimit = 100_000_000
 
   /// Every server that one of the exporters is scraped for.
@@ -60,7 +61,7 @@ struct SwitchReading {
     let start = now - Int64(days) * 24 * Self.hour
     let readings = check.readings
     let reach = readings.map(\.reachMilliseconds).max() ?? 0
-    let begin = start - check.longestForMilliseconds - 2 * 60_000
+    let begin = start - min(check.warmUpMilliseconds, Self.longestWarmUp) - 2 * 60_000
     var replay = SwitchReplay(
       check.groups, history: SwitchHistory(check.targets, comparison: check.comparison),
       dialect: check.groups.first?.rules.first?.query.dialect ?? .prometheus3, beginMilliseconds: begin,

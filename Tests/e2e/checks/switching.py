@@ -133,6 +133,8 @@ def check_the_verdict_before_the_swap(check: Check) -> None:
             (("--prometheus", good.url, "--exporter", good.url), 3, "no redis_exporter"),
             (("--prometheus", good.url, "--exporter", f"http://127.0.0.1:{again.port}"), 3, "is a Redline's"),
             (("--prometheus", good.url, "--redline", f"http://127.0.0.1:{theirs.port}"), 3, "no Redline's"),
+            (("--prometheus", good.url, "--exporter", f"http://127.0.0.1:{theirs.port}/scrape?target=redis://127.0.0.1:1"), 3,
+             "shows no server"),
             (("--prometheus", good.url, "--dashboard", str(broken)), 2, "is no JSON"),
             (("--prometheus", "http://me:pw@127.0.0.1"), 2, "--prometheus-user"),
             ((), 64, "--prometheus")):

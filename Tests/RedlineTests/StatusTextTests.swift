@@ -39,7 +39,9 @@ import Testing
   }
 
   @Test func coloursAreForTerminals() throws {
-    let text = StatusText(now: 1000, hasColours: true).text(try data(Self.sick))
+    var paint = Paint()
+    paint.hasColours = true
+    let text = StatusText(now: 1000, paint: paint).text(try data(Self.sick))
     #expect(
       text.contains("\u{1B}[1;31mcritical \u{1B}[0m sessions") && text.contains("\u{1B}[32mhealthy  \u{1B}[0m cache"))
     #expect(!StatusText(now: 1000).text(try data(Self.sick)).contains("\u{1B}"))

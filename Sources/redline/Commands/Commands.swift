@@ -9,12 +9,9 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      StatusCommand.self, RunbookCommand.self, SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self,
-      ReferenceCommand.self,
-      CheckCommand.self,
-      TestCommand.self,
-      AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self,
-      QuerySeriesCommand.self,
+      StatusCommand.self, IncidentsCommand.self, RunbookCommand.self, SwitchCommand.self, FamiliesCommand.self,
+      FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self, AclCommand.self,
+      BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
     ])
 
   /// A command line with the spellings of today for those of before.

@@ -26,6 +26,8 @@ struct DaemonOptions: ParsableArguments {
     completion: .file())
   var urlCAFile: String?
 
+  /// Where a daemon listens that is told nothing else.
+  static let defaultURL = "http://127.0.0.1:9121"
   /// As much as ten thousand nodes may come to.
   private static let answerBytes = 256 << 20
 

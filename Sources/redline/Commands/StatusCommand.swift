@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say how the fleet stands: what is wrong, since when, and where.",
     discussion: """
-      Asks the daemon at --url, by default \(defaultURL). The worst workload comes first; one that is well is a line. \
+      Asks the daemon at --url, by default \(DaemonOptions.defaultURL). The worst workload comes first; one that is well is a line. \
       Colours are left out where the output is no terminal and where NO_COLOR is set.
 
       Exits with 0 when every workload is healthy, with 1 when the worst is degraded, with 2 when it is critical, with 3 \
@@ -32,7 +32,6 @@ struct StatusCommand: AsyncParsableCommand {
   @Option(help: "How it is printed: text or json, as /api/v1/fleet answers.")
   var format: Format = .text
 
-  private static let defaultURL = "http://127.0.0.1:9121"
   private static let unknownStatus: Int32 = 3
   private static let pauseSeconds = 2
 
@@ -53,16 +52,16 @@ struct StatusCommand: AsyncParsableCommand {
     let start = watch && isTerminal ? "\u{1B}[H\u{1B}[2J" : ""
     do {
       let data = try await daemon.ask(
-        daemon.url ?? Self.defaultURL, workload.map { "fleet/\($0.percentEncoded())" } ?? "fleet")
+        daemon.url ?? DaemonOptions.defaultURL, workload.map { "fleet/\($0.percentEncoded())" } ?? "fleet")
       switch format {
       case .json:
         var json = JSONWriter()
         json.write(data)
         Redline.printNow(start + json.text + "\n")
       case .text:
-        let hasColours = isTerminal && environment["NO_COLOR"]?.isEmpty ?? true
         let columns = environment["COLUMNS"].flatMap { Int($0) } ?? 80
-        Redline.printNow(start + StatusText(now: .now, hasColours: hasColours, columns: columns).text(data))
+        Redline.printNow(
+          start + StatusText(now: .now, paint: Paint(environment: environment), columns: columns).text(data))
       }
       return StatusText.exitStatus(data)
     } catch {

@@ -4,8 +4,7 @@ import Web
 
 /// How a fleet stands, as `redline status` prints it: made of the answer of `/api/v1/fleet`.
 struct StatusText {
-  /// Without colours where the output is no terminal.
-  var hasColours = false
+  private let paint: Paint
   /// Longer lines are cut.
   var columns = 80
   let now: WallTime
@@ -14,9 +13,9 @@ struct StatusText {
   private static let findingLimit = 12
   private static let memberLimit = 20
 
-  init(now: WallTime, hasColours: Bool = false, columns: Int = 80) {
+  init(now: WallTime, paint: Paint = Paint(), columns: Int = 80) {
     self.now = now
-    self.hasColours = hasColours
+    self.paint = paint
     self.columns = max(40, columns)
   }
 
@@ -25,7 +24,8 @@ struct StatusText {
     var lines: [String] = []
     if let summary = data["summary"]?.string { lines += wrapped(summary) + [""] }
     for receiver in data["undelivered"]?.elements ?? [] {
-      lines.append(painted(cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
+      lines.append(
+        paint.level(cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
     }
     for workload in Self.workloads(data) { lines += self.lines(workload) }
     return lines.joined(separator: "\n") + "\n"
@@ -57,7 +57,7 @@ struct StatusText {
   private func lines(_ workload: JSONValue) -> [String] {
     let state = workload["state"]?.string ?? "unknown"
     let head = "\(padded(state, 9)) \(padded(workload["name"]?.string ?? "?", 16)) \(traffic(workload))"
-    var lines = [painted(String(cut(head).prefix(9)), state) + cut(head).dropFirst(9)]
+    var lines = [paint.level(String(cut(head).prefix(9)), state) + cut(head).dropFirst(9)]
     guard state != "healthy" else { return lines }
     var found = (workload["alerts"]?.elements ?? []).map { alert in
       (
@@ -79,7 +79,8 @@ struct StatusText {
     }.map(\.element)
     for one in ranked.prefix(Self.findingLimit) {
       let age = age(one.since)
-      lines.append("  " + painted(padded(one.level, 8), one.level) + " " + cut("\(padded(age, 7)) \(one.text)", by: 11))
+      lines.append(
+        "  " + paint.level(padded(one.level, 8), one.level) + " " + cut("\(padded(age, 7)) \(one.text)", by: 11))
     }
     if ranked.count > Self.findingLimit { lines.append("  \(ranked.count - Self.findingLimit) more are not listed") }
     let sick = (workload["members"]?.elements ?? []).filter {
@@ -121,10 +122,6 @@ struct StatusText {
     return TimeSeries.Unit.seconds.words(max(0, now - WallTime(epochMs: milliseconds)))
   }
 
-  private func padded(_ text: String, _ width: Int) -> String {
-    text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
-  }
-
   /// - Parameter indent: columns that stand before it.
   private func cut(_ text: String, by indent: Int = 0) -> String {
     let line = oneLine(text)
@@ -142,17 +139,5 @@ struct StatusText {
       line += (line.isEmpty ? "" : " ") + word
     }
     return line.isEmpty ? lines : lines + [line]
-  }
-
-  private func painted(_ text: String, _ level: String) -> String {
-    guard hasColours else { return text }
-    let code =
-      switch level {
-      case "critical": "1;31"
-      case "degraded", "warning": "33"
-      case "healthy": "32"
-      default: "35"
-      }
-    return "\u{1B}[\(code)m\(text)\u{1B}[0m"
   }
 }

@@ -49,7 +49,8 @@ public struct SeriesComparison: Sendable {
     self.changes = changes
   }
 
-  func change(of name: String) -> MetricChange? { changes[name] }
+  /// Whether either exporter serves series of that name.
+  func serves(_ name: String) -> Bool { name.hasPrefix("\(namespace)_") || changes[name] != nil }
 
   /// What becomes of a series of the past, without the labels of its target: other labels, or nil where it will be absent.
   func converted(_ labels: Labels) -> Labels? {

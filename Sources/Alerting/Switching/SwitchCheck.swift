@@ -94,7 +94,7 @@ public struct SwitchCheck: Sendable {
     for reach in groups.flatMap(\.rules).flatMap({ $0.query.reaches() }) {
       let name = reach.matchers.first { $0.name == Labels.metricName && $0.comparison == .equal }?.value
       if let name, recorded.contains(name) { continue }
-      let isOfRedis = name.map { $0.hasPrefix("\(comparison.namespace)_") || comparison.old.byName[$0] != nil } ?? false
+      let isOfRedis = name.map(comparison.serves) ?? false
       let matchers = isOfRedis ? reach.matchers.filter { !targetLabels.contains($0.name) } : reach.matchers
       let selector = "{\(matchers.map(\.description).sorted().joined(separator: ","))}"
       reaches[selector] = max(reaches[selector] ?? 0, reach.milliseconds ?? 0)

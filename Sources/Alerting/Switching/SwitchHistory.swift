@@ -41,10 +41,14 @@ struct SwitchBatch {
 /// Where both are scraped, Redline's own samples are taken, with the labels of the target that it replaces; before, and
 /// elsewhere, redis_exporter's with the differences that the two pages show.
 public struct SwitchHistory: Sendable {
-  public let targets: [SwitchTarget]
+  /// Those of today, then those that are met in the past, such as containers that are gone.
+  private(set) var targets: [SwitchTarget]
   private let comparison: SeriesComparison
+  private let targetLabels: Set<String>
   /// By job and instance.
-  private let places: [String: Int]
+  private var places: [String: Int]
+  /// By job, whether Redlines alone are scraped by it.
+  private let jobs: [String: Bool]
   /// Of Redline's targets, those that they replace, and the other way round.
   private let replaced: [Int: Int]
   private let replacement: [Int: Int]
@@ -58,6 +62,8 @@ public struct SwitchHistory: Sendable {
   public init(_ targets: [SwitchTarget], comparison: SeriesComparison) {
     self.targets = targets
     self.comparison = comparison
+    targetLabels = SwitchTarget.labelNames(targets)
+    jobs = Dictionary(targets.map { ($0.labels["job"] ?? "", $0.isRedline) }) { $0 && $1 }
     var places: [String: Int] = [:]
     var (replaced, replacement): ([Int: Int], [Int: Int]) = ([:], [:])
     for (index, target) in targets.enumerated() {
@@ -86,7 +92,7 @@ public struct SwitchHistory: Sendable {
   mutating func batches(of series: [Series], after: Int64) -> (old: [SwitchBatch], new: [SwitchBatch]) {
     var all: [Key: SwitchBatch] = [:]
     for one in series {
-      let target = places[Self.place(of: one.labels)]
+      let target = target(of: one.labels)
       for sample in one.samples where sample.timestampMilliseconds > after {
         let key = Key(milliseconds: sample.timestampMilliseconds, target: target)
         all[key, default: SwitchBatch(milliseconds: key.milliseconds, target: target)].samples[one.labels] =
@@ -108,6 +114,19 @@ public struct SwitchHistory: Sendable {
     if let longest = ups.max(), longest > 0 { scrapeMilliseconds = longest }
     let old = sorted.filter { batch in batch.target.map { !targets[$0].isRedline } ?? true }
     return (old, sorted.compactMap(changed))
+  }
+
+  /// The target that a series comes from; nil for what is no exporter's of Redis.
+  private mutating func target(of series: Labels) -> Int? {
+    let place = Self.place(of: series)
+    if let known = places[place] { return known }
+    guard let name = series[Labels.metricName], name == "up" || comparison.serves(name),
+      let isRedline = jobs[series["job"] ?? ""]
+    else { return nil }
+    let labels = Labels(series.pairs.filter { targetLabels.contains($0.name) })
+    targets.append(SwitchTarget(labels: labels, runID: nil, isRedline: isRedline))
+    places[place] = targets.count - 1
+    return targets.count - 1
   }
 
   private struct Key: Hashable {

@@ -77,6 +77,14 @@ import Testing
     #expect(report.sentence.contains("1 rule changes its verdict"))
   }
 
+  /// Containers come and go: the past has targets that are no more.
+  @Test func targetsThatAreGoneAreJudgedToo() throws {
+    let gone = SwitchTarget(labels: ["job": "redis", "instance": "gone:9121"], runID: nil, isRedline: false)
+    let series = [Self.series(Self.labels("redis_db_keys_cached", gone, ["db": "db0"]), [0, 2, 2, 2, 0, 0])]
+    let report = try Self.report(Self.alert("Cached", "redis_db_keys_cached > 1"), [Self.old], series)
+    #expect(report.items.map(\.grade) == [.lost, .changed])
+  }
+
   @Test func labelsThatComeOnTopAreNoLoss() throws {
     let report = try Self.report(
       Self.alert("Master", #"redis_instance_info{role=\"master\"} == 1"#), [Self.old],

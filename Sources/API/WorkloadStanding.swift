@@ -47,8 +47,8 @@ struct WorkloadStanding: Sendable {
   /// - Parameter alerts: those with its name in the label `workload`, resolved ones as well.
   init(_ overview: WorkloadOverview, _ alerts: [Alert]) {
     self.overview = overview
-    let firing = alerts.filter { $0.state == .firing }.map { WorkloadAlert($0) }
-    self.alerts = firing.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
+    let firing = WorkloadAlert.firing(alerts)
+    self.alerts = firing
     let state = max(overview.health.state, firing.map(\.health).max() ?? .healthy)
     self.state = state
     let causes =
@@ -63,6 +63,12 @@ struct WorkloadStanding: Sendable {
 }
 
 extension WorkloadAlert {
+  /// Those that fire, the worst first.
+  fileprivate static func firing(_ alerts: [Alert]) -> [WorkloadAlert] {
+    alerts.filter { $0.state == .firing }.map { WorkloadAlert($0) }
+      .sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
+  }
+
   init(_ alert: Alert) {
     name = alert.labels["alertname"] ?? ""
     severity = alert.labels["severity"] ?? ""
@@ -133,6 +139,12 @@ public struct FleetView: Sendable {
   func workloads(named name: String? = nil) async -> [WorkloadStanding] {
     let alerts = Dictionary(grouping: groups().flatMap(\.rules).flatMap(\.tracker.all)) { $0.labels["workload"] ?? "" }
     return await source.overviews(name).map { WorkloadStanding($0, alerts[$0.name] ?? []) }
+  }
+
+  /// The alerts that fire for a server, the worst first.
+  func alerts(of instance: String) -> [WorkloadAlert] {
+    WorkloadAlert.firing(
+      groups().flatMap(\.rules).flatMap(\.tracker.active).filter { $0.labels["instance"] == instance })
   }
 
   /// What every check says of each workload, in the order of their names.

@@ -145,6 +145,8 @@ struct FleetAnswers: Sendable {
       if let time = watched.figuresAsOf(now: now) { json.field("asOf", at: time) }
       if let bytes = member.usedMemoryBytes { json.field("memoryUsedBytes", bytes) }
       if let bytes = member.maxMemoryBytes { json.field("memoryMaxBytes", bytes) }
+      if let rate = member.operationsPerSecond { json.field("operationsPerSecond", rate) }
+      if let count = member.clientCount { json.field("clients", count) }
     }
   }
 

@@ -59,7 +59,7 @@ extension NodePage {
   mutating func take(_ now: CurrentSamples) {
     if let uptime = now["uptime_in_seconds"] {
       let words = TimeSeries.Unit.seconds.words(uptime)
-      facts.append(("Up for", condition.asOfSeconds == nil ? words : "\(words) when it last answered"))
+      identity.facts.append(("Up for", condition.asOfSeconds == nil ? words : "\(words) when it last answered"))
     }
     if let entries = now["slowlog_length"] {
       var log = SlowLog()
@@ -90,7 +90,7 @@ extension NodePage {
     func value(_ family: String, _ name: String) -> Double? {
       now.all(family).first { $0.labels["master_name"] == name }?.value
     }
-    masters = now.all("sentinel_master_status").map { sample in
+    sentinel.masters = now.all("sentinel_master_status").map { sample in
       let name = sample.labels["master_name"] ?? ""
       var master = WatchedMaster(
         name, address: sample.labels["master_address"] ?? "", status: sample.labels["master_status"] ?? "",

@@ -113,12 +113,12 @@ extension AlertsPage.Alert {
   fileprivate mutating func take(_ told: [StoredNotification]) {
     for one in told {
       guard firedSeconds.map({ abs($0 * 1000 - Double(one.startsAtMs)) < 1 }) ?? false,
-        !notices.contains(where: { $0.receiver == one.alertmanager })
+        !delivery.notices.contains(where: { $0.receiver == one.alertmanager })
       else { continue }
       // Labels may have been added on the way, and others taken away; none that is left says otherwise.
       let labels = Dictionary(one.labelPairs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
       guard self.labels.allSatisfy({ labels[$0.name] == nil || labels[$0.name] == $0.value }) else { continue }
-      notices.append(
+      delivery.notices.append(
         AlertsPage.Notice(receiver: one.alertmanager, seconds: Double(one.atMs) / 1000, outcome: one.outcome))
     }
   }
@@ -126,8 +126,8 @@ extension AlertsPage.Alert {
   fileprivate mutating func take(_ views: [AlertmanagerView]) {
     let wanted = [(name: "alertname", value: name)] + labels
     for entry in views.compactMap({ $0.entry(of: wanted) }) {
-      mutes += entry.mutes.map(\.words).filter { !mutes.contains($0) }
-      routes += entry.receivers.filter { !routes.contains($0) }
+      delivery.mutes += entry.mutes.map(\.words).filter { !delivery.mutes.contains($0) }
+      delivery.routes += entry.receivers.filter { !delivery.routes.contains($0) }
     }
   }
 }

@@ -30,7 +30,7 @@ extension Pages {
       // Streams are of the workload as a whole: whose they are is plain where it has one master.
       let streams = StreamReader(
         HistoryReader(store: store, namespace: namespace, subject: ("workload", overview.name), now: now))
-      let isOnlyMaster = page.role == "master" && overview.groups.count == 1
+      let isOnlyMaster = page.identity.role == "master" && overview.groups.count == 1
       let (known, rows) = await withTaskExecutorPreference(WorkExecutor.compute) {
         (await history.read(), isOnlyMaster ? streams.rows() : [])
       }
@@ -45,9 +45,7 @@ extension Pages {
 
   /// The alerts that fire for a server, the worst first.
   private func alerts(of instance: String, in overview: WorkloadOverview) async -> [TopologyPage.Finding] {
-    let firing = groups().flatMap(\.rules).flatMap(\.tracker.active).filter {
-      $0.state == .firing && $0.labels["instance"] == instance
-    }.map { WorkloadAlert($0) }.sorted { ($1.health, $0.since, $0.name) < ($0.health, $1.since, $1.name) }
+    let firing = fleet?.alerts(of: instance) ?? []
     guard !firing.isEmpty else { return [] }
     let runbooks = await runbookSource.shown(
       withTextsOf: Set(firing.map(\.name)), headingOffset: 1, limit: TopologyPage.runbookLimit)
@@ -70,19 +68,19 @@ extension NodePage {
     let server = watched.node.poller.newest?.facts
     condition = Condition(
       node.state, node.level, reason: node.reason, asOfSeconds: watched.figuresAsOf(now: now)?.seconds)
-    (role, workload) = (node.role, overview.name)
+    (identity.role, identity.workload) = (node.role, overview.name)
     let group = overview.groups.first { $0.members.contains { $0.watched.instance == name } }
     if watched.role == .replica {
-      master = group?.members.first { $0.watched.role == .master }?.watched.instance
+      identity.master = group?.members.first { $0.watched.role == .master }?.watched.instance
     }
     if watched.role == .sentinel {
-      peers = group?.members.map(\.watched.instance).filter { $0 != name } ?? []
+      sentinel.peers = group?.members.map(\.watched.instance).filter { $0 != name } ?? []
     }
-    if let environment = watched.environment { facts.append(("Environment", environment)) }
+    if let environment = watched.environment { identity.facts.append(("Environment", environment)) }
     if let server {
-      facts.append(("Version", server.versionText))
+      identity.facts.append(("Version", server.versionText))
     }
-    facts.append(("Address", watched.node.name))
+    identity.facts.append(("Address", watched.node.name))
     if let bytes = node.usedMemoryBytes {
       let share = node.memoryUsedRatio.map { "\(TimeSeries.Unit.ratio.words($0)) of maxmemory" } ?? "no limit is set"
       var figure = Figure("Memory", TimeSeries.Unit.bytes.words(Double(bytes)), note: share)

@@ -21,10 +21,10 @@ extension Pages {
       state.name, TopologyPage.Level(state), reason: state.error?.message ?? "",
       asOfSeconds: state.isUp ? nil : snapshot?.lastSuccess?.seconds)
     if let facts = snapshot?.facts {
-      page.role = state.isUp ? facts.role : "was \(facts.role)"
-      page.facts = [("Version", facts.versionText)]
+      page.identity.role = state.isUp ? facts.role : "was \(facts.role)"
+      page.identity.facts = [("Version", facts.versionText)]
     }
-    page.facts.append(("Address", node.name))
+    page.identity.facts.append(("Address", node.name))
     let samples = CurrentSamples(of: node, namespace: namespace)
     page.takeFigures(samples)
     page.take(samples)

@@ -15,3 +15,20 @@ public func processEnvironment() -> [String: String] {
   }
   return result
 }
+
+/// Where a command's output goes.
+public struct OutputTerminal: Sendable {
+  public let isTerminal: Bool
+  /// 80 where that is not known.
+  public let columns: Int
+  /// nil where the output is no terminal, and may be as long as it likes.
+  public let rows: Int?
+
+  public init(environment: [String: String]) {
+    isTerminal = isatty(STDOUT_FILENO) == 1
+    var size = winsize()
+    let isKnown = unsafe isTerminal && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    columns = environment["COLUMNS"].flatMap { Int($0) } ?? (isKnown ? Int(size.ws_col) : 80)
+    rows = isTerminal ? environment["LINES"].flatMap { Int($0) } ?? (isKnown ? Int(size.ws_row) : 24) : nil
+  }
+}

@@ -45,7 +45,8 @@ extension Workload {
       let watchers = crew.sentinels.sorted { $0.key < $1.key }.map { address, node in
         WorkloadOverview.Member(
           watched: watched(node, at: address, isSentinel: true), lag: nil, lagAsOf: nil, isLagHigh: false,
-          usedMemoryBytes: nil, maxMemoryBytes: nil, memoryUsedRatio: nil, isMemoryHigh: false)
+          usedMemoryBytes: nil, maxMemoryBytes: nil, memoryUsedRatio: nil, isMemoryHigh: false,
+          operationsPerSecond: nil, clientCount: nil)
       }
       groups.append(WorkloadOverview.Group(title: "Sentinels", members: watchers))
     }
@@ -68,7 +69,9 @@ extension Workload {
     of node: WatchedNode, _ state: WorkloadState
   ) -> WorkloadOverview.Member {
     let objectives = state.objectives
-    let memory = node.reading.facts?.memory
+    let facts = node.reading.facts
+    let memory = facts?.memory
+    let answers = node.reading.answers == true
     // A master that is gone tells no lag of later than its last answer.
     let wall = WallTime.now
     let lagAsOf = tracker.master(of: node.address).flatMap { crew.members[$0] }.flatMap {
@@ -85,6 +88,8 @@ extension Workload {
       lagAsOf: lag == nil ? nil : lagAsOf,
       isLagHigh: isAbove(lag?.seconds, objectives.replicationLag?.seconds), usedMemoryBytes: memory?.usedBytes,
       maxMemoryBytes: memory?.maxBytes,
-      memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio))
+      memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio),
+      operationsPerSecond: answers ? facts?.operationsPerSecond : nil,
+      clientCount: answers ? facts?.connectedClients : nil)
   }
 }

@@ -18,6 +18,9 @@ public struct WorkloadOverview: Sendable {
     /// As Redis counts it for evictions; nil with no limit.
     public let memoryUsedRatio: Double?
     public let isMemoryHigh: Bool
+    /// nil while it does not answer.
+    public let operationsPerSecond: Double?
+    public let clientCount: Int?
   }
 
   /// A shard, or other servers that belong together.

@@ -14,6 +14,8 @@ struct AclCommand: ParsableCommand {
       password in the place of PASSWORD. redline check-access then says whether servers agree.
 
       Exits with 0, or with 2 when the configuration cannot be used.
+
+      Example: redline acl --server valkey-8.1 /etc/redline/redline.yml
       """)
 
   @Option(help: "The servers' product and version, such as redis-6.2, redis-7.0 or valkey-8.1.")

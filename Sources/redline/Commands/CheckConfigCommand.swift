@@ -15,6 +15,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
       they name. What only a start can find out is not looked at: whether the port is free and the storage can be opened.
 
       Exits with 0 when all of it can be used, and with 1 after printing every error as file:line:column.
+
+      Example: redline check config /etc/redline/redline.yml --print
       """)
 
   @Argument(help: "The configuration file.", completion: .file(extensions: ["yml", "yaml"]))

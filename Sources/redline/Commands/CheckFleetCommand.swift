@@ -14,6 +14,8 @@ struct CheckFleetCommand: AsyncParsableCommand {
       Exits with 0 when nothing is found, with 1 for a finding of the severity --fail-on or a worse one, with 2 when \
       the configuration cannot be used, with 3 when something is unknown or cannot be reached, and with 64 for wrong \
       arguments.
+
+      Example: redline check fleet /etc/redline/redline.yml --fail-on critical --format markdown
       """)
 
   @OptionGroup var options: ReportOptions

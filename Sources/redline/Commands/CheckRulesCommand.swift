@@ -13,6 +13,8 @@ struct CheckRulesCommand: ParsableCommand {
 
       Exits with 0 when the files can be used, with 1 when not, and with 3 when --lint-fatal is given and something \
       was found.
+
+      Example: redline check rules /etc/prometheus/rules/*.yml
       """)
 
   /// Which findings to look for.

@@ -9,8 +9,8 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      StatusCommand.self, IncidentsCommand.self, RunbookCommand.self, SwitchCommand.self, FamiliesCommand.self,
-      FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self, AclCommand.self,
+      StatusCommand.self, TopCommand.self, IncidentsCommand.self, RunbookCommand.self, SwitchCommand.self,
+      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self, AclCommand.self,
       BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
     ])
 
@@ -62,7 +62,7 @@ struct Commands: AsyncParsableCommand {
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check a configuration, rule files, rights on servers, or a whole fleet.",
-    discussion: "Exits as its subcommand does.",
+    discussion: "Exits as its subcommand does.\n\nExample: redline check config /etc/redline/redline.yml",
     subcommands: [
       CheckConfigCommand.self, CheckAccessCommand.self, CheckRulesCommand.self, CheckFleetCommand.self,
     ])
@@ -72,6 +72,6 @@ struct CheckCommand: AsyncParsableCommand {
 struct TestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "Run tests of rules and queries, or try the path to Alertmanager.",
-    discussion: "Exits as its subcommand does.",
+    discussion: "Exits as its subcommand does.\n\nExample: redline test alertmanager /etc/redline/redline.yml",
     subcommands: [TestRulesCommand.self, TestPromQLCommand.self, TestAlertmanagerCommand.self])
 }

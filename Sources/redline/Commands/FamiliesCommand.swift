@@ -6,7 +6,7 @@ import Metrics
 struct FamiliesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "families", abstract: "List every metric family with its type and labels.",
-    discussion: "Exits with 0.")
+    discussion: "Exits with 0.\n\nExample: redline families --help-texts")
 
   @Flag(help: "Add the help text as a fourth column.")
   var helpTexts = false

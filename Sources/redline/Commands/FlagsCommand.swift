@@ -5,7 +5,7 @@ import Config
 struct FlagsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "flags", abstract: "Print the exporter's flags as a Markdown table.",
-    discussion: "Exits with 0.")
+    discussion: "Exits with 0.\n\nExample: redline flags")
 
   func run() {
     print(Flags.markdownTable())

@@ -7,7 +7,7 @@ import Metrics
 struct ReferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reference", abstract: "Print a reference as Markdown: flags, configuration, metrics or cli.",
-    discussion: "Exits with 0.")
+    discussion: "Exits with 0.\n\nExample: redline reference metrics")
 
   enum Subject: String, CaseIterable, ExpressibleByArgument {
     case flags, configuration, metrics, cli

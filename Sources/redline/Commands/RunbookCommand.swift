@@ -1,7 +1,6 @@
 import API
 import ArgumentParser
 import Config
-import Glibc
 import Runtime
 
 /// What to do about an alert, for a terminal: the runbook with its commands filled in, over the API of the daemon.
@@ -9,7 +8,7 @@ struct RunbookCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runbook", abstract: "Say what to do about an alert, with the commands filled in.",
     discussion: """
-      Asks the daemon at --url, by default \(defaultURL), which knows addresses, users and TLS of the servers. Passwords are \
+      Asks the daemon at --url, by default \(DaemonOptions.defaultURL), which knows addresses, users and TLS of the servers. Passwords are \
       never printed: commands read them from where redline.yml says. Without an answer the runbook is printed as it is \
       shipped, with placeholders.
 
@@ -33,7 +32,6 @@ struct RunbookCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where runbooks are when the daemon does not answer.", valueName: "folder"))
   var folder: String?
 
-  private static let defaultURL = "http://127.0.0.1:9121"
   private static let unknownStatus: Int32 = 3
 
   func run() async throws {
@@ -43,7 +41,7 @@ struct RunbookCommand: AsyncParsableCommand {
       }
       let query = items.isEmpty ? "" : "?" + items.joined(separator: "&")
       let data = try await daemon.ask(
-        daemon.url ?? Self.defaultURL, "runbooks/\(name.percentEncoded())\(query)")
+        daemon.url ?? DaemonOptions.defaultURL, "runbooks/\(name.percentEncoded())\(query)")
       guard let text = data["text"]?.string else {
         throw DaemonOptions.Failure(description: "the answer has no text: is it a redline of this version?")
       }
@@ -78,10 +76,9 @@ struct RunbookCommand: AsyncParsableCommand {
   }
 
   private func show(_ markdown: String) {
-    let environment = processEnvironment()
-    let hasColours = isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR"]?.isEmpty ?? true
-    let columns = environment["COLUMNS"].flatMap { Int($0) } ?? 80
-    Redline.printNow(MarkdownLines(markdown, columns: columns, hasColours: hasColours).text)
+    let terminal = OutputTerminal(environment: processEnvironment())
+    Redline.printNow(
+      MarkdownLines(markdown, columns: terminal.columns, hasColours: terminal.paint.hasColours).text)
   }
 
   /// Where packages and images lay runbooks, and where they are beside a program that was built from the sources.

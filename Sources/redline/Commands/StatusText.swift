@@ -4,10 +4,8 @@ import Web
 
 /// How a fleet stands, as `redline status` prints it: made of the answer of `/api/v1/fleet`.
 struct StatusText {
-  private let paint: Paint
-  /// Longer lines are cut.
-  var columns = 80
-  let now: WallTime
+  private let page: TerminalText
+  private let now: WallTime
 
   /// Workloads that are well are a line each; of the others, what is found and which servers are not well.
   private static let findingLimit = 12
@@ -15,30 +13,29 @@ struct StatusText {
 
   init(now: WallTime, paint: Paint = Paint(), columns: Int = 80) {
     self.now = now
-    self.paint = paint
-    self.columns = max(40, columns)
+    page = TerminalText(paint: paint, columns: columns)
   }
 
   /// - Parameter data: the answer's `data`.
   func text(_ data: JSONValue) -> String {
     var lines: [String] = []
-    if let summary = data["summary"]?.string { lines += wrapped(summary) + [""] }
+    if let summary = data["summary"]?.string { lines += page.wrapped(summary) + [""] }
     for receiver in data["undelivered"]?.elements ?? [] {
       lines.append(
-        paint.level(cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
+        page.paint.level(page.cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
     }
     for workload in Self.workloads(data) { lines += self.lines(workload) }
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// The worst first, by name among equals.
-  private static func workloads(_ data: JSONValue) -> [JSONValue] {
+  static func workloads(_ data: JSONValue) -> [JSONValue] {
     func name(_ workload: JSONValue) -> String { workload["name"]?.string ?? "" }
     return (data["workloads"]?.elements ?? []).sorted { (state($1), name($0)) < (state($0), name($1)) }
   }
 
   /// A state of another version is not known here.
-  private static func state(_ workload: JSONValue) -> TopologyPage.State {
+  static func state(_ workload: JSONValue) -> TopologyPage.State {
     workload["state"]?.string.flatMap { TopologyPage.State(rawValue: $0) } ?? .unknown
   }
 
@@ -57,7 +54,7 @@ struct StatusText {
   private func lines(_ workload: JSONValue) -> [String] {
     let state = workload["state"]?.string ?? "unknown"
     let head = "\(padded(state, 9)) \(padded(workload["name"]?.string ?? "?", 16)) \(traffic(workload))"
-    var lines = [paint.level(String(cut(head).prefix(9)), state) + cut(head).dropFirst(9)]
+    var lines = [page.paint.level(String(page.cut(head).prefix(9)), state) + page.cut(head).dropFirst(9)]
     guard state != "healthy" else { return lines }
     var found = (workload["alerts"]?.elements ?? []).map { alert in
       (
@@ -78,9 +75,10 @@ struct StatusText {
       )
     }.map(\.element)
     for one in ranked.prefix(Self.findingLimit) {
-      let age = age(one.since)
+      let age = page.age(one.since, now: now)
       lines.append(
-        "  " + paint.level(padded(one.level, 8), one.level) + " " + cut("\(padded(age, 7)) \(one.text)", by: 11))
+        "  " + page.paint.level(padded(one.level, 8), one.level) + " "
+          + page.cut("\(padded(age, 7)) \(one.text)", by: 11))
     }
     if ranked.count > Self.findingLimit { lines.append("  \(ranked.count - Self.findingLimit) more are not listed") }
     let sick = (workload["members"]?.elements ?? []).filter {
@@ -89,7 +87,7 @@ struct StatusText {
     for member in sick.prefix(Self.memberLimit) {
       let name = member["instance"]?.string ?? "?"
       let reason = member["reason"]?.string.map { ": \($0)" } ?? ""
-      lines.append(cut("  \(member["role"]?.string ?? "") \(name) \(member["state"]?.string ?? "")\(reason)"))
+      lines.append(page.cut("  \(member["role"]?.string ?? "") \(name) \(member["state"]?.string ?? "")\(reason)"))
     }
     if sick.count > Self.memberLimit { lines.append("  \(sick.count - Self.memberLimit) more servers are not listed") }
     return lines
@@ -112,32 +110,5 @@ struct StatusText {
     }
     if let count = number("clients") { words.append("\(TimeSeries.Unit.count.words(count)) clients") }
     return words.joined(separator: "  ")
-  }
-
-  // MARK: Words
-
-  /// How long ago; empty where that is not known.
-  private func age(_ time: String?) -> String {
-    guard let time, let milliseconds = RFC3339.milliseconds(time) else { return "" }
-    return TimeSeries.Unit.seconds.words(max(0, now - WallTime(epochMs: milliseconds)))
-  }
-
-  /// - Parameter indent: columns that stand before it.
-  private func cut(_ text: String, by indent: Int = 0) -> String {
-    let line = oneLine(text)
-    return line.count > columns - indent ? line.prefix(columns - indent - 1) + "…" : line
-  }
-
-  private func wrapped(_ text: String) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in oneLine(text).split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > columns {
-        lines.append(line)
-        line = ""
-      }
-      line += (line.isEmpty ? "" : " ") + word
-    }
-    return line.isEmpty ? lines : lines + [line]
   }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Config
 import Runtime
 
 /// Colours of levels and states, where the output is a terminal that wants them.
@@ -9,7 +9,12 @@ struct Paint {
 
   /// What the standard output takes.
   init(environment: [String: String]) {
-    hasColours = isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR"]?.isEmpty ?? true
+    self.init(isTerminal: OutputTerminal(environment: environment).isTerminal, environment)
+  }
+
+  /// Not where NO_COLOR is set (no-color.org).
+  fileprivate init(isTerminal: Bool, _ environment: [String: String]) {
+    hasColours = isTerminal && environment["NO_COLOR"]?.isEmpty ?? true
   }
 
   func level(_ text: String, _ level: String) -> String {
@@ -28,4 +33,8 @@ struct Paint {
 /// The text with blanks behind it, up to a width.
 func padded(_ text: String, _ width: Int) -> String {
   text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+}
+
+extension OutputTerminal {
+  var paint: Paint { Paint(isTerminal: isTerminal, processEnvironment()) }
 }

@@ -14,6 +14,8 @@ struct TestAlertmanagerCommand: AsyncParsableCommand {
       external labels and the link of the block rules, goes through the relabelling of alerting and ends by itself. \
       Its label severity is none, which the routes of deploy/alertmanager send to nobody; --page makes it critical, to \
       try the way to the person on call. Exits with 1 when an Alertmanager did not accept it.
+
+      Example: redline test alertmanager /etc/redline/redline.yml --label team=shop
       """)
 
   @Argument(help: "The configuration file, with its block alerting.", completion: .file(extensions: ["yml", "yaml"]))

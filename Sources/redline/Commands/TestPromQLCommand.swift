@@ -9,6 +9,8 @@ struct TestPromQLCommand: ParsableCommand {
     discussion: """
       Prints a line for each eval that failed and how many passed, failed and were skipped: those that need native \
       histograms or experimental functions. Exits with 1 when one failed or a script cannot be read.
+
+      Example: redline test promql functions.test --dialect 2.x
       """)
 
   @Argument(help: "The scripts.", completion: .file(extensions: ["test"]))

@@ -7,7 +7,9 @@ import PromQL
 struct TestRulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Run unit tests of rules, in promtool's format.",
-    discussion: "Exits with 1 when a test failed or a file cannot be read.")
+    discussion:
+      "Exits with 1 when a test failed or a file cannot be read.\n\nExample: redline test rules alerts/tests/*.yml --run Memory"
+  )
 
   @Argument(help: "The files of tests.", completion: .file(extensions: ["yml", "yaml"]))
   var files: [String]

@@ -26,17 +26,17 @@ import Testing
     kept.keptSinceSeconds = now - 30
     kept.role = "replica"
     kept.description = "Redis evicts keys or refuses writes when the rest is used up."
-    kept.mutes = ["silenced by anna until 2026-11-28 06:00 UTC: resize <tonight>"]
+    kept.delivery.mutes = ["silenced by anna until 2026-11-28 06:00 UTC: resize <tonight>"]
     let pending = alert(
       "RedisMemoryHigh", "sessions-1", .pending, "warning", ago: 20, "sessions-1 of sessions uses 88 % of its memory")
     var down = alert(
       "RedisDown", "queues-3", .firing, "critical", workload: "queues", ago: 190, "queues-3 of queues does not answer")
     down.role = "master"
-    down.notices = [
+    down.delivery.notices = [
       .init(receiver: "http://localhost:9093", seconds: now - 128, outcome: "accepted"),
       .init(receiver: "http://spare:9093", seconds: now - 127, outcome: "not delivered: connect"),
     ]
-    down.routes = ["pages"]
+    down.delivery.routes = ["pages"]
     var over = alert(
       "RedisFailover", "queues-1", .inactive, "critical", workload: "queues", ago: 900, "queues-1 is down")
     over.resolvedSeconds = now - 600
@@ -158,8 +158,8 @@ import Testing
       value: .nan, activeSeconds: Self.now)
     (alert.summary, alert.description, alert.role, alert.runbookAddress) = (evil, evil, evil, evil)
     alert.annotations = [(evil, evil)]
-    alert.notices = [.init(receiver: evil, seconds: Self.now, outcome: evil)]
-    (alert.mutes, alert.routes) = ([evil], [evil])
+    alert.delivery.notices = [.init(receiver: evil, seconds: Self.now, outcome: evil)]
+    (alert.delivery.mutes, alert.delivery.routes) = ([evil], [evil])
     var over = alert
     (over.state, over.resolvedSeconds) = (.inactive, Self.now)
     var page = model(nil, [alert, over])

@@ -8,8 +8,8 @@ import Testing
   static var model: NodePage {
     var page = NodePage("sessions-2", metricsPath: "/metrics", nowSeconds: now)
     page.condition = NodePage.Condition("up", .good, reason: "", asOfSeconds: nil)
-    (page.role, page.workload, page.spanSeconds) = ("master", "sessions", 3600)
-    page.facts = [
+    (page.identity.role, page.identity.workload, page.spanSeconds) = ("master", "sessions", 3600)
+    page.identity.facts = [
       ("Environment", "production"), ("Version", "Redis 7.0.15"), ("Address", "redis://10.0.0.12:6379"),
       ("Up for", "12 d"),
     ]
@@ -95,17 +95,17 @@ import Testing
     let evil = GoldenPage.evil
     var page = NodePage(evil, metricsPath: "/metrics", nowSeconds: Self.now)
     (page.condition.state, page.condition.reason, page.notice) = (evil, evil, evil)
-    page.facts = [(evil, evil)]
+    page.identity.facts = [(evil, evil)]
     page.figures = [NodePage.Figure(evil, evil, note: evil)]
     page.figures[0].series = TimeSeries([1, .nan, .infinity, nil, 2], unit: .count, stepSeconds: 1)
     page.clients = [.init(evil, count: .infinity)]
     page.findings = [.init(.grave, evil)]
-    (page.role, page.workload, page.master) = (evil, evil, evil)
+    (page.identity.role, page.identity.workload, page.identity.master) = (evil, evil, evil)
     page.streams = [StreamRow(stream: evil, database: evil, group: evil)]
     page.settings = [(evil, evil)]
     var master = NodePage.WatchedMaster(evil, address: evil, status: evil, isWell: false)
     master.agreement = evil
-    (page.masters, page.peers) = ([master], [evil])
+    (page.sentinel.masters, page.sentinel.peers) = ([master], [evil])
     page.events = [.init(seconds: .nan, workload: evil, node: evil, kind: evil, summary: evil, level: .grave)]
     let text = text(page)
     GoldenPage.expectHarmless(text)
@@ -127,11 +127,11 @@ import Testing
   @Test func aSentinelShowsItsMastersAndPeers() {
     var page = NodePage("10.0.0.1:26379", metricsPath: "/metrics", nowSeconds: Self.now)
     page.condition = NodePage.Condition("up", .good, reason: "", asOfSeconds: nil)
-    (page.role, page.workload) = ("sentinel", "sessions")
+    (page.identity.role, page.identity.workload) = ("sentinel", "sessions")
     var master = NodePage.WatchedMaster("mymaster", address: "10.0.0.9:6379", status: "odown", isWell: false)
     (master.replicas, master.wellReplicas, master.sentinels, master.wellSentinels) = (2, 2, 3, 1)
     (master.quorum, master.agreement, master.canAgree) = (2, "NOQUORUM 1 usable Sentinels", false)
-    (page.masters, page.peers) = ([master], ["10.0.0.2:26379"])
+    (page.sentinel.masters, page.sentinel.peers) = ([master], ["10.0.0.2:26379"])
     let text = text(page)
     for part in [
       "<td>mymaster</td><td>10.0.0.9:6379</td><td class=\"bad\">odown</td>", "<td>2, all ok</td>",

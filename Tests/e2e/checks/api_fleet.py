@@ -67,14 +67,18 @@ def tile(exporter: exporters.Exporter, name: str = "carts") -> str:
 
 def terminal(exporter: exporters.Exporter, *words: str) -> tuple[int, str]:
     """The exit status of `redline status` and what it says."""
-    ended = subprocess.run([REDLINE, "status", "--url", f"http://127.0.0.1:{exporter.port}", *words],
+    return told(exporter, "status", *words)
+
+
+def told(exporter: exporters.Exporter, command: str, *words: str) -> tuple[int, str]:
+    ended = subprocess.run([REDLINE, command, "--url", f"http://127.0.0.1:{exporter.port}", *words],
                            capture_output=True, text=True, timeout=30)
     return ended.returncode, ended.stdout + ended.stderr
 
 
 def lasting(found: dict) -> dict:
     """What does not change from poll to poll."""
-    changing = {"lastAnswer", "memoryUsedBytes"}
+    changing = {"lastAnswer", "memoryUsedBytes", "operationsPerSecond", "clients"}
     members = [{name: value for name, value in member.items() if name not in changing} for member in found["members"]]
     return found | {"members": members, "traffic": sorted(found["traffic"])}
 
@@ -149,8 +153,10 @@ def check_page_and_answer_show_checks_and_alerts(check: Check) -> None:
     check.until(lambda: terminal(exporter)[0] == 2, 10, "and redline status")
     words = terminal(exporter)[1]
     check.that(words.startswith("carts is critical for ") and "No member answers" in words, f"in words: {words}")
-    check.that(all(len(line) <= 80 for line in words.splitlines()), f"in 80 columns: {words}")
-    figures = re.findall(r'<section class="figure( stale)?"><h3>([^<]+)</h3>.*?</section>',
+    code, table = told(exporter, "top")
+    check.that(code == 2 and "1 server, 1 not up" in table and f"127.0.0.1:{server.port}" in table, f"redline top: {table}")
+    check.that(all(len(line) <= 80 for line in (words + table).splitlines()), f"in 80 columns: {words}{table}")
+    figures = re.findall(r'<section class="chart( stale)?"><h3>([^<]+) <.*?</section>',
                          exporter.get(f"/node/127.0.0.1:{server.port}").text, re.S)
     check.that(len(figures) > 2, f"its page has figures: {figures}")
     check.none([title for stale, title in figures if not stale and not title.startswith("Probe")],

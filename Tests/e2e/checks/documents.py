@@ -20,7 +20,13 @@ from harness.process import Process
 TIMEOUT_SECONDS = 150
 UPDATES = "UPDATE_GOLDEN" in os.environ
 REFERENCES = ROOT / "deploy" / "docs" / "reference"
-PICTURE = ROOT / "deploy" / "docs" / "topology.png"
+# By name in deploy/docs: which page, how wide and high, and the document that shows it.
+PICTURES = {
+    "topology.png": ("/", 1200, 720, "README.md"),
+    "phone.png": ("/", 390, 844, "deploy/docs/endpoints.md"),
+    "workload.png": ("/workload/sessions?range=15m", 1200, 900, "deploy/docs/endpoints.md"),
+    "alerts.png": ("/alerts", 1200, 900, "deploy/docs/endpoints.md"),
+}
 PICTURE_LIMIT_BYTES = 200_000
 # Flags of scripts and of other programs that the documents name.
 FOREIGN_FLAGS = {"--build", "--cacert", "--cluster.peer", "--explicit-target-dependency-import-check", "--tls", "--web.config.file"}
@@ -92,24 +98,27 @@ def check_outputs(check: Check) -> None:
     check.that(seen >= 2, "documents show outputs")
 
 
-def check_picture(check: Check) -> None:
-    """The picture is there, is a PNG and small; it is taken of the lab while a master is down."""
+def check_pictures(check: Check) -> None:
+    """Each is there, is a PNG and small, and is shown; they are taken of the lab some time after a master was killed."""
     if UPDATES:
         lab = Lab(check)
         lab.up()
-        daemon = exporters.redline(check, None, f"--config.file={lab.does('config').strip()}")
+        config = check.file("redline.yml", pathlib.Path(lab.does("config").strip()).read_text(encoding="utf-8") + (
+            f"rules: {{files: ['{ROOT}/alerts/*.yml'], runbooks: '{ROOT}/alerts/runbooks'}}\nhistory: {{retention: 1h}}\n"))
+        daemon = exporters.redline(check, None, f"--config.file={config}", f"--storage.path={check.folder / 'db' / 'r.db'}")
         check.until(lambda: sum(daemon.page().named("redis_up").values()) == 15, 30, "all servers are up")
+        time.sleep(240)
         lab.does("kill", lab.master_of_sessions())
-        time.sleep(15)
+        time.sleep(45)
         browser = Browser(check)
-        browser.open(f"http://127.0.0.1:{daemon.port}/", 1000, 530)
-        browser.value("document.querySelectorAll('section, h2').forEach(e => {"
-                      "if (e.textContent.trim().startsWith('sessions')) e.scrollIntoView(); })")
-        browser.picture(PICTURE)
-    data = PICTURE.read_bytes()
-    check.equal(data[:8], b"\x89PNG\r\n\x1a\n", "how it begins")
-    check.that(5_000 < len(data) < PICTURE_LIMIT_BYTES, f"its size: {len(data)}")
-    check.that(str(PICTURE.relative_to(ROOT)) in (ROOT / "README.md").read_text(), "the README shows it")
+        for name, (page, width, height, _) in PICTURES.items():
+            browser.open(f"http://127.0.0.1:{daemon.port}{page}", width, height)
+            browser.picture(ROOT / "deploy" / "docs" / name)
+    for name, (_, _, _, document) in PICTURES.items():
+        data = (ROOT / "deploy" / "docs" / name).read_bytes()
+        check.equal(data[:8], b"\x89PNG\r\n\x1a\n", f"how {name} begins")
+        check.that(5_000 < len(data) < PICTURE_LIMIT_BYTES, f"the size of {name}: {len(data)}")
+        check.that(f"{name})" in (ROOT / document).read_text(encoding="utf-8"), f"{document} shows {name}")
 
 
 # Commands

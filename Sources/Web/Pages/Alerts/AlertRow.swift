@@ -47,15 +47,15 @@ struct AlertRow {
   /// Who was told, and why nobody is.
   private var told: HTML {
     guard alert.state == .firing else { return "" }
-    let mutes: [HTML] = alert.mutes.prefix(5).map { "<span class=\"tag\">\(clipped($0, to: 300))</span> " }
-    let notices: [HTML] = alert.notices.prefix(4).map { notice in
+    let mutes: [HTML] = alert.delivery.mutes.prefix(5).map { "<span class=\"tag\">\(clipped($0, to: 300))</span> " }
+    let notices: [HTML] = alert.delivery.notices.prefix(4).map { notice in
       notice.outcome == "accepted"
         ? "told \(clipped(notice.receiver, to: 120)) at \(clock(notice.seconds))"
         : "<span class=\"bad\">\(clipped(notice.receiver, to: 120)): \(clipped(notice.outcome, to: 200))</span>"
     }
     let routes: HTML =
-      alert.routes.isEmpty || !alert.mutes.isEmpty
-      ? "" : ", which tells \(clipped(alert.routes.joined(separator: ", "), to: 200))"
+      alert.delivery.routes.isEmpty || !alert.delivery.mutes.isEmpty
+      ? "" : ", which tells \(clipped(alert.delivery.routes.joined(separator: ", "), to: 200))"
     let known: HTML = notices.isEmpty ? "" : HTML.joined(Array(notices.flatMap { [", ", $0] }.dropFirst()))
     guard !mutes.isEmpty || !notices.isEmpty || routes != "" else { return "" }
     let heard: HTML = notices.isEmpty && routes != "" ? "known to Alertmanager" : known

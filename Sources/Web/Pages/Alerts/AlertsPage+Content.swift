@@ -40,7 +40,7 @@ extension AlertsPage {
       listed.isEmpty
       ? ""
       : ", for \(listed.count == 1 ? listed[0] : "\(listed.dropLast().joined(separator: ", ")) and \(listed.last ?? "")")"
-    let muted = firing.count { !$0.mutes.isEmpty }
+    let muted = firing.count { !$0.delivery.mutes.isEmpty }
     let silent: HTML =
       muted == 0
       ? ""

@@ -33,6 +33,16 @@ public struct AlertsPage: Sendable {
     }
   }
 
+  /// Who knows of an alert.
+  public struct Delivery: Sendable {
+    /// The newest of each Alertmanager.
+    public var notices: [Notice] = []
+    /// Why Alertmanager keeps it from everybody, each in a few words.
+    public var mutes: [String] = []
+    /// Whom Alertmanager tells.
+    public var routes: [String] = []
+  }
+
   /// One label set for which a rule's expression holds or held. Times are seconds since the epoch.
   public struct Alert: Sendable {
     public var name: String
@@ -59,12 +69,7 @@ public struct AlertsPage: Sendable {
     public var annotations: [(name: String, value: String)] = []
     /// What its server is; empty where that is not known.
     public var role = ""
-    /// The newest of each Alertmanager.
-    public var notices: [Notice] = []
-    /// Why Alertmanager tells nobody of it, each in a few words.
-    public var mutes: [String] = []
-    /// Whom Alertmanager tells.
-    public var routes: [String] = []
+    public var delivery = Delivery()
 
     public init(
       _ name: String, labels: [(name: String, value: String)], state: State, value: Double, activeSeconds: Double

@@ -1,7 +1,7 @@
 extension NodePage {
   var content: HTML {
     """
-    \(lead)\(links)\(factList)\(silence)\(findingList)\(sentinel)\(figureList)\(StreamRow.table(streams))\(slow)\(clientList)\
+    \(lead)\(links)\(factList)\(silence)\(findingList)\(masterList)\(figureList)\(StreamRow.table(streams))\(slow)\(clientList)\
     \(settingList)\(eventList)
     <p class="dim foot">As of \(utc(nowSeconds)) UTC, reloads every \(Self.refreshSeconds) s</p>
     """
@@ -10,21 +10,21 @@ extension NodePage {
   // MARK: What it is
 
   private var lead: HTML {
-    let what: HTML = role.isEmpty ? "" : "<span>\(clipped(role, to: 40))</span>"
-    let whose: HTML = workload.map { " of <a href=\"/workload/\(pathEncoded($0))\">\(clipped($0))</a>" } ?? ""
+    let what: HTML = identity.role.isEmpty ? "" : "<span>\(clipped(identity.role, to: 40))</span>"
+    let whose: HTML = identity.workload.map { " of <a href=\"/workload/\(pathEncoded($0))\">\(clipped($0))</a>" } ?? ""
     let master: HTML =
-      self.master.map { ", follows <a href=\"/node/\(pathEncoded($0))\">\(clipped($0))</a>" } ?? ""
-    let identity: HTML = what == "" && whose == "" ? "" : " · \(what)\(whose)\(master)"
+      identity.master.map { ", follows <a href=\"/node/\(pathEncoded($0))\">\(clipped($0))</a>" } ?? ""
+    let place: HTML = what == "" && whose == "" ? "" : " · \(what)\(whose)\(master)"
     let reason: HTML = condition.reason.isEmpty ? "" : "<p>\(clipped(condition.reason, to: 400))</p>\n"
     return """
-      <p class="lead"><span class="state \(condition.level.style)"><i class="dot"></i>\(clipped(condition.state))</span>\(identity)</p>
+      <p class="lead"><span class="state \(condition.level.style)"><i class="dot"></i>\(clipped(condition.state))</span>\(place)</p>
       \(reason)
       """
   }
 
   private var links: HTML {
     let timeline: HTML =
-      workload.map { "<a href=\"/workload/\(pathEncoded($0))\">Timeline</a> · " } ?? ""
+      identity.workload.map { "<a href=\"/workload/\(pathEncoded($0))\">Timeline</a> · " } ?? ""
     return """
       <p class="screen">\(timeline)<a href="/events?node=\(pathEncoded(name))">Events</a> · <a href="/alerts">Alerts</a> · \
       <a href="/runbooks">Runbooks</a></p>
@@ -33,7 +33,7 @@ extension NodePage {
   }
 
   private var factList: HTML {
-    let pairs: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
+    let pairs: [HTML] = identity.facts.map { "<div><dt>\($0.name)</dt><dd>\(clipped($0.value))</dd></div>\n" }
     return pairs.isEmpty ? "" : "<dl class=\"facts\">\n\(HTML.joined(pairs))</dl>\n"
   }
 
@@ -137,14 +137,14 @@ extension NodePage {
 
   // MARK: A Sentinel
 
-  private var sentinel: HTML {
+  private var masterList: HTML {
     func share(_ well: Double?, _ all: Double?) -> HTML {
       guard let all else { return "<span class=\"dim\">–</span>" }
       guard let well else { return "\(number(all))" }
       return well < all
         ? "<b class=\"warning\">\(number(well)) of \(number(all)) ok</b>" : "\(number(all)), all ok"
     }
-    let rows: [HTML] = masters.prefix(Self.masterLimit).map { master in
+    let rows: [HTML] = sentinel.masters.prefix(Self.masterLimit).map { master in
       let agreement: HTML =
         master.agreement.isEmpty
         ? "" : "<small class=\"\(master.canAgree ? "dim" : "bad")\">\(clipped(master.agreement, to: 200))</small>"
@@ -158,11 +158,13 @@ extension NodePage {
     }
     let list = table(
       "Masters that it watches", ["Master", "Address", "State", "Replicas", "Sentinels", "Quorum"], rows,
-      hidden: masters.count - rows.count, "masters")
-    guard !peers.isEmpty else { return list }
-    let links: [HTML] = peers.prefix(50).map { "<a href=\"/node/\(pathEncoded($0))\">\(clipped($0, to: 120))</a>" }
+      hidden: sentinel.masters.count - rows.count, "masters")
+    guard !sentinel.peers.isEmpty else { return list }
+    let links: [HTML] = sentinel.peers.prefix(50).map {
+      "<a href=\"/node/\(pathEncoded($0))\">\(clipped($0, to: 120))</a>"
+    }
     return
-      "\(list)<p>Other Sentinels of \(workload.map { clipped($0) } ?? "its master"): \(HTML.joined(Array(links.flatMap { [", ", $0] }.dropFirst())))</p>\n"
+      "\(list)<p>Other Sentinels of \(identity.workload.map { clipped($0) } ?? "its master"): \(HTML.joined(Array(links.flatMap { [", ", $0] }.dropFirst())))</p>\n"
   }
 
   private var eventList: HTML {

@@ -71,6 +71,24 @@ public struct NodePage: Sendable {
     }
   }
 
+  /// What a Sentinel watches, and with whom.
+  public struct Sentinel: Sendable {
+    public var masters: [WatchedMaster] = []
+    /// Further Sentinels, by the names of their pages.
+    public var peers: [String] = []
+  }
+
+  public struct Identity: Sendable {
+    /// `master`, `replica`, `sentinel`, `was master`; empty where that is not known.
+    public var role = ""
+    /// Whose member it is; nil for a server that flags name.
+    public var workload: String?
+    /// The master that a replica follows now: a page.
+    public var master: String?
+    /// Version, uptime, address: in words.
+    public var facts: [(name: String, value: String)] = []
+  }
+
   /// How the newest poll ended.
   public struct Condition: Sendable {
     /// One word: `up`, `timeout`, `loading`.
@@ -98,14 +116,7 @@ public struct NodePage: Sendable {
   public var name: String
   public var nowSeconds: Double
   public var condition = Condition()
-  /// `master`, `replica`, `sentinel`, `was master`; empty where that is not known.
-  public var role = ""
-  /// Whose member it is; nil for a server that flags name.
-  public var workload: String?
-  /// The master that a replica follows now: a page.
-  public var master: String?
-  /// Version, uptime, address: in words.
-  public var facts: [(name: String, value: String)] = []
+  public var identity = Identity()
   public var figures: [Figure] = []
   /// What the drawings of ``figures`` cover, up to now.
   public var spanSeconds = 0.0
@@ -115,10 +126,7 @@ public struct NodePage: Sendable {
   public var findings: [TopologyPage.Finding] = []
   public var streams: [StreamRow] = []
   public var settings: [(name: String, value: String)] = []
-  /// Of a Sentinel.
-  public var masters: [WatchedMaster] = []
-  /// Further Sentinels that it knows, by address.
-  public var peers: [String] = []
+  public var sentinel = Sentinel()
   public var events: [EventsPage.Event] = []
   /// What the page cannot show, such as that no history is kept; empty for nothing.
   public var notice = ""

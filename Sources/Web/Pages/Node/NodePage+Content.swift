@@ -163,8 +163,8 @@ extension NodePage {
     let links: [HTML] = sentinel.peers.prefix(50).map {
       "<a href=\"/node/\(pathEncoded($0))\">\(clipped($0, to: 120))</a>"
     }
-    return
-      "\(list)<p>Other Sentinels of \(identity.workload.map { clipped($0) } ?? "its master"): \(HTML.joined(Array(links.flatMap { [", ", $0] }.dropFirst())))</p>\n"
+    let listed = HTML.joined(Array(links.flatMap { [", ", $0] }.dropFirst()))
+    return "\(list)<p>Other Sentinels of \(identity.workload.map { clipped($0) } ?? "its master"): \(listed)</p>\n"
   }
 
   private var eventList: HTML {

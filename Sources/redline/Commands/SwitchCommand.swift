@@ -8,7 +8,8 @@ import Runtime
 struct SwitchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "switch", abstract: "Prove that nothing is lost by a switch from redis_exporter.",
-    discussion: "Exits as its subcommand does.", subcommands: [SwitchCheckCommand.self])
+    discussion: "Exits as its subcommand does.\n\nExample: redline switch check --prometheus http://prometheus:9090",
+    subcommands: [SwitchCheckCommand.self])
 }
 
 /// Holds the user's rules and dashboards against both exporters, before one takes the other's place.

@@ -28,8 +28,8 @@ import Testing
     #expect(tracker.lines(try data(Self.quiet), now: 1000) == ["00:16:40 UTC  No alert fires."])
     #expect(
       tracker.lines(try data(Self.quiet + [Self.down, Self.lag]), now: 1002) == [
-        "00:16:42 UTC  warning   -         10.0.0.1:6379 is 30 s behind, for 42 s: http://r:1/alerts",
-        "00:16:42 UTC  critical  sessions  sessions-1 of sessions is down:\u{FFFD}[2J connect, for 12 s: "
+        "00:16:42 UTC  warning   -         10.0.0.1:6379 is 30 s behind, began 42 s ago: http://r:1/alerts",
+        "00:16:42 UTC  critical  sessions  sessions-1 of sessions is down:\u{FFFD}[2J connect, began 12 s ago: "
           + "http://r:1/workload/sessions",
       ])
     #expect(tracker.lines(try data(Self.quiet + [Self.lag, Self.down]), now: 1004).isEmpty)

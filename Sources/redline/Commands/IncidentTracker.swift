@@ -56,7 +56,7 @@ struct IncidentTracker {
   }
 
   private func began(_ incident: Incident, _ now: WallTime) -> String {
-    let duration = duration(incident, now).map { ", for \($0)" } ?? ""
+    let duration = duration(incident, now).map { ", began \($0) ago" } ?? ""
     let what = incident.summary.isEmpty ? incident.name : incident.summary
     return line(
       incident.labels["severity"] ?? "alert", workload(incident), "\(what)\(duration): \(page(incident))", now)

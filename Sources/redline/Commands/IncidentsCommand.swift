@@ -8,7 +8,7 @@ struct IncidentsCommand: AsyncParsableCommand {
     commandName: "incidents", abstract: "Print a line for each alert that begins or ends, and first those that fire.",
     discussion: """
       Asks the daemon at --url, by default \(DaemonOptions.defaultURL), every two seconds until it is interrupted. A line has \
-      the time, the severity, the workload, what is wrong and for how long, and the address of the page that shows it.
+      the time, the severity, the workload, what is wrong, since when, and the address of the page that shows it.
 
       Exits with 1 when the daemon gives no answer at first or evaluates no rules; later it waits until there is one. Exits \
       with 64 for wrong arguments.

@@ -116,7 +116,7 @@ def check_the_lab(check: Check) -> None:
     # Its rule fires at once; those that wait are not waited for here.
     lab.does("failover", "sessions")
     page_of_sessions = f"{page}/workload/sessions"
-    check.until(lambda: any(re.match(r"critical  sessions  sessions has failed over from .*, manual, for .*: "
+    check.until(lambda: any(re.match(r"critical  sessions  sessions has failed over from .*, manual, began .* ago: "
                                      + re.escape(page_of_sessions) + "$", line) for line in incidents(process)), 40,
                 "the failover is a line")
     check.none([line for line in process.output().partition(f"  status    {page}/")[2].splitlines()

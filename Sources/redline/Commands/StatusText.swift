@@ -22,7 +22,8 @@ struct StatusText {
     if let summary = data["summary"]?.string { lines += page.wrapped(summary) + [""] }
     for receiver in data["undelivered"]?.elements ?? [] {
       lines.append(
-        page.paint.level(page.cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical"))
+        page.paint.level(page.cut("Alerts are not delivered to \(receiver["alertmanager"]?.string ?? "?")"), "critical")
+      )
     }
     for workload in Self.workloads(data) { lines += self.lines(workload) }
     return lines.joined(separator: "\n") + "\n"

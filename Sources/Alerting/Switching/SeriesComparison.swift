@@ -1,4 +1,5 @@
 import PromQL
+import Runtime
 
 /// What redis_exporter serves beside what Redline serves, series by series.
 public struct SeriesComparison: Sendable {
@@ -177,6 +178,11 @@ extension SeriesComparison {
     return SelectorJudgement(.foreign)
   }
 
+  /// The flags without which Redline leaves out what redis_exporter serves of it.
+  func flagsNeeded(by selector: Expression.Selector) -> [String] {
+    names(of: selector).compactMap { flags[$0] }.filter { !$0.isEmpty }.map { $0.replacing("`", with: "") }
+  }
+
   /// The names among those of the old exporter that it may select.
   func names(of selector: Expression.Selector) -> [String] {
     let matchers = selector.matchers.filter { $0.name == Labels.metricName }
@@ -225,10 +231,11 @@ extension SeriesComparison {
   private func loss(
     of name: String, _ example: Labels, _ lost: Int, _ all: Int, _ change: MetricChange
   ) -> SelectorJudgement {
+    let shown = "\(example)".cut(toBytes: ForeignText.byteLimit)
     let what =
       all == 1
-      ? "\(name): its one series will not be there\(example.pairs.count > 1 ? ": \(example)" : "")"
-      : "\(name): \(lost == all ? "all \(all)" : "\(lost) of \(all)") series will not be there, such as \(example)"
+      ? "\(name): its one series will not be there\(example.pairs.count > 1 ? ": \(shown)" : "")"
+      : "\(name): \(lost == all ? "all \(all)" : "\(lost) of \(all)") series will not be there, such as \(shown)"
     if let known = KnownDeviation.of(example, namespace: namespace) {
       return SelectorJudgement(.lost, what, why: known.reason, advice: known.advice ?? "take it out of the query")
     }

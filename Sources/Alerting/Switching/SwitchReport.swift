@@ -258,9 +258,10 @@ extension SwitchCheck {
     let info = "\(comparison.namespace)_instance_info"
     var list: [String] = []
     if comparison.new == nil {
+      let flags = Set(judged.flatMap(\.selectors).flatMap { comparison.flagsNeeded(by: $0.selector) }).sorted()
       list.append(
-        "no Redline was there to ask: what Redline can export was taken, with the flags that its metrics need, and without values of labels"
-      )
+        "no Redline was there to ask: what Redline can export was taken, without the values of labels"
+          + (flags.isEmpty ? "" : "; start it with \(flags.joined(separator: ", "))"))
     } else if !comparison.areOfOneServer {
       list.append(
         "the two exporters' series are not of the same server (run_id of \(info) differs): only names, labels and types were compared"

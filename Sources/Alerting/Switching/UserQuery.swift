@@ -38,7 +38,7 @@ public struct UserQuery: Sendable {
   }
 
   /// `alert RedisDown (redis)`.
-  public var title: String { "\(kind.rawValue) \(name) (\(place))" }
+  public var title: String { "\(kind.rawValue) \(name) (\(place))".cut(toBytes: ForeignText.byteLimit) }
 }
 
 /// The variables of a dashboard in a query, filled in so that it can be read.

@@ -121,6 +121,13 @@ enum SwitchPages {
     #expect(try judgement("redis_total_system_memory_bytes").effect == .same)
     #expect(try judgement("redis_renamed").effect == .lost)
     #expect(try judgement("redis_db_keys_cached").why.contains("KeyDB only"))
+    let rules = try SwitchPages.rules(
+      #"{"groups": [{"name": "g", "rules": [{"type": "alerting", "name": "Full", "query": "redis_total_system_memory_bytes < 1"}]}]}"#
+    )
+    let check = SwitchCheck(comparison: comparison, targets: targets, rules: rules, dashboards: [])
+    let report = SwitchReport(check, dashboards: 0, replay: nil)
+    #expect(report.status == 0)
+    #expect(report.assumptions.first?.hasSuffix("; start it with --include-system-metrics") == true)
   }
 
   @Test(arguments: ["", "<html>\n<body>hello</body>", "redis_up", "redis_up{a=\"b} 1", "redis_up one"])

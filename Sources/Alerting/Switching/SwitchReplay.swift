@@ -123,9 +123,22 @@ public struct SwitchReplay {
       totalMilliseconds += difference.throughMilliseconds - difference.fromMilliseconds
     }
   }
-  private struct RunKey: Hashable {
+  fileprivate struct RunKey: Hashable {
     let labels: Labels
     let isOld: Bool
+  }
+
+  /// A rule on both sides, so far.
+  fileprivate struct RuleRun {
+    var comparison: RuleComparison
+    var means = Means()
+    /// Differences that go on.
+    var runs: [RunKey: RuleComparison.Difference] = [:]
+    /// Differences that count as none, since they are shorter than two scrapes may be apart.
+    var brief = BriefDifferences()
+    var firing: (old: Set<Labels>, new: Set<Labels>) = ([], [])
+
+    init(_ comparison: RuleComparison) { self.comparison = comparison }
   }
 
   private let groups: [RuleGroup]
@@ -139,13 +152,7 @@ public struct SwitchReplay {
   private var nextMilliseconds: [Int64]
   private var doneMilliseconds = Int64.min
   private var switched: Set<Int> = []
-  private var rules: [[RuleComparison]]
-  private var means: [[Means]]
-  /// Differences that go on.
-  private var runs: [[[RunKey: RuleComparison.Difference]]]
-  /// Differences that count as none, since they are shorter than two scrapes may be apart.
-  private var brief: [[BriefDifferences]]
-  private var firing: [[(old: Set<Labels>, new: Set<Labels>)]]
+  private var rules: [[RuleRun]]
   /// When the first evaluation was that counts, and the last.
   public private(set) var comparedMilliseconds: ClosedRange<Int64>?
 
@@ -166,11 +173,7 @@ public struct SwitchReplay {
     old = ReplaySide(groups, policy: policy, dialect: dialect)
     new = ReplaySide(groups, policy: policy, dialect: dialect)
     nextMilliseconds = groups.map { _ in beginMilliseconds }
-    rules = groups.map { group in group.rules.map { RuleComparison(rule: UserQuery($0, of: group)) } }
-    means = groups.map { $0.rules.map { _ in Means() } }
-    runs = groups.map { $0.rules.map { _ in [:] } }
-    brief = groups.map { $0.rules.map { _ in BriefDifferences() } }
-    firing = groups.map { $0.rules.map { _ in ([], []) } }
+    rules = groups.map { group in group.rules.map { RuleRun(RuleComparison(rule: UserQuery($0, of: group))) } }
   }
 
   public var bothSinceMilliseconds: Int64? { history.bothSinceMilliseconds }
@@ -250,22 +253,22 @@ public struct SwitchReplay {
     let tolerance = tolerance(of: groups[place])
     for (index, rule) in groups[place].rules.enumerated() {
       let (before, after) = (old.groups[place].rules[index], new.groups[place].rules[index])
-      rules[place][index].oldError = before.lastError
-      rules[place][index].newError = after.lastError
+      rules[place][index].comparison.oldError = before.lastError
+      rules[place][index].comparison.newError = after.lastError
       var said: (old: Set<Labels>, new: Set<Labels>)
       switch rule {
       case .alerting:
         said = (Self.firing(before), Self.firing(after))
-        rules[place][index].oldCount += said.old.subtracting(firing[place][index].old).count
-        rules[place][index].newCount += said.new.subtracting(firing[place][index].new).count
+        rules[place][index].comparison.oldCount += said.old.subtracting(rules[place][index].firing.old).count
+        rules[place][index].comparison.newCount += said.new.subtracting(rules[place][index].firing.new).count
       case .recording:
         said = (before.series, after.series)
-        rules[place][index].oldCount = max(rules[place][index].oldCount, said.old.count)
-        rules[place][index].newCount = max(rules[place][index].newCount, said.new.count)
-        for labels in said.old { means[place][index].addOld(recordedOld[labels]) }
-        for labels in said.new { means[place][index].addNew(recordedNew[labels]) }
+        rules[place][index].comparison.oldCount = max(rules[place][index].comparison.oldCount, said.old.count)
+        rules[place][index].comparison.newCount = max(rules[place][index].comparison.newCount, said.new.count)
+        for labels in said.old { rules[place][index].means.addOld(recordedOld[labels]) }
+        for labels in said.new { rules[place][index].means.addNew(recordedNew[labels]) }
       }
-      firing[place][index] = said
+      rules[place][index].firing = said
       compare(said, place, index, at: now, tolerance: tolerance)
     }
   }
@@ -281,15 +284,15 @@ public struct SwitchReplay {
       said.old.subtracting(said.new).map { RunKey(labels: $0, isOld: true) }
       + said.new.subtracting(said.old).map { RunKey(labels: $0, isOld: false) }
     for key in alone {
-      runs[place][index][
+      rules[place][index].runs[
         key,
         default: .init(labels: key.labels, isOld: key.isOld, fromMilliseconds: now, throughMilliseconds: now)
       ].throughMilliseconds = now
     }
     let still = Set(alone)
-    for (key, run) in runs[place][index] where !still.contains(key) {
+    for (key, run) in rules[place][index].runs where !still.contains(key) {
       close(run, place, index, tolerance)
-      runs[place][index][key] = nil
+      rules[place][index].runs[key] = nil
     }
   }
 
@@ -298,11 +301,13 @@ public struct SwitchReplay {
     // It holds until the evaluation that no longer says it.
     run.throughMilliseconds += step(of: groups[place])
     guard run.throughMilliseconds - run.fromMilliseconds > tolerance else {
-      brief[place][index].add(run)
+      rules[place][index].brief.add(run)
       return
     }
-    rules[place][index].differenceCount += 1
-    if rules[place][index].differences.count < Self.shownDifferences { rules[place][index].differences.append(run) }
+    rules[place][index].comparison.differenceCount += 1
+    if rules[place][index].comparison.differences.count < Self.shownDifferences {
+      rules[place][index].comparison.differences.append(run)
+    }
   }
 
   /// What every rule said, until the very end.
@@ -313,21 +318,23 @@ public struct SwitchReplay {
     for place in groups.indices {
       let tolerance = tolerance(of: groups[place])
       for index in groups[place].rules.indices {
-        for run in runs[place][index].values { close(run, place, index, tolerance) }
-        runs[place][index] = [:]
-        rules[place][index].differences.sort { ($0.fromMilliseconds, $0.labels) < ($1.fromMilliseconds, $1.labels) }
+        for run in rules[place][index].runs.values { close(run, place, index, tolerance) }
+        rules[place][index].runs = [:]
+        rules[place][index].comparison.differences.sort {
+          ($0.fromMilliseconds, $0.labels) < ($1.fromMilliseconds, $1.labels)
+        }
         // What one side says time and again, and the other never, is no matter of moments.
-        let (rule, short) = (rules[place][index], brief[place][index])
+        let (rule, short) = (rules[place][index].comparison, rules[place][index].brief)
         if rule.differences.isEmpty, (rule.oldCount == 0) != (rule.newCount == 0), let first = short.first,
           short.totalMilliseconds > tolerance
         {
-          rules[place][index].differences = [first]
-          rules[place][index].differenceCount = short.count
+          rules[place][index].comparison.differences = [first]
+          rules[place][index].comparison.differenceCount = short.count
         }
-        rules[place][index].means = means[place][index].difference
+        rules[place][index].comparison.means = rules[place][index].means.difference
       }
     }
-    return rules.flatMap { $0 }
+    return rules.flatMap { $0.map(\.comparison) }
   }
 }
 

@@ -287,7 +287,103 @@ import Testing
     #expect(whole.hasSuffix("- `{key}`: the key in question\n"))
     let known = RunbookText(text, for: try Self.target(["workload": "s", "instance": "s-1"])).whole(asOf: "12:00 UTC")
     #expect(
-      known.hasPrefix("# RedisDown\n\n> Commands are filled in for `s`, `s-1`, with the roles of 12:00 UTC.\n\nIt"))
+      known.hasPrefix(
+        "# RedisDown\n\n> Commands are filled in for `s`, `s-1`, with the roles of 12:00 UTC.\n\n"
+          + "> Commands log in as `ops`, as redline does: one"))
+  }
+
+  // MARK: While Redis is lost
+
+  @Test(arguments: WorkloadKind.allCases)
+  func theDegradedModeOfEachKind(kind: WorkloadKind) throws {
+    let yaml = """
+      workloads:
+      - {name: told, kind: \(kind), topology: static, seeds: [a], degraded: {on_redis_loss: fail_open, note: Tell support.}}
+      - {name: untold, kind: \(kind), topology: static, seeds: [a]}
+      """
+    let config = try FleetConfig.parse(Array(yaml.utf8), file: "f", watches: [])
+    let all = DegradedSection.lost.text(for: nil)
+    for section in DegradedSection.allCases {
+      let text = "## Degraded mode\n\n\(section.rawValue)\n\n## Next"
+      var target = RunbookTarget(workload: config.workload(named: "told"))
+      let told = RunbookText(text, for: target).lines.joined(separator: "\n")
+      #expect(
+        told.hasPrefix(
+          "## Degraded mode\n\n**Declared for told:** requests pass unchecked (fail_open). Tell support.\n\n"))
+      #expect(told.hasSuffix("\n\n## Next") && !told.contains("{"))
+      target.workload = config.workload(named: "untold")
+      let untold = RunbookText(text, for: target).lines.joined(separator: "\n")
+      #expect(untold.contains("What untold does is not declared") && untold != told)
+      if section == .lost, let own = untold.split(separator: ": ").last?.prefix(while: { $0 != "." }) {
+        // Where the workload is not known, that of every kind is said.
+        #expect(all.contains(own), "\(own)")
+      }
+    }
+    #expect(all.split(separator: "\n- ").count == WorkloadKind.allCases.count)
+  }
+
+  /// Where Redis is lost or takes no writes, and nowhere else.
+  @Test func runbooksThatHaveIt() throws {
+    let names = Self.library.names().filter { name in
+      DegradedSection.allCases.contains { Self.library.text(name)?.contains("\n\n\($0.rawValue)\n\n") ?? false }
+    }
+    #expect(
+      names == [
+        "RedisAvailabilityBurn", "RedisClientsPaused", "RedisConnectionsRejected", "RedisDown", "RedisLoadingLong",
+        "RedisMastersMissing", "RedisMemoryHigh", "RedisPersistenceFailing", "RedisSlotsUncovered", "RedisSplitBrain",
+      ])
+  }
+
+  // MARK: Notifications and links
+
+  @Test func aNotificationLeadsToTheRunbookAndSaysWhatIsDegraded() throws {
+    let yaml = """
+      workloads:
+      - {name: s, kind: session, topology: static, seeds: [a], degraded: {on_redis_loss: relogin}}
+      - {name: t, kind: session, topology: static, seeds: [a]}
+      """
+    let setting = RunbookSetting(
+      try FleetConfig.parse(Array(yaml.utf8), file: "f", watches: []), path: "f", ownAddress: "http://r:1/",
+      metricsPath: "/metrics", credentialsFolder: nil)
+    func sent(_ labels: [String: String], _ annotations: [String: String]) -> [String: String] {
+      setting.annotated(labels: labels, annotations)
+    }
+    let down = ["workload": "s", "instance": "h:1 & x", "severity": "critical"]
+    #expect(
+      sent(down, ["runbook_url": "http://r:1/runbooks/RedisDown", "summary": "x"]) == [
+        "runbook_url": "http://r:1/runbooks/RedisDown?workload=s&node=h%3A1%20%26%20x", "summary": "x",
+        "degraded_mode": "users log in again (relogin).",
+      ])
+    // What others have written stays.
+    for link in ["https://wiki/runbooks/RedisDown", "http://r:1/runbooks/RedisDown?a=b", "http://r:1/other"] {
+      #expect(sent(["workload": "t", "severity": "critical"], ["runbook_url": link]) == ["runbook_url": link])
+    }
+    #expect(sent(down, ["degraded_mode": "own"]) == ["degraded_mode": "own"])
+    for more in [["severity": "warning"], ["posture": "true"], ["workload": "nobody"]] {
+      #expect(sent(down.merging(more) { $1 }, [:]) == [:])
+    }
+  }
+
+  @Test func linksStandUnderEveryRunbook() throws {
+    let yaml = """
+      workloads:
+      - {name: s, kind: custom, topology: static, seeds: [a], environment: pro d}
+      rules:
+        files: [a.yml]
+        runbook_links:
+        - {title: "[x](http://y)", url: "https://g/?h={host}&i={instance}&e={environment}&w={workload}"}
+      """
+    let config = try FleetConfig.parse(Array(yaml.utf8), file: "f", watches: [])
+    var target = try Self.target(["instance": "s-1", "workload": "s"])
+    target.setting.links = config.rules?.runbookLinks ?? []
+    target.workload = config.workloads[0]
+    #expect(
+      RunbookText("# T\n", for: target).whole(asOf: "").hasSuffix(
+        "\n\n## Links\n\n- \\[x\\](http://y): <https://g/?h=10.0.1.1&i=s-1&e=pro%20d&w=s>\n"))
+    target.labels["instance"] = "a) <script>"
+    #expect(
+      RunbookText("# T\n", for: target).whole(asOf: "").hasSuffix(
+        ": `https://g/?h={host}&i={instance}&e={environment}&w={workload}`\n"))
   }
 
   // MARK: What servers call themselves

@@ -33,6 +33,7 @@ import Testing
          ```
 
       - `{key}`: the key
+      - Host: <https://g/?h=a>
       """
     #expect(
       MarkdownLines(text, columns: 60).text == """
@@ -59,6 +60,7 @@ import Testing
              redis-cli INFO
 
         - `{key}`: the key
+        - Host: https://g/?h=a
 
         """)
   }

@@ -1,4 +1,5 @@
 import Alerting
+import Config
 import Fleet
 import Redis
 import Runtime
@@ -72,6 +73,14 @@ struct FleetAnswers: Sendable {
       json.field("kind", overview.kind)
       json.field("topology", overview.topology)
       if let environment = overview.environment { json.field("environment", environment) }
+      if let degraded = overview.degraded {
+        json.key("degraded")
+        json.object { json in
+          json.field("onRedisLoss", degraded.choice.rawValue)
+          if let note = degraded.note { json.field("note", shown: note) }
+          json.field("text", shown: degraded.sentence)
+        }
+      }
       json.key("windows")
       json.strings(overview.windows.map(\.rawValue))
       json.field("membersPresent", overview.presentCount)

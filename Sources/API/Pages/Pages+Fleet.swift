@@ -57,7 +57,9 @@ extension LandingPage.Target {
 extension TopologyPage.Workload {
   init(_ standing: WorkloadStanding, runbooks: ShownRunbooks, now: WallTime) {
     let overview = standing.overview
-    let traits = ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
+    let traits =
+      ["\(overview.kind)", "\(overview.topology)"] + [overview.environment].compactMap { $0 }
+      + [overview.degraded.map { "while Redis is lost: \($0.sentence)" }].compactMap { $0 }
     self.init(
       overview.name, state: TopologyPage.State(standing.state), traits: traits, presentCount: overview.presentCount,
       expectedCount: overview.expectedCount)

@@ -1,18 +1,32 @@
 import Alerting
+import Config
 import PromQL
 
 extension RunbookSetting {
   /// What Alertmanagers are told beyond what the rule says: the link to a runbook of this program leads to it with its
-  /// commands filled in.
+  /// commands filled in, and who is paged learns what the workload does while Redis is lost.
   public func annotated(_ notice: Notification) -> Notification {
-    var annotations = notice.annotations
-    if let link = annotations[Self.linkName], let ownAddress, link.hasPrefix(ownAddress + "/runbooks/"),
-      !link.contains("?"), !link.contains("#")
-    {
-      annotations[Self.linkName] = link + RunbookQuery.text { notice.labels[$0] }
-    }
+    let labels = Dictionary(notice.labels.pairs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    let annotations = annotated(labels: labels, notice.annotations)
     return annotations == notice.annotations ? notice : notice.annotated(annotations)
   }
 
+  func annotated(labels: [String: String], _ given: [String: String]) -> [String: String] {
+    var annotations = given
+    if let link = annotations[Self.linkName], let ownAddress, link.hasPrefix(ownAddress + "/runbooks/"),
+      !link.contains("?"), !link.contains("#")
+    {
+      annotations[Self.linkName] = link + RunbookQuery.text { labels[$0] }
+    }
+    if let name = labels["workload"], let degraded = workloads[name]?.degraded,
+      labels["severity"] == "critical", labels[WorkloadAlert.postureLabel] != "true",
+      annotations[Self.degradedName] == nil
+    {
+      annotations[Self.degradedName] = degraded.sentence
+    }
+    return annotations
+  }
+
   private static let linkName = "runbook_url"
+  private static let degradedName = "degraded_mode"
 }

@@ -45,6 +45,9 @@ struct RunbookTarget: Sendable {
     }
   }
 
+  /// Of the alert's server; nil where it has none, or none that can be named.
+  var host: String? { node?.command?.host }
+
   // MARK: Words
 
   private func word(_ placeholder: RunbookPlaceholder) -> String? {
@@ -125,6 +128,8 @@ public struct RunbookSetting: Sendable {
   var metricsPath = "/metrics"
   /// `$CREDENTIALS_DIRECTORY` of the daemon.
   var credentialsFolder: String?
+  /// What runbooks end with.
+  var links: [RunbookLink] = []
 
   init() {}
 
@@ -135,6 +140,7 @@ public struct RunbookSetting: Sendable {
     configurationPath = path
     self.ownAddress = ownAddress.hasSuffix("/") ? String(ownAddress.dropLast()) : ownAddress
     self.metricsPath = metricsPath
+    links = config.rules?.runbookLinks ?? []
     self.credentialsFolder = credentialsFolder
   }
 }

@@ -39,6 +39,9 @@ struct RunbookText {
         if line.hasSuffix("\\") { continue }
         add(command.joined(separator: "\n"))
         command = []
+      } else if let section = DegradedSection(rawValue: String(line)) {
+        lines += section.text(for: target.workload).split(separator: "\n", omittingEmptySubsequences: false).map(
+          String.init)
       } else {
         lines.append(filled(String(line), as: fence ?? .prose, server: nil))
       }
@@ -199,10 +202,26 @@ struct RunbookText {
     let place = text.first?.hasPrefix("# ") ?? false ? 1 : 0
     text.insert(contentsOf: head.flatMap { ["", "> \($0)"] }, at: place)
     while text.last?.isEmpty ?? false { text.removeLast() }
+    if !target.setting.links.isEmpty {
+      text += ["", "## Links", ""] + target.setting.links.map(link)
+    }
     if !open.isEmpty {
       text += ["", "## What to fill in", ""] + open.map { "- `{\($0.rawValue)}`: \($0.meaning)" }
     }
     return text.joined(separator: "\n") + "\n"
+  }
+
+  private func link(_ link: RunbookLink) -> String {
+    let title = String(link.title.flatMap { "\\`*_[]<>".contains($0) ? ["\\", $0] : [$0] })
+    let address = link.address { part in
+      switch part {
+      case .workload: target.workload?.name ?? target.labels["workload"]
+      case .instance: target.labels["instance"]
+      case .host: target.host
+      case .environment: target.workload?.environment
+      }
+    }
+    return "- \(title): \(address.map { "<\($0)>" } ?? "`\(link.url)`")"
   }
 
   private func preface(_ time: String) -> [String] {
@@ -222,13 +241,18 @@ struct RunbookText {
             ? "`&node=INSTANCE` in the address, `--node` for `redline runbook`."
             : "`?workload=NAME` or `?node=INSTANCE` in the address, `--workload` or `--node` for `redline runbook`."))
     }
-    return sentences + passwords
+    return sentences + logins
   }
 
-  /// Where a password comes from that no command can read by itself.
-  private var passwords: [String] {
+  /// Who commands log in as, and where a password comes from that no command can read by itself.
+  private var logins: [String] {
     guard let workload = target.workload else { return [] }
     var sentences: [String] = []
+    let names = reached.compactMap { $0.role == .sentinel ? workload.sentinel?.login?.user : workload.login?.user }
+    for name in Set(names).sorted() {
+      guard let name = code(name) else { continue }
+      sentences.append("Commands log in as \(name), as redline does: one that changes something may need another user.")
+    }
     for (isSentinel, login, name) in [
       (false, workload.login, RunbookServer.passwordName),
       (true, workload.sentinel?.login, RunbookServer.sentinelPasswordName),

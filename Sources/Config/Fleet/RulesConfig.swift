@@ -10,6 +10,8 @@ public struct RulesConfig: Sendable, Equatable {
   public let queryOffset: Duration
   /// The folder of runbooks, one `ALERT.md` each; nil for `runbooks` beside the first rule file.
   public let runbooks: String?
+  /// Links that runbooks end with.
+  public let runbookLinks: [RunbookLink]
   /// The labels `job` and `instance` of series that have none: what a scrape would give them.
   public let job: String
   public let instance: String?
@@ -45,6 +47,12 @@ public struct RulesConfig: Sendable, Equatable {
       "runbooks", .nonEmptyString,
       "Folder of runbooks, one `ALERT.md` each; by default `runbooks` beside the first rule file."
     ).map { Self.absolute($0, in: folder) }
+    runbookLinks = fields.mappings(
+      "runbook_links", "Links that are shown with every runbook: series of the host, the last deploys."
+    ) { RunbookLink($0) }
+    if runbookLinks.count > RunbookLink.limit {
+      fields.report("runbook_links", problem: "has more than \(RunbookLink.limit) entries")
+    }
     job = fields.value("job", .nonEmptyString, default: "redline", "The label `job` of series that have none.")
     instance = fields.optional(
       "instance", .nonEmptyString,

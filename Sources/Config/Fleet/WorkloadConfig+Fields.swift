@@ -49,6 +49,10 @@ extension WorkloadConfig {
       PeakProfile($0, base: objectives, eviction: eviction)
     }
 
+    degraded = fields.mapping(
+      "degraded", "What the workload does while Redis is lost; shown in runbooks, on pages and in notifications."
+    ) { DegradedMode($0) }
+
     pollInterval = fields.value(
       "poll_interval", .pollInterval, default: defaults.pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: defaults.timeout, "Deadline of one whole poll.")

@@ -15,6 +15,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let members: MemberRules
   public let eviction: EvictionPolicy
   public let persistence: PersistencePolicy
+  /// Nil where its owners have not said what happens while Redis is lost.
+  public let degraded: DegradedMode?
   /// Outside of the peak's windows.
   public let objectives: Objectives
   public let peak: PeakProfile?

@@ -19,6 +19,7 @@ enum CheckCatalogue {
     LockWithoutTTL(), CircuitOpen(), StreamGroupWithoutConsumer(), StreamLagHigh(), StreamPendingOld(),
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
+    DegradedModeUndeclared(),
   ]
 
   /// The ids of those that blame the configuration.

@@ -11,7 +11,7 @@ extension Workload {
     let counted = counts.reduce(0) { $0 + store.count($1.key, inMemory: $1.value) }
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
-      environment: config.environment,
+      environment: config.environment, degraded: config.degraded,
       windows: (state.isInMaintenance ? [.maintenance] : []) + (state.isInPeak ? [.peak] : []),
       presentCount: crew.members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
       failovers: counts.isEmpty

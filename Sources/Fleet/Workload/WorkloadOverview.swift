@@ -1,3 +1,4 @@
+import Config
 import Redis
 import Runtime
 
@@ -49,6 +50,8 @@ public struct WorkloadOverview: Sendable {
   public let kind: String
   public let topology: String
   public let environment: String?
+  /// What it does while Redis is lost; nil where that is not declared.
+  public var degraded: DegradedMode?
   /// Those that are open.
   public let windows: [Window]
   /// Members that answer, Sentinels apart.

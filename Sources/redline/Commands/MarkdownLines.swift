@@ -105,7 +105,7 @@ struct MarkdownLines {
     var line = first
     var isEmpty = true
     for word in words {
-      let word = oneLine(String(word)).replacing("**", with: "")
+      let word = Self.plain(oneLine(String(word)))
       if !isEmpty, line.count + 1 + word.count > columns {
         lines.append(line)
         (line, isEmpty) = (rest, true)
@@ -114,6 +114,13 @@ struct MarkdownLines {
       isEmpty = false
     }
     if !isEmpty { lines.append(line) }
+  }
+
+  /// Without the marks of Markdown.
+  private static func plain(_ word: String) -> String {
+    if word.hasPrefix("`") { return word }
+    if word.hasPrefix("<http"), word.hasSuffix(">") { return String(word.dropFirst().dropLast()) }
+    return word.replacing("**", with: "")
   }
 
   private func painted(_ text: String, _ code: String) -> String {

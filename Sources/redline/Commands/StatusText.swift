@@ -57,6 +57,9 @@ struct StatusText {
     let head = "\(padded(state, 9)) \(padded(workload["name"]?.string ?? "?", 16)) \(traffic(workload))"
     var lines = [page.paint.level(String(page.cut(head).prefix(9)), state) + page.cut(head).dropFirst(9)]
     guard state != "healthy" else { return lines }
+    if state == "critical", let text = workload["degraded"]?["text"]?.string {
+      lines += page.wrapped("  While Redis is lost: \(text)")
+    }
     var found = (workload["alerts"]?.elements ?? []).map { alert in
       (
         level: alert["severity"]?.string ?? "", since: alert["since"]?.string,

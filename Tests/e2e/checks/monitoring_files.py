@@ -164,6 +164,7 @@ def check_what_people_read(check: Check) -> None:
     """Slack, PagerDuty and e-mail say what, where, since when, how much, what to do first and where to look; one and many."""
     people = People(check)
     down = tested("RedisDown", workload="q")
+    down["annotations"]["degraded_mode"] = "each instance keeps what it needs in a store of its own (local)."
     alike = [tested("RedisDown", workload="s", instance=instance) for instance in ("old", "replica")]
     full = tested("RedisMemoryHigh", workload="s", instance="a")
     # As a Redline sends it that judges by itself.
@@ -182,7 +183,8 @@ def check_what_people_read(check: Check) -> None:
     silence = "/#/silences/new?filter=%7Balertname%3D%22RedisDown%22%2Cenvironment%3D%22e%22%2Cworkload%3D%22q%22%7D"
     for name, said in (("Slack", attachment["text"]), ("PagerDuty", event["payload"]["custom_details"]["firing"]),
                        ("mail", text), ("mail's HTML", html)):
-        for words in ("only of q in e", "03:12:04 UTC, Mon 15 Jan", "Its keys cannot be used until it is back", step):
+        for words in ("only of q in e", "03:12:04 UTC, Mon 15 Jan", "Its keys cannot be used until it is back", step,
+                      "While Redis is lost: each instance keeps what it needs in a store of its own (local)."):
             check.that(words in said, f"{name} says {words!r}: {said}")
     links = {"Runbook": "http://redline:9121/runbooks/RedisDown?workload=q&node=only", "Status page": "http://redline:9121/workload/q",
              "Silence": silence}

@@ -13,6 +13,7 @@ workloads:
   - name: cache
     kind: cache
     seeds: [{cache}]
+    degraded: {{on_redis_loss: database, note: "One loader for each key; the database bears 800 requests/s."}}
     aliases:
 {cache_aliases}
   - name: sessions
@@ -22,11 +23,13 @@ workloads:
       seeds: [{sentinels}]
     credentials:
       password_file: "{password_file}"
+    degraded: {{on_redis_loss: relogin, note: "Tell support: it brings a rush of logins."}}
     aliases:
 {sessions_aliases}
   - name: queues
     kind: queue
     seeds: [{queues}]
+    degraded: {{on_redis_loss: local, note: "Producers write to disk and send later."}}
     aliases:
 {queues_aliases}
 """

@@ -25,6 +25,10 @@ extension YAMLWriter {
     field("scrape_interval", durationText(rules.scrapeInterval))
     field("query_offset", durationText(rules.queryOffset))
     field("runbooks", rules.runbooks)
+    mappings("runbook_links", rules.runbookLinks) { yaml, link in
+      yaml.field("title", link.title)
+      yaml.field("url", link.url)
+    }
     field("job", rules.job)
     field("instance", rules.instance)
     dictionary("external_labels", rules.externalLabels)
@@ -68,6 +72,12 @@ extension YAMLWriter {
     mapping("persistence") { yaml in
       yaml.field("rdb", workload.persistence.isRDBOn.map(Self.bool) ?? "any")
       yaml.field("aof", workload.persistence.aof?.rawValue ?? "any")
+    }
+    if let degraded = workload.degraded {
+      mapping("degraded") { yaml in
+        yaml.field("on_redis_loss", degraded.choice.rawValue)
+        yaml.field("note", degraded.note)
+      }
     }
     objectives(workload.objectives)
     if let peak = workload.peak {

@@ -61,10 +61,7 @@ public struct AlertsPage: Sendable {
     public var forSeconds = 0.0
     public var summary = ""
     public var description = ""
-    /// Where its author says what to do, such as on a wiki.
-    public var runbookAddress: String?
-    /// What the address of its runbook ends with, so that its commands are filled in.
-    public var runbookQuery = ""
+    private var runbook: (address: String?, query: String) = (nil, "")
     /// Further annotations, sorted by name.
     public var annotations: [(name: String, value: String)] = []
     /// What its server is; empty where that is not known.
@@ -89,6 +86,18 @@ public struct AlertsPage: Sendable {
     /// It fires for ever, so that its silence is noticed.
     var isHeartbeat: Bool { severity == "none" }
     var sinceSeconds: Double { firedSeconds ?? activeSeconds }
+
+    /// Where its author says what to do, such as on a wiki.
+    public var runbookAddress: String? {
+      get { runbook.address }
+      set { runbook.address = newValue }
+    }
+
+    /// What the address of its runbook ends with, so that its commands are filled in.
+    public var runbookQuery: String {
+      get { runbook.query }
+      set { runbook.query = newValue }
+    }
 
     var level: TopologyPage.Level {
       guard state != .inactive, !isHeartbeat else { return .note }

@@ -102,7 +102,10 @@ private enum MarkdownTree {
     let extensions = unsafe cmark_parser_get_syntax_extensions(parser)
     guard let rendered = unsafe cmark_render_html(root, CMARK_OPT_DEFAULT, extensions) else { return "" }
     defer { unsafe free(rendered) }
-    return HTML(trusted: unsafe String(cString: rendered))
+    // What scrolls by itself can be reached with the keyboard. Nobody's own tags are left in safe mode.
+    let text = unsafe String(cString: rendered).replacing("<pre><code", with: "<pre tabindex=\"0\"><code")
+      .replacing("<table>", with: "<table tabindex=\"0\">")
+    return HTML(trusted: text)
   }
 
   /// Every node once, children after their parents.

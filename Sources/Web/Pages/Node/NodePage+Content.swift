@@ -127,7 +127,7 @@ extension NodePage {
     let heads: [HTML] = columns.map { "<th scope=\"col\">\($0)</th>" }
     return """
       <h2>\(title)\(heading)</h2>
-      <div class="table\(html: condition.asOfSeconds == nil ? "" : " stale")"><table>
+      <div class="table\(html: condition.asOfSeconds == nil ? "" : " stale")" tabindex="0"><table>
       <thead><tr>\(HTML.joined(heads))</tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>

@@ -32,7 +32,7 @@ public struct StreamRow: Sendable {
     let hidden = rows.count - limit
     return """
       <h2>Streams</h2>
-      <div class="table streams"><table>
+      <div class="table streams" tabindex="0"><table>
       <thead><tr><th scope="col">Stream</th><th scope="col">Group</th><th scope="col">Entries</th><th scope="col">Lag</th>\
       <th scope="col">Pending</th><th scope="col">Consumers</th></tr></thead>
       <tbody>

@@ -207,6 +207,11 @@ class Site:
     def lay(self, *words: str) -> None:
         self.lab.does(*words, seconds=120)
 
+    def await_above(self, family: str, limit: float) -> None:
+        """Until the page shows it. What lasts is laid out again and again as it was recorded: not as it began."""
+        self.check.until(lambda: max(self.redline.page().named(family).values(), default=0) > limit, 150,
+                         f"{family} is above {limit:g}")
+
     def set(self, node: str, key: str, value) -> None:
         """As it should be done: a restart keeps it."""
         with self.lab.client(node) as client:

@@ -432,21 +432,21 @@ def flush_cache(site: Site) -> Iterator[None]:
 @fault("the consumers of the queues stop")
 def lag_queues(site: Site) -> Iterator[None]:
     site.lay("lag", "queues", "--entries", "1000")
-    # What lasts is laid out again and again as it was recorded: by then the groups are late.
-    site.check.until(lambda: max(site.redline.page().named("redis_stream_group_lag_seconds").values(), default=0) > LATE_SECONDS,
-                     150, "the groups are late")
+    site.await_above("redis_stream_group_lag_seconds", LATE_SECONDS)
     yield
 
 
 @fault("a lock without a TTL")
 def deadlock(site: Site) -> Iterator[None]:
     site.lay("deadlock", "basket")
+    site.await_above("redis_locks_without_ttl", 0)
     yield
 
 
 @fault("an open circuit breaker")
 def open_circuit(site: Site) -> Iterator[None]:
     site.lay("circuit", "payments")
+    site.await_above("redis_circuit_open", 0)
     yield
 
 

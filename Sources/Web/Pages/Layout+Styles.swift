@@ -53,6 +53,11 @@ extension Layout {
     th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
     th { font-weight: 600; color: var(--dim); }
     td { overflow-wrap: anywhere; }
+    @media (max-width: 42rem) {
+      .site a, .filters a, summary, button, input[type=search] { min-height: 44px; min-width: 44px; }
+      .site a, .filters a { display: inline-flex; align-items: center; }
+      summary { padding: .7rem 0; } .copied-from button { padding: .15rem 1rem; }
+    }
     @media print {
       :root { color-scheme: light; --line: #999; --dim: #333; --good: #000; --bad: #000; --link: #000; --warning: #000;
         --note: #000; --card: #fff; --track: #ccc; --page: #fff; --text: #000; }

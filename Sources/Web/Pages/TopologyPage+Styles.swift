@@ -31,7 +31,6 @@ extension TopologyPage {
       .line.heads { display: none; } .line { display: flex; flex-wrap: wrap; gap: .1rem 1rem; } .who { width: 100%; }
       .label { display: inline; color: var(--dim); } .number { font-size: .9rem; } .number small { display: inline; }
       .number:has(b.dim) { display: none; }
-      .workload > summary { min-height: 44px; }
     }
     @media (max-width: 42rem) {
       thead { display: none; } .phone { display: inline; color: var(--dim); }
@@ -39,7 +38,7 @@ extension TopologyPage {
       tr { display: flex; flex-wrap: wrap; gap: .1rem .9rem; padding: .35rem 0; border-bottom: 1px solid var(--line); }
       td, tbody th { border: 0; padding: 0; } td:empty { display: none; }
       td:first-child { width: 100%; font-weight: 600; } .role, .state { width: auto; }
-      .filters a { display: flex; align-items: center; } .filters a, .chooser input[type=search] { min-height: 44px; } .chooser form, .chooser input { width: 100%; }
+      .chooser form, .chooser input { width: 100%; }
     }
     """
 }

@@ -89,8 +89,8 @@ class Browser:
             self.events.append(self._read(30))
 
     def value(self, expression: str):
-        """What a JavaScript expression gives; no policy of the page keeps the debugger from it."""
-        result = self.call("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+        """What a JavaScript expression gives, or its promise; no policy of the page keeps the debugger from it."""
+        result = self.call("Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True})
         if "exceptionDetails" in result:
             raise Failed(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")

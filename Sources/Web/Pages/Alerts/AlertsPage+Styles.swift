@@ -11,7 +11,6 @@ extension AlertsPage {
     .actions { font-size: .9rem; } .foot { font-size: .85rem; margin-top: 1.5rem; }
     \(RunbookPage.markdownStyles)
     @media (max-width: 42rem) {
-      .filters a, summary { min-height: 44px; } .filters a { display: flex; align-items: center; }
       .actions a { display: inline-block; padding: .6rem 0; }
     }
     """

@@ -187,6 +187,5 @@ public struct RulesPage: Sendable {
     section.group { border-top: 1px solid var(--line); margin-top: 1.4rem; } section.group p { margin: .1rem 0 .3rem; }
     section.group h2 { font-size: 1rem; margin: .6rem 0 .2rem; } section.group h2 span { font-weight: 400; }
     :target { outline: 2px solid var(--link); outline-offset: 3px; }
-    @media (max-width: 42rem) { .filters a, summary { min-height: 44px; } .filters a { display: flex; align-items: center; } }
     """
 }

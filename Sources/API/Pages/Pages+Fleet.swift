@@ -130,7 +130,7 @@ extension TopologyPage.Figure {
       figure("Hit ratio", traffic.hitRatio, .ratio, atLeast: traffic.hitRatioObjective),
       figure("p99", traffic.latencyP99Seconds, .seconds, atMost: traffic.latencyObjectiveSeconds, isOfAll: true),
       memory,
-      figure("Lag", traffic.lagSeconds, .seconds, atMost: traffic.lagObjectiveSeconds), evictions,
+      figure("Lag", traffic.lagSeconds, .seconds, atMost: traffic.lagObjectiveSeconds, isOfAll: true), evictions,
       figure("Clients", traffic.clientCount.map(Double.init), .count, isOfAll: true),
     ]
   }

@@ -22,7 +22,7 @@ extension Layout {
       border-bottom: 1px solid var(--line); }
     .site a { padding: .45rem 0; text-decoration: none; }
     .site a[aria-current] { color: inherit; font-weight: 600; border-bottom: 3px solid var(--link); }
-    @media (max-width: 30rem) { .site { gap: 0 .55rem; padding: .2rem .5rem; font-size: 14px; } main { padding: 1rem .7rem 3rem; } }
+    @media (max-width: 30rem) { .site { gap: 0 .3rem; padding: .2rem .5rem; font-size: 14px; } main { padding: 1rem .7rem 3rem; } }
     .dim { color: var(--dim); } .stale { color: var(--dim); filter: grayscale(1); } .as-of { white-space: nowrap; }
     .good { color: var(--good); --tone: var(--good); } .note { --tone: var(--note); }
     .warning { color: var(--warning); --tone: var(--warning); } .bad { color: var(--bad); --tone: var(--bad); }

@@ -1,6 +1,7 @@
 """Alertmanager down for minutes, and back: nothing is lost, nothing is left firing, every beginning is right."""
 
 import html
+import re
 import signal
 import time
 
@@ -84,7 +85,8 @@ def cut_off(check: Check, site: Site) -> str:
     for path in ("/", "/alerts"):
         page = html.unescape(site.judge.process.get(path).text)
         check.that(f"Alerts are not delivered to {site.alertmanager.url}</b> since" in page, f"the banner of {path}")
-        check.that(site.recorder.url not in page, f"who is told is not named on {path}")
+        banner = re.search(r'<div class="banner.*?</div>', page, re.S)[0]
+        check.that(site.recorder.url not in banner, f"who is told is not in the banner of {path}: {banner}")
     check.that(f"alerts are not delivered to {site.alertmanager.url} since" in site.judge.process.get("/health").text,
                "the state of the daemon")
     check.that("reaches" not in str(site.judge.alerts()), "the watchdog claims nothing")

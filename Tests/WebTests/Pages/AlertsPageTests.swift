@@ -168,8 +168,8 @@ import Testing
     let text = GoldenPage.text(page.response())
     GoldenPage.expectHarmless(text)
     // Notice, unknown twice, sentence, heading, name, severity, runbook, instance, role, tag twice, summary, description,
-    // mute, receiver and outcome, labels five times, annotation twice, silence; name, workload and instance of what has ended.
-    #expect(text.split(separator: GoldenPage.escaped, omittingEmptySubsequences: false).count == 29)
+    // mute, receiver and outcome, labels five times, annotation twice, silence; name, workload, instance and tag twice of what has ended.
+    #expect(text.split(separator: GoldenPage.escaped, omittingEmptySubsequences: false).count == 31)
     #expect(text.contains("/node/%3Cscript%3E") && text.contains("<dd>NaN</dd>"))
   }
 

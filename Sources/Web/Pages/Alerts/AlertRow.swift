@@ -5,7 +5,7 @@ struct AlertRow {
   let page: AlertsPage
 
   /// Labels that are said in another way.
-  private static let saidLabels: Set = ["instance", "workload", "severity", "environment", "role", "posture"]
+  static let saidLabels: Set = ["instance", "workload", "severity", "environment", "role", "posture"]
 
   /// - Parameter isSaid: its summary is above already.
   func html(isSaid: Bool) -> HTML {

@@ -182,10 +182,13 @@ extension AlertsPage {
     }
     let rows: [HTML] = over.prefix(Self.endedLimit).map { alert in
       let whose = [alert.workload, alert.instance ?? ""].filter { !$0.isEmpty }.map { clipped($0, to: 120) }
+      let tags: [HTML] = alert.labels.filter { !AlertRow.saidLabels.contains($0.name) }.prefix(6).map {
+        " <span class=\"tag\">\(clipped($0.name, to: 80))=\(clipped($0.value, to: 120))</span>"
+      }
       let begin = alert.sinceSeconds
       let lasted: HTML = alert.resolvedSeconds.map { " for \(span(max(0, $0 - begin)))" } ?? ""
       return """
-        <li class="note"><b>\(clipped(alert.name, to: 120))</b> \(whose.joined(separator: " · ")) \
+        <li class="note"><b>\(clipped(alert.name, to: 120))</b> \(whose.joined(separator: " · "))\(HTML.joined(tags)) \
         <span class="dim">fired\(lasted), ended \(alert.resolvedSeconds.map { moment($0, now: nowSeconds) } ?? "")</span></li>
 
         """

@@ -12,7 +12,10 @@ import Testing
     ("# A\n## B\n", "<h1>A</h1>\n<h2>B</h2>\n"),
     ("1. a\n   - b\n2. c\n", "<ol>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n<li>c</li>\n</ol>\n"),
     ("> a\n", "<blockquote>\n<p>a</p>\n</blockquote>\n"),
-    ("```sh\na | b && c <d>\n```\n", "<pre tabindex=\"0\"><code class=\"language-sh\">a | b &amp;&amp; c &lt;d&gt;\n</code></pre>\n"),
+    (
+      "```sh\na | b && c <d>\n```\n",
+      "<pre tabindex=\"0\"><code class=\"language-sh\">a | b &amp;&amp; c &lt;d&gt;\n</code></pre>\n"
+    ),
     (
       "|a|b|\n|-|-|\n|1|<2>|\n",
       "<table tabindex=\"0\">\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n<td>&lt;2&gt;</td>\n</tr>\n</tbody>\n</table>\n"

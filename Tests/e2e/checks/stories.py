@@ -123,6 +123,7 @@ class Night:
         self.judge.await_samples("redis_up==1", MEMBERS)
         self.browser = Browser(check)
         self.axe = accessibility_script()
+        self.said: dict[Story, str] = {}
 
     def get(self, path: str) -> str:
         return html.unescape(self.judge.process.get(path).text)
@@ -158,7 +159,8 @@ class Night:
         check, incident, about = self.check, story.incident, " ".join(story.break_)
         check.until(lambda: self.firing(story), story.seconds, f"{about}: {incident.alert} fires")
         alert, = self.firing(story)[:1]
-        check.that(story.says in alert["annotations"]["summary"], f"{about}: what is said: {alert['annotations']}")
+        self.said[story] = alert["annotations"]["summary"]
+        check.that(story.says in self.said[story], f"{about}: what is said: {alert['annotations']}")
 
         # The terminal: the same sentence, and the exit status for scripts.
         code, words = self.terminal("status", "--workload", incident.workload)
@@ -192,7 +194,7 @@ class Night:
         for story in stories:
             self.check.until(lambda: not self.firing(story), 120, f"{' '.join(story.break_)}: {story.incident.alert} ends")
             ended = self.get("/alerts?state=resolved")
-            self.check.that(f"<b>{story.incident.alert}</b> {story.incident.workload}" in ended and story.says not in ended,
+            self.check.that(f"<b>{story.incident.alert}</b> {story.incident.workload}" in ended and self.said[story] not in ended,
                             f"{story.incident.alert} has ended, and nothing says that it is so: {ended[-3000:]}")
         self.pages.await_resolution(120, *(story.incident for story in stories))
 

@@ -32,6 +32,8 @@ struct AlertmanagerClient: Sendable {
   /// Where it is, a discovered one by its literal address.
   let address: HTTPAddress
   private let peer: HTTPPeer
+  /// For ``view()``, whose answers are larger.
+  private let viewed: HTTPPeer
   private let environment: [String: String]
 
   /// - Parameter literal: the address to connect to of a discovered Alertmanager.
@@ -41,13 +43,14 @@ struct AlertmanagerClient: Sendable {
     let configured = config.address
     address = HTTPAddress(
       usesTLS: configured.usesTLS, host: literal ?? configured.host, port: configured.port, path: configured.path)
-    peer = HTTPPeer(
-      HTTPOrigin(usesTLS: configured.usesTLS, host: configured.host, port: configured.port), address: literal,
-      tls: TLSClientSettings(config.tls), limits: Self.limits, in: context)
+    let origin = HTTPOrigin(usesTLS: configured.usesTLS, host: configured.host, port: configured.port)
+    let tls = TLSClientSettings(config.tls)
+    peer = HTTPPeer(origin, address: literal, tls: tls, in: context)
+    viewed = HTTPPeer(origin, address: literal, tls: tls, limits: Self.viewLimits, in: context)
   }
 
   /// All alerts that it has, with their annotations, are one answer.
-  private static let limits = HTTPLimits(responseBytes: 8 << 20)
+  private static let viewLimits = HTTPLimits(responseBytes: 8 << 20)
 
   /// The URL that alerts go to.
   var url: String { "\(address)/api/v2/alerts" }
@@ -66,19 +69,22 @@ struct AlertmanagerClient: Sendable {
   func probe() async -> Answer { await send(.get, "/-/healthy", [], until: .now() + .seconds(2)) }
 
   /// Ends the connection; a request under way fails.
-  func close() { peer.close() }
+  func close() {
+    peer.close()
+    viewed.close()
+  }
 
   private func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], until deadline: NIODeadline
   ) async -> Answer {
-    switch await exchange(method, path, body, until: deadline) {
+    switch await exchange(method, path, body, by: peer, until: deadline) {
     case .success(let response): Answer(outcome: Self.outcome(response), offsetSeconds: ClockOffset.seconds(response))
     case .failure(let failure): Answer(outcome: .failed(failure), offsetSeconds: nil)
     }
   }
 
   private func exchange(
-    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], until deadline: NIODeadline
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], by peer: HTTPPeer, until deadline: NIODeadline
   ) async -> Result<HTTPResponse, Failure> {
     var headers = [("User-Agent", "redline"), ("Accept", "application/json")]
     if method == .post { headers.append(("Content-Type", "application/json")) }
@@ -118,7 +124,7 @@ struct AlertmanagerClient: Sendable {
   private static let silenceLimit = 20
 
   private func json(_ path: String, until deadline: NIODeadline) async -> Result<JSONValue, Failure> {
-    switch await exchange(.get, path, until: deadline) {
+    switch await exchange(.get, path, by: viewed, until: deadline) {
     case .failure(let failure): return .failure(failure)
     case .success(let response):
       if case .refused(let failure) = Self.outcome(response) { return .failure(failure) }

@@ -20,6 +20,7 @@ from harness.paths import E2E, REDLINE, ROOT
 from harness.resp import ReplyError
 
 TIMEOUT_SECONDS = 300
+WAITS = True
 MEMBERS = 12
 # Some ratios are of the last minutes and want more lookups than a lab that has just started has seen.
 SETTLING_SECONDS = 40

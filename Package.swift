@@ -68,6 +68,7 @@ let package = Package(
 
     // Floor 0.
     module("Runtime", []),
+    module("Compression", ["CZlib"]),
     module("Metrics", ["Runtime"]),
     module("Transport", ["Runtime", nio, nioPosix, nioSSL]),
     // Floor 1.
@@ -77,7 +78,11 @@ let package = Package(
     module("Storage", ["Runtime", "CSQLite"]),
     module("PromQL", ["Runtime", "CRE2"]),
     // Floor 2.
-    module("Fleet", ["Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log]),
+    module(
+      "Fleet",
+      [
+        "Runtime", "Compression", "Transport", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, nioSSL, log,
+      ]),
     module(
       "Alerting",
       ["Runtime", "Transport", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
@@ -104,6 +109,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Runtime", nio, nioPosix, nioHTTP], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("RuntimeTests", ["Runtime"]),
+    tests("CompressionTests", ["Compression"]),
     tests("MetricsTests", ["Metrics", "Runtime"]),
     tests("RedisTests", ["Redis"]),
     tests("StorageTests", ["Storage", "Runtime"]),

@@ -195,6 +195,7 @@ extension HTTPAPI {
       route("fleet", .compute, isForm: true, needsRules: false, fleet.fleet),
       route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
       route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
+      route("budgets", .compute, isForm: true, needsRules: false, BudgetAnswers(view: fleetView).budgets),
       route("runbooks", .compute, isForm: true, needsRules: false, books.list),
       route(under: "runbooks/", .compute, isForm: true, needsRules: false, books.runbook),
       route("events", .compute, isForm: true, needsRules: false, EventAnswers(store: events).events),

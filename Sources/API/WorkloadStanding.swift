@@ -92,6 +92,9 @@ public struct FleetView: Sendable {
     var members: @Sendable () async -> [String: Membership] = { [:] }
     var overviews: @Sendable (_ workload: String?) async -> [WorkloadOverview] = { _ in [] }
     var results: @Sendable (_ workload: String?) async -> [CheckResult] = { _ in [] }
+    var budgets: @Sendable (_ workload: String?, _ from: WallTime, _ to: WallTime) async -> [BudgetUse] = { _, _, _ in
+      []
+    }
   }
 
   /// The first workload that a server belongs to, and what it is there.
@@ -113,7 +116,8 @@ public struct FleetView: Sendable {
             await fleet.members().map { ($0.instance, Membership(workload: $0.workload, role: $0.role)) },
             uniquingKeysWith: { first, _ in first })
         },
-        overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) }),
+        overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) },
+        budgets: { await fleet.budgetUse(of: $0, from: $1, to: $2) }),
       groups: groups)
   }
 
@@ -151,6 +155,13 @@ public struct FleetView: Sendable {
   ///
   /// - Parameter name: of the only workload that is asked for.
   func results(ofWorkload name: String? = nil) async -> [CheckResult] { await source.results(name) }
+
+  /// What a span of time used of the error budgets of each workload, in the order of their names.
+  ///
+  /// - Parameter name: of the only workload that is asked for.
+  func budgets(ofWorkload name: String?, from: WallTime, to: WallTime) async -> [BudgetUse] {
+    await source.budgets(name, from, to)
+  }
 
   /// A member or Sentinel with the workload that it belongs to, by its label `instance`.
   func member(_ instance: String) async -> (overview: WorkloadOverview, member: WorkloadOverview.Member)? {

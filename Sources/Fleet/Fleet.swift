@@ -1,5 +1,6 @@
 import Config
 import Metrics
+import Runtime
 
 /// All workloads of a configuration file.
 public actor Fleet {
@@ -79,6 +80,15 @@ public actor Fleet {
   public func checkResults(of name: String? = nil) async -> [CheckResult] {
     var all: [CheckResult] = []
     for workload in workloads(name) { all += await workload.checkResults() }
+    return all
+  }
+
+  /// What a span of time used of the error budgets of each workload, in the order of their names.
+  ///
+  /// - Parameter name: of no other workload; nil for all.
+  public func budgetUse(of name: String? = nil, from: WallTime, to: WallTime) async -> [BudgetUse] {
+    var all: [BudgetUse] = []
+    for workload in workloads(name) { all += await workload.budgetUse(from: from, to: to) }
     return all
   }
 

@@ -19,6 +19,7 @@ extension FamilyGroup {
       FamilyGroup("Judgement", fleetOnly, families: CheckFamilies.all + CheckCatalogue.all.flatMap(\.families)),
       FamilyGroup(
         "Jobs", "With `--config.file`.", families: JobFamilies.all + JobCatalogue.all.flatMap(\.families)),
+      FamilyGroup("Error budgets", fleetOnly, families: BudgetFamilies.all),
       FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(

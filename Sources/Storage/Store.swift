@@ -1,7 +1,7 @@
 import Runtime
 
-/// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs and history in one
-/// SQLite file.
+/// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs, error budgets and
+/// history in one SQLite file.
 ///
 /// Alerts, counters and facts are also in memory, so reading and changing them never waits. A change is in the file
 /// `StoreOptions.commitDelayMs` later and survives the end of the process by any signal from then on; a loss of power may
@@ -62,6 +62,7 @@ public final class Store: Sendable {
   public var notifications: NotificationStore { NotificationStore(store: self) }
   public var jobResults: JobResultStore { JobResultStore(store: self) }
   public var history: HistoryStore { HistoryStore(store: self) }
+  public var budgets: BudgetRowStore { BudgetRowStore(store: self) }
 
   /// How the store does now.
   public var health: StoreHealth { state.withLock { $0.currentHealth } }
@@ -77,7 +78,8 @@ public final class Store: Sendable {
     return result
   }
 
-  /// Waits until everything that was changed before is in the file; points of history wait for `HistoryStore.flush()`.
+  /// Waits until everything that was changed before is in the file; points of history and error budgets wait for
+  /// `HistoryStore.flush()`.
   ///
   /// - Returns: false when it could not be written; `health` says why, and it is tried again.
   @discardableResult
@@ -125,6 +127,21 @@ public final class Store: Sendable {
       return state.maySchedule(.history)
     }
     if mustSchedule { schedule(.history) }
+  }
+
+  func put(_ rows: [StoredBudget]) {
+    guard !rows.isEmpty else { return }
+    let mustSchedule = state.withLock { state in
+      state.budgets.put(rows)
+      return state.maySchedule(.history)
+    }
+    if mustSchedule { schedule(.history) }
+  }
+
+  var fileNumber: Int { state.withLock(\.fileNumber) }
+
+  func budgets(ofWorkload workload: String) async -> [StoredBudget]? {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.budgets(ofWorkload: workload) }
   }
 
   func retainHistory(ms: Int64) { state.withLock { $0.historyRetentionMs = ms } }

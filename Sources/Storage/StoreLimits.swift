@@ -24,6 +24,15 @@ public enum StoreLimits {
   public static let jobResults = 1_000
   /// Results of jobs held in memory while they cannot be written; then the oldest are dropped.
   static let pendingJobResults = 100
+  /// A row of error budgets; what is longer is refused.
+  static let budgetBytes = 4 << 10
+  /// How many rows of error budgets: some 87 for each workload, for more than 1,000 of them.
+  public static let budgetRows = 100_000
+  /// Rows of one workload that are read.
+  static let budgetRowsOfWorkload = 500
+  /// How long an hour of minutes is kept, and a day of hours.
+  public static let budgetMinutesSeconds: Int64 = 50 * 3600
+  public static let budgetHoursSeconds: Int64 = 36 * 86_400
   /// Labels of a series of history; what is longer is refused.
   public static let seriesBytes = 4 << 10
   /// How many series of history; points of more are dropped.

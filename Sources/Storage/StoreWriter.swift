@@ -4,7 +4,7 @@ import Runtime
 enum StoreSection {
   /// Everything of the records, within milliseconds.
   case records
-  /// Points of history, some seconds together.
+  /// Points of history and error budgets, some seconds together.
   case history
 }
 
@@ -12,6 +12,9 @@ enum StoreSection {
 struct StoreState: Sendable {
   var records: StoreRecords
   var history: HistoryBuffer
+  var budgets = BudgetBuffer()
+  /// Another one once another file was opened.
+  var fileNumber = 0
   var historyRetentionMs: Int64
   var health: StoreHealth
   /// The sections whose commit is on its way, so that changes of a few milliseconds share one.
@@ -32,7 +35,9 @@ struct StoreState: Sendable {
     var health = health
     health.pendingEvents = records.events.pending.count
     health.droppedEvents = records.events.droppedCount
-    health.refusedRecords = records.refusedRecords + records.alerts.refusedRecords + history.refusedPoints
+    health.refusedRecords =
+      records.refusedRecords + records.alerts.refusedRecords + history.refusedPoints
+      + budgets.refusedRows
     health.pendingNotifications = records.notifications.pending.count
     health.droppedNotifications = records.notifications.droppedCount
     health.droppedJobResults = records.jobResults.droppedCount
@@ -173,6 +178,15 @@ actor StoreWriter {
     return load.sorted()
   }
 
+  /// The rows of a workload, those that are not in the file yet in place of older ones; nil while the file cannot be read.
+  func budgets(ofWorkload workload: String) -> [StoredBudget]? {
+    commit(.history)
+    guard let written = try? file.budgets(ofWorkload: workload) else { return nil }
+    let pending = state.withLock { $0.budgets.rows(ofWorkload: workload) }
+    let keys = Set(pending.map(\.key))
+    return written.filter { !keys.contains($0.key) } + pending
+  }
+
   /// Writes what is pending and lets go of the file and its lock.
   func close() {
     commit()
@@ -198,6 +212,7 @@ actor StoreWriter {
     state.withLock {
       $0.records.adopt(opening.contents)
       $0.health.filesSetAside = file.filesSetAside
+      $0.fileNumber += 1
     }
     guard let setAside = opening.setAside else { return }
     notice(
@@ -228,11 +243,19 @@ actor StoreWriter {
 
   private func writeHistory() throws(StoreFailure) {
     let (batch, retentionMs) = state.withLock { ($0.history.batch(), $0.historyRetentionMs) }
-    guard !batch.points.isEmpty else { return }
     let now = clock()
-    let dropped = try file.writeHistory(batch.points, retentionMs: retentionMs, now: now)
+    if !batch.points.isEmpty {
+      let dropped = try file.writeHistory(batch.points, retentionMs: retentionMs, now: now)
+      state.withLock {
+        $0.history.settle(batch, dropped: dropped)
+        $0.health.lastCommit = now
+      }
+    }
+    let budgets = state.withLock { $0.budgets.batch() }
+    guard !budgets.rows.isEmpty else { return }
+    try file.write(budgets.rows)
     state.withLock {
-      $0.history.settle(batch, dropped: dropped)
+      $0.budgets.settle(budgets)
       $0.health.lastCommit = now
     }
   }

@@ -17,7 +17,17 @@ import Testing
     return fixture
   }
 
-  private static let troubled = WorkloadStandingTests.overview(
+  private static let budget = ErrorBudget(
+    objective: .latency, target: 0.99, limitSeconds: 0.01,
+    amount: BudgetAmount(known: 864_000, bad: 6480.0004, spent: 648_000), knownSince: 1, burn: [.hour: 0.25])
+
+  private static var troubled: WorkloadOverview {
+    var overview = unwell
+    overview.budgets = [budget]
+    return overview
+  }
+
+  private static let unwell = WorkloadStandingTests.overview(
     .critical, since: 1.5,
     findings: [
       Finding(
@@ -31,7 +41,7 @@ import Testing
     #expect(answer.status == 200)
     #expect(
       answer.data.replacing(/for \d+ d/, with: "for long") == #"""
-        {"summary":"w is critical for long: a:1 \u003cis\u003e down.","workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":1}},"traffic":{"operationsPerSecond":1200,"memoryUsedRatio":0.5,"memoryObjectiveRatio":0.8,"evictionsAllowed":false,"clients":7},"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}],"undelivered":[]}
+        {"summary":"w is critical for long: a:1 \u003cis\u003e down.","workloads":[{"name":"w","state":"critical","since":"1970-01-01T00:00:01.5Z","stateByChecks":"critical","kind":"cache","topology":"static","environment":"prod","windows":["maintenance"],"membersPresent":1,"membersExpected":2,"failovers":{"count":3,"last":"1970-01-01T00:00:50Z","summary":"manual","outageSeconds":3.5,"lostBytes":{"least":5,"most":900},"lostWrites":{"least":1}},"traffic":{"operationsPerSecond":1200,"memoryUsedRatio":0.5,"memoryObjectiveRatio":0.8,"evictionsAllowed":false,"clients":7},"budgets":[{"objective":"latency","target":0.99,"withinSeconds":0.01,"days":30,"knownSeconds":864000,"knownSince":"1970-01-01T00:00:01Z","badSeconds":6480,"remainingRatio":0.75,"burn":{"1h":0.25}}],"members":[],"findings":[{"check":"node-down","severity":"critical","group":"health","subject":{"kind":"node","name":"a:1"},"text":"a:1 \u003cis\u003e down","since":"1970-01-01T00:00:01Z"}],"unknown":[{"check":"settings-drift","group":"posture","subject":{"kind":"workload"},"reason":"+config|get"}],"alerts":[]}],"undelivered":[]}
         """#)
   }
 
@@ -45,6 +55,30 @@ import Testing
     #expect(
       try await self.fixture().get("fleet").data
         == #"{"summary":"No workload is watched.","workloads":[],"undelivered":[]}"#)
+  }
+
+  @Test func whatASpanUsed() async throws {
+    let use = BudgetUse(
+      workload: "w", objective: .availability, target: 0.75, from: 100, to: 200,
+      amount: BudgetAmount(known: 90, bad: 30, spent: 129_600))
+    let asked = Lock<[String]>([])
+    var fixture = Fixture()
+    fixture.api.fleetView = FleetView(
+      .init(
+        names: { ["w"] },
+        budgets: { name, from, to in
+          asked.withLock { $0.append("\(name ?? "all") \(from.seconds) \(to.seconds)") }
+          return [use]
+        }), groups: { [] })
+    let answer = try await fixture.get("budgets", ["workload": "w", "from": "100", "to": "200"])
+    #expect(
+      answer.data
+        == #"{"budgets":[{"workload":"w","objective":"availability","target":0.75,"from":"1970-01-01T00:01:40Z","to":"1970-01-01T00:03:20Z","knownSeconds":90,"badSeconds":30,"budgetSeconds":648000,"usedRatio":0.05}]}"#
+    )
+    #expect(try await fixture.get("budgets", ["to": "2592000"]).status == 200)
+    #expect(asked.withLock { $0 } == ["w 100.0 200.0", "all 0.0 2592000.0"])
+    #expect(try await fixture.get("budgets", ["workload": "x"]).errorType == "not_found")
+    #expect(try await fixture.get("budgets", ["from": "9", "to": "9"]).errorType == "bad_data")
   }
 
   /// To judge a workload takes what its size takes: a question about one judges that one.

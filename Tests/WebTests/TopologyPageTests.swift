@@ -32,7 +32,7 @@ import Testing
     sessions.stateAgeSeconds = 14
     sessions.environment = "prod"
     sessions.memoryObjectiveRatio = 0.85
-    (sessions.failoverCount, sessions.windows) = (0, ["peak"])
+    (sessions.failovers, sessions.windows) = (.init(count: 0), ["peak"])
     sessions.groups = [
       .init("", [down, replica]),
       .init("Sentinels", [TopologyPage.Node("sentinel-1", role: "sentinel", state: "up", level: .good)]),
@@ -53,6 +53,9 @@ import Testing
     var posture = TopologyPage.Finding(.warning, "settings differ between members: save")
     posture.isPosture = true
     sessions.findings = [finding, alert, posture]
+    var availability = BudgetBar("Availability 99.9 %", badSeconds: 2423, knownSeconds: 2_592_000)
+    (availability.remainingRatio, availability.burn, availability.knownSinceSeconds) = (0.065, 33.333, 1_761_784_000)
+    sessions.budgets = [availability, BudgetBar("Latency 99 % within 10 ms", badSeconds: 0, knownSeconds: 0)]
     var cache = workload("cache", nodes: [node("cache-1:7000"), node("cache-2:7000")])
     (cache.environment, cache.figures) = (
       "test", sessions.figures.map { .init($0.title, $0.isMissed ? "2.0 ms" : $0.value) }
@@ -63,6 +66,22 @@ import Testing
       nowSeconds: 1_764_376_000)
     page.brokenRuleCount = 1
     GoldenPage.expect(page.response(), "start")
+  }
+
+  @Test(
+    arguments: [
+      (1, "100 % of the budget left"), (0.9996, "99.9 % of the budget left"), (0.43, "43 % of the budget left"),
+      (-0.25, "125 % of the budget used"), (nil, "–</b>"),
+    ] as [(Double?, String)])
+  func aBudgetSaysWhatIsLeft(ratio: Double?, words: String) {
+    var workload = workload("a")
+    var bar = BudgetBar("Availability 99.9 %", badSeconds: 3, knownSeconds: 1800)
+    (bar.remainingRatio, bar.burn) = (ratio, 0.123)
+    workload.budgets = [bar]
+    let page = text([workload])
+    #expect(page.contains(words) && page.contains("burns 0.12×"))
+    #expect(page.contains("3.0 s bad in 30 min known of 30 d\(ratio == nil ? ", an hour is needed" : "")"))
+    #expect(page.contains("class=\"bar high\"") == (ratio ?? 1 < 0.1))
   }
 
   @Test func theScriptIsSmallAndTheDaemonsOwn() {
@@ -79,9 +98,7 @@ import Testing
     var workload = TopologyPage.Workload(
       evil, state: .critical, traits: [evil, evil], presentCount: 1, expectedCount: nil)
     workload.windows = [evil]
-    workload.failoverCount = 1
-    workload.lastFailoverAgeSeconds = 5
-    workload.lastFailover = evil
+    workload.failovers = .init(count: 1, lastAgeSeconds: 5, last: evil)
     workload.groups = [TopologyPage.Group(evil, [node])]
     var alert = TopologyPage.Finding(.grave, evil)
     alert.alert = evil
@@ -132,7 +149,7 @@ import Testing
     #expect(unknown.contains("No node is known yet.") && unknown.contains("0 up"))
     #expect(!unknown.contains("failover"))
     var fresh = workload("a")
-    fresh.failoverCount = 0
+    fresh.failovers = .init(count: 0)
     #expect(text([fresh]).contains("no failover since it is watched"))
   }
 
@@ -153,9 +170,7 @@ import Testing
     workload.figures = [
       .init("p99", "12 ms", objective: "up to 10 ms", isMissed: true), .init("Lag", nil, objective: ""),
     ]
-    workload.failoverCount = 2
-    workload.lastFailoverAgeSeconds = 400
-    workload.lastFailover = "automatic failover"
+    workload.failovers = .init(count: 2, lastAgeSeconds: 400, last: "automatic failover")
     let page = text([workload])
     for part in [
       "<td><a href=\"/node/r%3A1\">r:1</a></td><td class=\"role\">replica</td>",

@@ -14,7 +14,7 @@ An alert with severity critical, page or error is a page, warning or ticket a ti
 quarter of an hour after it, tells of it. Anything else is false, unless the event's line in the table names the alert.
 Alerts of one name and workload that begin within five minutes count once, as one notification.
 
-What it does not measure: a night that differs from a day, but for what the table plays; load of true size; how soon within
+What it does not measure: alerts on error budgets, which need days as they are; a night that differs from a day, but for what the table plays; load of true size; how soon within
 an interval an alert is sent (`--page` does); inhibition in Alertmanager. A Redline that restarts begins
 without history here, while one with storage keeps a sample a minute.
 Times are as exact as the interval. The order and the times of events are fixed, and so is the seed of what is random here;

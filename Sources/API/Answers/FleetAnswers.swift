@@ -35,7 +35,7 @@ struct FleetAnswers: Sendable {
     }
   }
 
-  private static func unknownWorkload(_ name: String, _ parameters: APIParameters) -> APIError {
+  static func unknownWorkload(_ name: String, _ parameters: APIParameters) -> APIError {
     APIError(.notFound, "there is no workload \(parameters.shown(name)); all are at \(HTTPAPI.prefix)fleet")
   }
 
@@ -91,6 +91,8 @@ struct FleetAnswers: Sendable {
       }
       json.key("traffic")
       write(overview.traffic, to: &json)
+      json.key("budgets")
+      json.array { json in for budget in overview.budgets { BudgetAnswers.write(budget, to: &json) } }
       json.key("members")
       json.array { json in
         for group in overview.groups {

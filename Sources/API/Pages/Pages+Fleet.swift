@@ -66,11 +66,13 @@ extension TopologyPage.Workload {
     stateAgeSeconds = now - standing.since
     environment = overview.environment
     windows = overview.windows.map(\.rawValue)
-    failoverCount = overview.failovers?.count
-    lastFailoverAgeSeconds = overview.failovers?.lastTime.map { now - $0 }
-    lastFailover = overview.failovers?.last ?? ""
+    failovers = overview.failovers.map { failovers in
+      TopologyPage.Failovers(
+        count: failovers.count, lastAgeSeconds: failovers.lastTime.map { now - $0 }, last: failovers.last ?? "")
+    }
     memoryObjectiveRatio = overview.traffic.memoryObjectiveRatio
     figures = TopologyPage.Figure.all(of: overview.traffic, partial: overview.answering)
+    budgets = overview.budgets.map { BudgetBar($0) }
     groups = overview.groups.map { group in
       TopologyPage.Group(group.title, group.members.map { TopologyPage.Node($0, now: now) })
     }
@@ -80,6 +82,21 @@ extension TopologyPage.Workload {
     for index in findings.indices where !(findings[index].node.map(known.contains) ?? true) {
       findings[index].node = nil
     }
+  }
+}
+
+extension BudgetBar {
+  fileprivate init(_ budget: ErrorBudget) {
+    let share = "\(TimeSeries.Unit.count.words((budget.target * 1e7).rounded() / 1e5)) %"
+    let title =
+      switch budget.objective {
+      case .availability: "Availability \(share)"
+      case .latency: "Latency \(share) within \(TimeSeries.Unit.seconds.words(budget.limitSeconds ?? 0))"
+      }
+    self.init(title, badSeconds: budget.amount.badSeconds, knownSeconds: budget.amount.knownSeconds)
+    remainingRatio = budget.remainingRatio
+    burn = budget.burn[.hour]
+    knownSinceSeconds = budget.knownSince?.seconds
   }
 }
 

@@ -48,6 +48,9 @@ struct WatchedNode: Sendable {
   /// Whether the newest probe was answered in time; nil where the server is not probed.
   var isProbeAnswered: Bool? { prober?.isAnswered }
 
+  /// What came of all probes; nil where the server is not probed.
+  var probes: ProbeCounts? { prober?.newestCounts }
+
   /// Why it cannot be asked, where the configuration may be to blame.
   var problem: String? {
     guard let newest = node.poller.newest, let error = newest.state.error, let cause = error.cause else { return nil }

@@ -19,8 +19,13 @@ extension Workload {
         : WorkloadOverview.Failovers(
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
-      traffic: state.traffic, groups: groups(state),
+      traffic: state.traffic, budgets: store.budgets.budgets, groups: groups(state),
       health: judgement.health, findings: judgement.findings, unknowns: judgement.unknowns)
+  }
+
+  /// What a span of time used of its error budgets.
+  func budgetUse(from: WallTime, to: WallTime) -> [BudgetUse] {
+    store.budgets.use(from: from, to: to, config.objectives(at: Timestamp(.now)))
   }
 
   /// What every check says now, also those that find nothing.

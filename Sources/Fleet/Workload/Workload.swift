@@ -44,12 +44,13 @@ actor Workload {
     factory = MemberFactory(config: config, context: context, log: log)
     crew = Crew(factory, log: log)
     page = FleetPage(context.registry, name: "\(config.name)/workload")
-    let (page, labels) = (page, Self.labels(config))
+    let (page, labels) = (page, config.seriesLabels)
     keyWatches = WorkloadKeys(config, context: context, log: log) { samples in
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
     tracker = WorkloadTracker(config, store.failovers)
     store.begin(tracker.failovers.state)
+    store.budgets.begin()
     let records = store.memberRecords()
     events = WorkloadLog(workload: config.name, records: records, pollSeconds: config.pollInterval.seconds)
     membership = Membership(
@@ -60,6 +61,7 @@ actor Workload {
   /// Watches until the task is cancelled.
   func run() async {
     events.failovers.recall(await store.newestFailovers(FailoverLog.toldLimit))
+    await store.budgets.restore()
     while !Task.isCancelled {
       await look()
       try? await Task.sleep(for: Self.lookInterval)
@@ -75,6 +77,7 @@ actor Workload {
       for node in all { group.addTask { await node.stop() } }
     }
     page.close()
+    store.budgets.save(at: .now)
     factory.context.findingAllowance.release(config.name)
   }
 
@@ -94,6 +97,9 @@ actor Workload {
     let change = isNews ? follow(readings, now, wall) : nil
     let isDue = pace.mustPublish(isNews: isNews, memberCount: crew.members.count, at: now)
     pace.forgetShown(at: now)
+    store.budgets.note(
+      BudgetTracker.Look(readings.members, config, tracker.following, events.members.records, at: wall),
+      probes: { crew.members[$0]?.probes }, at: now, wall)
     let state = isDue || change?.hasFailedOver == true ? publish().state : nil
     if !isNews, events.failovers.isFollowing { events.failovers.note(readings.members, at: now, instance: instance) }
     store.revise(events.failovers.takeRevisions(at: wall))
@@ -261,11 +267,12 @@ actor Workload {
       FailoverFamilies.add(tracker.failovers, events.failovers.newest, name, count: store.count, into: &sink)
       FailoverFamilies.add(events.failovers.told(at: state.wall), name, into: &sink)
       addSentinels(into: &sink)
+      BudgetFamilies.add(store.budgets.budgets, into: &sink)
       factory.lateness.collect(into: &sink)
     }
     store.append(events.note(state.drift, isNews: membership.isSettled, at: state.wall))
-    page.publish(verdict.samples(constantLabels: Self.labels(config)), under: "state")
-    page.publish(Self.info(config), under: "info")
+    page.publish(verdict.samples(constantLabels: config.seriesLabels), under: "state")
+    page.publish(config.info, under: "info")
     return judgement
   }
 
@@ -288,19 +295,5 @@ actor Workload {
     }
     sink.add(WorkloadFamilies.eventsOmitted, Double(store.omittedEventCount))
     sink.add(WorkloadFamilies.logLinesOmitted, Double(logPace.omittedCount))
-  }
-
-  /// `workload` and `environment`, which all series of the workload carry.
-  private static func labels(_ config: WorkloadConfig) -> [(name: String, value: LabelValue)] {
-    [("workload", .text(config.name))] + (config.environment.map { [("environment", .text($0))] } ?? [])
-  }
-
-  /// The configured labels stand on this family alone.
-  private static func info(_ config: WorkloadConfig) -> Samples {
-    var sink = SampleSink()
-    sink.add(WorkloadFamilies.info, 1, [.text(config.kind.rawValue), .text(config.topology.rawValue)])
-    let team = config.team.map { [(name: "team", value: LabelValue.text($0))] } ?? []
-    let further = config.labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: LabelValue.text($0.value)) }
-    return sink.finish(constantLabels: labels(config) + team + further)
   }
 }

@@ -1,3 +1,4 @@
+import Config
 import Metrics
 
 /// The families of a workload and of its members that no single server tells.
@@ -47,4 +48,20 @@ enum WorkloadFamilies {
     replicasOnline, replicasExpected, clockOffset, inPeak, inMaintenance,
     membersRefused, eventsOmitted, logLinesOmitted,
   ]
+}
+
+extension WorkloadConfig {
+  /// `workload` and `environment`, which all series of the workload carry.
+  var seriesLabels: [(name: String, value: LabelValue)] {
+    [("workload", .text(name))] + (environment.map { [("environment", .text($0))] } ?? [])
+  }
+
+  /// The configured labels stand on this family alone.
+  var info: Samples {
+    var sink = SampleSink()
+    sink.add(WorkloadFamilies.info, 1, [.text(kind.rawValue), .text(topology.rawValue)])
+    let team = team.map { [(name: "team", value: LabelValue.text($0))] } ?? []
+    let further = labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: LabelValue.text($0.value)) }
+    return sink.finish(constantLabels: seriesLabels + team + further)
+  }
 }

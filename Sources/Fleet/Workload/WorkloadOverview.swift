@@ -61,6 +61,8 @@ public struct WorkloadOverview: Sendable {
   /// nil where failovers are not counted: with topology `static`.
   public let failovers: Failovers?
   public let traffic: WorkloadTraffic
+  /// Without those of objectives that are off.
+  public var budgets: [ErrorBudget] = []
   public let groups: [Group]
   /// By its checks alone.
   public let health: HealthHistory

@@ -13,6 +13,7 @@ final class WorkloadStore: Sendable {
     var told: [Event] = []
   }
   let workload: String
+  let budgets: WorkloadBudgetStore
   private let file: Store?
   private let state = Lock(State())
   /// Events in quick succession, which grow with the members; more come back slowly: the file is there for all workloads.
@@ -27,6 +28,7 @@ final class WorkloadStore: Sendable {
   init(workload: String, file: Store?) {
     self.workload = workload
     self.file = file
+    budgets = WorkloadBudgetStore(workload: workload, file: file)
   }
 
   private var prefix: String { "workload/\(workload)/" }

@@ -124,11 +124,16 @@ final class StoreFile {
     let points = try refused { () throws(SQLiteError) in
       try history.removeOld(from: database, bounds: bounds, nowMs: nowMs)
     }
+    let budgetCount = try refused { () throws(SQLiteError) in
+      try database.transaction { () throws(SQLiteError) in
+        try database.pruneBudgets(nowSeconds: nowMs / 1000, count: StoreLimits.budgetRows)
+      }
+    }
     recordsSincePrune = 0
     giveBackFreePages()
     let rows = [
       "events": records.events.count, "notifications": records.notificationCount, "history_frames": points.frameCount,
-      "history_series": points.seriesCount,
+      "history_series": points.seriesCount, "budgets": budgetCount,
     ]
     return (rows, records.events.compactMap { $0 })
   }
@@ -151,6 +156,19 @@ final class StoreFile {
   func notifications(_ query: NotificationQuery) throws(StoreFailure) -> [StoredNotification] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try database.notifications(query) }
+  }
+
+  /// Writes rows of error budgets in one transaction.
+  func write(_ budgets: [StoredBudget]) throws(StoreFailure) {
+    let database = try opened()
+    try refused { () throws(SQLiteError) in
+      try database.transaction { () throws(SQLiteError) in for row in budgets { try database.write(row) } }
+    }
+  }
+
+  func budgets(ofWorkload workload: String) throws(StoreFailure) -> [StoredBudget] {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try database.budgets(ofWorkload: workload) }
   }
 
   func jobResults(_ query: JobResultQuery) throws(StoreFailure) -> [JobResult] {

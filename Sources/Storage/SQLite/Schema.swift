@@ -88,6 +88,17 @@ struct Schema {
     ) STRICT;
     CREATE INDEX job_results_by_job ON job_results(job, id);
     """,
+    // By time first: the rows that all workloads write in an hour lie side by side.
+    """
+    CREATE TABLE budgets(
+      step_seconds INTEGER NOT NULL,
+      start_seconds INTEGER NOT NULL,
+      workload TEXT NOT NULL,
+      amounts BLOB NOT NULL,
+      PRIMARY KEY(step_seconds, start_seconds, workload)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX budgets_by_workload ON budgets(workload);
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

@@ -25,6 +25,7 @@ extension TopologyPage {
       margin-right: .45rem; }
     .bar { width: 6rem; height: .6rem; margin-right: .5rem; background: var(--track); border-radius: .2rem; }
     .bar rect { fill: var(--good); } .bar.high rect { fill: var(--warning); } .bar .mark { fill: CanvasText; }
+    \(BudgetBar.styles)
     .phone { display: none; } .foot { font-size: .85rem; margin-top: 1.5rem; }
     \(RunbookPage.markdownStyles)
     @media (max-width: 62rem) {

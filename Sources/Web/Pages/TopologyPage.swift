@@ -111,6 +111,21 @@ public struct TopologyPage: Sendable {
     }
   }
 
+  /// How often a workload failed over since it is watched.
+  public struct Failovers: Sendable {
+    public var count: Int
+    /// nil when there was none.
+    public var lastAgeSeconds: Double?
+    /// What is still known of the last; may be empty.
+    public var last: String
+
+    public init(count: Int, lastAgeSeconds: Double? = nil, last: String = "") {
+      self.count = count
+      self.lastAgeSeconds = lastAgeSeconds
+      self.last = last
+    }
+  }
+
   public struct Workload: Sendable {
     public var name: String
     public var state: State
@@ -127,14 +142,12 @@ public struct TopologyPage: Sendable {
     public var presentCount: Int
     /// nil where that is not judged.
     public var expectedCount: Int?
-    /// nil where failovers are not counted.
-    public var failoverCount: Int?
-    /// nil when there was none.
-    public var lastFailoverAgeSeconds: Double?
-    /// What is still known of it; may be empty.
-    public var lastFailover = ""
+    /// nil where they are not counted.
+    public var failovers: Failovers?
     /// nil where there is no objective.
     public var memoryObjectiveRatio: Double?
+    /// Without those of objectives that are off.
+    public var budgets: [BudgetBar] = []
     public var groups: [Group] = []
     public var findings: [Finding] = []
 

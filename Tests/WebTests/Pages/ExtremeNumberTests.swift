@@ -26,8 +26,10 @@ import Testing
     node.lagAsOfSeconds = number
     var workload = TopologyPage.Workload(
       "w", state: .critical, traits: ["queue"], presentCount: .max, expectedCount: .min)
-    workload.failoverCount = .max
-    workload.lastFailoverAgeSeconds = number
+    workload.failovers = .init(count: .max, lastAgeSeconds: number)
+    var budget = BudgetBar("Availability", badSeconds: number, knownSeconds: number)
+    (budget.remainingRatio, budget.burn, budget.knownSinceSeconds) = (number, number, number)
+    workload.budgets = [budget]
     workload.memoryObjectiveRatio = number
     workload.groups = [TopologyPage.Group("", [node])]
     let page = TopologyPage(version: "1", metricsPath: "/metrics", workloads: [workload], nowSeconds: 0)

@@ -80,7 +80,8 @@ def lasting(found: dict) -> dict:
     """What does not change from poll to poll."""
     changing = {"lastAnswer", "memoryUsedBytes", "operationsPerSecond", "clients"}
     members = [{name: value for name, value in member.items() if name not in changing} for member in found["members"]]
-    return found | {"members": members, "traffic": sorted(found["traffic"])}
+    budgets = [budget["objective"] for budget in found["budgets"]]
+    return found | {"members": members, "traffic": sorted(found["traffic"]), "budgets": budgets}
 
 
 def bounded(check: Check) -> servers.RedisServer:

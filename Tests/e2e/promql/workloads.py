@@ -27,6 +27,8 @@ STORAGE_LOST = Fault(5, 5.5)
 BOTH_ABSENT = Fault(25, 25.1)
 ONE_ABSENT = Fault(25, 25.4)
 DRAINED = Fault(10, 10.5)
+# When the budget of latency goes within days, and when those of 30 days do not last.
+BURNING, SMOULDERING = Fault(8, 9), Fault(10, 13)
 
 
 def after(hour: float, value: float = 1, before: float = 0) -> Signal:
@@ -53,7 +55,19 @@ def workload_series(workload: str, start_seconds: int) -> list[Series]:
         one("workload_faulty_replicas", during(DOWN, float(workload == "queues")), fault="stuck"),
         one("workload_recovery_point_failover_seconds", during(DOWN, float("inf") if workload == "queues" else 1, 1)),
     ]
-    return found + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+    return found + budgets(one, workload) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+
+
+def budgets(one, workload: str) -> list[Series]:
+    def burn(objective: str, window: str, signal: Signal) -> Series:
+        return one("workload_error_budget_burn_rate", signal, objective=objective, window=window)
+
+    fast = during(BURNING, 20, 0.1) if workload == "queues" else constant(0.1)
+    smouldering = during(SMOULDERING, 1.5, 0.1) if workload == "sessions" else constant(0.1)
+    return [burn("latency", "5m", fast), burn("latency", "30m", fast), burn("latency", "1h", fast),
+            burn("latency", "6h", smouldering), burn("latency", "3d", smouldering), burn("availability", "6h", smouldering),
+            burn("availability", "3d", smouldering),
+            one("workload_error_budget_remaining_ratio", during(SMOULDERING, 0.4, 0.9), objective="latency")]
 
 
 def failovers(one, start_seconds: int, hour: float, kind: str, **more: str) -> list[Series]:

@@ -20,6 +20,19 @@ DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a gl
         stat("In maintenance", "none", "Workloads inside a maintenance window: what it brings about pages nobody.",
              "sum(redis_workload_in_maintenance{$where})", runbook="RedisMaintenance"))),
     Row("What clients notice", (OPERATIONS, LATENCY_P99, HIT_RATIO, EVICTIONS)),
+    Row("Error budgets", (panel(
+        "Availability budget left", "percentunit",
+        "Of 30 days, at most: what Redline did not see counts as not used. Below 0 more is used than there was.",
+        "min by (environment, workload) (redis_workload_error_budget_remaining_ratio{$where, objective=\"availability\"})",
+        runbook="RedisAvailabilityBurnSlow", high=1), panel(
+        "Latency budget left", "percentunit",
+        "Of 30 days, at most. The budget is the 1% of probes that may take longer than the objective.",
+        "min by (environment, workload) (redis_workload_error_budget_remaining_ratio{$where, objective=\"latency\"})",
+        runbook="RedisLatencyBurnSlow", high=1), panel(
+        "Burn rate", "none", "How many times too fast the budgets are used over the last hour: at 1 they last for 30 days.",
+        ("max by (environment, workload, objective) (redis_workload_error_budget_burn_rate{$where, window=\"1h\"})",
+         "{{workload}} {{objective}}"),
+        runbook="RedisLatencyBurn", red_from=14.4, low=0))),
     Row("What wears out first", (MEMORY_SHARE, REPLICATION_LAG, NETWORK, panel(
         "Clients", "none", "Connections to all members.",
         "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),

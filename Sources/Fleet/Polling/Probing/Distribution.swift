@@ -39,6 +39,12 @@ struct Distribution: Sendable {
     }
   }
 
+  /// Observations up to the first bound that is not below a limit; all where none is.
+  func count(within limit: Double) -> Double {
+    guard let last = bounds.values.firstIndex(where: { $0 >= limit }) else { return count }
+    return counts[...last].reduce(0, +)
+  }
+
   func add(to sink: inout SampleSink, as family: Family) {
     sink.addHistogram(family, [], edges: bounds.printed, cumulative: cumulative, count: count, sum: sum)
   }

@@ -31,6 +31,7 @@ actor Prober {
   private let publish: @Sendable (ProbeCounts, _ missedCount: Int) -> Void
 
   private nonisolated let answered = Lock<(isAnswered: Bool?, at: Monotonic?)>((nil, nil))
+  private nonisolated let newest = Lock(ProbeCounts())
   private var schedule: ProbeSchedule
   private var counts = ProbeCounts()
   private var connection: Connection?
@@ -87,6 +88,9 @@ actor Prober {
   /// When a probe was last answered; nil before the first.
   nonisolated var lastAnswered: Monotonic? { answered.withLock(\.at) }
 
+  /// What came of all probes until now.
+  nonisolated var newestCounts: ProbeCounts { newest.withLock { $0 } }
+
   /// Probes until the task is cancelled or it is stopped.
   func run() async {
     publishNow()
@@ -94,7 +98,7 @@ actor Prober {
       await sleep(until: schedule.nextTurn)
       guard !isStopped, !Task.isCancelled else { break }
       let now = Monotonic.now
-      counts.note(schedule.expire(at: now))
+      note(schedule.expire(at: now))
       let mayTry = connection?.isActive == true || mayConnect()
       if schedule.takeTurn(at: now, mayTry: mayTry) {
         Task.immediate(executorPreference: executor) { await probe() }
@@ -140,8 +144,14 @@ actor Prober {
       dropConnection()
     }
     if isStopped || isConnectionStale { dropConnection() }
-    counts.note(ended)
+    note(ended)
     publishIfDue()
+  }
+
+  private func note(_ ended: [ProbeSchedule.Ended]) {
+    guard !ended.isEmpty else { return }
+    counts.note(ended)
+    newest.withLock { $0 = counts }
   }
 
   /// A connection that the server closed since the last probe is reopened once.

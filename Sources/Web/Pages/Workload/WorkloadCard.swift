@@ -36,7 +36,7 @@ struct WorkloadCard {
       \(HTML.joined(workload.figures.map(figure)))</summary>
       \(findings)<p class="dim">\(about) · <a href="/workload/\(pathEncoded(workload.name))">Timeline</a> · \
       <a href="/events?workload=\(pathEncoded(workload.name))">Events</a></p>
-      \(nodes)</details>
+      \(BudgetBar.list(workload.budgets, now: now))\(nodes)</details>
 
       """
   }
@@ -59,9 +59,10 @@ struct WorkloadCard {
   }
 
   private var failovers: HTML {
-    guard let count = workload.failoverCount else { return "" }
-    guard let age = workload.lastFailoverAgeSeconds else { return " · no failover since it is watched" }
-    let what = workload.lastFailover.isEmpty ? "" : " (\(clipped(workload.lastFailover)))"
+    guard let failovers = workload.failovers else { return "" }
+    guard let age = failovers.lastAgeSeconds else { return " · no failover since it is watched" }
+    let count = failovers.count
+    let what = failovers.last.isEmpty ? "" : " (\(clipped(failovers.last)))"
     return " · \(count) \(count == 1 ? "failover" : "failovers"), the last \(Web.age(age))\(what)"
   }
 

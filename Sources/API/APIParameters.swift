@@ -52,6 +52,14 @@ struct APIParameters: Sendable {
     return milliseconds
   }
 
+  /// `from` and `to`, both included; nil for what is not given.
+  func span() throws(APIError) -> (from: Int64?, to: Int64?) {
+    let from = text("from").isEmpty ? nil : try time("from")
+    let to = text("to").isEmpty ? nil : try time("to")
+    if let from, let to, to < from { throw .invalid("to", "it is before from") }
+    return (from, to)
+  }
+
   /// Seconds, or a duration such as `1m30s`, in milliseconds; nil when it is not given.
   func duration(_ name: String) throws(APIError) -> Int64? {
     let text = text(name)

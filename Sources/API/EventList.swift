@@ -9,6 +9,9 @@ struct EventFilter: Sendable {
   var workload = ""
   var node = ""
   var kind: EventKind?
+  /// Both included; nil for as far as events are kept.
+  var from: WallTime?
+  var to: WallTime?
   /// From 1 through ``EventsPage/pageLimit``.
   var page = 1
 
@@ -21,7 +24,7 @@ extension EventStore {
       await newest(
         EventQuery(
           workload: filter.workload.isEmpty ? nil : filter.workload, node: filter.node.isEmpty ? nil : filter.node,
-          kind: filter.kind, limit: limit))
+          kind: filter.kind, since: filter.from, until: filter.to, limit: limit))
     }
   }
 }
@@ -34,6 +37,17 @@ struct EventDetails {
   private(set) var clients: [EventsPage.Clients] = []
   /// Of an alert; empty for none.
   private(set) var severity = ""
+  private(set) var alert = ""
+  private(set) var failover = FailoverPath()
+
+  /// Which way a failover went; empty where that is not known.
+  struct FailoverPath {
+    /// A raw value of `Failover.Kind`.
+    var kind = ""
+    /// The former and the new master, by their instances.
+    var from = ""
+    var to = ""
+  }
 
   /// - Parameter json: a JSON object.
   init(_ json: String) {
@@ -44,6 +58,9 @@ struct EventDetails {
     phases = numbers("phases").map { EventsPage.Phase($0.name, seconds: $0.value) }.sorted { $0.seconds < $1.seconds }
     cost = Failover.Cost(root)
     severity = root["severity"]?.string ?? ""
+    alert = root["alert"]?.string ?? ""
+    failover = FailoverPath(
+      kind: root["kind"]?.string ?? "", from: root["from"]?.string ?? "", to: root["to"]?.string ?? "")
     let (before, after) = (numbers("clients_before"), numbers("clients_after"))
     func count(_ list: [(name: String, value: Double)], _ name: String) -> Int? {
       list.first { $0.name == name }.flatMap { Int(exactly: $0.value) }

@@ -176,7 +176,7 @@ extension HTTPAPI {
     let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
     let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
     let books = RunbookAnswers(source: runbooks, view: fleetView)
-    let told = NotificationAnswers(store: notifications, deliveries: judging.deliveries)
+    let told = NotificationAnswers(store: notifications, events: events, deliveries: judging.deliveries)
     return [
       route("query", .queries, isForm: true, queries.query),
       route("query_range", .queries, isForm: true, queries.queryRange),

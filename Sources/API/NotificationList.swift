@@ -8,12 +8,31 @@ extension NotificationStore {
   ///
   /// - Parameters:
   ///   - alert: its name; empty for all.
+  ///   - workload: of the alerts; empty for all.
+  ///   - span: milliseconds since 1970, both included; nil for as far as they are kept.
   ///   - page: from 1 through ``NotificationsPage/pageLimit``.
-  func list(alert: String, page: Int) async -> ListPage<StoredNotification> {
+  func list(
+    alert: String, workload: String = "", span: (from: Int64?, to: Int64?) = (nil, nil), page: Int
+  ) async -> ListPage<StoredNotification> {
     await .read(page, size: NotificationsPage.pageSize) { limit in
-      await newest(NotificationQuery(alertname: alert.isEmpty ? nil : alert, limit: limit))
+      await newest(
+        NotificationQuery(
+          alertname: alert.isEmpty ? nil : alert, workload: workload.isEmpty ? nil : workload, sinceMs: span.from,
+          untilMs: span.to, limit: limit))
     }
   }
+
+  /// Since when all that were told are kept; nil where that is not known.
+  ///
+  /// - Parameter begin: when the file began to be filled.
+  func keptSince(begin: WallTime?) async -> WallTime? {
+    guard let oldest = await newest(NotificationQuery(limit: Self.keptLimit)).last else { return begin }
+    let at = WallTime(epochMs: oldest.atMs)
+    // Without the first that was written, some were removed.
+    return oldest.id > 1 ? at : begin.map { min($0, at) } ?? at
+  }
+
+  private static let keptLimit = StoreOptions().notificationCount
 }
 
 extension StoredNotification {

@@ -208,6 +208,25 @@ public struct EventStore: Sendable {
   public func newest(_ query: EventQuery = EventQuery()) async -> [Event] {
     await store.newest(query)
   }
+
+  /// Notes when a file began to be filled, once in its life: before that, nothing is known, not even that nothing happened.
+  public func noteBegin(at time: WallTime) async {
+    guard store.facts[Self.beginKey] == nil else { return }
+    let oldest = await newest(EventQuery(limit: 1, isOldestFirst: true)).first?.at
+    store.facts.set(Self.beginKey, to: "noted", at: oldest.map { min($0, time) } ?? time)
+  }
+
+  /// When a file began to be filled; nil where that was never noted.
+  public var begin: WallTime? { store.facts[Self.beginKey]?.changed }
+
+  /// Since when all events are kept; nil where that is not known.
+  public func keptSince() async -> WallTime? {
+    guard let oldest = await newest(EventQuery(limit: 1, isOldestFirst: true)).first else { return begin }
+    // Without the first that was written, some were removed.
+    return oldest.id > 1 ? oldest.at : begin.map { min($0, oldest.at) } ?? oldest.at
+  }
+
+  private static let beginKey = "events/begin"
 }
 
 /// The alerts of a store, so that `for`, resends and the start of an episode go on after a restart.

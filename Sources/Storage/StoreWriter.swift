@@ -125,6 +125,11 @@ actor StoreWriter {
       state.records.events.records.map { state.records.revised($0.event) }
     }.filter(query.matches)
     guard !pending.isEmpty else { return written }
+    if query.isOldestFirst {
+      let all = (written + pending).enumerated()
+        .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
+      return all.prefix(query.boundedLimit).map(\.element)
+    }
     // Reversed first: of the same millisecond, the one that was appended last comes first.
     let all = (pending.reversed() + written).enumerated()
       .sorted { ($1.element.at, $0.offset) < ($0.element.at, $1.offset) }

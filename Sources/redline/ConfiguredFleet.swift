@@ -75,6 +75,7 @@ struct ConfiguredFleet: Sendable {
       log.warning("without storage.path, events are not kept and failover counts restart at 0")
     }
     self.store = store
+    await store?.events.noteBegin(at: .now)
     let health: @Sendable () -> Samples = { [store] in
       var sink = SampleSink()
       if let health = store?.health { StorageFamilies.collect(health, into: &sink) }

@@ -43,16 +43,22 @@ import Testing
       Query(query: NotificationQuery(outcome: "refused"), expected: [30]),
       Query(query: NotificationQuery(alertname: "A", sinceMs: base + 30), expected: [30]),
       Query(query: NotificationQuery(alertname: "nobody"), expected: []),
+      Query(query: NotificationQuery(sinceMs: base + 20, untilMs: base + 30), expected: [30, 20]),
+      Query(query: NotificationQuery(workload: "carts"), expected: [30, 10]),
     ], [false, true])
   func queries(_ query: Query, isUnwritten: Bool) async throws {
     let scratch = Scratch()
     let store = try await scratch.open()
-    store.notifications.append([.sample(at: Self.base + 10, name: "A"), .sample(at: Self.base + 40, state: "resolved")])
+    store.notifications.append([
+      .sample(at: Self.base + 10, name: "A", labels: #"{"workload":"carts"}"#),
+      .sample(at: Self.base + 40, state: "resolved"),
+    ])
     await store.flush()
     let holder = try Database(path: scratch.path, busyTimeoutMs: 100)
     if isUnwritten { try holder.execute("BEGIN IMMEDIATE") }
     store.notifications.append([
-      .sample(at: Self.base + 20, alertmanager: "am-2"), .sample(at: Self.base + 30, name: "A", outcome: "refused"),
+      .sample(at: Self.base + 20, alertmanager: "am-2"),
+      .sample(at: Self.base + 30, name: "A", outcome: "refused", labels: #"{"workload":"carts"}"#),
     ])
     #expect(await store.notifications.newest(query.query).map { $0.atMs - Self.base } == query.expected)
     #expect(store.health.pendingNotifications == (isUnwritten ? 2 : 0))
@@ -93,10 +99,10 @@ import Testing
 extension StoredNotification {
   static func sample(
     at atMs: Int64, name: String = "B", state: String = "firing", alertmanager: String = "am-1",
-    outcome: String = "sent"
+    outcome: String = "sent", labels: String = "{}"
   ) -> StoredNotification {
     StoredNotification(
-      atMs: atMs, alertname: name, labels: "{}", state: state, startsAtMs: atMs, alertmanager: alertmanager,
+      atMs: atMs, alertname: name, labels: labels, state: state, startsAtMs: atMs, alertmanager: alertmanager,
       outcome: outcome)
   }
 }

@@ -112,6 +112,10 @@ import Testing
       Query(query: EventQuery(workload: "queues", kind: .restart), expected: ["d"]),
       Query(query: EventQuery(since: base + 30), expected: ["e", "d", "c"]),
       Query(query: EventQuery(workload: "nobody"), expected: []),
+      Query(query: EventQuery(until: base + 20), expected: ["b", "a"]),
+      Query(query: EventQuery(since: base + 10, until: base + 30, limit: 2), expected: ["d", "c"]),
+      Query(query: EventQuery(limit: 2, isOldestFirst: true), expected: ["a", "b"]),
+      Query(query: EventQuery(since: base + 30, isOldestFirst: true), expected: ["c", "d", "e"]),
       Query(query: EventQuery(limit: -1), expected: ["e"]),
     ], [false, true])
   func queries(_ query: Query, isUnwritten: Bool) async throws {
@@ -129,6 +133,25 @@ import Testing
     #expect(await store.events.newest(query.query).map(\.summary) == query.expected)
     if isUnwritten { #expect(store.health.pendingEvents == 3) }
     if isUnwritten { try holder.execute("ROLLBACK") }
+  }
+
+  @Test func sinceWhenEventsAreKept() async throws {
+    let scratch = Scratch()
+    var store = try await scratch.open()
+    #expect(await store.events.keptSince() == nil)
+    await store.events.noteBegin(at: Self.base)
+    #expect(await store.events.keptSince() == Self.base)
+    store.events.append(.sample("a", at: Self.base + 10))
+    #expect(await store.events.keptSince() == Self.base, "nothing happened before")
+    await store.close()
+    store = try await scratch.open()
+    await store.events.noteBegin(at: Self.base + 500)
+    #expect(await store.events.keptSince() == Self.base, "it is noted once")
+    await store.close()
+    // Some were removed: what was before the oldest is not known any more.
+    try Database(path: scratch.path, busyTimeoutMs: 100).execute("UPDATE events SET id = 7")
+    store = try await scratch.open()
+    #expect(await store.events.keptSince() == Self.base + 10)
   }
 
   @Test func filesAreForTheirOwnerAlone() async throws {

@@ -21,14 +21,19 @@ struct EventAnswers: Sendable {
       filter.kind = known
     }
     filter.page = try parameters.page(through: EventsPage.pageLimit)
+    let span = try parameters.span()
+    filter.from = span.from.map { WallTime(epochMs: $0) }
+    filter.to = span.to.map { WallTime(epochMs: $0) }
     if store == nil { answer.warn("events are not kept: start redline with --storage.path") }
     let list = await store?.list(filter) ?? .empty
+    let keptSince = await store?.keptSince()
     let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("events")
       try json.list(list.elements, within: limit) { Self.write($1, to: &$0) }
       json.field("page", filter.page)
       json.field("hasMore", list.hasMore)
+      if let keptSince { json.field("keptSince", at: keptSince) }
     }
   }
 
@@ -41,6 +46,13 @@ struct EventAnswers: Sendable {
       if !event.node.isEmpty { json.field("node", shown: event.node) }
       json.field("summary", shown: event.summary)
       if !details.severity.isEmpty { json.field("severity", shown: details.severity) }
+      if !details.alert.isEmpty { json.field("alert", shown: details.alert) }
+      if event.kind == .failover || event.kind == .failoverAborted {
+        let path = details.failover
+        for (name, value) in [("failover", path.kind), ("from", path.from), ("to", path.to)] where !value.isEmpty {
+          json.field(name, shown: value)
+        }
+      }
       json.fields(of: details.cost)
       if !details.phases.isEmpty {
         json.key("phases")

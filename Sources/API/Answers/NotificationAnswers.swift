@@ -7,13 +7,19 @@ import Web
 struct NotificationAnswers: Sendable {
   /// Nil without storage.path.
   let store: NotificationStore?
+  let events: EventStore?
   let deliveries: @Sendable () -> [DeliveryState]
 
   /// The newest first, by the parameters of the page.
   func notifications(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
     let page = try parameters.page(through: NotificationsPage.pageLimit)
     if store == nil { answer.warn("notifications are not kept: start redline with --storage.path") }
-    let list = await store?.list(alert: parameters.text("alert"), page: page) ?? .empty
+    let span = try parameters.span()
+    let list =
+      await store?.list(alert: parameters.text("alert"), workload: parameters.text("workload"), span: span, page: page)
+      ?? .empty
+    // It is asked of the whole table, which only those want who ask for a span.
+    let keptSince = span.from == nil ? nil : await store?.keptSince(begin: events?.begin)
     let limit = answer.limit
     try answer.data.object { json throws(APIError) in
       json.key("alertmanagers")
@@ -22,6 +28,7 @@ struct NotificationAnswers: Sendable {
       try json.list(list.elements, within: limit) { Self.write($1, to: &$0) }
       json.field("page", page)
       json.field("hasMore", list.hasMore)
+      if let keptSince { json.field("keptSince", at: keptSince) }
     }
   }
 

@@ -79,6 +79,9 @@ extension Database {
     conditions.require("alertmanager = ?", query.alertmanager.map { .text($0) })
     conditions.require("outcome = ?", query.outcome.map { .text($0) })
     conditions.require("at_ms >= ?", query.sinceMs.map { .integer($0) })
+    conditions.require("at_ms <= ?", query.untilMs.map { .integer($0) })
+    conditions.require(
+      "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.workload') END = ?", query.workload.map { .text($0) })
     return try rows(
       "SELECT id, at_ms, alertname, labels, state, startsat_ms, endsat_ms, alertmanager, outcome FROM notifications"
         + "\(conditions.sql) ORDER BY at_ms DESC, id DESC LIMIT ?",

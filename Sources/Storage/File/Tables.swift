@@ -84,9 +84,11 @@ extension Database {
     conditions.require("node = ?", query.node.map { .text($0) })
     conditions.require("kind = ?", query.kind.map { .text($0.rawValue) })
     conditions.require("at_ms >= ?", query.sinceMs.map { .integer($0) })
+    conditions.require("at_ms <= ?", query.untilMs.map { .integer($0) })
+    let order = query.isOldestFirst ? "at_ms, id" : "at_ms DESC, id DESC"
     return try rows(
       "SELECT id, at_ms, workload, node, kind, summary, details, key FROM events\(conditions.sql)"
-        + " ORDER BY at_ms DESC, id DESC LIMIT ?",
+        + " ORDER BY \(order) LIMIT ?",
       conditions.values + [.integer(Int64(query.boundedLimit))]
     ) { row in
       var event = Event(

@@ -47,26 +47,37 @@ public struct EventQuery: Sendable {
   public var kind: EventKind?
   /// Only events at or after this time.
   public var since: WallTime?
+  /// Only events at or before this time.
+  public var until: WallTime?
   /// At most this many, the newest by time first; 1 to 10,000.
   public var limit: Int
+  /// Whether the oldest come first.
+  public var isOldestFirst: Bool
 
   public init(
     workload: String? = nil, node: String? = nil, kind: EventKind? = nil, since: WallTime? = nil,
-    limit: Int = 100
+    until: WallTime? = nil, limit: Int = 100, isOldestFirst: Bool = false
   ) {
     self.workload = workload
     self.node = node
     self.kind = kind
     self.since = since
+    self.until = until
     self.limit = limit
+    self.isOldestFirst = isOldestFirst
   }
 
-  var sinceMs: Int64? { since.map { WallTime(seconds: min(max($0.seconds, 0), 1e12)).epochMs } }
+  var sinceMs: Int64? { since.map(Self.milliseconds) }
+  var untilMs: Int64? { until.map(Self.milliseconds) }
+  private static func milliseconds(_ time: WallTime) -> Int64 {
+    WallTime(seconds: min(max(time.seconds, 0), 1e12)).epochMs
+  }
   var boundedLimit: Int { min(max(limit, 1), 10_000) }
 
   func matches(_ event: Event) -> Bool {
     (workload == nil || workload == event.workload) && (node == nil || node == event.node)
       && (kind == nil || kind == event.kind) && (sinceMs.map { event.atMs >= $0 } ?? true)
+      && (untilMs.map { event.atMs <= $0 } ?? true)
   }
 }
 

@@ -34,6 +34,11 @@ public struct StoredNotification: Sendable, Equatable {
   }
 }
 
+extension StoredNotification {
+  /// Its label `workload`; nil for none.
+  var workload: String? { (try? JSONReader.value(Array(labels.utf8)))?["workload"]?.string }
+}
+
 /// Which notifications are asked for; every condition that is given must hold.
 public struct NotificationQuery: Sendable {
   public var alertname: String?
@@ -42,18 +47,24 @@ public struct NotificationQuery: Sendable {
   public var outcome: String?
   /// Only those at or after this wall time, in milliseconds since 1970.
   public var sinceMs: Int64?
+  /// Only those at or before this wall time, in milliseconds since 1970.
+  public var untilMs: Int64?
+  /// Only those whose label `workload` is this.
+  public var workload: String?
   /// At most this many, the newest by time first; 1 to 10,000.
   public var limit: Int
 
   public init(
     alertname: String? = nil, state: String? = nil, alertmanager: String? = nil, outcome: String? = nil,
-    sinceMs: Int64? = nil, limit: Int = 100
+    workload: String? = nil, sinceMs: Int64? = nil, untilMs: Int64? = nil, limit: Int = 100
   ) {
     self.alertname = alertname
     self.state = state
     self.alertmanager = alertmanager
     self.outcome = outcome
+    self.workload = workload
     self.sinceMs = sinceMs
+    self.untilMs = untilMs
     self.limit = limit
   }
 
@@ -63,5 +74,6 @@ public struct NotificationQuery: Sendable {
     (alertname == nil || alertname == record.alertname) && (state == nil || state == record.state)
       && (alertmanager == nil || alertmanager == record.alertmanager)
       && (outcome == nil || outcome == record.outcome) && (sinceMs.map { record.atMs >= $0 } ?? true)
+      && (untilMs.map { record.atMs <= $0 } ?? true) && (workload == nil || workload == record.workload)
   }
 }

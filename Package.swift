@@ -125,7 +125,9 @@ let package = Package(
       exclude: ["Fixtures", "Goldens", "Scenarios"]),
     tests(
       "APITests", ["API", "Alerting", "Config", "Fleet", "PromQL", "Metrics", "Redis", "Runtime", "Storage", "Web"]),
-    tests("RedlineTests", ["redline", "Config", "Metrics", "Runtime", "Web", nioPosix]),
+    tests(
+      "RedlineTests", ["redline", "API", "Config", "Fleet", "Metrics", "Runtime", "Web", nioPosix],
+      exclude: ["Reports/Goldens"]),
     tests("WebTests", ["Web", "Runtime", "Metrics", "Config", "CMicrohttpd", log], exclude: ["Goldens"]),
   ]
 )

@@ -22,6 +22,21 @@ public struct CheckResult: Sendable, Equatable {
   public let reason: String?
   /// Since when a finding holds.
   public let since: WallTime?
+
+  public init(
+    check: String, group: CheckGroup, workload: String, instance: String? = nil, answer: Answer,
+    severity: Finding.Severity? = nil, text: String = "", reason: String? = nil, since: WallTime? = nil
+  ) {
+    self.check = check
+    self.group = group
+    self.workload = workload
+    self.instance = instance
+    self.answer = answer
+    self.severity = severity
+    self.text = text
+    self.reason = reason
+    self.since = since
+  }
 }
 
 extension CheckResult {

@@ -42,6 +42,30 @@ public struct Layout: Sendable {
       body: Array(page(nonce: nonce).markup.utf8))
   }
 
+  /// The page as a file that is read without the daemon: no script, no icon, no links to other pages.
+  var standalone: String {
+    let page: HTML = """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+      <title>\(windowTitle ?? title)</title>
+      <style>\(Self.styles)\(styles)</style>
+      </head>
+      <body>
+      <main>
+      <h1>\(title)</h1>
+      \(content)
+      </main>
+      </body>
+      </html>
+
+      """
+    return page.markup
+  }
+
   private func page(nonce: String) -> HTML {
     """
     <!doctype html>

@@ -9,8 +9,9 @@ struct Commands: AsyncParsableCommand {
     discussion: "Without a subcommand redline runs as the exporter; redline --help lists its flags.",
     version: BuildInfo.version,
     subcommands: [
-      StatusCommand.self, TopCommand.self, IncidentsCommand.self, RunbookCommand.self, SwitchCommand.self,
-      FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self,
+      StatusCommand.self, TopCommand.self, IncidentsCommand.self, RunbookCommand.self, ReportCommand.self,
+      SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self, ReferenceCommand.self, CheckCommand.self,
+      TestCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
     ])
 

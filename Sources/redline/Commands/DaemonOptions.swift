@@ -47,7 +47,10 @@ struct DaemonOptions: ParsableArguments {
   /// - Parameter target: behind `/api/v1/`, with its query.
   /// - Returns: `data` of the answer.
   /// - Throws: ``ConfigErrors`` for wrong options, ``Failure`` for everything else.
-  func ask(_ url: String, _ target: String) async throws -> JSONValue {
+  func ask(_ url: String, _ target: String) async throws -> JSONValue { try await answer(url, target).data }
+
+  /// As ``ask(_:_:)``, with what the daemon remarks about the answer.
+  func answer(_ url: String, _ target: String) async throws -> (data: JSONValue, warnings: [String]) {
     let server = try await AskedServer(
       url, flag: "url", login: .init(user: urlUser, passwordFile: urlPasswordFile, caFile: urlCAFile),
       loginHint: "--url-user", answerBytes: Self.answerBytes)
@@ -56,7 +59,9 @@ struct DaemonOptions: ParsableArguments {
     return try Self.data(of: response, from: server.address)
   }
 
-  private static func data(of response: HTTPResponse, from address: HTTPAddress) throws -> JSONValue {
+  private static func data(
+    of response: HTTPResponse, from address: HTTPAddress
+  ) throws -> (data: JSONValue, warnings: [String]) {
     if response.status == 401 {
       throw Failure(description: "\(address) refuses the login: give --url-user and --url-password-file")
     }
@@ -73,7 +78,7 @@ struct DaemonOptions: ParsableArguments {
         description: "\(address) answers \(response.status): \(reason)", isNotFound: response.status == 404,
         reason: reason)
     }
-    return data
+    return (data, (json["warnings"]?.elements ?? []).compactMap(\.string))
   }
 }
 

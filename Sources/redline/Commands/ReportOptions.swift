@@ -46,9 +46,11 @@ struct ReportOptions: ParsableArguments {
   }
 
   /// The exit status: 0, 1 for a finding that fails the command, which beats 3 for what is unknown.
-  func status(of results: [CheckResult]) -> Int32 {
+  func status(of results: [CheckResult]) -> Int32 { Self.status(of: results, failOn: failOn) }
+
+  static func status(of results: [CheckResult], failOn: Finding.Severity) -> Int32 {
     if results.contains(where: { $0.answer == .finding && ($0.severity ?? .info) >= failOn }) { return 1 }
-    return results.contains { $0.answer == .unknown } ? Self.unknownStatus : 0
+    return results.contains { $0.answer == .unknown } ? unknownStatus : 0
   }
 
   /// Something cannot be judged or reached.

@@ -43,6 +43,11 @@ struct PrometheusReader {
     return series
   }
 
+  /// What a path of its API answers.
+  ///
+  /// - Parameter target: behind `/api/v1/`, with its query.
+  func answer(_ target: String) async throws(Failure) -> JSONValue { try await data("/api/v1/\(target)") }
+
   /// The types of what a target serves, by family.
   func types(of target: SwitchTarget) async throws(Failure) -> [String: String] {
     let found = try await data("/api/v1/targets/metadata?match_target=\(target.selector.percentEncoded())")

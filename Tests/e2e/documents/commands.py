@@ -74,6 +74,9 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline check fleet --url": By(CHECKS + "api_fleet.py", "check_a_command_asks_the_daemon", '"--url", url'),
     "redline runbook NAME": By(CHECKS + "transport.py", "commands_of_runbooks", '"runbook", *words'),
     "redline runbook NAME --workload W": By(CHECKS + "transport.py", "commands_of_runbooks", '"--workload", "session"'),
+    "redline report --workload sessions --from 2026-11-30T03:00:00Z --to 2026-11-30T03:30:00Z --format markdown": By(
+        CHECKS + "report.py", "forms", "report(exporter,"),
+    "redline report": By(CHECKS + "report.py", "check_the_report_of_an_incident", "report(exporter,"),
     "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),
     "redline check rules FILES": Runs(RULES),

@@ -11,6 +11,8 @@ public final class WorkExecutor: TaskExecutor {
   public static let rules = WorkExecutor("rules")
   /// Files and the database.
   public static let files = WorkExecutor("files")
+  /// The flight recorder: neither a disk that hangs nor its work may hold up anything else.
+  public static let recorder = WorkExecutor("recorder")
   /// One for each query that is worked on at a time: a long one must hold up neither rules nor the next query.
   public static let queries = (1...4).map { WorkExecutor("query-\($0)") }
 

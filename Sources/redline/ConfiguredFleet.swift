@@ -21,6 +21,8 @@ struct ConfiguredFleet: Sendable {
   private let environment: [String: String]
   private let options: Options
   private let store: Store?
+  /// Nil where nothing is recorded.
+  private let recorder: ConfiguredRecorder?
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
   var notifications: NotificationStore? { store?.notifications }
@@ -92,14 +94,20 @@ struct ConfiguredFleet: Sendable {
     self.registry = registry
     let books = Lock(Self.setting(loaded, options, environment))
     self.books = books
-    let rules = ConfiguredRules(loadedRules, options: options, registry: registry, storage: store, log: log) {
+    let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
+    self.recorder = recorder
+    let rules = ConfiguredRules(
+      loadedRules, options: options, registry: registry, storage: store, observer: recorder?.observer, log: log
+    ) {
       notices, expression in
       let setting = books.withLock { $0 }
       notifier.send(notices.map(setting.annotated), expression: expression)
     }
     self.rules = rules
     registry.add { rules.isOn ? rules.engine.samples() : .none }
+    if let recorder { registry.add { recorder.recorder.samples() } }
     await rules.apply(loadedRules)
+    recorder?.apply(loaded, engine: rules.engine)
     Self.tellOfSilence(config, log)
     fleet = Fleet(
       config,
@@ -107,7 +115,8 @@ struct ConfiguredFleet: Sendable {
         connections: factory.context, registry: registry, environment: environment,
         collectors: factory.collectorOptions, keyDutyRatio: options.keys.dutyRatio,
         clientName: options.redis.isClientNameSet ? "redline" : nil,
-        memberLimit: max(1, memberLimit / config.workloads.count), store: store, log: log))
+        memberLimit: max(1, memberLimit / config.workloads.count), store: store, recorder: recorder?.recorder, log: log)
+    )
     log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
     let contents = await contents()
     seen.withLock { $0 = contents ?? [] }
@@ -137,6 +146,7 @@ struct ConfiguredFleet: Sendable {
 
   /// Starts to watch and to judge. When it returns, the counters of all workloads are on the page.
   func start() async {
+    recorder?.recorder.start()
     await fleet.start()
     await rules.engine.start()
   }
@@ -163,6 +173,7 @@ struct ConfiguredFleet: Sendable {
     // A server that is watched no more is not down: the rules end first.
     await rules.engine.stop()
     await fleet.stop()
+    await recorder?.recorder.stop()
     await notifier.drain(until: .now() + TimeAmount(Self.drainDeadline))
     await store?.close()
   }
@@ -207,6 +218,7 @@ struct ConfiguredFleet: Sendable {
       config.alerting, file: path, externalLabels: loaded.rules.options.externalLabels,
       externalURL: loaded.rules.options.externalURL)
     await rules.apply(loaded.rules)
+    recorder?.apply(loaded, engine: rules.engine)
     inForce.withLock { $0 = config }
     books.withLock { $0 = Self.setting(loaded, options, environment) }
     Self.tellOfSilence(config, log)

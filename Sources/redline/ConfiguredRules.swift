@@ -38,12 +38,13 @@ struct ConfiguredRules: Sendable {
   }
 
   init(
-    _ rules: Rules, options: Options, registry: Registry, storage: Store?, log: Logger,
+    _ rules: Rules, options: Options, registry: Registry, storage: Store?, observer: EvaluationObserver?, log: Logger,
     deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
     self.log = log
-    engine = RuleEngine(rules.options, registry: registry, storage: storage, log: log, deliver: deliver)
+    engine = RuleEngine(
+      rules.options, registry: registry, storage: storage, observer: observer, log: log, deliver: deliver)
     isStored = storage != nil
   }
 

@@ -107,6 +107,8 @@ enum FamilyCatalogue {
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
       FamilyGroup("Storage", "With `--storage.path`.", families: StorageFamilies.all),
       FamilyGroup(
+        "Flight recorder", "With `recorder` in the file of `--config.file`.", families: RecorderFamilies.all),
+      FamilyGroup(
         "The daemon", "On `/metrics`, without `--redis-only-metrics`; the build also on pages of `/scrape`.",
         families: ExporterFamilies.all),
       FamilyGroup("Requests to `/scrape`", "On `/metrics`.", families: [ExporterFamilies.targetScrapeErrors]),

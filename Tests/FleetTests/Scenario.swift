@@ -50,6 +50,13 @@ struct Scenario {
     lines = text.split(separator: "\n", omittingEmptySubsequences: false)
   }
 
+  /// One that is in no file.
+  init(_ id: String, text: String) {
+    self.id = id
+    checks = CheckCatalogue.all
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+  }
+
   /// Plays it from the first look to the last.
   func looks() throws -> [Look] {
     var stage: Stage?
@@ -102,32 +109,9 @@ extension Scenario.Expectation {
 
 /// The servers of a scenario, and the workload that watches them.
 private final class Stage {
-  private struct Server {
-    var isUp = true
-    var isSentinel = false
-    var isProbeAnswered: Bool?
-    var problem: String?
-    var fields: [(name: String, value: String)] = []
-    var nodes: [String] = []
-    var settings: [String: String] = [:]
-    /// nil where CLUSTER GETSLOTMIGRATIONS is not answered.
-    var migrations: [String: String]?
-
-    mutating func set(_ name: String, _ value: String) {
-      if let index = fields.firstIndex(where: { $0.name == name }) {
-        fields[index].value = value
-      } else {
-        fields.append((name, value))
-      }
-    }
-    func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
-  }
-
   var time = 0.0
-  private var tracker: WorkloadTracker
-  private var roster = Roster()
-  private var findings = FindingTracker()
-  private var servers: [NodeAddress: Server] = [:]
+  private var replay: WorkloadReplay
+  private var servers: [NodeAddress: ScenarioServer] = [:]
   private var locks: LockWatch.Findings?
   private var circuits: [String: Double]?
   private var streams: [WatchedStream] = []
@@ -135,19 +119,16 @@ private final class Stage {
   private var turnedAway = TurnedAway()
   private var unconfirmedFailoverCount = 0
   private let config: WorkloadConfig
-  /// The daemon's clock at 0 s, in seconds since the epoch.
-  private static let start = 1_000_000.0
-
   init(_ fields: String) throws {
     let text = "workloads: [{name: w, \(fields.dropFirst())]"
     config = try FleetConfig.parse(Array(text.utf8), file: "scenario").workloads[0]
-    tracker = WorkloadTracker(config)
+    replay = WorkloadReplay(config)
   }
 
   /// Changes a server, and gives what reads the lines below.
   func member(_ name: String, _ what: String) throws -> (Substring) throws -> Void {
     let address = try self.address(name)
-    var server = servers[address] ?? Server()
+    var server = servers[address] ?? ScenarioServer()
     switch what {
     case "up", "sentinel": (server.isUp, server.isSentinel) = (true, what == "sentinel")
     case "down": server.isUp = false
@@ -241,60 +222,29 @@ private final class Stage {
 
   /// One look, as the daemon takes it.
   func look(_ id: String, _ checks: [any Check]) -> Scenario.Seen {
-    let wall = Self.start + time
-    let readings = servers.filter { !$0.value.isSentinel }.map { reading($0.key, $0.value, wall) }
-    let watchers = servers.filter(\.value.isSentinel).map { reading($0.key, $0.value, wall) }
-    tracker.follow(readings, sentinels: watchers)
-    let objectives = config.objectives(at: Timestamp(epochMs: Int64(wall * 1000)))
-    tracker.note(readings, own: { _ in .init() }, objectives, at: .init(seconds: time))
-    _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, at: .init(seconds: time))
-    let members = readings.map { reading in
-      WorkloadState.Surroundings(
-        reading: reading, instance: config.instanceName(of: reading.address, announced: nil),
-        standing: roster.members[reading.address], pollState: reading.answers == true ? "up" : "timeout",
-        problem: reading.answers == true ? nil : servers[reading.address]?.problem,
-        isProbeAnswered: servers[reading.address]?.isProbeAnswered)
-    }
-    let state = tracker.state(
-      members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount,
-      at: .init(seconds: time),
-      wall: .init(seconds: wall))
-    var verdict = Verdict(checks, of: state)
-    findings.note(verdict, at: .init(seconds: wall))
-    verdict.addSummary(config.name, FindingAllowance())
-    verdict.add { state.addFigures(into: &$0) }
+    var look = replay.look(
+      at: time, servers: servers, checks, keys: keys, turnedAway: turnedAway,
+      unconfirmedFailoverCount: unconfirmedFailoverCount)
+    let state = look.judgement.state
+    look.verdict.addSummary(config.name, FindingAllowance())
+    look.verdict.add { state.addFigures(into: &$0) }
+    let (verdict, judgement) = (look.verdict, look.judgement)
     let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
-    let judgement = findings.judgement(verdict, of: state)
     let dated = judgement.findings
     return Scenario.Seen(
       state: verdict.health.rawValue,
-      findings: dated.filter { $0.check == id }.map(line) + verdict.unknowns.filter { $0.check == id }.map(line),
+      findings: dated.filter { $0.check == id }.map { ScenarioText.line($0) }
+        + verdict.unknowns.filter { $0.check == id }.map { ScenarioText.line($0) },
       samples: Fixture.lines(page).filter { !$0.hasPrefix("#") },
       results: judgement.results(checks).map(line),
-      everything: dated.map { "\($0.check) \(line($0))" } + verdict.unknowns.map { "\($0.check) \(line($0))" })
-  }
-
-  private func line(_ finding: Finding) -> String {
-    "\(finding.severity.name) \(name(finding.subject))since \(Int(finding.since.seconds - Self.start))s: \(finding.text)"
+      everything: dated.map { "\($0.check) \(ScenarioText.line($0))" }
+        + verdict.unknowns.map { "\($0.check) \(ScenarioText.line($0))" })
   }
 
   private func line(_ result: CheckResult) -> String {
     let subject = result.instance.map { "\($0) " } ?? ""
     return
       "\(result.check) \(subject)\(result.severity?.name ?? result.answer.rawValue)\(result.reason.map { ": \($0)" } ?? "")"
-  }
-
-  private func line(_ blindness: Blindness) -> String {
-    "\("unknown \(name(blindness.subject))".dropLast()): \(blindness.reason)"
-  }
-
-  private func name(_ subject: Finding.Subject) -> String {
-    switch subject {
-    case .workload: ""
-    case .node(let name): "\(name) "
-    case .shard(let name): "shard \(name) "
-    case .keys(let name): "keys \(name) "
-    }
   }
 
   private var keys: KeyReading {
@@ -304,65 +254,5 @@ private final class Stage {
       streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
     return KeyReading(summaries.compactMap { $0 }, refused: refused)
-  }
-
-  private func reading(_ address: NodeAddress, _ server: Server, _ wall: Double) -> MemberReading {
-    var facts: MemberFacts?
-    if server.isUp {
-      let nodes = server.nodes.isEmpty ? nil : server.nodes.joined(separator: "\n") + "\n"
-      let lines = ["run_id:\(address)"] + server.fields.map { "\($0.name):\($0.value)" }
-      facts = Readings.facts(
-        (server.isSentinel ? ["redis_mode:sentinel", "# Sentinel"] + lines : lines).joined(separator: "\n") + "\n",
-        nodes: nodes,
-        settings: server.settings)
-      if server.isSentinel { facts?.sentinel = sentinel(server) }
-      facts?.slotMigrations = server.migrations?.sorted { $0.key < $1.key }.compactMap { migration($0.key, $0.value) }
-    }
-    return MemberReading(
-      address, answers: server.isUp, facts: facts, began: .init(seconds: time), ended: .init(seconds: wall))
-  }
-
-  /// `export failed 5-9 created=1 sign=2 from=ID to=ID why`
-  private func migration(_ name: String, _ text: String) -> SlotMigration? {
-    let words = text.split(separator: " ", maxSplits: 7).map(String.init)
-    func value(_ index: Int) -> String { String(words[index].drop { $0 != "=" }.dropFirst()) }
-    let fields = [
-      "name", name, "operation", words[0].uppercased(), "slot_ranges", words[2], "target_node", value(6), "source_node",
-      value(5), "create_time", value(3), "last_update_time", value(4), "last_ack_time", value(4), "state", words[1],
-      "message", words.count > 7 ? words[7] : "",
-    ]
-    let reply = "*\(fields.count)\r\n" + fields.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
-    return (try? Replies.read(Array(reply.utf8))).flatMap { SlotMigration($0[0]) }
-  }
-
-  /// What a Sentinel says, from a few fields.
-  private func sentinel(_ server: Server) -> MemberFacts.SentinelFacts {
-    func reply(_ pairs: [String]) -> String {
-      "*\(pairs.count)\r\n" + pairs.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
-    }
-    func instance(_ name: String, _ more: [String]) -> String {
-      let parts = name.split(separator: ":").map(String.init)
-      return reply(["name", name, "ip", parts[0], "port", parts[1], "runid", "", "last-hello-message", "1"] + more)
-    }
-    func list(_ name: String, _ more: [String]) -> String {
-      let all = (server.value(name) ?? "").split(separator: " ").map { instance(String($0), more) }
-      return "*\(all.count)\r\n" + all.joined()
-    }
-    let master = server.value("master").map { name in
-      let parts = name.split(separator: ":").map(String.init)
-      return reply(
-        [
-          "name", "mymaster", "ip", parts[0], "port", parts[1], "runid", "", "flags", server.value("flags") ?? "master",
-          "config-epoch", "1", "quorum", server.value("quorum") ?? "2",
-        ])
-    }
-    let replica = ["flags", "slave", "master-link-status", "ok", "slave-priority", "100"]
-    let texts = [
-      "$-1\r\n", master ?? "-ERR No such master with that name\r\n", list("replicas", replica),
-      list("peers", ["flags", "sentinel"]),
-      server.value("ckquorum") == "lost" ? "-NOQUORUM 1 usable Sentinels.\r\n" : "+OK 3 usable Sentinels.\r\n",
-    ]
-    let replies = texts.compactMap { try? Replies.read(Array($0.utf8))[0] }
-    return MemberFacts.SentinelFacts(id: replies[0], about: Array(replies[1...]))
   }
 }

@@ -106,6 +106,12 @@ class Watch:
         name = "redis_exporter_rule_evaluations_total"
         return int(sum(self.page(name).named(name).values()))
 
+    def recorder(self) -> dict[str, float]:
+        names = {"cpu": "redis_exporter_recorder_cpu_seconds_total", "bytes": "redis_exporter_recorder_bytes",
+                 "dropped": "redis_exporter_recorder_dropped_total"}
+        page = self.page(*names.values())
+        return {key: sum(page.named(name).values()) for key, name in names.items()}
+
     def buckets(self) -> dict[str, dict[float, float]]:
         """Of the healthy workload: how late its polls began, and what its probes took, over all nodes."""
         families = {"lateness": "redis_exporter_poll_lateness_seconds", "probe": "redis_probe_duration_seconds"}
@@ -229,6 +235,25 @@ def measure(check: Check, nodes: Nodes, flags: list[str], options: argparse.Name
     note("judging", judging.quiet(max(seconds, 2 * SCRAPE_SECONDS)))
     figures["memory judging"] = judging.resident()
     judging.redline.stop()
+    folder = check.folder / "recording"
+    recording = Watch(check, nodes, flags, f"rules: {{files: ['{ROOT}/alerts/*.yml']}}\n"
+                      f"recorder: {{keep: 24h, size: 4GiB, path: '{folder}'}}\n")
+    check.until(lambda: recording.evaluations() > 0, 60, "rules are evaluated", pause=1)
+    # What a file begins with is no part of what a day costs.
+    time.sleep(3 * POLL_SECONDS)
+    before = recording.recorder()
+    began = time.monotonic()
+    note("recording", recording.quiet(max(seconds, 4 * SCRAPE_SECONDS)))
+    passed = time.monotonic() - began
+    after = recording.recorder()
+    figures["memory recording"] = recording.resident()
+    figures["recorder cpu"] = (after["cpu"] - before["cpu"]) / passed / figures["cpu quiet"]
+    figures["recorder bytes"] = (after["bytes"] - before["bytes"]) / passed * 86400 / nodes.count
+    figures["recorder dropped"] = after["dropped"]
+    progress(f"  recorder: {figures['recorder cpu']:.2%} of polling, {figures['recorder bytes'] / 1e6:.2f} MB a node and day, "
+             f"{after['dropped']:.0f} dropped")
+    recording.redline.stop()
+    shutil.rmtree(folder, ignore_errors=True)
     return figures
 
 
@@ -309,7 +334,7 @@ def print_table(variants: list[Figures], dead: Figures | None, peer: Figures | N
     row("polls per second", each("polls quiet"), lambda value: f"{value:.0f}")
     for name, text in (("quiet", "nobody scrapes"), ("one scraper", "one scraper, gzip, every 15 s"),
                        ("two scrapers", "two scrapers at once"), ("hung", "30 % of them hang"),
-                       ("judging", "the rules of alerts/ judged")):
+                       ("judging", "the rules of alerts/ judged"), ("recording", "judged and recorded")):
         values = each(f"cpu {name}")
         theirs = percent(peer["cpu"]) if peer and name == "one scraper" else ""
         row(f"CPU of one core, {text}", values, percent, theirs, "< 25 %", [value < 0.25 for value in values])
@@ -319,6 +344,11 @@ def print_table(variants: list[Figures], dead: Figures | None, peer: Figures | N
         theirs = megabytes(peer["memory"]) if peer and name == "one scraper" else ""
         row(f"resident memory, {text}", values, megabytes, theirs, "< 150 MB", [value < 150e6 for value in values])
     row("resident memory, the rules of alerts/ judged", each("memory judging"), megabytes)
+    row("resident memory, judged and recorded", each("memory recording"), megabytes)
+    row("CPU of the flight recorder, of what polling costs", each("recorder cpu"), percent, target="≤ 2 %",
+        met=[value <= 0.02 for value in each("recorder cpu")])
+    row("its files, a node and day", each("recorder bytes"), lambda value: f"{value / 1e6:.1f} MB")
+    row("poll lateness p99, judged and recorded", each("lateness recording"), milliseconds)
     row("poll lateness p99", each("lateness quiet"), milliseconds)
     row("poll lateness p99, the rules of alerts/ judged", each("lateness judging"), milliseconds,
         target="unchanged (within 1 ms)",

@@ -18,6 +18,7 @@ actor GroupRunner {
     let refresh: @Sendable () async -> Void
     /// Hands on what Alertmanagers are to be told, with the rule's expression. Must not wait.
     let deliver: @Sendable ([Notification], _ expression: String) -> Void
+    let observer: EvaluationObserver?
     /// Nil where nothing is kept.
     let stateStore: RuleStateStore?
     let resendDelayMilliseconds: Int64
@@ -164,6 +165,7 @@ actor GroupRunner {
   }
 
   private func evaluate(at time: Int64, scope: GroupEvaluator.Scope) async {
+    surroundings.observer?.evaluation(state.group, time, scope.places(in: state.group))
     evaluator.evaluate(&state, atMilliseconds: time, scope: scope)
     state.lastSampleMilliseconds = time
     for (index, rule) in state.group.rules.enumerated() where scope.includes(rule, at: index) {

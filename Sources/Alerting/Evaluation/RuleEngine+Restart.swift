@@ -60,7 +60,7 @@ extension RuleEngine {
     }
   }
 
-  private static func holdMilliseconds(of rule: Rule) -> Int64 {
+  static func holdMilliseconds(of rule: Rule) -> Int64 {
     var ranges = QueryOptions()
     ranges.lookbackMilliseconds = 0
     let longest = rule.query.reaches(options: ranges).compactMap(\.milliseconds).max() ?? 0

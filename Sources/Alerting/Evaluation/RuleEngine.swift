@@ -45,9 +45,10 @@ public actor RuleEngine {
 
   /// - Parameters:
   ///   - storage: where alerts are kept; nil for memory alone.
+  ///   - observer: is told of pages and evaluations; nil for nobody.
   ///   - deliver: is handed what Alertmanagers are to be told, with the rule's expression; must not wait.
   public init(
-    _ options: Options, registry: Registry, storage: Store?, log: Logger,
+    _ options: Options, registry: Registry, storage: Store?, observer: EvaluationObserver? = nil, log: Logger,
     deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
@@ -61,7 +62,7 @@ public actor RuleEngine {
       Durable(alerts: RuleStateStore(store: $0), baselines: BaselineStore(store: $0, series: series))
     }
     clock = Lock(EvaluationClock(wallMilliseconds: WallTime.now.epochMs, bootMilliseconds: bootClockMilliseconds()))
-    scraper = Scraper(registry, into: series, options, log: log)
+    scraper = Scraper(registry, into: series, options, observer: observer, log: log)
     let events = events
     registry.onPublish { samples, key in events.note(samples, key) }
   }
@@ -157,7 +158,8 @@ public actor RuleEngine {
     GroupRunner.Surroundings(
       now: { [weak self] in self?.nowMilliseconds ?? .max },
       refresh: { [weak self] in await self?.scrape() },
-      deliver: deliver, stateStore: durable?.alerts, resendDelayMilliseconds: options.resendDelayMilliseconds)
+      deliver: deliver, observer: scraper.observer, stateStore: durable?.alerts,
+      resendDelayMilliseconds: options.resendDelayMilliseconds)
   }
 
   // MARK: At work
@@ -242,6 +244,7 @@ public actor RuleEngine {
     let distance = adjustClock()
     guard distance != 0 else { return }
     clock.withLock { $0.step(byMilliseconds: distance) }
+    scraper.observer?.shift(distance)
     series.shift(byMilliseconds: distance)
     durable?.alerts.keepClock(offset: clock.withLock { $0.offsetMilliseconds })
     log.warning(

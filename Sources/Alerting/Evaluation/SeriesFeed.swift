@@ -143,6 +143,8 @@ struct Scraper {
 
   private let registry: Registry
   private let log: Logger
+  /// Nil where nobody wants to know.
+  let observer: EvaluationObserver?
   private var feed: SeriesFeed
   private var last: ContinuousClock.Instant?
   private var loggedProblem: String?
@@ -151,8 +153,12 @@ struct Scraper {
 
   var hasScraped: Bool { last != nil }
 
-  init(_ registry: Registry, into series: SeriesStore, _ options: RuleEngine.Options, log: Logger) {
+  init(
+    _ registry: Registry, into series: SeriesStore, _ options: RuleEngine.Options, observer: EvaluationObserver?,
+    log: Logger
+  ) {
     self.registry = registry
+    self.observer = observer
     self.log = log
     feed = SeriesFeed(
       series, target: SeriesFeed.Target(options), families: FamilySelection(namespace: options.namespace) { _ in false }
@@ -177,6 +183,7 @@ struct Scraper {
     let began = ContinuousClock.now
     if !isForced, let last, began - last < Self.freshness { return 0 }
     let page = registry.page()
+    observer?.page(page, now)
     feed.take(page, atMilliseconds: now, tookSeconds: (ContinuousClock.now - began).seconds)
     let ended = ContinuousClock.now
     last = ended

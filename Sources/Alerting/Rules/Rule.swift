@@ -7,6 +7,8 @@ public struct RuleFile: Sendable {
   public let groups: [RuleGroup]
   /// What is good but not as meant, such as a second document that nobody reads.
   public let remarks: [ConfigError]
+  /// As it was read.
+  public let text: [UInt8]
 
   public var ruleCount: Int { groups.reduce(0) { $0 + $1.rules.count } }
 }

@@ -42,7 +42,7 @@ extension RuleFile {
         .file(file, $0), problem: "a second document starts here and is not read",
         hint: "keep one document in a file, as Prometheus reads the first alone")
     }
-    return RuleFile(path: file, groups: groups, remarks: remark.map { [$0] } ?? [])
+    return RuleFile(path: file, groups: groups, remarks: remark.map { [$0] } ?? [], text: bytes)
   }
 }
 

@@ -13,6 +13,8 @@ public struct FleetConfig: Sendable, Equatable {
   /// Nil when the daemon judges nothing by itself.
   public let rules: RulesConfig?
   public let history: HistoryConfig
+  /// Nil where nothing is recorded.
+  public let recorder: RecorderConfig?
 
   /// The same with one workload alone; nil where it has none of that name.
   public func limited(to name: String) -> FleetConfig? {
@@ -81,6 +83,11 @@ public struct FleetConfig: Sendable, Equatable {
     history =
       fields.mapping("history", "How long samples are kept for rules and queries.") { HistoryConfig($0) }
       ?? HistoryConfig(nil)
+    recorder = fields.mapping(
+      "recorder", "Flight recorder: what decided on findings and alerts is kept in files; without it, nothing is."
+    ) {
+      RecorderConfig($0, folder: folder)
+    }
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
     }

@@ -16,6 +16,9 @@ public struct KeyWatches: Sendable, Equatable {
 
   public var on: [any ConfiguredWatch] { all.filter(\.isOn) }
 
+  /// Every text that the settings hold, such as names of streams.
+  public var texts: [String] { blocks.flatMap(\.entries).flatMap { $0 }.flatMap { $0.list ?? [$0.text] } }
+
   init(_ fields: MappingReader?, kind: WorkloadKind, watches: [any ConfiguredWatch.Type]) {
     interval =
       fields?.value(

@@ -20,6 +20,8 @@ struct PollReading {
   private(set) var member: Shared<MemberFacts>?
   /// Replies that had too many lines, with those of each that were left out.
   private(set) var cuts: [(reply: String, lineCount: Int)] = []
+  /// The replies that it read.
+  private(set) var replies: RecordedPoll.Replies?
 
   /// Runs every collector that has a step in the poll.
   ///
@@ -31,6 +33,7 @@ struct PollReading {
     }
     member = poll.reading(MemberFacts.self).map { Shared($0) }
     cuts = Self.cuts(poll, member)
+    replies = RecordedPoll.Replies(info: poll.info, steps: poll.steps, replies: poll.allReplies, config: poll.config)
   }
 
   private static func cuts(_ poll: PollContext, _ member: Shared<MemberFacts>?) -> [(reply: String, lineCount: Int)] {

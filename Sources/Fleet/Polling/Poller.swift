@@ -104,6 +104,7 @@ public actor Poller {
   /// Ends all waiting with the newest snapshot and closes the connection.
   public func stop() {
     isStopped = true
+    options.recording?.end()
     release { _ in true }
     connection?.close()
     connection = nil
@@ -185,6 +186,9 @@ public actor Poller {
       samples: samples, state: state, started: started, ended: now,
       durationSeconds: duration, facts: facts, member: reading.member, lastSuccess: lastSuccess)
     newestBox.withLock { $0 = snapshot }
+    options.recording?.note(
+      RecordedPoll(
+        replies: reading.replies, state: state, began: Monotonic(started), ended: now, durationSeconds: duration))
     publish(samples)
   }
 

@@ -16,6 +16,8 @@ public struct PollerOptions: Sendable {
   public var appendsRole = false
   /// Labels on every series of the target; none by default.
   public var labels: [Label] = []
+  /// Is handed every poll; nil where nothing is recorded.
+  var recording: PollRecording?
 
   public struct Label: Sendable, Equatable {
     public let name: String
@@ -40,4 +42,11 @@ extension PollerOptions {
     guard appendsRole, let role = facts?.role else { return samples }
     return samples.adding("instance_role", .text(role), exceptTo: families)
   }
+}
+
+/// Takes polls for the flight recorder; it must not wait.
+struct PollRecording: Sendable {
+  let note: @Sendable (RecordedPoll) -> Void
+  /// The server is polled no more.
+  let end: @Sendable () -> Void
 }

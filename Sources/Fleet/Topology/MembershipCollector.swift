@@ -37,6 +37,14 @@ struct MembershipCollector: Collector {
     }
   }
 
+  func recording(of command: Command) -> ReplyRecording {
+    switch command.description {
+    case "CLUSTER NODES": .nodes
+    case "SENTINEL MYID", "SENTINEL CKQUORUM": .text
+    default: .pairs(SentinelFields.recorded)
+    }
+  }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {}
 }
 

@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import NIOCore
 import Redis
+import Runtime
 import Storage
 import Transport
 
@@ -21,6 +22,8 @@ public struct FleetContext: Sendable {
   public let memberLimit: Int
   /// Where events and counts are kept; nil for memory alone.
   public let store: Store?
+  /// Keeps what polls bring and checks say; nil where nothing is recorded.
+  public let recorder: FlightRecorder?
   public let log: Logger
   let sentinels = SentinelPool()
   let findingAllowance = FindingAllowance()
@@ -28,7 +31,7 @@ public struct FleetContext: Sendable {
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],
     collectors: CollectorOptions, keyDutyRatio: Double = 0.01, clientName: String?, memberLimit: Int, store: Store?,
-    log: Logger
+    recorder: FlightRecorder? = nil, log: Logger
   ) {
     self.connections = connections
     self.registry = registry
@@ -38,6 +41,7 @@ public struct FleetContext: Sendable {
     self.clientName = clientName
     self.memberLimit = memberLimit
     self.store = store
+    self.recorder = recorder
     self.log = log
   }
 }
@@ -114,6 +118,13 @@ struct MemberFactory: Sendable {
     var options = options
     options.collectors = context.collectors
     options.timeout = TimeAmount(config.timeout)
+    let recorder = context.recorder
+    let recorded = RecordedNode(
+      workload: config.name, role: page == nil ? .scout : page == "sentinel" ? .sentinel : .member, address: address,
+      instance: instance)
+    options.recording = recorder.map { recorder in
+      PollRecording(note: { recorder.note($0, of: recorded) }, end: { recorder.note(gone: recorded) })
+    }
     let fleetPage = page.map { FleetPage(context.registry, name: "\(config.name)/\($0)/\(address.name)") }
     let node = try Node(
       options, keyWork: KeyWorkOptions(), schedule: nil,
@@ -125,11 +136,17 @@ struct MemberFactory: Sendable {
     ) { mayConnect, pollNow in
       guard isProbed else { return nil }
       let labels = options.constantLabels
+      let wasAnswered = Lock<Bool?>(nil)
       return Prober(
         options.connection, timeout: options.timeout, context: context.connections, mayConnect: mayConnect,
         cost: node.cost, pollNow: pollNow
       ) { counts, missedCount in
         fleetPage?.publish(counts.samples(missedCount: missedCount, constantLabels: labels), under: "probe")
+        guard let recorder, let isAnswered = counts.isAnswered, isAnswered != wasAnswered.withLock({ $0 }) else {
+          return
+        }
+        wasAnswered.withLock { $0 = isAnswered }
+        recorder.note(probeAnswered: isAnswered, of: recorded)
       }
     }
   }

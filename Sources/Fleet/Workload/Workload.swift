@@ -259,6 +259,7 @@ actor Workload {
     findings.note(verdict, at: state.wall).blameConfiguration(in: log)
     let judgement = findings.judgement(verdict, of: state)
     pace.shown = judgement
+    if let recorder = factory.context.recorder { recorder.note(RecordedJudgement(judgement, of: config.name)) }
     verdict.addSummary(config.name, factory.context.findingAllowance)
     verdict.add { sink in
       state.addFigures(into: &sink)

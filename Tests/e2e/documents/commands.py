@@ -47,6 +47,16 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "deploy/lab config": By(CHECKS + "pages.py", "check_a_live_fleet", "lab.does('config')"),
     "deploy/lab down": By("Tests/e2e/harness/lab.py", "goes_down", '"down"'),
     "deploy/lab kill sessions-1": By(CHECKS + "pages.py", "check_a_live_fleet", '"kill", "sessions-1"'),
+    # The flight recorder
+    "redline replay FOLDER": By(CHECKS + "recorder.py", "check_other_rules_over_the_same_samples", '"--format", "json"'),
+    "redline replay FOLDER --at 2026-11-30T03:12:00Z": By(
+        CHECKS + "recorder.py", "check_faults_of_the_lab_replay_to_the_very_alerts", '"--at", during'),
+    "redline replay FOLDER --at 2026-11-30T03:12:00Z --metrics NAME": By(
+        CHECKS + "recorder.py", "check_other_rules_over_the_same_samples", '"--metrics"'),
+    "redline replay FOLDER --rules alerts/memory.yml": By(
+        CHECKS + "recorder.py", "check_other_rules_over_the_same_samples", '"--rules"'),
+    "redline replay FOLDER --cut scenario --workload NAME --check ID": By(
+        CHECKS + "recorder.py", "check_other_rules_over_the_same_samples", '"--cut", "scenario"'),
     # Tests
     "Tests/run": ITSELF,
     "Tests/run --quick": ITSELF,

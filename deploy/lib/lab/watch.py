@@ -9,6 +9,8 @@ TEXT = """\
 # The lab's three workloads. Written by deploy/lab; everything else comes with the kind of the workload.
 defaults:
   environment: lab
+# With --storage.path, what decides on alerts is kept for a day: redline replay shows it.
+recorder: {{ keep: 24h, size: 256MiB }}
 workloads:
   - name: cache
     kind: cache

@@ -14,6 +14,22 @@ extension FleetConfig {
         yaml.field("memory_mb", String(history.memoryBytes >> 20))
       }
     }
+    if let recorder {
+      yaml.mapping("recorder") { yaml in
+        yaml.field("keep", durationText(recorder.keep))
+        yaml.field("size", fileSizeText(recorder.sizeBytes))
+        yaml.field("path", recorder.path)
+      }
+    }
+    return yaml.text
+  }
+
+  /// What a recording needs to judge again: the workloads, without logins, TLS and receivers of alerts.
+  public var recordedText: String {
+    var yaml = YAMLWriter()
+    yaml.windows("maintenance", maintenance)
+    yaml.rewrites(addressRewrites)
+    yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload, hasLogins: false) }
     return yaml.text
   }
 }
@@ -37,7 +53,8 @@ extension YAMLWriter {
     field("watchdog", Self.bool(rules.hasWatchdog))
   }
 
-  fileprivate mutating func workload(_ workload: WorkloadConfig) {
+  /// - Parameter hasLogins: whether logins and TLS are written.
+  mutating func workload(_ workload: WorkloadConfig, hasLogins: Bool = true) {
     field("name", workload.name)
     field("kind", workload.kind.rawValue)
     field("topology", workload.topology.rawValue)
@@ -45,14 +62,18 @@ extension YAMLWriter {
     field("team", workload.team)
     dictionary("labels", workload.labels)
     list("seeds", workload.seeds.map(\.description))
-    login(workload.login)
-    tls(workload.tls)
+    if hasLogins {
+      login(workload.login)
+      tls(workload.tls)
+    }
     if let sentinel = workload.sentinel {
       mapping("sentinel") { yaml in
         yaml.field("master_name", sentinel.masterName)
         yaml.list("seeds", sentinel.seeds.map(\.description))
-        yaml.login(sentinel.login)
-        yaml.tls(sentinel.tls)
+        if hasLogins {
+          yaml.login(sentinel.login)
+          yaml.tls(sentinel.tls)
+        }
       }
     }
     rewrites(workload.addressRewrites)

@@ -10,6 +10,8 @@ struct ClusterCollector: Collector {
     server.isClusterEnabled && server.mode != .sentinel ? [["CLUSTER", "INFO"]] : []
   }
 
+  func recording(of command: Command) -> ReplyRecording { .lines }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let info = poll.clusterInfo else { throw CollectorError("CLUSTER INFO is not a text") }
     Self.table.collect(info, poll.options, source: Self.source, into: &sink)

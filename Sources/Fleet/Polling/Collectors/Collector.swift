@@ -32,6 +32,8 @@ public protocol Collector: Sendable {
   func file(_ poll: PollContext) -> String?
   /// What nobody sees where the server refuses the commands; nil for the families.
   var lost: String? { get }
+  /// What the flight recorder may keep of the reply to a command of the collector's own.
+  func recording(of command: Command) -> ReplyRecording
 }
 
 extension Collector {
@@ -39,6 +41,7 @@ extension Collector {
   public var acceptsErrors: Bool { false }
   public func file(_ poll: PollContext) -> String? { nil }
   public var lost: String? { nil }
+  public func recording(of command: Command) -> ReplyRecording { .nothing }
 }
 
 public struct CollectorError: Error, CustomStringConvertible {

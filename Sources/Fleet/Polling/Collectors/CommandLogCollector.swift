@@ -24,6 +24,8 @@ struct CommandLogCollector: Collector {
     return Self.logs.map { ["COMMANDLOG", "LEN", $0.kind] }
   }
 
+  func recording(of command: Command) -> ReplyRecording { .numbersAndWords }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     for (log, reply) in zip(Self.logs, poll.replies) {
       guard let length = reply.double else { throw CollectorError("COMMANDLOG LEN is not a number") }

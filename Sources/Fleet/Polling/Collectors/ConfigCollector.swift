@@ -76,6 +76,14 @@ struct ConfigCollector: Collector {
     Self.configCommand(for: server, options).map { [$0] } ?? []
   }
 
+  func recording(of command: Command) -> ReplyRecording { .pairs(Self.recorded) }
+
+  /// The settings that collectors and facts of members read by name; no secret is among them.
+  private static let recorded = HashSet(
+    (numbers.map(\.key) + ["client-output-buffer-limit", "appendfsync", "save", "maxmemory-policy", "timeout"]).map {
+      fnvHash($0)
+    })
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let config = poll.config else { throw CollectorError("CONFIG GET is not a list of strings") }
     for entry in config.entries {

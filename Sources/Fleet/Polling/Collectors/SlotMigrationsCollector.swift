@@ -47,6 +47,15 @@ struct SlotMigrationsCollector: Collector {
       ? [["CLUSTER", "GETSLOTMIGRATIONS"]] : []
   }
 
+  /// Without the server's message, which may be of any kind.
+  func recording(of command: Command) -> ReplyRecording {
+    .pairs([
+      "name", "operation", "slot_ranges", "source_node", "target_node", "create_time", "last_update_time",
+      "last_ack_time",
+      "state", "remaining_repl_size",
+    ])
+  }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let all = poll.slotMigrations else { throw CollectorError("\(Self.source) is no list") }
     let now = poll.info.serverSeconds ?? poll.now.seconds

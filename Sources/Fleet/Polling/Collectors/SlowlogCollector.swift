@@ -27,6 +27,11 @@ struct SlowlogCollector: Collector {
     return [["SLOWLOG", "LEN"], ["SLOWLOG", "GET", "1"]]
   }
 
+  /// Number, time and duration of an entry; what was sent, and by whom, comes behind them.
+  func recording(of command: Command) -> ReplyRecording {
+    command.description == "SLOWLOG LEN" ? .numbersAndWords : .leadingNumbers(3)
+  }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard poll.replies.count == 2, let length = poll.replies[0].double,
       let entries = poll.replies[1].elements

@@ -23,6 +23,8 @@ struct LatencyEventsCollector: Collector {
     return [["LATENCY", "LATEST"]]
   }
 
+  func recording(of command: Command) -> ReplyRecording { .numbersAndWords }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let events = poll.replies.first?.elements else {
       throw CollectorError("LATENCY LATEST is not a list")

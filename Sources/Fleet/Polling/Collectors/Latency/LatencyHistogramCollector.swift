@@ -24,6 +24,8 @@ struct LatencyHistogramCollector: Collector {
     return [["LATENCY", "HISTOGRAM"]]
   }
 
+  func recording(of command: Command) -> ReplyRecording { .numbersAndWords }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let latencies = poll.latencies else {
       throw CollectorError("LATENCY HISTOGRAM is not a list of commands")

@@ -62,6 +62,8 @@ struct SentinelMastersCollector: Collector {
       + server.sentinelMasters.flatMap { [["SENTINEL", "SENTINELS", $0], ["SENTINEL", "SLAVES", $0]] as [Command] }
   }
 
+  func recording(of command: Command) -> ReplyRecording { .pairs(SentinelFields.recorded) }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     guard let elements = poll.replies.first?.elements else {
       throw CollectorError("SENTINEL MASTERS is not a list")

@@ -18,6 +18,8 @@ struct SentinelQuorumCollector: Collector {
     return server.sentinelMasters.map { ["SENTINEL", "CKQUORUM", $0] }
   }
 
+  func recording(of command: Command) -> ReplyRecording { .text }
+
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {
     for (master, reply) in zip(poll.server.sentinelMasters, poll.replies) {
       guard let message = reply.bytes, !reply.isError || reply.errorCode == "NOQUORUM" else {

@@ -1,0 +1,195 @@
+import Metrics
+import Redis
+import Runtime
+import TestSupport
+import Testing
+
+@testable import Fleet
+
+/// Replies in, the same replies out, but for what is not to be kept.
+@Suite(.timeLimit(.minutes(1)))
+struct TranscriptTests {
+  /// What the collectors ask a captured server, with its replies.
+  static func poll(_ folder: String, _ options: CollectorOptions = CollectorOptions()) -> RecordedPoll.Replies {
+    let server = CapturedServer(folder: folder)
+    let info = server.infoText
+    let facts = ServerFacts(info)
+    var steps: [Plan.Step] = []
+    var all: [Reply] = []
+    for collector in CollectorCatalogue.all {
+      let commands = collector.commands(for: facts, options)
+      let replies = commands.compactMap { command in
+        (server.files[command.words] ?? server.files[command.description]).flatMap { server.reply($0) }
+      }
+      guard replies.count == commands.count, collector.readsInfoOnly || !commands.isEmpty else { continue }
+      steps.append(
+        Plan.Step(collector: collector, replies: all.count..<(all.count + replies.count), commands: commands))
+      all += replies
+    }
+    let config = server.reply("config-get").flatMap { ServerConfig($0) }
+    return RecordedPoll.Replies(info: info, steps: steps, replies: all, config: config)
+  }
+
+  static func poll(info text: String, _ asked: [(any Collector, Command, String)] = []) throws -> RecordedPoll.Replies {
+    var steps: [Plan.Step] = []
+    var replies: [Reply] = []
+    for (collector, command, resp) in asked {
+      steps.append(
+        Plan.Step(collector: collector, replies: replies.count..<(replies.count + 1), commands: [command]))
+      replies.append(try Replies.read(Array(resp.utf8))[0])
+    }
+    let config = replies.first.flatMap { ServerConfig($0) }
+    return RecordedPoll.Replies(info: InfoText(bytes: Array(text.utf8)), steps: steps, replies: replies, config: config)
+  }
+
+  /// Through a delta from nothing and back.
+  static func readBack(_ poll: RecordedPoll.Replies) throws -> PollTranscript {
+    var transcriber = PollTranscriber()
+    var output = ByteWriter()
+    TranscriptDelta.write(transcriber.transcript(poll), after: Transcript(), to: &output)
+    var input = ByteReader(output.bytes)
+    let read = try TranscriptDelta.read(&input, after: Transcript())
+    #expect(input.isAtEnd)
+    return try PollTranscript(read)
+  }
+
+  /// Fields that facts are made of come back as they were sent.
+  @Test(arguments: GoldenTests.servers)
+  func captured(_ name: String) throws {
+    let poll = Self.poll("servers/\(name)")
+    let read = try Self.readBack(poll)
+    #expect(ServerFacts(read.info) == ServerFacts(poll.info))
+    for field in [
+      "used_memory", "maxmemory_policy", "master_replid", "db0", "cmdstat_get", "instantaneous_ops_per_sec",
+      "rdb_last_save_time",
+      "used_cpu_sys", "mem_fragmentation_ratio",
+    ] {
+      #expect(read.info.text(field) == poll.info.text(field), "\(field)")
+    }
+    #expect(read.info.text("executable") == nil, "a path is nobody's to keep")
+    #expect(read.info.text("config_file") == nil)
+    let slow = try #require(read.replies.first { $0.collector == "slowlog" }?.replies.last?.elements)
+    for entry in slow { #expect(entry.elements?.count == 3) }
+  }
+
+  /// The page that today's collectors make of a recording is that of the poll, but for what is never kept.
+  @Test(arguments: GoldenTests.servers)
+  func pageOfRecording(_ name: String) throws {
+    let poll = Self.poll("servers/\(name)")
+    let read = try Self.readBack(poll)
+    let context = read.context(CollectorCatalogue.all, CollectorOptions(), at: Fixture.now)
+    let original = PollContext(
+      info: poll.info, server: ServerFacts(poll.info), steps: poll.steps, replies: poll.replies,
+      options: CollectorOptions(), now: Fixture.now)
+    let (before, after) = (Self.lines(original), Self.lines(context))
+    #expect(after.subtracting(before).isEmpty, "\(after.subtracting(before).sorted().prefix(5))")
+    let lost = before.subtracting(after).filter { line in
+      !Self.neverKept.contains { line.hasPrefix($0) }
+    }
+    #expect(lost.isEmpty, "\(lost.sorted().prefix(20))")
+  }
+
+  /// Families of replies that are not recorded, or that hold what is not.
+  private static let neverKept = ["redis_connected_client", "redis_module", "redis_search", "redis_errors_total"]
+
+  private static func lines(_ poll: PollContext) -> Set<String> {
+    var sink = SampleSink()
+    var reading = PollReading()
+    reading.read(poll, into: &sink)
+    let page = String(decoding: Exposition().page([sink.finish()]), as: UTF8.self)
+    return Set(Fixture.lines(page).filter { !$0.hasPrefix("#") })
+  }
+
+  @Test func nothingThatSomebodySentIsKept() throws {
+    let secret = "hunter2-eyJhbGciOi"
+    let entry =
+      "*1\r\n*6\r\n:14\r\n:1700000000\r\n:12345\r\n*3\r\n$3\r\nSET\r\n$17\r\nuser:alice@ex.org\r\n$18\r\n\(secret)\r\n$14\r\n10.0.0.1:33333\r\n$5\r\njob-7\r\n"
+    let config = "*4\r\n$11\r\nrequirepass\r\n$18\r\n\(secret)\r\n$9\r\nmaxmemory\r\n$4\r\n1024\r\n"
+    let poll = try Self.poll(
+      info:
+        "# Server\r\nredis_version:7.0.0\r\nused_memory:\(secret)\r\nmy_own:\(secret)\r\n# Errorstats\r\nerrorstat_\(secret):count=1\r\nerrorstat_ERR:count=3\r\n",
+      [
+        (ConfigCollector(), ["CONFIG", "GET", "*"], config), (SlowlogCollector(), ["SLOWLOG", "GET", "1"], entry),
+        (
+          MembershipCollector(masters: MasterNames()), ["CLUSTER", "NODES"],
+          "$20\r\nnot nodes but \(secret.prefix(6))\r\n"
+        ),
+      ])
+    var transcriber = PollTranscriber()
+    let transcript = transcriber.transcript(poll)
+    for bytes in [transcript.names, transcript.text] {
+      let text = String(decoding: bytes, as: UTF8.self)
+      for part in [secret, "hunter", "alice", "SET", "job", "requirepass", "my_own"] {
+        #expect(!text.contains(part), "\(text)")
+      }
+    }
+    let read = try Self.readBack(poll)
+    #expect(read.info.text("errorstat_ERR") == "count=3")
+    #expect(read.replies.first { $0.collector == "config" }?.replies.first?.stringRanges?.count == 2)
+    #expect(
+      read.replies.first { $0.collector == "slowlog" }?.replies.first?.elements?[0]?.elements?[2]?.integer == 12345)
+  }
+
+  /// A secret that the daemon knows is left out wherever it stands, with its digits.
+  @Test func knownSecretsAreMasked() throws {
+    KnownSecrets.add("pw-918273-recorder")
+    let read = try Self.readBack(
+      try Self.poll(info: "# Server\r\nredis_version:7.0.0\r\nos:Linux pw-918273-recorder x86\r\nrole:master\r\n"))
+    #expect(read.info.text("os")?.contains("918273") == false)
+    #expect(read.info.text("os")?.hasPrefix("Linux ") == true)
+  }
+
+  static let values = [
+    "0", "7", "007", "1.05", "0.00", "100.0", "-3", "3.14.15", "12345678901234567890123", "a1b2", "1a", "slave0",
+    "1,2,3", "5 %",
+    "ip=10.0.0.1,port=6379,state=online,offset=42,lag=-1", "1.1234567", "0.000001", "9.", ".9", "", "é9è",
+    "2026-11-30T04:05:06Z",
+  ]
+
+  @Test func valuesComeBackAsTheyWere() throws {
+    var transcript = Transcript()
+    for value in Self.values { transcript.add(Array(value.utf8)[...]) }
+    var reader = TranscriptReader(transcript)
+    for value in Self.values {
+      #expect(try reader.value().map { String(decoding: $0, as: UTF8.self) } == value)
+    }
+    #expect(reader.isAtEnd)
+  }
+
+  /// Any two transcripts: the second comes back from its difference to the first.
+  @Test func differences() throws {
+    var random = FixedRandom(state: 7)
+    var last = Transcript()
+    for _ in 0..<share(300, full: 5000) {
+      var next = last
+      if Int.random(in: 0..<3, using: &random) == 0 {
+        next = Transcript()
+        for _ in 0..<Int.random(in: 0..<8, using: &random) {
+          next.add(Array(Self.values.randomElement(using: &random)!.utf8)[...])
+        }
+        if Bool.random(using: &random) { next.names = Array("+a\n".utf8) }
+      }
+      for index in next.numbers.indices where Bool.random(using: &random) {
+        next.numbers[index] = Int64.random(in: .min ... .max, using: &random)
+      }
+      var output = ByteWriter()
+      TranscriptDelta.write(next, after: last, to: &output)
+      var input = ByteReader(output.bytes)
+      #expect(try TranscriptDelta.read(&input, after: last) == next)
+      #expect(input.isAtEnd)
+      // What is damaged is an error or something else, and never the end of the process.
+      var damaged = output.bytes
+      if !damaged.isEmpty {
+        damaged[Int.random(in: damaged.indices, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+      }
+      var broken = ByteReader(damaged)
+      if let read = try? TranscriptDelta.read(&broken, after: last) { _ = try? PollTranscript(read) }
+      last = next
+    }
+  }
+}
+
+extension Command {
+  /// All words of the command.
+  fileprivate var words: String { arguments.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ") }
+}

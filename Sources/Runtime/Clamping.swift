@@ -3,7 +3,7 @@ extension FixedWidthInteger {
   ///
   /// `Int(value)` ends the process where a value does not fit, so every conversion of a number that came from elsewhere
   /// goes through here; Tests/e2e/checks/tidy.py looks.
-  public init(clamping value: Double) {
+  @inlinable public init(clamping value: Double) {
     if let exact = Self(exactly: value.rounded(.towardZero)) {
       self = exact
     } else {

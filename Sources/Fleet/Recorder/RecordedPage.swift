@@ -4,13 +4,17 @@ import Runtime
 /// The samples that rules read of a page, as differences from the page before it, source by source.
 struct PageWriter {
   private struct Source {
-    let number: Int
     var samples: Samples
     var values: [Double]
+    /// The newest page that it was on.
+    var page: Int
   }
 
-  private var sources: [String: Source] = [:]
-  private var sourceCount = 0
+  /// The number of each source that was ever seen since the last restart.
+  private var numbers: [String: Int] = [:]
+  /// By their numbers; nil for one that has gone.
+  private var sources: [Source?] = []
+  private var pageCount = 0
   private var families: FamilySelection
   private var namespace: String
   private var areEdgesFloats: Bool
@@ -32,48 +36,55 @@ struct PageWriter {
 
   /// The next page tells everything: what reads it knows none before it.
   mutating func restart() {
-    sources = [:]
-    sourceCount = 0
+    numbers = [:]
+    sources = []
   }
 
   /// - Parameter emit: is handed each source that differs, as a record by itself.
   mutating func write(_ page: Registry.Page, _ labels: RecordedLabels, emit: (ByteWriter) -> Void) {
-    var seen: Set<String> = []
+    pageCount += 1
     for (key, samples) in zip(page.keys, page.sources) {
-      seen.insert(key)
       values.removeAll(keepingCapacity: true)
       samples.appendValues(of: &families, to: &values)
-      if let known = sources[key], values.count == known.values.count, samples.hasSameSeries(as: known.samples) {
-        if let output = changedValues(of: known) { emit(output) }
-        sources[key]?.samples = samples
-        sources[key]?.values = values
-      } else if !values.isEmpty || sources[key] != nil {
-        let number = sources[key]?.number ?? sourceCount
-        if number == sourceCount { sourceCount += 1 }
+      let known = numbers[key]
+      if let known, let count = sources[known]?.values.count, count == values.count,
+        sources[known]?.samples.hasSameSeries(as: samples) == true
+      {
+        if let output = changedValues(from: sources[known]?.values ?? [], known) { emit(output) }
+        sources[known]?.samples = samples
+        swap(&values, &sources[known]!.values)
+        sources[known]?.page = pageCount
+      } else if !values.isEmpty || known != nil {
+        let number = known ?? sources.count
+        if known == nil {
+          numbers[key] = number
+          sources.append(nil)
+        }
         emit(series(samples, number, labels))
-        sources[key] = Source(number: number, samples: samples, values: values)
+        sources[number] = Source(samples: samples, values: values, page: pageCount)
       }
     }
-    for (key, source) in sources where !seen.contains(key) {
+    for (number, source) in sources.enumerated() {
+      guard let source, source.page != pageCount else { continue }
       var output = ByteWriter()
       output.add(Change.gone)
-      output.add(source.number)
+      output.add(number)
       emit(output)
-      sources[key] = nil
+      sources[number] = nil
     }
   }
 
-  private func changedValues(of source: Source) -> ByteWriter? {
+  private func changedValues(from before: [Double], _ number: Int) -> ByteWriter? {
     var output = ByteWriter()
     var last = -1
-    for (index, value) in values.enumerated() where value.bitPattern != source.values[index].bitPattern {
+    for index in values.indices where values[index].bitPattern != before[index].bitPattern {
       if last < 0 {
         output.add(Change.values)
-        output.add(source.number)
+        output.add(number)
       }
       output.add(index - last)
       last = index
-      SampleCoding.write(value, after: source.values[index], to: &output)
+      SampleCoding.write(values[index], after: before[index], to: &output)
     }
     return last < 0 ? nil : output
   }

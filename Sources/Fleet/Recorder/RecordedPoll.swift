@@ -29,11 +29,22 @@ struct PollTranscriber {
   private var commands: [String] = []
   private var names: [UInt8] = []
   private var lastCounts = (text: 0, numbers: 0)
+  /// By the names of collectors whose replies are looked at once in a while.
+  private var seldom: [String: Seldom] = [:]
+
+  private struct Seldom {
+    let time: Monotonic
+    let text: [UInt8]
+    let numbers: [Int64]
+  }
+
+  static let seldomSeconds = 60.0
 
   private static let elementLimit = 65_536
   private static let plainError = Array("ERR".utf8)
 
-  mutating func transcript(_ poll: RecordedPoll.Replies) -> Transcript {
+  /// - Parameter now: when the poll began.
+  mutating func transcript(_ poll: RecordedPoll.Replies, at now: Monotonic = Monotonic(seconds: 0)) -> Transcript {
     let (info, steps, replies, config) = (poll.info, poll.steps, poll.replies, poll.config)
     learn(info, steps, replyCount: replies.count)
     var transcript = Transcript()
@@ -52,11 +63,23 @@ struct PollTranscriber {
       default: transcript.addNone()
       }
     }
-    for step in steps where step.replies.upperBound <= replies.count {
+    for step in steps where step.replies.upperBound <= replies.count && !step.commands.isEmpty {
+      if step.collector.isRecordedSeldom, let known = seldom[step.collector.name],
+        now - known.time < Self.seldomSeconds,
+        now >= known.time
+      {
+        transcript.text += known.text
+        transcript.numbers += known.numbers
+        continue
+      }
+      let (textStart, numberStart) = (transcript.text.count, transcript.numbers.count)
       for (command, reply) in zip(step.commands, replies[step.replies]) {
         let settings = step.collector is ConfigCollector ? config : nil
         add(reply, step.collector.recording(of: command), settings, mask, to: &transcript)
       }
+      guard step.collector.isRecordedSeldom else { continue }
+      seldom[step.collector.name] = Seldom(
+        time: now, text: Array(transcript.text[textStart...]), numbers: Array(transcript.numbers[numberStart...]))
     }
     lastCounts = (transcript.text.count, transcript.numbers.count)
     return transcript
@@ -87,6 +110,7 @@ struct PollTranscriber {
     }
     guard !isKnown || place != commands.count else { return }
     commands = asked.map(\.collector.name)
+    seldom = [:]
     (hashes, sections) = (fields.map(\.hash), fields.map(\.section))
     names = []
     let headings = info.sections.map { RecordedInfo.isHeading($0) ? $0 : "" }
@@ -150,17 +174,17 @@ struct PollTranscriber {
   }
 
   private func addPlain(_ reply: Reply, to transcript: inout Transcript) {
-    switch reply.kind {
-    case .integer: transcript.add(Int64(reply.integer ?? 0), Transcript.Mark.number)
-    case .array:
-      guard let elements = reply.elements, elements.count <= Self.elementLimit else { return transcript.addNone() }
-      transcript.add(Int64(elements.count), Transcript.Mark.array)
-      for element in elements { addPlain(element, to: &transcript) }
-    case .string, .status, .error:
-      let bytes = reply.bytes ?? []
-      transcript.text.append(Transcript.Mark.string)
-      transcript.add(RecordedWord.isWord(bytes) || RecordedWord.isNumber(bytes) ? bytes : [])
-    case .null: transcript.addNone()
+    let bytes = reply.source.bytes
+    reply.forEachValue { kind, number, range in
+      switch kind {
+      case .integer: transcript.add(number, Transcript.Mark.number)
+      case .array: transcript.add(number, Transcript.Mark.array)
+      case .string, .status, .error:
+        let text = bytes[range]
+        transcript.text.append(Transcript.Mark.string)
+        transcript.add(RecordedWord.isWord(text) || RecordedWord.isNumber(text) ? text : [])
+      case .null: transcript.addNone()
+      }
     }
   }
 

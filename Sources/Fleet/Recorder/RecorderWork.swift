@@ -21,6 +21,8 @@ actor RecorderWork {
   private var nodes: [ObjectIdentifier: NodeState] = [:]
   private var nodeCount = 0
   private var block = ByteWriter()
+  /// The record that is being written.
+  private var scratch = ByteWriter()
   private var blockBegan: Int64 = 0
   private var pages: PageWriter?
   private var surroundings: FlightRecorder.Surroundings?
@@ -113,10 +115,10 @@ actor RecorderWork {
   // MARK: Records
 
   private func record(_ kind: RecordKind, _ body: (inout ByteWriter) -> Void) {
-    var content = ByteWriter()
-    body(&content)
+    scratch.bytes.removeAll(keepingCapacity: true)
+    body(&scratch)
     block.add(kind.rawValue)
-    block.add(content.bytes)
+    block.add(scratch.bytes)
   }
 
   private func number(of node: RecordedNode) -> Int {
@@ -147,7 +149,7 @@ actor RecorderWork {
       output.add(Int(clamping: poll.durationSeconds * 1e6))
       output.add(TargetState.names.firstIndex(of: poll.state.name) ?? 1)
       if let replies = poll.replies {
-        let transcript = state.transcriber.transcript(replies)
+        let transcript = state.transcriber.transcript(replies, at: poll.began)
         TranscriptDelta.write(transcript, after: state.last ?? Transcript(), to: &output)
         state.last = transcript
       }

@@ -17,8 +17,6 @@ struct SegmentRing {
   private let sizeBytes: Int
   private(set) var segments: [Segment] = []
   private var file: GrowingFile?
-  /// The time of the newest block.
-  private var newestMilliseconds: Int64 = 0
 
   /// A segment has at most this part of the time and of the size that are kept.
   static let share = 16
@@ -73,7 +71,6 @@ struct SegmentRing {
       + SegmentLayout.little(SegmentLayout.hash(kept))
     try file.append(header + kept)
     segments[segments.count - 1].bytes = file.byteCount
-    newestMilliseconds = now
     try trim(atMilliseconds: now)
   }
 

@@ -98,6 +98,20 @@ public struct Reply: Sendable {
   /// What the reply is a part of.
   public var source: Replies { replies }
 
+  /// Hands out the reply and everything in it, an array before its elements.
+  ///
+  /// - Parameter body: is given the kind, the integer or the number of elements, and where a string stands in
+  ///   ``Replies/bytes``.
+  public func forEachValue(_ body: (_ kind: ReplyKind, _ number: Int64, _ bytes: Range<Int>) -> Void) {
+    for node in replies.nodes[index..<Int(node.end)] {
+      switch node.kind {
+      case .string, .status, .error: body(node.kind, 0, Int(node.value)..<(Int(node.value) + Int(node.count)))
+      case .array: body(.array, Int64(node.count), 0..<0)
+      case .integer, .null: body(node.kind, node.value, 0..<0)
+      }
+    }
+  }
+
   /// Where the strings of an array that holds nothing but strings stand in ``Replies/bytes``; nil for anything else.
   public var stringRanges: [Range<Int>]? {
     guard node.kind == .array else { return nil }

@@ -34,6 +34,8 @@ public protocol Collector: Sendable {
   var lost: String? { get }
   /// What the flight recorder may keep of the reply to a command of the collector's own.
   func recording(of command: Command) -> ReplyRecording
+  /// Whether the recorder looks at the replies once a minute: they are long, or hardly change.
+  var isRecordedSeldom: Bool { get }
 }
 
 extension Collector {
@@ -42,6 +44,7 @@ extension Collector {
   public func file(_ poll: PollContext) -> String? { nil }
   public var lost: String? { nil }
   public func recording(of command: Command) -> ReplyRecording { .nothing }
+  public var isRecordedSeldom: Bool { false }
 }
 
 public struct CollectorError: Error, CustomStringConvertible {

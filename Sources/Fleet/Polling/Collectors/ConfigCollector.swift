@@ -76,6 +76,8 @@ struct ConfigCollector: Collector {
     Self.configCommand(for: server, options).map { [$0] } ?? []
   }
 
+  var isRecordedSeldom: Bool { true }
+
   func recording(of command: Command) -> ReplyRecording { .pairs(Self.recorded) }
 
   /// The settings that collectors and facts of members read by name; no secret is among them.

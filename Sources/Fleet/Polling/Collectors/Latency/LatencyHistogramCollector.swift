@@ -24,6 +24,8 @@ struct LatencyHistogramCollector: Collector {
     return [["LATENCY", "HISTOGRAM"]]
   }
 
+  var isRecordedSeldom: Bool { true }
+
   func recording(of command: Command) -> ReplyRecording { .numbersAndWords }
 
   func collect(_ poll: PollContext, into sink: inout SampleSink) throws(CollectorError) {

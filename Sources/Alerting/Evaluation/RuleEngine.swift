@@ -45,7 +45,7 @@ public actor RuleEngine {
 
   /// - Parameters:
   ///   - storage: where alerts are kept; nil for memory alone.
-  ///   - observer: is told of pages and evaluations; nil for nobody.
+  ///   - observer: hears about pages and evaluations; nil for nobody.
   ///   - deliver: is handed what Alertmanagers are to be told, with the rule's expression; must not wait.
   public init(
     _ options: Options, registry: Registry, storage: Store?, observer: EvaluationObserver? = nil, log: Logger,

@@ -6,7 +6,7 @@ import Runtime
 /// Keeps what decided on findings and alerts in a ring of files: redacted replies of polls, what rules read, and what
 /// checks said.
 ///
-/// Whoever has something to record hands it over and goes on. One thread redacts, codes, deflates and writes; while it or
+/// Parts that have something to record hand it over and go on. One thread redacts, codes, deflates and writes; while it or
 /// the disk is too slow, what comes is dropped and counted.
 public final class FlightRecorder: Sendable {
   public struct Options: Sendable {

@@ -8,7 +8,7 @@ public enum ReplyRecording: Sendable {
   case nothing
   /// Numbers, and words of the server's own such as names of latency events.
   case numbersAndWords
-  /// A list of entries of which each keeps its first elements, which are numbers.
+  /// A list of entries; each keeps its first elements, which are numbers.
   case leadingNumbers(Int)
   /// A list of names and values, or a list of such lists, with these names alone.
   case pairs(HashSet)

@@ -1,7 +1,7 @@
 import Compression
 import Runtime
 
-/// The files of a recording: segments, of which the oldest go when all of them are too old or too large.
+/// The files of a recording: segments. The oldest go when all of them are too old or too large.
 ///
 /// Each segment can be read alone. A block that is in a file is whole: what is cut off by the end of the process is the
 /// blocks that were not written yet.
@@ -20,6 +20,7 @@ struct SegmentRing {
 
   /// A segment has at most this part of the time and of the size that are kept.
   static let share = 16
+  private static let share64: Int64 = 16
   private static let fileLimit = 10_000
 
   init(_ folder: String, keepSeconds: Double, sizeBytes: Int) {
@@ -46,7 +47,7 @@ struct SegmentRing {
   /// Whether the next block belongs into a new segment.
   func isDue(atMilliseconds now: Int64) -> Bool {
     guard file != nil, let last = segments.last else { return true }
-    return last.bytes >= sizeBytes / Self.share || now - last.startMilliseconds >= keepMilliseconds / Int64(Self.share)
+    return last.bytes >= sizeBytes / Self.share || now - last.startMilliseconds >= keepMilliseconds / Self.share64
       || now < last.startMilliseconds
   }
 

@@ -37,7 +37,7 @@ DOORS = {
         "Config/Values/Environment.swift",
         "Config/Values/IPAddress.swift", "Config/Values/PathPattern.swift", "PromQL/Syntax/GoNumber.swift",
         "Runtime/Clock.swift", "Runtime/DescriptorLimit.swift", "Runtime/PathGlob.swift",
-        "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
+        "Runtime/GrowingFile.swift", "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
         "Transport/NameLookup.swift",
         "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",
         "redline/ProcessFamilies.swift", "redline/ProcessGuard.swift",

@@ -122,7 +122,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "FleetTests", ["Fleet", "Runtime", "Redis", "Metrics", "Config", "Storage", nio, nioPosix, log],
-      exclude: ["Fixtures", "Goldens", "Scenarios"]),
+      exclude: ["Evidence/Scenarios", "Fixtures", "Goldens", "Scenarios"]),
     tests(
       "APITests", ["API", "Alerting", "Config", "Fleet", "PromQL", "Metrics", "Redis", "Runtime", "Storage", "Web"]),
     tests(

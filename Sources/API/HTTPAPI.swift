@@ -1,4 +1,5 @@
 import Alerting
+import Fleet
 import PromQL
 import Runtime
 import Storage
@@ -108,6 +109,8 @@ public struct HTTPAPI: Sendable {
   /// Nil without storage.path.
   let events: EventStore?
   let notifications: NotificationStore?
+  /// Nil where no evidence is gathered.
+  var evidence: EvidenceGatherer?
   /// Every server that is polled.
   var targets: @Sendable () async -> [Target]
   /// What to do about alerts.
@@ -124,13 +127,14 @@ public struct HTTPAPI: Sendable {
 
   public init(
     program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore?,
-    targets: @escaping @Sendable () async -> [Target], runbooks: RunbookSource,
+    evidence: EvidenceGatherer?, targets: @escaping @Sendable () async -> [Target], runbooks: RunbookSource,
     configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
   ) {
     self.init(
       program: program, judging: judging, fleet: fleet, events: events, notifications: notifications,
       targets: targets, configurationText: configurationText, cors: cors, gate: QueryGate())
     self.runbooks = runbooks
+    self.evidence = evidence
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
@@ -176,6 +180,7 @@ extension HTTPAPI {
     let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
     let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
     let books = RunbookAnswers(source: runbooks, view: fleetView)
+    let gathered = EvidenceAnswers(gatherer: evidence, isStored: events != nil)
     let told = NotificationAnswers(store: notifications, events: events, deliveries: judging.deliveries)
     return [
       route("query", .queries, isForm: true, queries.query),
@@ -199,6 +204,8 @@ extension HTTPAPI {
       route("runbooks", .compute, isForm: true, needsRules: false, books.list),
       route(under: "runbooks/", .compute, isForm: true, needsRules: false, books.runbook),
       route("events", .compute, isForm: true, needsRules: false, EventAnswers(store: events).events),
+      route("evidence", .compute, isForm: true, needsRules: false, gathered.list),
+      route(under: "evidence/", .compute, isForm: true, needsRules: false, gathered.one),
       route("notifications", .compute, isForm: true, needsRules: false, told.notifications),
       open(
         Route(under: Self.prefix, methods: Method.allCases) { request in

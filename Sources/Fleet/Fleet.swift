@@ -91,6 +91,8 @@ public actor Fleet {
     for workload in workloads(name) { all += await workload.budgetUse(from: from, to: to) }
     return all
   }
+  /// How a workload stands for those who gather evidence of it; nil where there is none of that name.
+  func evidenceContext(of name: String) async -> EvidenceContext? { await workloads(name).first?.evidenceContext() }
 
   private func workloads(_ name: String?) -> [Workload] {
     guard let name else { return entries.sorted { $0.key < $1.key }.map(\.value.workload) }

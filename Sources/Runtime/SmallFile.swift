@@ -40,6 +40,13 @@ public enum SmallFile {
     return Int(status.st_size)
   }
 
+  /// What is free to an ordinary user on the disk of a path, in bytes; nil when it cannot be looked at.
+  public static func freeBytes(onDiskOf path: String) -> Double? {
+    var status = statvfs()
+    guard unsafe statvfs(path, &status) == 0 else { return nil }
+    return Double(status.f_bavail) * Double(status.f_frsize)
+  }
+
   /// How many entries a directory has, without `.` and `..`; nil when it cannot be read.
   public static func entryCount(ofDirectory path: String) -> Int? {
     guard let directory = unsafe opendir(path) else { return nil }

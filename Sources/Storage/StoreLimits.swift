@@ -33,6 +33,14 @@ public enum StoreLimits {
   /// How long an hour of minutes is kept, and a day of hours.
   public static let budgetMinutesSeconds: Int64 = 50 * 3600
   public static let budgetHoursSeconds: Int64 = 36 * 86_400
+  /// How much evidence is kept.
+  public static let evidence = 500
+  /// What lists show of it.
+  public static let evidenceHeadBytes = 8 << 10
+  /// All of one, deflated.
+  public static let evidenceBytes = 64 << 10
+  /// Evidence held in memory while it cannot be written; then the oldest is dropped.
+  static let pendingEvidence = 50
   /// Labels of a series of history; what is longer is refused.
   public static let seriesBytes = 4 << 10
   /// How many series of history; points of more are dropped.
@@ -47,7 +55,7 @@ public enum StoreLimits {
 
 /// How long records are kept, and how the file is written.
 public struct StoreOptions: Sendable {
-  /// Events and notifications older than this are removed, in days.
+  /// Events, notifications and evidence older than this are removed, in days.
   public var eventAgeDays: Double = 90
   /// Of more events than this the oldest are removed.
   public var eventCount: Int = 20_000

@@ -41,6 +41,7 @@ struct StoreState: Sendable {
     health.pendingNotifications = records.notifications.pending.count
     health.droppedNotifications = records.notifications.droppedCount
     health.droppedJobResults = records.jobResults.droppedCount
+    health.droppedEvidence = records.evidence.droppedCount
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -161,6 +162,17 @@ actor StoreWriter {
     return Array((pending.reversed() + written).prefix(query.boundedLimit))
   }
 
+  /// The newest evidence first, that which is not in the file yet among it.
+  func evidence(_ query: EvidenceQuery) -> [StoredEvidence] {
+    commit()
+    let pending = state.withLock { $0.records.evidence.records }.filter(query.matches)
+    let written = ((try? file.evidence(query)) ?? []).filter { old in !pending.contains { $0.id == old.id } }
+    // Reversed first: of the same millisecond, the one that was put last comes first.
+    let all = (pending.reversed() + written).enumerated()
+      .sorted { ($1.element.atMs, $0.offset) < ($0.element.atMs, $1.offset) }
+    return all.prefix(query.boundedLimit).map(\.element)
+  }
+
   /// The newest notifications first, those that are not in the file yet among them.
   func notifications(_ query: NotificationQuery) -> [StoredNotification] {
     commit()
@@ -273,7 +285,8 @@ actor StoreWriter {
     guard case .memoryOnly = previous.state else { return }
     let counts = [
       (previous.droppedEvents, "events"), (previous.droppedNotifications, "notifications"),
-      (previous.droppedJobResults, "results of jobs"), (previous.droppedPoints, "points of history"),
+      (previous.droppedJobResults, "results of jobs"), (previous.droppedEvidence, "pieces of evidence"),
+      (previous.droppedPoints, "points of history"),
     ]
     let losses = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     let lost = losses.isEmpty ? "" : "; \(losses.joined(separator: ", ")) were lost since the start"

@@ -18,6 +18,9 @@ struct ConfiguredFleet: Sendable {
   let rules: ConfiguredRules
   /// Idle while no Alertmanager is configured.
   let notifier: Notifier
+  /// Idle while the configuration has no rules.
+  let evidence: EvidenceGatherer
+  let runbooks: RunbookSource
   private let environment: [String: String]
   private let options: Options
   private let store: Store?
@@ -29,9 +32,9 @@ struct ConfiguredFleet: Sendable {
   private let inForce: Lock<FleetConfig>
   /// What runbooks are filled in with.
   private let books: Lock<RunbookSetting>
+  private let runbookFolder: Lock<String?>
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
-  var runbookSetting: RunbookSetting { books.withLock { $0 } }
   /// The file and the rule files as they were read last, whether they could be used or not.
   private let seen = Lock<[[UInt8]]>([])
   private let log: Logger
@@ -96,20 +99,7 @@ struct ConfiguredFleet: Sendable {
     self.books = books
     let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
     self.recorder = recorder
-    let rules = ConfiguredRules(
-      loadedRules, options: options, registry: registry, storage: store, observer: recorder?.observer, log: log
-    ) {
-      notices, expression in
-      let setting = books.withLock { $0 }
-      notifier.send(notices.map(setting.annotated), expression: expression)
-    }
-    self.rules = rules
-    registry.add { rules.isOn ? rules.engine.samples() : .none }
-    if let recorder { registry.add { recorder.recorder.samples() } }
-    await rules.apply(loadedRules)
-    recorder?.apply(loaded, engine: rules.engine)
-    Self.tellOfSilence(config, log)
-    fleet = Fleet(
+    let fleet = Fleet(
       config,
       context: FleetContext(
         connections: factory.context, registry: registry, environment: environment,
@@ -117,6 +107,34 @@ struct ConfiguredFleet: Sendable {
         clientName: options.redis.isClientNameSet ? "redline" : nil,
         memberLimit: max(1, memberLimit / config.workloads.count), store: store, recorder: recorder?.recorder, log: log)
     )
+    self.fleet = fleet
+    let folder = Lock(loadedRules.runbooks)
+    let runbooks = RunbookSource(folder: { folder.withLock { $0 } }, setting: { books.withLock { $0 } })
+    self.runbooks = runbooks
+    runbookFolder = folder
+    let evidence = EvidenceGatherer(fleet: fleet, connections: factory.context, store: store, log: log) { alert in
+      await runbooks.evidence(of: alert) { problems in
+        log.warning("a runbook names evidence that there is none of", metadata: ["error": "\(problems)"])
+      }
+    }
+    evidence.enable(config.evidence.isEnabled)
+    self.evidence = evidence
+    let rules = ConfiguredRules(
+      loadedRules, options: options, registry: registry, storage: store, observer: recorder?.observer, log: log,
+      alertsChanged: { evidence.note($0) },
+      deliver: { notices, expression in
+        let setting = books.withLock { $0 }
+        notifier.send(
+          notices.map { setting.annotated($0, evidence: evidence.id(of: EvidenceAlert($0.labels))) },
+          expression: expression)
+      })
+    self.rules = rules
+    registry.add { rules.isOn ? rules.engine.samples() : .none }
+    registry.add { rules.isOn ? evidence.samples() : .none }
+    if let recorder { registry.add { recorder.recorder.samples() } }
+    await rules.apply(loadedRules)
+    recorder?.apply(loaded, engine: rules.engine)
+    Self.tellOfSilence(config, log)
     log.info("fleet", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
     let contents = await contents()
     seen.withLock { $0 = contents ?? [] }
@@ -180,6 +198,12 @@ struct ConfiguredFleet: Sendable {
 
   /// Takes over the file whenever it changes, until the task is cancelled.
   func run() async {
+    async let gathering: Void = evidence.run()
+    await watchFiles()
+    await gathering
+  }
+
+  private func watchFiles() async {
     var unreadableCount = 0
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.fileInterval)
@@ -221,6 +245,8 @@ struct ConfiguredFleet: Sendable {
     recorder?.apply(loaded, engine: rules.engine)
     inForce.withLock { $0 = config }
     books.withLock { $0 = Self.setting(loaded, options, environment) }
+    runbookFolder.withLock { $0 = loaded.rules.runbooks }
+    evidence.enable(config.evidence.isEnabled)
     Self.tellOfSilence(config, log)
     await look()
     await fleet.apply(config)

@@ -39,12 +39,14 @@ struct ConfiguredRules: Sendable {
 
   init(
     _ rules: Rules, options: Options, registry: Registry, storage: Store?, observer: EvaluationObserver?, log: Logger,
+    alertsChanged: @escaping @Sendable ([AlertChange]) -> Void,
     deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
     self.log = log
     engine = RuleEngine(
-      rules.options, registry: registry, storage: storage, observer: observer, log: log, deliver: deliver)
+      rules.options, registry: registry, storage: storage, observer: observer, log: log, alertsChanged: alertsChanged,
+      deliver: deliver)
     isStored = storage != nil
   }
 

@@ -18,12 +18,11 @@ extension Daemon {
         flags: options.shownFlags, metadata: HTTPAPI.Metadata.catalogue(FamilyCatalogue.all, namespace: namespace),
         giveBackMemory: Allocator.giveBackFree),
       judging: HTTPAPI.Judging(configured, startMilliseconds: began), fleet: FleetView(configured),
-      events: configured.events, notifications: configured.notifications,
+      events: configured.events, notifications: configured.notifications, evidence: configured.evidence,
       targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
-      runbooks: RunbookSource(
-        folder: { [rules = configured.rules] in rules.runbooks }, setting: { configured.runbookSetting }),
+      runbooks: configured.runbooks,
       configurationText: { configured.runningConfiguration.resolvedText }, cors: cors)
   }
 }

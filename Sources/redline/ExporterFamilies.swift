@@ -105,6 +105,7 @@ enum FamilyCatalogue {
       FamilyGroup("Rules", "With `rules` or `history` in the file of `--config.file`.", families: RuleFamilies.all),
       FamilyGroup(
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
+      FamilyGroup("Evidence", "With `rules` in the file of `--config.file`.", families: EvidenceFamilies.all),
       FamilyGroup("Storage", "With `--storage.path`.", families: StorageFamilies.all),
       FamilyGroup(
         "Flight recorder", "With `recorder` in the file of `--config.file`.", families: RecorderFamilies.all),

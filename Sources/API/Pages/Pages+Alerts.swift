@@ -16,6 +16,11 @@ extension Pages {
     var alerts = groups.flatMap { AlertsPage.Alert.all(of: $0, ownRunbooks: ownRunbooks) }
     let roles = await fleet?.roles() ?? [:]
     for index in alerts.indices { alerts[index].role = alerts[index].instance.flatMap { roles[$0] } ?? "" }
+    for index in alerts.indices {
+      let (name, pairs) = (alerts[index].name, alerts[index].labels)
+      let labels = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+      alerts[index].delivery.evidence = evidence?.id(of: EvidenceAlert(name: name, labels: labels))
+    }
     await api?.notifications?.addNotices(to: &alerts)
     let views = await api?.judging.alertmanagerViews() ?? []
     for index in alerts.indices where alerts[index].state == .firing { alerts[index].take(views) }

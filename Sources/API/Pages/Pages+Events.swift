@@ -19,13 +19,37 @@ extension Pages {
         EventFilter(workload: filter.workload, node: filter.node, kind: kind, page: filter.page)) ?? .empty
     let workloads = await fleet?.names() ?? []
     var page = EventsPage(
-      metricsPath: metricsPath, filter: filter, events: found.elements.map { EventsPage.Event($0) },
+      metricsPath: metricsPath, filter: filter, events: await shown(found.elements),
       hasMore: found.hasMore, workloads: workloads, kinds: EventFilter.kinds.map(\.rawValue),
       nowSeconds: WallTime.now.seconds)
     page.nodes = await fleet?.nodes() ?? []
     if events == nil { page.notice = "Events are not kept: start redline with --storage.path." }
     return page.response()
   }
+}
+
+extension Pages {
+  /// Events with links to the evidence of their alerts.
+  func shown(_ events: [Event]) async -> [EventsPage.Event] {
+    var shown = events.map { EventsPage.Event($0) }
+    let alerts = events.filter { $0.kind == .alertFired }
+    guard let first = alerts.map(\.at).min(), let last = alerts.map(\.at).max(), let evidence else { return shown }
+    var query = EvidenceQuery(limit: StoreLimits.evidence)
+    // An alert may wait for long before it fires.
+    (query.sinceMs, query.untilMs) = ((first - Self.longestWaitSeconds).epochMs, last.epochMs)
+    let kept = await evidence.newest(query)
+    for (place, event) in events.enumerated() where event.kind == .alertFired {
+      let name = EventDetails(event.details).alert
+      shown[place].evidence =
+        kept.first { one in
+          one.workload == event.workload && one.alerts.contains(name) && one.atMs <= event.at.epochMs
+            && one.firedAtMs.map { $0 <= event.at.epochMs + 1000 } ?? false
+        }?.id
+    }
+    return shown
+  }
+
+  private static let longestWaitSeconds = 3600.0
 }
 
 extension EventsPage.Event {

@@ -53,6 +53,8 @@ public struct Pages: Sendable {
       Route("/notifications") { request in await notifications(request) },
       Route("/graph") { request in await graph(request) },
       Route("/events") { request in await eventList(request) },
+      Route("/evidence") { request in await evidenceList(request) },
+      Route(under: "/evidence/") { request in await evidence(request) },
       Route(under: "/node/") { request in await node(request) },
       Route(under: "/workload/") { request in await workload(request) },
     ] + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
@@ -77,6 +79,9 @@ public struct Pages: Sendable {
   func runbookNames() async -> Set<String> { await runbookSource.read(orElse: []) { Set($0.names()) } }
 
   var runbookSource: RunbookSource { api?.runbooks ?? .empty }
+
+  /// nil where none is gathered.
+  var evidence: EvidenceGatherer? { api?.evidence }
 
   func notFound(_ what: String) -> Response {
     ErrorPage(status: 404, title: "Not found", explanation: what, metricsPath: metricsPath).response()

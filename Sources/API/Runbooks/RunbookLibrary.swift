@@ -1,3 +1,4 @@
+import Config
 import Runtime
 
 /// The runbooks of a directory: one Markdown file for each alert, `RedisDown.md`.
@@ -17,8 +18,20 @@ public struct RunbookLibrary: Sendable {
       .compactMap { $0.hasSuffix(".md") ? String($0.dropLast(3)) : nil }.filter(Self.isName).sorted()
   }
 
-  /// - Returns: nil for what is no name of an alert, and where there is no text.
+  /// - Returns: nil for what is no name of an alert, and where there is no text. Without its front matter.
   public func text(_ name: String) -> String? {
+    file(name).map { RunbookFrontMatter.split($0).text }
+  }
+
+  /// What stands above a runbook; nil where there is no such runbook.
+  ///
+  /// - Throws: what is wrong with it.
+  public func frontMatter(_ name: String) throws(ConfigErrors) -> RunbookFrontMatter? {
+    guard let text = file(name) else { return nil }
+    return try RunbookFrontMatter(text, file: "\(directory)/\(name).md")
+  }
+
+  private func file(_ name: String) -> String? {
     guard Self.isName(name) else { return nil }
     return SmallFile.text("\(directory)/\(name).md", limit: Self.textLimitBytes)
   }

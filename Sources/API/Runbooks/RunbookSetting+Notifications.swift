@@ -27,6 +27,18 @@ extension RunbookSetting {
     return annotations
   }
 
+  /// The same with a link to the evidence that was gathered.
+  ///
+  /// - Parameter id: nil for none.
+  public func annotated(_ notice: Notification, evidence id: String?) -> Notification {
+    let notice = annotated(notice)
+    guard let id, let ownAddress, notice.annotations[Self.evidenceName] == nil else { return notice }
+    var annotations = notice.annotations
+    annotations[Self.evidenceName] = "\(ownAddress)/evidence/\(id)"
+    return notice.annotated(annotations)
+  }
+
   private static let linkName = "runbook_url"
+  private static let evidenceName = "evidence_url"
   private static let degradedName = "degraded_mode"
 }

@@ -19,6 +19,8 @@ actor GroupRunner {
     /// Hands on what Alertmanagers are to be told, with the rule's expression. Must not wait.
     let deliver: @Sendable ([Notification], _ expression: String) -> Void
     let observer: EvaluationObserver?
+    /// Is told before that which alerts began to wait or to fire, or ended. Must not wait.
+    let alertsChanged: @Sendable ([AlertChange]) -> Void
     /// Nil where nothing is kept.
     let stateStore: RuleStateStore?
     let resendDelayMilliseconds: Int64
@@ -166,13 +168,16 @@ actor GroupRunner {
 
   private func evaluate(at time: Int64, scope: GroupEvaluator.Scope) async {
     surroundings.observer?.evaluation(state.group, time, scope.places(in: state.group))
+    let before = state.rules.map(\.tracker)
     evaluator.evaluate(&state, atMilliseconds: time, scope: scope)
+    let changes = zip(state.rules, before).flatMap { AlertChange.changes(to: $0.tracker, from: $1) }
     state.lastSampleMilliseconds = time
     for (index, rule) in state.group.rules.enumerated() where scope.includes(rule, at: index) {
       counts.evaluations += 1
       if state.rules[index].health == .bad { counts.failures += 1 }
     }
     await keep(at: time)
+    if !changes.isEmpty { surroundings.alertsChanged(changes) }
     for (index, rule) in state.group.rules.enumerated() {
       guard case .alerting(let rule) = rule else { continue }
       let notices = state.rules[index].tracker.takeNotices(

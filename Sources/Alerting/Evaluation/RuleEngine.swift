@@ -15,6 +15,7 @@ public actor RuleEngine {
   private nonisolated let events = EventTrigger()
   let durable: Durable?
   private let deliver: @Sendable ([Notification], _ expression: String) -> Void
+  private let alertsChanged: @Sendable ([AlertChange]) -> Void
   let log: Logger
   private var options: Options
   private var scraper: Scraper
@@ -46,13 +47,16 @@ public actor RuleEngine {
   /// - Parameters:
   ///   - storage: where alerts are kept; nil for memory alone.
   ///   - observer: hears about pages and evaluations; nil for nobody.
+  ///   - alertsChanged: is told which alerts began to wait or to fire, or ended, before they are delivered; must not wait.
   ///   - deliver: is handed what Alertmanagers are to be told, with the rule's expression; must not wait.
   public init(
     _ options: Options, registry: Registry, storage: Store?, observer: EvaluationObserver? = nil, log: Logger,
+    alertsChanged: @escaping @Sendable ([AlertChange]) -> Void = { _ in },
     deliver: @escaping @Sendable ([Notification], _ expression: String) -> Void
   ) {
     self.options = options
     self.deliver = deliver
+    self.alertsChanged = alertsChanged
     self.log = log
     var limits = SeriesLimits()
     limits.sampleBytes = options.sampleBytes
@@ -158,7 +162,7 @@ public actor RuleEngine {
     GroupRunner.Surroundings(
       now: { [weak self] in self?.nowMilliseconds ?? .max },
       refresh: { [weak self] in await self?.scrape() },
-      deliver: deliver, observer: scraper.observer, stateStore: durable?.alerts,
+      deliver: deliver, observer: scraper.observer, alertsChanged: alertsChanged, stateStore: durable?.alerts,
       resendDelayMilliseconds: options.resendDelayMilliseconds)
   }
 

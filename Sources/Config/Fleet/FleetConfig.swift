@@ -15,6 +15,7 @@ public struct FleetConfig: Sendable, Equatable {
   public let history: HistoryConfig
   /// Nil where nothing is recorded.
   public let recorder: RecorderConfig?
+  public let evidence: EvidenceConfig
 
   /// The same with one workload alone; nil where it has none of that name.
   public func limited(to name: String) -> FleetConfig? {
@@ -88,6 +89,9 @@ public struct FleetConfig: Sendable, Equatable {
     ) {
       RecorderConfig($0, folder: folder)
     }
+    evidence =
+      fields.mapping("evidence", "What is gathered about alerts as they begin.") { EvidenceConfig($0) }
+      ?? EvidenceConfig(nil)
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
     }

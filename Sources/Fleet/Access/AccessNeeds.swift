@@ -10,11 +10,14 @@ public struct AccessNeeds: Sendable {
   public let collectors: CollectorOptions
   /// Whether connections are named by CLIENT SETNAME.
   public let namesClients: Bool
+  /// Whether evidence is gathered about alerts.
+  public let gathersEvidence: Bool
 
-  public init(server: ServerFacts, collectors: CollectorOptions, namesClients: Bool) {
+  public init(server: ServerFacts, collectors: CollectorOptions, namesClients: Bool, gathersEvidence: Bool = false) {
     self.server = server
     self.collectors = collectors
     self.namesClients = namesClients
+    self.gathersEvidence = gathersEvidence
   }
 
   /// Of the one server that flags name.
@@ -33,7 +36,14 @@ public struct AccessNeeds: Sendable {
   public func member(of workload: WorkloadConfig) -> [AccessNeed] {
     login(database: 0) + polls(with: CollectorCatalogue.all + [MembershipCollector(masters: MasterNames())])
       + [AccessNeed("probe", [Prober.ping], lost: ["redis_probe_success and redis_probe_duration_seconds"])]
-      + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server)
+      + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server) + evidence
+  }
+
+  private var evidence: [AccessNeed] {
+    guard gathersEvidence else { return [] }
+    return EvidenceCatalogue.commands(for: server).map { source, commands in
+      AccessNeed("evidence", commands, lost: ["evidence: \(source.summary)"])
+    }
   }
 
   /// Of a Sentinel that is asked about these masters.
@@ -45,7 +55,7 @@ public struct AccessNeeds: Sendable {
         AccessNeed(
           "events", [["PING"], ["PSUBSCRIBE", SentinelListener.pattern]], channels: [SentinelListener.pattern],
           lost: ["failovers as they happen: they are found a poll later, without their phases"])
-      ]
+      ] + evidence
   }
 
   private func login(database: Int) -> [AccessNeed] {

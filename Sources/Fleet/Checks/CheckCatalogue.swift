@@ -19,7 +19,7 @@ enum CheckCatalogue {
     LockWithoutTTL(), CircuitOpen(), StreamGroupWithoutConsumer(), StreamLagHigh(), StreamPendingOld(),
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
-    DegradedModeUndeclared(),
+    DegradedModeUndeclared(), LatencyMonitorOff(),
   ]
 
   /// The ids of those that blame the configuration.

@@ -1,8 +1,8 @@
 import Metrics
 import Storage
 
-/// Removes what is past keeping from the file of `storage.path`: old events, notifications and points of history, and the
-/// oldest of too many.
+/// Removes what is past keeping from the file of `storage.path`: old events, notifications, evidence and points of history,
+/// and the oldest of too many.
 struct Retention: Job {
   let name = "retention"
   let schedule = JobSchedule.every(seconds: 900)

@@ -131,6 +131,20 @@ public actor Poller {
     }
   }
 
+  /// Sends commands of others between two polls, where the server has no connection left for them. A poll that becomes due
+  /// meanwhile waits until the deadline at most.
+  ///
+  /// - Returns: nil where a poll is under way, or no connection is there.
+  public func lend(_ batch: CommandBatch, deadline: NIODeadline) async -> Exchange? {
+    guard !isPolling, !isStopped, let connection, connection.isActive else { return nil }
+    isPolling = true
+    let exchange = await send(batch, on: connection, deadline: deadline)
+    isPolling = false
+    if exchange.failure != nil { dropConnection() }
+    if !waiters.isEmpty, !isStopped { startPoll() }
+    return exchange
+  }
+
   private func release(where isReady: (Waiter) -> Bool) {
     let ready = waiters.filter(isReady)
     waiters.removeAll(where: isReady)

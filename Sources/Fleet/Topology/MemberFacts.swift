@@ -63,10 +63,13 @@ struct MemberFacts: Sendable, Equatable {
   var rejectedCount: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
   var flushCount: Int
+  var counts: ServerCounts
   /// How long the event loop was busy since the start or CONFIG RESETSTAT (`eventloop_duration_sum`); nil before 7.2.
   var eventLoopMicroseconds: Double?
   /// The calls of all commands that do not wait by design; nil where LATENCY HISTOGRAM was not answered.
   var latency: CommandLatency?
+  /// `latency-monitor-threshold` in milliseconds; nil where CONFIG cannot be read or has no such setting.
+  var latencyMonitorMilliseconds: Int?
   /// The server's clock less the daemon's, in seconds; nil where it does not tell.
   var clockOffsetSeconds: Double?
 
@@ -96,8 +99,10 @@ struct MemberFacts: Sendable, Equatable {
     operationsPerSecond = info.finite("instantaneous_ops_per_sec").map { max(0, $0) }
     evictedCount = info.integer("evicted_keys")
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
+    counts = ServerCounts(info)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
     eventLoopMicroseconds = info.finite("eventloop_duration_sum")
+    latencyMonitorMilliseconds = config?["latency-monitor-threshold"].flatMap { parseInteger($0) }
     clockOffsetSeconds = info.serverSeconds.map { $0 - now.seconds }
     switch server.mode {
     case .cluster: cluster = replies.first.flatMap { $0.kind == .string ? $0.bytes : nil }.map { ClusterNodes($0) }

@@ -16,6 +16,7 @@ struct WorkloadTracker: Sendable {
   private var flushes = RiseTracker()
   private var refusals = RiseTracker()
   private var delayedFsyncs = RiseTracker()
+  private(set) var counters = CounterTracker()
 
   /// What a reading shows of the daemon's own doing.
   struct Own: Sendable {
@@ -52,6 +53,7 @@ struct WorkloadTracker: Sendable {
     delayedFsyncs.note(fresh) { $1.persistence.delayedFsyncCount }
     // The daemon's own connections are refused like those of others.
     refusals.note(fresh) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
+    counters.note(fresh)
     hits.note(fresh) { own($0).lookupCount }
     loads.note(fresh, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
   }
@@ -60,6 +62,7 @@ struct WorkloadTracker: Sendable {
     flushes.forget(addresses)
     delayedFsyncs.forget(addresses)
     refusals.forget(addresses)
+    counters.forget(addresses)
     hits.forget(addresses)
     loads.forget(addresses)
   }

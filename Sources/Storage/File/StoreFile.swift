@@ -100,6 +100,8 @@ final class StoreFile {
         try database.write(batch.alerts)
         for record in batch.notifications { try database.insert(record) }
         for result in batch.jobResults { try database.insert(result) }
+        for record in batch.evidence { try database.write(record) }
+        if !batch.evidence.isEmpty { _ = try pruneEvidence(database, now: now) }
         if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
         return isPruneDue ? try removeRecords(database, now: now).events : []
       }
@@ -132,21 +134,28 @@ final class StoreFile {
     recordsSincePrune = 0
     giveBackFreePages()
     let rows = [
-      "events": records.events.count, "notifications": records.notificationCount, "history_frames": points.frameCount,
-      "history_series": points.seriesCount, "budgets": budgetCount,
+      "events": records.events.count, "evidence": records.evidenceCount, "notifications": records.notificationCount,
+      "history_frames": points.frameCount, "history_series": points.seriesCount, "budgets": budgetCount,
     ]
     return (rows, records.events.compactMap { $0 })
   }
 
   private func removeRecords(
     _ database: Database, now: WallTime
-  ) throws(SQLiteError) -> (events: [String?], notificationCount: Int) {
-    let beforeMs = max(0, (now - options.eventAgeDays * 86_400).epochMs)
+  ) throws(SQLiteError) -> (events: [String?], notificationCount: Int, evidenceCount: Int) {
+    let beforeMs = beforeMs(now)
     return (
       try database.pruneEvents(beforeMs: beforeMs, count: options.eventCount),
-      try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount)
+      try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount),
+      try pruneEvidence(database, now: now)
     )
   }
+
+  private func pruneEvidence(_ database: Database, now: WallTime) throws(SQLiteError) -> Int {
+    try database.pruneEvidence(beforeMs: beforeMs(now), count: StoreLimits.evidence)
+  }
+
+  private func beforeMs(_ now: WallTime) -> Int64 { max(0, (now - options.eventAgeDays * 86_400).epochMs) }
 
   func events(_ query: EventQuery) throws(StoreFailure) -> [Event] {
     let database = try readable()
@@ -174,6 +183,11 @@ final class StoreFile {
   func jobResults(_ query: JobResultQuery) throws(StoreFailure) -> [JobResult] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try database.jobResults(query) }
+  }
+
+  func evidence(_ query: EvidenceQuery) throws(StoreFailure) -> [StoredEvidence] {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try database.evidence(query) }
   }
 
   func opened() throws(StoreFailure) -> Database {

@@ -24,10 +24,11 @@ public struct StoreRecords: Sendable {
     let alerts: StoredAlerts.Batch
     let notifications: [StoredNotification]
     let jobResults: [JobResult]
+    let evidence: [StoredEvidence]
 
     var isEmpty: Bool {
       events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
-        && notifications.isEmpty && jobResults.isEmpty
+        && notifications.isEmpty && jobResults.isEmpty && evidence.isEmpty
     }
   }
 
@@ -39,6 +40,7 @@ public struct StoreRecords: Sendable {
   private(set) var events = Pending<CountedEvent>()
   private(set) var notifications = Pending<StoredNotification>()
   private(set) var jobResults = Pending<JobResult>()
+  private(set) var evidence = PendingEvidence()
 
   let pendingLimit: Int
   private var eventKeys: Set<String> = []
@@ -55,7 +57,7 @@ public struct StoreRecords: Sendable {
 
   var hasChanges: Bool {
     !events.pending.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
-      || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty
+      || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty || !evidence.isEmpty
   }
 }
 
@@ -170,7 +172,8 @@ extension StoreRecords {
     Batch(
       sequence: sequence, events: events.records.map(\.event), revisions: revisions.values.map(\.event),
       counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) },
-      alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records)
+      alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records,
+      evidence: evidence.records)
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
@@ -182,6 +185,7 @@ extension StoreRecords {
     alerts.settle(upTo: batch.sequence)
     notifications.settle(upTo: batch.sequence)
     jobResults.settle(upTo: batch.sequence)
+    evidence.settle(upTo: batch.sequence)
     forget(eventKeys: prunedKeys)
   }
 
@@ -284,5 +288,11 @@ extension StoreRecords {
   public mutating func append(_ results: [JobResult]) {
     sequence += 1
     jobResults.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
+  }
+
+  /// Keeps evidence in place of what has its id.
+  public mutating func put(_ record: StoredEvidence) {
+    sequence += 1
+    evidence.put(record, sequence: sequence)
   }
 }

@@ -99,6 +99,20 @@ struct Schema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX budgets_by_workload ON budgets(workload);
     """,
+    """
+    CREATE TABLE evidence(
+      id TEXT PRIMARY KEY,
+      workload TEXT NOT NULL,
+      node TEXT NOT NULL,
+      alert TEXT NOT NULL,
+      at_ms INTEGER NOT NULL,
+      fired_at_ms INTEGER,
+      head TEXT NOT NULL,
+      body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX evidence_by_time ON evidence(at_ms);
+    CREATE INDEX evidence_by_workload ON evidence(workload, at_ms);
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

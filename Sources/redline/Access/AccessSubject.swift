@@ -39,7 +39,8 @@ struct AccessSubject {
 
   private func needs(_ server: ServerFacts) -> AccessNeeds {
     AccessNeeds(
-      server: server, collectors: factory.collectorOptions, namesClients: options.redis.isClientNameSet)
+      server: server, collectors: factory.collectorOptions, namesClients: options.redis.isClientNameSet,
+      gathersEvidence: fleet?.evidence.isEnabled ?? false)
   }
 
   /// What the one server of the flags needs to allow.

@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Config
+import Fleet
 import Runtime
 
 /// What to do about an alert, for a terminal: the runbook with its commands filled in, over the API of the daemon.
@@ -15,7 +16,11 @@ struct RunbookCommand: AsyncParsableCommand {
       Exits with 0 when the commands are filled in as far as they are known, with 1 when there is no such runbook, workload \
       or node, with 3 when the daemon gives no answer, and with 64 for wrong arguments.
 
+      With --gather it asks the servers of the workload by itself, with commands that only read, for what the runbook names, \
+      and says what stands out; it exits with 2 for a file that cannot be used, and with 3 when no server answers.
+
       Example: redline runbook RedisDown --node 10.0.0.1:6379
+      Example: redline runbook RedisLatencyP99High --gather --workload cache --config.file /etc/redline/redline.yml
       """)
 
   @Argument(help: ArgumentHelp("The alert, such as RedisDown.", valueName: "name"))
@@ -29,12 +34,28 @@ struct RunbookCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The server that it is about, by its label instance.", valueName: "instance"))
   var node: String?
 
+  @ArgumentParser.Flag(help: "Gather the evidence that the runbook names, without a daemon, and print it instead.")
+  var gather = false
+
+  @Option(
+    name: .customLong("config.file"), help: "The fleet's file, for --gather.",
+    completion: .file(extensions: ["yml", "yaml"]))
+  var configFile: String?
+
   @Option(help: ArgumentHelp("Where runbooks are when the daemon does not answer.", valueName: "folder"))
   var folder: String?
 
   private static let unknownStatus: Int32 = 3
 
+  func validate() throws {
+    if gather, configFile == nil || workload == nil {
+      throw ValidationError("--gather needs --workload and --config.file: whom to ask, and how to log in")
+    }
+    if !gather, configFile != nil { throw ValidationError("--config.file is for --gather") }
+  }
+
   func run() async throws {
+    if gather { return try await printEvidence() }
     do {
       let items = [("workload", workload), ("node", node)].compactMap { name, value in
         value.map { "\(name)=\($0.percentEncoded())" }
@@ -73,6 +94,42 @@ struct RunbookCommand: AsyncParsableCommand {
     show(RunbookLibrary.unfilled(text))
     Redline.printError("\nredline: \(reason)\nThe commands are not filled in.")
     throw ExitCode(Self.unknownStatus)
+  }
+
+  /// Gathers evidence as the daemon does when the alert begins.
+  private func printEvidence() async throws {
+    let evidence: Evidence?
+    do {
+      let path = configFile ?? ""
+      let config = try FleetConfig.load(path)
+      guard let only = config.limited(to: workload ?? "") else {
+        throw ConfigErrors(
+          ConfigError(
+            .flag("workload"), problem: "\(workload ?? "") is no workload of \(path)",
+            hint: "it has \(config.workloads.map(\.name).joined(separator: ", "))"))
+      }
+      let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
+      var labels = ["alertname": name, "workload": workload ?? ""]
+      labels["instance"] = node
+      let alert = EvidenceAlert(name: name, labels: labels)
+      let named = try (folder.map { [$0] } ?? Self.folders).lazy
+        .compactMap { try RunbookLibrary(directory: $0).frontMatter(name) }.first
+      let sources = named?.evidence ?? EvidenceNames.usual
+      evidence = await FleetSearch.run(only, subject) { fleet in
+        await EvidenceGatherer.look(
+          alert, at: fleet, connections: subject.factory.context, sources: sources, log: AccessSubject.log)
+      }
+    } catch {
+      Redline.printError("\(error)")
+      throw ExitCode(Redline.usageStatus)
+    }
+    guard let evidence else {
+      Redline.printError("redline: no server of \(workload ?? "") was found")
+      throw ExitCode(Self.unknownStatus)
+    }
+    show(EvidenceMarkdown(evidence).text)
+    let nodes = evidence.looks.last?.nodes ?? []
+    if nodes.allSatisfy({ $0.silence != nil }) { throw ExitCode(Self.unknownStatus) }
   }
 
   private func show(_ markdown: String) {

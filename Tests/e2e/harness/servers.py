@@ -10,11 +10,14 @@ from .versions import program
 
 
 class RedisServer:
-    """A server of the version that the check runs on, or of another one of `versions.ALL`."""
+    """A server of the version that the check runs on, or of another one of `versions.ALL`.
+
+    `prefix` are words of a program that becomes the server.
+    """
 
     def __init__(self, check: Check, *options: str, name: str = "redis", sentinel: bool = False,
                  password: str | None = None, wait: bool = True, port: int | None = None,
-                 tls: ssl.SSLContext | None = None, version: str | None = None):
+                 tls: ssl.SSLContext | None = None, version: str | None = None, prefix: tuple[str, ...] = ()):
         self.check = check
         self.port = port or check.free_port()
         self.folder = check.folder / f"{name}-{self.port}"
@@ -26,7 +29,7 @@ class RedisServer:
             lines += ['save ""', "appendonly no", "repl-diskless-sync-delay 0"]
         config.write_text("\n".join([*lines, *options]) + "\n")
         mode = ["--sentinel"] if sentinel else []
-        self.arguments = [program(version or check.server), str(config), *mode]
+        self.arguments = [*prefix, program(version or check.server), str(config), *mode]
         self.name = name
         self.process = Process(check, f"{name}-{self.port}", self.arguments)
         self.password, self.tls = password, tls

@@ -30,6 +30,7 @@ extension FleetConfig {
     yaml.windows("maintenance", maintenance)
     yaml.rewrites(addressRewrites)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload, hasLogins: false) }
+    yaml.mapping("evidence") { $0.field("enabled", YAMLWriter.bool(evidence.isEnabled)) }
     return yaml.text
   }
 }
@@ -190,5 +191,5 @@ extension YAMLWriter {
     }
   }
 
-  private static func bool(_ value: Bool) -> String { value ? "true" : "false" }
+  fileprivate static func bool(_ value: Bool) -> String { value ? "true" : "false" }
 }

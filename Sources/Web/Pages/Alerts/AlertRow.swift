@@ -22,7 +22,7 @@ struct AlertRow {
     return """
       <li class="\(alert.level.style)"><p class="where">\(place)\(roleText)\(HTML.joined(tags)) \
       <span class="since">\(since)</span></p>
-      \(what)\(more)\(told)\(kept)\(further)</li>
+      \(what)\(more)\(told)\(evidence)\(kept)\(further)</li>
 
       """
   }
@@ -60,6 +60,12 @@ struct AlertRow {
     guard !mutes.isEmpty || !notices.isEmpty || routes != "" else { return "" }
     let heard: HTML = notices.isEmpty && routes != "" ? "known to Alertmanager" : known
     return "<p class=\"told dim\">\(HTML.joined(mutes))\(heard)\(routes)</p>\n"
+  }
+
+  private var evidence: HTML {
+    alert.delivery.evidence.map {
+      "<p><a href=\"\(EvidencePage.Record.address($0))\">Evidence from the second it began</a></p>\n"
+    } ?? ""
   }
 
   private var kept: HTML {

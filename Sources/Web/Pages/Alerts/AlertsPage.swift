@@ -41,6 +41,8 @@ public struct AlertsPage: Sendable {
     public var mutes: [String] = []
     /// Whom Alertmanager tells.
     public var routes: [String] = []
+    /// The number of the evidence that was gathered; nil for none.
+    public var evidence: String?
   }
 
   /// One label set for which a rule's expression holds or held. Times are seconds since the epoch.

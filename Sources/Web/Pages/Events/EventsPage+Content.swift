@@ -92,9 +92,13 @@ extension EventsPage.Event {
       <li class="\(level.style)"><p>\(moment(seconds, now: now))</p>
       <p><b>\(kind.replacing("_", with: " "))</b>\(origin)\(place)</p>
       <p>\(clipped(summary, to: 600))</p>
-      \(costLines)\(phaseBar)\(clientTable)</li>
+      \(costLines)\(phaseBar)\(clientTable)\(evidenceLink)</li>
 
       """
+  }
+
+  private var evidenceLink: HTML {
+    evidence.map { "<p><a href=\"\(EvidencePage.Record.address($0))\">Evidence</a></p>\n" } ?? ""
   }
 
   /// What a failover cost.

@@ -41,6 +41,8 @@ public struct EventsPage: Sendable {
     /// What a failover lost, as a clause.
     public var lost: String?
     public var clients: [Clients] = []
+    /// The number of the evidence that was gathered; nil for none.
+    public var evidence: String?
 
     public init(
       seconds: Double, workload: String, node: String, kind: String, summary: String, level: TopologyPage.Level

@@ -26,7 +26,8 @@ extension NodePage {
     let timeline: HTML =
       identity.workload.map { "<a href=\"/workload/\(pathEncoded($0))\">Timeline</a> · " } ?? ""
     return """
-      <p class="screen">\(timeline)<a href="/events?node=\(pathEncoded(name))">Events</a> · <a href="/alerts">Alerts</a> · \
+      <p class="screen">\(timeline)<a href="/events?node=\(pathEncoded(name))">Events</a> · \
+      <a href="/evidence?node=\(pathEncoded(name))">Evidence</a> · <a href="/alerts">Alerts</a> · \
       <a href="/runbooks">Runbooks</a></p>
 
       """

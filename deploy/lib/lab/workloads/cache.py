@@ -21,6 +21,7 @@ cluster-node-timeout 3000
 cluster-require-full-coverage no
 maxmemory 16mb
 maxmemory-policy allkeys-lru
+latency-monitor-threshold 100
 save ""
 appendonly no
 repl-diskless-sync-delay 0

@@ -12,6 +12,7 @@ from .workload import Workload, await_role, replication_faults
 SETTINGS = """\
 maxmemory 64mb
 maxmemory-policy noeviction
+latency-monitor-threshold 100
 save ""
 appendonly yes
 appendfsync always

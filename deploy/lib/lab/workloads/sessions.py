@@ -17,6 +17,7 @@ requirepass {password}
 masterauth {password}
 maxmemory 64mb
 maxmemory-policy noeviction
+latency-monitor-threshold 100
 save 3600 1
 appendonly yes
 appendfsync everysec

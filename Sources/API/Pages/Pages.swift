@@ -53,11 +53,13 @@ public struct Pages: Sendable {
       Route("/notifications") { request in await notifications(request) },
       Route("/graph") { request in await graph(request) },
       Route("/events") { request in await eventList(request) },
-      Route("/evidence") { request in await evidenceList(request) },
-      Route(under: "/evidence/") { request in await evidence(request) },
       Route(under: "/node/") { request in await node(request) },
       Route(under: "/workload/") { request in await workload(request) },
-    ] + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
+    ]
+      + EvidencePages(
+        gatherer: evidence, isStored: events != nil, fleet: fleet, runbooks: runbookSource, metricsPath: metricsPath
+      ).routes
+      + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
   }
 
   /// What links to the runbooks of this program begin with; nil where that is not known.

@@ -36,7 +36,7 @@ enum EvidenceCatalogue {
   /// What is gathered about an alert whose runbook names nothing.
   static let usual: Set<String> = ["slowlog", "latency", "clients", "memory"]
 
-  /// Everything that is sent to a server of this kind, for whoever gives rights.
+  /// Everything that is sent to a server of this kind, for those who give rights.
   static func commands(for server: ServerFacts) -> [(source: any EvidenceSource, commands: [Command])] {
     all.compactMap { source in
       let commands = source.commands(for: server, masterName: server.sentinelMasters.first)

@@ -73,29 +73,43 @@ struct EvidenceContext: Sendable {
 extension Workload {
   /// What those need who gather evidence of it.
   func evidenceContext() -> EvidenceContext {
-    let judgement = shown()
-    let now = WallTime.now
+    let state = shown()
+    return EvidenceContext(
+      tracker, crew.members, crew.sentinels, findings: state.findings, now: .now,
+      lag: { state.state[$0]?.lag?.seconds },
+      known: { self.watched($0, at: $1, isSentinel: $2) })
+  }
+}
+
+extension EvidenceContext {
+  /// - Parameters:
+  ///   - lag: of the replica at an address, in seconds.
+  ///   - known: a server as others see it.
+  init(
+    _ tracker: WorkloadTracker, _ members: [NodeAddress: WatchedNode], _ sentinels: [NodeAddress: WatchedNode],
+    findings: [Finding], now: WallTime, lag: (NodeAddress) -> Double?,
+    known: (WatchedNode, NodeAddress, _ isSentinel: Bool) -> FleetMember
+  ) {
     var shards: [NodeAddress: Int] = [:]
     for (place, group) in tracker.following.groups.enumerated() {
       for address in group.members { shards[address] = place }
     }
-    func candidate(_ node: WatchedNode, _ address: NodeAddress, isSentinel: Bool) -> EvidenceCandidate {
-      let member = watched(node, at: address, isSentinel: isSentinel)
-      let newest = node.node.poller.newest
-      return EvidenceCandidate(
-        instance: node.instance, role: member.role, shard: shards[address] ?? -1,
-        lagSeconds: judgement.state[address]?.lag?.seconds, error: newest?.state.error, lastAnswer: newest?.lastSuccess,
-        isLeftAlone: member.isLeftAlone, connection: node.node.poller.options.connection,
-        poller: node.node.poller, cost: node.node.cost)
+    func candidates(_ nodes: [NodeAddress: WatchedNode], isSentinel: Bool) -> [EvidenceCandidate] {
+      nodes.sorted { $0.key < $1.key }.map { address, node in
+        let (member, newest) = (known(node, address, isSentinel), node.node.poller.newest)
+        return EvidenceCandidate(
+          instance: node.instance, role: member.role, shard: shards[address] ?? -1, lagSeconds: lag(address),
+          error: newest?.state.error, lastAnswer: newest?.lastSuccess, isLeftAlone: member.isLeftAlone,
+          connection: node.node.poller.options.connection, poller: node.node.poller, cost: node.node.cost)
+      }
     }
     var past: [String: CounterTracker.Past] = [:]
-    for (address, node) in crew.members {
+    for (address, node) in members {
       guard let runID = node.reading.facts?.server.runID else { continue }
       past[node.instance] = tracker.counters.past(of: address, runID: runID, before: now)
     }
-    return EvidenceContext(
-      candidates: crew.members.sorted { $0.key < $1.key }.map { candidate($0.value, $0.key, isSentinel: false) }
-        + crew.sentinels.sorted { $0.key < $1.key }.map { candidate($0.value, $0.key, isSentinel: true) },
-      masterName: config.sentinel?.masterName, past: past, findings: judgement.findings)
+    self.init(
+      candidates: candidates(members, isSentinel: false) + candidates(sentinels, isSentinel: true),
+      masterName: tracker.config.sentinel?.masterName, past: past, findings: findings)
   }
 }

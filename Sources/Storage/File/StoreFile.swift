@@ -100,7 +100,7 @@ final class StoreFile {
         try database.write(batch.alerts)
         for record in batch.notifications { try database.insert(record) }
         for result in batch.jobResults { try database.insert(result) }
-        for record in batch.evidence { try database.write(record) }
+        for record in batch.evidence { try EvidenceTable(database: database).write(record) }
         if !batch.evidence.isEmpty { _ = try pruneEvidence(database, now: now) }
         if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
         return isPruneDue ? try removeRecords(database, now: now).events : []
@@ -152,7 +152,7 @@ final class StoreFile {
   }
 
   private func pruneEvidence(_ database: Database, now: WallTime) throws(SQLiteError) -> Int {
-    try database.pruneEvidence(beforeMs: beforeMs(now), count: StoreLimits.evidence)
+    try EvidenceTable(database: database).prune(beforeMs: beforeMs(now), count: StoreLimits.evidence)
   }
 
   private func beforeMs(_ now: WallTime) -> Int64 { max(0, (now - options.eventAgeDays * 86_400).epochMs) }
@@ -187,7 +187,7 @@ final class StoreFile {
 
   func evidence(_ query: EvidenceQuery) throws(StoreFailure) -> [StoredEvidence] {
     let database = try readable()
-    return try refused { () throws(SQLiteError) in try database.evidence(query) }
+    return try refused { () throws(SQLiteError) in try EvidenceTable(database: database).newest(query) }
   }
 
   func opened() throws(StoreFailure) -> Database {

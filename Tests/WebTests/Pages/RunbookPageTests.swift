@@ -15,10 +15,11 @@ import Testing
   }
 
   private static func runbook(_ name: String, offset: Int = 0) -> RunbookPage.Runbook {
-    RunbookPage.Runbook(
-      name,
-      Markdown(
-        SmallFile.text("\(folder)/\(name).md") ?? "", headingOffset: offset, omitsTitle: true, pages: Set(names)))
+    let text = SmallFile.text("\(folder)/\(name).md") ?? ""
+    // What stands above it says what is gathered, and is not shown.
+    let shown = text.hasPrefix("---\n") ? text.drop { $0 != "#" } : text[...]
+    return RunbookPage.Runbook(
+      name, Markdown(String(shown), headingOffset: offset, omitsTitle: true, pages: Set(names)))
   }
 
   @Test func golden() {

@@ -21,6 +21,9 @@ extension FleetConfig {
         yaml.field("path", recorder.path)
       }
     }
+    if rules != nil || !evidence.isEnabled {
+      yaml.mapping("evidence") { $0.field("enabled", YAMLWriter.bool(evidence.isEnabled)) }
+    }
     return yaml.text
   }
 
@@ -30,7 +33,6 @@ extension FleetConfig {
     yaml.windows("maintenance", maintenance)
     yaml.rewrites(addressRewrites)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload, hasLogins: false) }
-    yaml.mapping("evidence") { $0.field("enabled", YAMLWriter.bool(evidence.isEnabled)) }
     return yaml.text
   }
 }

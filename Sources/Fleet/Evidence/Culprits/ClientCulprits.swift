@@ -7,7 +7,7 @@ extension CulpritRule {
   static let ofClients: [CulpritRule] = [
     CulpritRule(id: "flush") { scene in
       var found = scene.nodes.flatMap { flushes(on: $0, scene) }
-      // Whoever ran it may have hung up by now.
+      // The client that ran it may have hung up by now.
       for event in scene.events where event.kind == .flush && scene.isNear(event.at) && found.isEmpty {
         let node = event.node.isEmpty ? event.workload : event.node
         found.append(

@@ -17,7 +17,7 @@ struct SlowlogSource: EvidenceSource {
   func read(_ replies: [Reply], into reading: inout NodeReading) {
     guard let elements = replies.first?.elements else { return }
     let entries = elements.compactMap { Self.entry($0) }
-    // Numbers begin anew with each process.
+    // Each process counts from 0.
     let lastID = reading.isSameProcess ? reading.earlier?.lastSlowID ?? -1 : -1
     let fresh = entries.filter { $0.id > lastID && $0.ended >= reading.since }
     reading.facts.slow = fresh

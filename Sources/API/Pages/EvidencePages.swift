@@ -4,39 +4,59 @@ import Runtime
 import Storage
 import Web
 
-extension Pages {
+/// The pages below `/evidence`.
+struct EvidencePages: Sendable {
+  /// Nil where none is gathered.
+  let gatherer: EvidenceGatherer?
+  let isStored: Bool
+  /// nil where no fleet is watched.
+  let fleet: FleetView?
+  let runbooks: RunbookSource
+  let metricsPath: String
+
+  var routes: [Route] {
+    [
+      Route("/evidence") { request in await list(request) },
+      Route(under: "/evidence/") { request in await one(request) },
+    ]
+  }
+
   /// `/evidence?workload=W&node=N`
-  func evidenceList(_ request: Request) async -> Response {
-    var query = EvidenceQuery(limit: Self.evidenceOnPage + 1)
+  private func list(_ request: Request) async -> Response {
+    var query = EvidenceQuery(limit: Self.listLimit + 1)
     let (workload, node) = (request.queryValue("workload") ?? "", request.queryValue("node") ?? "")
     if !workload.isEmpty { query.workload = workload }
     if !node.isEmpty { query.node = node }
-    let found = await evidence?.newest(query) ?? []
+    let found = await gatherer?.newest(query) ?? []
     var page = EvidenceListPage(
-      found.prefix(Self.evidenceOnPage).map { EvidencePage.Record($0) }, metricsPath: metricsPath,
+      found.prefix(Self.listLimit).map { EvidencePage.Record($0) }, metricsPath: metricsPath,
       nowSeconds: WallTime.now.seconds)
     (page.workload, page.node) = (workload, node)
     page.workloads = await fleet?.names() ?? []
-    page.hasMore = found.count > Self.evidenceOnPage
-    page.limits = evidenceLimits
-    if evidence == nil { page.notice = "Evidence is gathered where a fleet is watched and rules are evaluated." }
+    page.hasMore = found.count > Self.listLimit
+    page.limits = limits
+    if gatherer == nil { page.notice = "Evidence is gathered where a fleet is watched and rules are evaluated." }
     return page.response()
   }
 
-  private static let evidenceOnPage = 100
+  private static let listLimit = 100
 
-  private var evidenceLimits: (count: Int, days: Int) {
-    events == nil
+  private var limits: (count: Int, days: Int) {
+    !isStored
       ? (EvidenceLimits.count(isStored: false), 0) : (EvidenceLimits.count(isStored: true), EvidenceLimits.days)
   }
 
   /// `/evidence/ID`
-  func evidence(_ request: Request) async -> Response {
+  private func one(_ request: Request) async -> Response {
     var query = EvidenceQuery(limit: 1)
     query.id = request.rest(under: "/evidence/") ?? ""
     query.hasBodies = true
-    guard let found = await evidence?.newest(query).first else {
-      return notFound("There is no evidence of this number, or it is past keeping. The list is at /evidence.")
+    guard let found = await gatherer?.newest(query).first else {
+      return ErrorPage(
+        status: 404, title: "Not found",
+        explanation: "There is no evidence of this number, or it is past keeping. The list is at /evidence.",
+        metricsPath: metricsPath
+      ).response()
     }
     let now = WallTime.now
     var page = EvidencePage(
@@ -44,11 +64,11 @@ extension Pages {
       nowSeconds: now.seconds)
     page.nodes = await fleet?.nodes() ?? []
     page.workloads = Set(await fleet?.names() ?? [])
-    page.runbookNames = await runbookNames()
+    page.runbookNames = await runbooks.read(orElse: []) { Set($0.names()) }
     page.isCut = found.isCut
     page.isOpen =
       !found.looks.contains { $0.moment == .later } && now - WallTime(epochMs: found.firedAtMs ?? found.atMs) < 400
-    page.limits = evidenceLimits
+    page.limits = limits
     return page.response()
   }
 }

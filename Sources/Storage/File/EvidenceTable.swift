@@ -1,8 +1,10 @@
 /// The statements of evidence.
-extension Database {
+struct EvidenceTable {
+  let database: Database
+
   /// Keeps the evidence in place of the one with its id.
   func write(_ record: StoredEvidence) throws(SQLiteError) {
-    try run(
+    try database.run(
       """
       INSERT INTO evidence(id, workload, node, alert, at_ms, fired_at_ms, head, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT(id) DO UPDATE SET fired_at_ms = excluded.fired_at_ms, head = excluded.head, body = excluded.body
@@ -17,9 +19,9 @@ extension Database {
   ///
   /// - Returns: how many.
   @discardableResult
-  func pruneEvidence(beforeMs: Int64, count: Int) throws(SQLiteError) -> Int {
-    try remove("evidence WHERE at_ms < ?", [.integer(beforeMs)])
-      + remove(
+  func prune(beforeMs: Int64, count: Int) throws(SQLiteError) -> Int {
+    try database.remove("evidence WHERE at_ms < ?", [.integer(beforeMs)])
+      + database.remove(
         """
         evidence WHERE id IN (SELECT id FROM evidence
           ORDER BY fired_at_ms IS NULL, at_ms DESC, rowid DESC LIMIT -1 OFFSET ?)
@@ -27,7 +29,7 @@ extension Database {
   }
 
   /// The newest first.
-  func evidence(_ query: EvidenceQuery) throws(SQLiteError) -> [StoredEvidence] {
+  func newest(_ query: EvidenceQuery) throws(SQLiteError) -> [StoredEvidence] {
     var conditions = Conditions()
     conditions.require("id = ?", query.id.map { .text($0) })
     conditions.require("workload = ?", query.workload.map { .text($0) })
@@ -36,7 +38,7 @@ extension Database {
     conditions.require("at_ms >= ?", query.sinceMs.map { .integer($0) })
     conditions.require("at_ms <= ?", query.untilMs.map { .integer($0) })
     let body = query.hasBodies ? "body" : "NULL"
-    return try rows(
+    return try database.rows(
       "SELECT id, workload, node, alert, at_ms, fired_at_ms, head, \(body) FROM evidence\(conditions.sql)"
         + " ORDER BY at_ms DESC, rowid DESC LIMIT ?",
       conditions.values + [.integer(Int64(query.boundedLimit))]

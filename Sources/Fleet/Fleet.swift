@@ -92,7 +92,10 @@ public actor Fleet {
     return all
   }
   /// How a workload stands for those who gather evidence of it; nil where there is none of that name.
-  func evidenceContext(of name: String) async -> EvidenceContext? { await workloads(name).first?.evidenceContext() }
+  func evidenceContext(of name: String) async -> EvidenceContext? {
+    guard let workload = workloads(name).first else { return nil }
+    return await EvidenceContext.of(workload)
+  }
 
   private func workloads(_ name: String?) -> [Workload] {
     guard let name else { return entries.sorted { $0.key < $1.key }.map(\.value.workload) }

@@ -25,7 +25,8 @@ import Web
     let forms: Set = [
       "query", "query_range", "query_exemplars", "format_query", "parse_query", "series", "labels",
       // Redline's own.
-      "budgets", "fleet", "fleet/", "checks", "events", "evidence", "evidence/", "notifications", "runbooks", "runbooks/",
+      "budgets", "fleet", "fleet/", "checks", "events", "evidence", "evidence/", "notifications", "runbooks",
+      "runbooks/",
     ]
     for route in fixture.api.routes where route.path != "/api/v1/" {
       guard case .only(let methods) = route.methods else {

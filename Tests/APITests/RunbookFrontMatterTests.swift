@@ -33,7 +33,7 @@ struct RunbookFrontMatterTests {
     }
     #expect(
       error("---\nevidence: [slowlogs]\n---\n")
-        == "A.md:2:1: evidence: \"slowlogs\" is no source of evidence; did you mean slowlog?")
+        == "A.md:2:11: evidence: \"slowlogs\" is no source of evidence; did you mean slowlog?")
     #expect(
       error("---\nevidences: [slowlog]\n---\n").contains(
         "A.md:2:1: unknown key \"evidences\"; did you mean \"evidence\"?"))

@@ -70,18 +70,16 @@ struct EvidenceContext: Sendable {
   }
 }
 
-extension Workload {
-  /// What those need who gather evidence of it.
-  func evidenceContext() -> EvidenceContext {
-    let state = shown()
-    return EvidenceContext(
-      tracker, crew.members, crew.sentinels, findings: state.findings, now: .now,
-      lag: { state.state[$0]?.lag?.seconds },
-      known: { self.watched($0, at: $1, isSentinel: $2) })
-  }
-}
-
 extension EvidenceContext {
+  /// How a workload stands now.
+  static func of(_ workload: isolated Workload) -> EvidenceContext {
+    let judgement = workload.shown()
+    return EvidenceContext(
+      workload.tracker, workload.crew.members, workload.crew.sentinels, findings: judgement.findings, now: .now,
+      lag: { judgement.state[$0]?.lag?.seconds },
+      known: { workload.watched($0, at: $1, isSentinel: $2) })
+  }
+
   /// - Parameters:
   ///   - lag: of the replica at an address, in seconds.
   ///   - known: a server as others see it.

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import signal
+import subprocess
 import threading
 import time
 
@@ -11,6 +12,7 @@ from harness.check import Check
 from harness.disk import Disk
 from harness.fake_alertmanager import FakeAlertmanager, seconds
 from harness.judging import Judge, workload
+from harness.paths import REDLINE
 from harness.resp import Redis, ReplyError
 from harness.servers import RedisServer, replica_of
 from harness.versions import on_servers
@@ -109,7 +111,7 @@ def check_culprits(check: Check) -> None:
     full = planted(RedisServer(check, debug, f"dir {disk.path}", "appendonly yes", "appendfsync everysec", name="disk",
                                prefix=disk.prefix))
     with keys.client(60) as client:
-        client("DEBUG", "POPULATE", str(check.share(1_000_000, 2_000_000)))
+        client("DEBUG", "POPULATE", str(check.share(2_500_000, 4_000_000)))
         client("SLOWLOG", "RESET")
 
     # Of the other alerts nothing is said: they get the usual.
@@ -224,3 +226,34 @@ def check_culprits(check: Check) -> None:
     check.until(lambda: {record["id"] for record in judge.ask("evidence")["evidence"]} >= ids, 15, "evidence is there again")
     total = judge.process.page().named("redis_exporter_evidence_total")
     check.equal(len(total), 4, "outcomes that are counted")
+
+
+def check_a_terminal_gathers_without_a_daemon(check: Check) -> None:
+    """redline runbook --gather asks the servers that the configuration leads to for what the runbook names."""
+    server = planted(RedisServer(check, "enable-debug-command yes"))
+    replica_of(check, server)
+    config = check.file("redline.yml", f"workloads: [{workload(server, 'shop', 'custom').replace('}', ', topology: replication}')}]\n")
+    check.file("runbooks/RedisDown.md", "---\nevidence: [slowlog, clients, replication, host]\n---\n\n# RedisDown\n")
+    with named_client(server, "job-7") as client:
+        client("DEBUG", "SLEEP", "0.5")
+
+        def gather(name: str, *more: str) -> subprocess.CompletedProcess:
+            return subprocess.run([REDLINE, "runbook", name, "--gather", "--workload", "shop", f"--config.file={config}",
+                                   f"--folder={config.parent / 'runbooks'}", *more], capture_output=True, text=True, timeout=40)
+
+        told = gather("RedisDown")
+        check.equal(told.returncode, 0, f"it exits ({told.stderr})")
+        for part in ("1. DEBUG SLEEP from job-7 of 127.0.0.0/24 took 500 ms", "Slow log", "Replication", "Machine",
+                     f"127.0.0.1:{server.port}, master", ", replica"):
+            check.that(part in told.stdout, f"it says {part}: {told.stdout}")
+        check.that("tcp-keepalive" not in told.stdout and KEY not in told.stdout and VALUE not in told.stdout, "and no more")
+        broken = check.file("runbooks/RedisOdd.md", "---\nevidence: [slowlogs]\n---\n\n# RedisOdd\n")
+        told = gather("RedisOdd")
+        check.equal((told.returncode, f"{broken}:2:11: evidence: \"slowlogs\" is no source of evidence; did you mean slowlog?" in told.stderr),
+                    (2, True), f"a source that there is none of ({told.stderr})")
+    server.process.signal(signal.SIGSTOP)
+    try:
+        told = gather("RedisDown")
+        check.equal(told.returncode, 3, f"nobody answers ({told.stdout} {told.stderr})")
+    finally:
+        server.process.signal(signal.SIGCONT)

@@ -47,6 +47,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "deploy/lab config": By(CHECKS + "pages.py", "check_a_live_fleet", "lab.does('config')"),
     "deploy/lab down": By("Tests/e2e/harness/lab.py", "goes_down", '"down"'),
     "deploy/lab kill sessions-1": By(CHECKS + "pages.py", "check_a_live_fleet", '"kill", "sessions-1"'),
+    "redline runbook NAME --gather --workload W --config.file redline.yml": By(
+        CHECKS + "evidence.py", "check_a_terminal_gathers_without_a_daemon", '"--gather", "--workload", "shop"'),
     # The flight recorder
     "redline replay FOLDER": By(CHECKS + "recorder.py", "check_other_rules_over_the_same_samples", '"--format", "json"'),
     "redline replay FOLDER --at 2026-11-30T03:12:00Z": By(

@@ -38,7 +38,7 @@ struct ClientsSource: EvidenceSource {
           ["client", "user", "network", "last command", "connections", "last sent", "output buffers"],
           groups.map { group in
             [
-              group.origin.name, group.origin.user, group.origin.network,
+              group.origin.name.isEmpty ? "(no name)" : group.origin.name, group.origin.user, group.origin.network,
               group.command.uppercased().replacing("|", with: " "), "\(group.count)",
               group.idleSeconds.isFinite ? "\(span(group.idleSeconds)) ago" : "", EvidenceText.bytes(group.outputBytes),
             ]

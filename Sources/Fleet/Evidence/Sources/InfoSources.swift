@@ -12,7 +12,8 @@ struct MemorySource: EvidenceSource {
   func read(_ replies: [Reply], into reading: inout NodeReading) {
     guard reading.server.mode != .sentinel else { return }
     reading.add("used_memory", "memory in use", .bytes)
-    reading.add("maxmemory", "maxmemory", .bytes)
+    // 0 stands for none.
+    if reading.facts.numbers["maxmemory"] ?? 0 > 0 { reading.add("maxmemory", "maxmemory", .bytes) }
     reading.add("used_memory_rss", "resident memory", .bytes)
     reading.add("mem_clients_normal", "buffers of clients", .bytes)
     reading.add("mem_clients_slaves", "buffers of replicas", .bytes)

@@ -10,10 +10,10 @@ extension EvidencePage {
   }
 
   private var lead: HTML {
-    let node: HTML =
-      record.node.map { name in
-        " · \(nodes.contains(name) ? "<a href=\"/node/\(pathEncoded(name))\">\(clipped(name))</a>" : "\(clipped(name))")"
-      } ?? ""
+    let server: HTML? = record.node.map { name in
+      nodes.contains(name) ? "<a href=\"/node/\(pathEncoded(name))\">\(clipped(name))</a>" : "\(clipped(name))"
+    }
+    let node: HTML = server.map { " · \($0)" } ?? ""
     let workload: HTML =
       workloads.contains(record.workload)
       ? "<a href=\"/workload/\(pathEncoded(record.workload))\">\(clipped(record.workload))</a>"
@@ -45,7 +45,7 @@ extension EvidencePage {
     let items: [HTML] = culprits.enumerated().map { place, culprit in
       """
       <li\(html: place == 0 ? " class=\"first\"" : "")>\(clipped(culprit.text, to: 600)) \
-      <small class="dim">seen in the \(clipped(culprit.restsOn, to: 160))</small></li>
+      <small class="dim">rests on: \(clipped(culprit.restsOn, to: 160))</small></li>
 
       """
     }

@@ -31,8 +31,7 @@ struct ConfiguredFleet: Sendable {
   var notifications: NotificationStore? { store?.notifications }
   private let inForce: Lock<FleetConfig>
   /// What runbooks are filled in with.
-  private let books: Lock<RunbookSetting>
-  private let runbookFolder: Lock<String?>
+  private let books: Lock<Books>
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
   /// The file and the rule files as they were read last, whether they could be used or not.
@@ -46,6 +45,14 @@ struct ConfiguredFleet: Sendable {
 
   /// Until alerts that wait for an Alertmanager are given up at the end.
   static let drainDeadline: Duration = .seconds(8)
+
+  /// Where runbooks are, and what they are filled in with.
+  private struct Books: Sendable {
+    let setting: RunbookSetting
+    let folder: String?
+
+    init(_ setting: RunbookSetting, folder: String?) { (self.setting, self.folder) = (setting, folder) }
+  }
 
   /// The configuration and the rules that it names, read and found good.
   struct Loaded: Sendable {
@@ -95,7 +102,7 @@ struct ConfiguredFleet: Sendable {
     self.notifier = notifier
     let registry = Registry(live: live + [health, { notifier.samples() }])
     self.registry = registry
-    let books = Lock(Self.setting(loaded, options, environment))
+    let books = Lock(Books(Self.setting(loaded, options, environment), folder: loadedRules.runbooks))
     self.books = books
     let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
     self.recorder = recorder
@@ -108,10 +115,8 @@ struct ConfiguredFleet: Sendable {
         memberLimit: max(1, memberLimit / config.workloads.count), store: store, recorder: recorder?.recorder, log: log)
     )
     self.fleet = fleet
-    let folder = Lock(loadedRules.runbooks)
-    let runbooks = RunbookSource(folder: { folder.withLock { $0 } }, setting: { books.withLock { $0 } })
+    let runbooks = RunbookSource(folder: { books.withLock(\.folder) }, setting: { books.withLock(\.setting) })
     self.runbooks = runbooks
-    runbookFolder = folder
     let evidence = EvidenceGatherer(fleet: fleet, connections: factory.context, store: store, log: log) { alert in
       await runbooks.evidence(of: alert) { problems in
         log.warning("a runbook names evidence that there is none of", metadata: ["error": "\(problems)"])
@@ -123,7 +128,7 @@ struct ConfiguredFleet: Sendable {
       loadedRules, options: options, registry: registry, storage: store, observer: recorder?.observer, log: log,
       alertsChanged: { evidence.note($0) },
       deliver: { notices, expression in
-        let setting = books.withLock { $0 }
+        let setting = books.withLock(\.setting)
         notifier.send(
           notices.map { setting.annotated($0, evidence: evidence.id(of: EvidenceAlert($0.labels))) },
           expression: expression)
@@ -244,8 +249,7 @@ struct ConfiguredFleet: Sendable {
     await rules.apply(loaded.rules)
     recorder?.apply(loaded, engine: rules.engine)
     inForce.withLock { $0 = config }
-    books.withLock { $0 = Self.setting(loaded, options, environment) }
-    runbookFolder.withLock { $0 = loaded.rules.runbooks }
+    books.withLock { $0 = Books(Self.setting(loaded, options, environment), folder: loaded.rules.runbooks) }
     evidence.enable(config.evidence.isEnabled)
     Self.tellOfSilence(config, log)
     await look()

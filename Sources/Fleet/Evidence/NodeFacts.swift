@@ -77,8 +77,6 @@ struct NodeFacts: Sendable {
   /// What it counted a minute or so before.
   var past: CounterTracker.Past?
   var slow: [SlowCommand] = []
-  /// The number of the newest in the slow log.
-  var lastSlowID: Int?
   var clients: [ClientGroup] = []
   var latency: [LatencyEvent] = []
   /// By command; empty where the server does not tell.

@@ -32,6 +32,12 @@ public struct StoreRecords: Sendable {
     }
   }
 
+  /// What is not in the file yet, with the numbers of its newest changes.
+  private struct Changes {
+    var counters: [CounterKey: UInt64] = [:]
+    var facts: [String: UInt64] = [:]
+  }
+
   public private(set) var counters: [CounterKey: Counter] = [:]
   public private(set) var facts: [String: Fact] = [:]
   var alerts = StoredAlerts()
@@ -46,8 +52,7 @@ public struct StoreRecords: Sendable {
   private var eventKeys: Set<String> = []
   /// Ascends with every change; each changed record carries that of its newest change.
   var sequence: UInt64 = 0
-  private var changedCounters: [CounterKey: UInt64] = [:]
-  private var changedFacts: [String: UInt64] = [:]
+  private var changed = Changes()
   private var revisions: [String: (sequence: UInt64, event: Event)] = [:]
   /// Until the file was read for the first time: counters that were only added to, so that what the file has comes on top.
   private var relativeCounters: Set<CounterKey> = []
@@ -56,7 +61,7 @@ public struct StoreRecords: Sendable {
   init(pendingLimit: Int) { self.pendingLimit = pendingLimit }
 
   var hasChanges: Bool {
-    !events.pending.isEmpty || !revisions.isEmpty || !changedCounters.isEmpty || !changedFacts.isEmpty
+    !events.pending.isEmpty || !revisions.isEmpty || !changed.counters.isEmpty || !changed.facts.isEmpty
       || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty || !evidence.isEmpty
   }
 }
@@ -132,7 +137,7 @@ extension StoreRecords {
     guard counters.removeValue(forKey: key) != nil else { return }
     relativeCounters.remove(key)
     sequence += 1
-    changedCounters[key] = sequence
+    changed.counters[key] = sequence
   }
 
   /// Remembers a fact; nil forgets it.
@@ -148,13 +153,13 @@ extension StoreRecords {
       facts[key] = nil
     }
     sequence += 1
-    changedFacts[key] = sequence
+    changed.facts[key] = sequence
   }
 
   private mutating func note(_ key: CounterKey, _ counter: Counter) {
     counters[key] = counter
     sequence += 1
-    changedCounters[key] = sequence
+    changed.counters[key] = sequence
   }
 
   private mutating func admits(_ key: String, count: Int) -> Bool {
@@ -171,7 +176,7 @@ extension StoreRecords {
   func batch() -> Batch {
     Batch(
       sequence: sequence, events: events.records.map(\.event), revisions: revisions.values.map(\.event),
-      counters: changedCounters.keys.map { ($0, counters[$0]) }, facts: changedFacts.keys.map { ($0, facts[$0]) },
+      counters: changed.counters.keys.map { ($0, counters[$0]) }, facts: changed.facts.keys.map { ($0, facts[$0]) },
       alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records,
       evidence: evidence.records)
   }
@@ -180,8 +185,8 @@ extension StoreRecords {
   mutating func settle(_ batch: Batch, prunedKeys: [String]) {
     events.settle(upTo: batch.sequence)
     revisions = revisions.filter { $0.value.sequence > batch.sequence }
-    changedCounters = changedCounters.filter { $0.value > batch.sequence }
-    changedFacts = changedFacts.filter { $0.value > batch.sequence }
+    changed.counters = changed.counters.filter { $0.value > batch.sequence }
+    changed.facts = changed.facts.filter { $0.value > batch.sequence }
     alerts.settle(upTo: batch.sequence)
     notifications.settle(upTo: batch.sequence)
     jobResults.settle(upTo: batch.sequence)
@@ -201,8 +206,8 @@ extension StoreRecords {
     sequence += 1
     alerts.adopt(contents.alerts, isFirst: !isAdopted, sequence: sequence)
     guard !isAdopted else {
-      for key in counters.keys { changedCounters[key] = sequence }
-      for key in facts.keys { changedFacts[key] = sequence }
+      for key in counters.keys { changed.counters[key] = sequence }
+      for key in facts.keys { changed.facts[key] = sequence }
       return eventKeys.formUnion(contents.eventKeys)
     }
     isAdopted = true
@@ -217,11 +222,11 @@ extension StoreRecords {
         counters[key] = Counter(
           value: stored.value + mine.value,
           changed: isUnchanged ? stored.changed : mine.changed)
-      } else if changedCounters[key] == nil {
+      } else if changed.counters[key] == nil {
         counters[key] = stored
       }
     }
-    for (key, stored) in contents.facts where changedFacts[key] == nil { facts[key] = stored }
+    for (key, stored) in contents.facts where changed.facts[key] == nil { facts[key] = stored }
     eventKeys.formUnion(contents.eventKeys)
     relativeCounters = []
   }

@@ -51,7 +51,9 @@ def check_from_loss_to_page(check: Check) -> None:
     check.equal(alert["labels"], {
         "alertname": "ServerGone", "instance": f"127.0.0.1:{site.server.port}", "job": "redline",
         "severity": "critical", "workload": "carts"}, "its labels")
+    link = alert["annotations"].pop("evidence_url")
     check.equal(alert["annotations"], {"summary": f"127.0.0.1:{site.server.port} of carts is gone"}, "its summary")
+    check.that("/evidence/" in link, f"a link to what was gathered: {link}")
     site.server.restart()
     check.until(lambda: site.receiver.told() == ["firing", "resolved"], 20, "the end arrives")
     judge.process.signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ import yaml
 from harness import exporters, servers
 from harness.check import Check
 from harness.lab import Lab
-from harness.paths import REDLINE
+from harness.paths import REDLINE, ROOT
 
 TIMEOUT_SECONDS = 150
 PASSWORD = "least-privilege-word"
@@ -231,6 +231,14 @@ def check_lab(check: Check) -> None:
         for monitor in monitors.values():
             monitor.look()
         time.sleep(0.5)
+    # What is asked when an alert begins.
+    for workload in config["workloads"]:
+        told = run("runbook", "RedisAuthFailures", "--gather", "--workload", workload["name"], f"--config.file={path}",
+                   f"--folder={ROOT / 'alerts' / 'runbooks'}")
+        check.equal(told.returncode, 0, f"evidence is gathered ({told.stderr})")
+        check.that("refused:" not in told.stdout, f"nothing of it is refused: {told.stdout}")
+    for monitor in monitors.values():
+        monitor.look()
     nothing_is_refused(check, daemon.page())
     used, granted = set(), set()
     for name, subject in nodes.items():

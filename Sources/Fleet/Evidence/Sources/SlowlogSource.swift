@@ -9,6 +9,8 @@ struct SlowlogSource: EvidenceSource {
 
   /// Entries that are read.
   private static let limit = 128
+  /// The number of the newest entry.
+  private static let lastID = "slowlog_last_id"
 
   func commands(for server: ServerFacts, masterName: String?) -> [Command] {
     server.mode == .sentinel || server.version < Version(2, 2, 12) ? [] : [["SLOWLOG", "GET", "\(Self.limit)"]]
@@ -18,10 +20,10 @@ struct SlowlogSource: EvidenceSource {
     guard let elements = replies.first?.elements else { return }
     let entries = elements.compactMap { Self.entry($0) }
     // Each process counts from 0.
-    let lastID = reading.isSameProcess ? reading.earlier?.lastSlowID ?? -1 : -1
+    let lastID = reading.isSameProcess ? reading.earlier?.numbers[Self.lastID].map { Int(clamping: $0) } ?? -1 : -1
     let fresh = entries.filter { $0.id > lastID && $0.ended >= reading.since }
     reading.facts.slow = fresh
-    reading.facts.lastSlowID = entries.map(\.id).max()
+    reading.facts.numbers[Self.lastID] = entries.map(\.id).max().map(Double.init)
     guard !fresh.isEmpty else {
       return reading.sections.append(section(["nothing since \(EvidenceText.clock(reading.since))"]))
     }

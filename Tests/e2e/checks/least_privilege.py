@@ -18,7 +18,7 @@ CONTAINERS = {"client", "cluster", "config", "latency", "memory", "sentinel", "s
 # Logging in needs no right.
 FREE = {"auth"}
 # MONITOR does not show these; the check of one server holds them.
-UNSEEN = {"config|get", "latency|histogram", "latency|latest", "slowlog|get", "slowlog|len"}
+UNSEEN = {"acl|log", "client|list", "config|get", "latency|histogram", "latency|latest", "slowlog|get", "slowlog|len"}
 
 
 def run(*arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess:

@@ -26,7 +26,7 @@ struct BudgetHistory: Sendable {
 
   private var minutes: [Int64: BudgetRow] = [:]
   private var hours: [Int64: BudgetRow] = [:]
-  /// Until when it was counted last; it goes back with the clock.
+  /// The time of the newest look; it goes back with the clock.
   private var newest = WallTime.distantPast
   private var changed: Set<Place> = []
 
@@ -42,7 +42,7 @@ struct BudgetHistory: Sendable {
   ///   - seconds: its length, at most some minutes.
   mutating func add(_ amount: BudgetAmount, of objective: BudgetObjective, seconds: Double, endingAt end: WallTime) {
     guard seconds > 0, Self.times.contains(end.seconds - seconds), Self.times.contains(end.seconds) else { return }
-    begin(end)
+    look(at: end)
     var from = end.seconds - seconds
     while from < end.seconds {
       let minute = Int64(clamping: (from / 60).rounded(.down))
@@ -63,7 +63,8 @@ struct BudgetHistory: Sendable {
   private static func row(_ step: Step) -> BudgetRow { BudgetRow(count: step.count, stepSeconds: step.seconds) }
 
   /// Takes note of the time; rows that are over are made small, and those beyond the limits go.
-  private mutating func begin(_ now: WallTime) {
+  mutating func look(at now: WallTime) {
+    guard Self.times.contains(now.seconds) else { return }
     let before = newest
     newest = now
     let hour = Int64(clamping: (now.seconds / 3600).rounded(.down))
@@ -72,6 +73,8 @@ struct BudgetHistory: Sendable {
     for row in hours.keys where row != hour / 24 { hours[row]?.compact() }
     Self.bound(&minutes, to: Step.minute.rowLimit, around: hour, ahead: 24)
     Self.bound(&hours, to: Step.hour.rowLimit, around: hour / 24, ahead: 1)
+    // Where nothing is kept over restarts, nobody takes them.
+    changed = changed.filter { ($0.step == .minute ? minutes : hours)[$0.row] != nil }
   }
 
   /// Rows further ahead than a day were written by a clock that was wrong; of too many the oldest go.

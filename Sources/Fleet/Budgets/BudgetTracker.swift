@@ -68,6 +68,7 @@ struct BudgetTracker: Sendable {
   @discardableResult
   mutating func note(_ look: Look, _ probes: Probes, at now: Monotonic, _ wall: WallTime) -> Bool {
     settle(look, at: now)
+    history.look(at: wall)
     guard let span = open else {
       open = Span(look, probes, at: now)
       return false

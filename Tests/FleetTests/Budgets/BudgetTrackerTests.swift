@@ -305,6 +305,20 @@ private func isNear(_ value: Double?, _ wanted: Double, within distance: Double 
     #expect(next.amount(.latency, last: 30 * 86_400).badSeconds == amount.badSeconds)
   }
 
+  /// Right after a start, before anything is counted: the minute that runs is all there, whatever of it is over.
+  @Test func theMinuteThatRunsIsWholeAfterARestart() throws {
+    var watched = try Watched()
+    watched.run(125)
+    watched.run(10, bad: [Watched.master(1)])
+    let rows = watched.tracker.takeChanges(workload: "w", fileNumber: 1, isLast: true, at: watched.wall)
+    let counted = watched.amount(last: 3600).badSeconds
+    #expect(counted > 5)
+    watched.tracker = BudgetTracker()
+    watched.tracker.restore(rows)
+    watched.run(0.5)
+    #expect(isNear(watched.amount(last: 3600).badSeconds, counted, within: 0.1))
+  }
+
   /// After kill -9 the file has minutes whose hour it does not have.
   @Test func minutesMakeTheHourThatWasNotWritten() throws {
     var watched = try Watched()
@@ -359,6 +373,16 @@ private func isNear(_ value: Double?, _ wanted: Double, within distance: Double 
   }
 
   // MARK: Bounds
+
+  @Test func withoutAFileNothingPilesUp() {
+    var history = BudgetHistory()
+    for hour in 0..<(60 * 24) {
+      history.add(
+        BudgetAmount(known: 5, bad: 1, spent: 100), of: .latency, seconds: 5,
+        endingAt: Watched.midnight + Double(hour) * 3600 + 60)
+    }
+    #expect((86...88).contains(history.takeChanges(workload: "w").count))
+  }
 
   /// Five weeks and more of a thousand workloads: what one holds, in memory and in the file.
   @Test func aThousandWorkloadsAreBounded() throws {

@@ -81,7 +81,6 @@ extension EvidencePage.Record {
     otherAlerts = evidence.alerts.filter { $0 != evidence.alert }
     firedSeconds = evidence.firedAtMs.map { Double($0) / 1000 }
     culprits = evidence.culprits.map { EvidencePage.Culprit($0.text, restsOn: $0.restsOn) }
-    lookCount = evidence.looks.count
   }
 }
 

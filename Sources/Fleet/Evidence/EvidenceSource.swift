@@ -49,6 +49,4 @@ enum EvidenceCatalogue {
 public enum EvidenceNames {
   public static let all = EvidenceCatalogue.all.map(\.name)
   public static let usual = EvidenceCatalogue.usual
-  /// Each with what it gathers.
-  public static let summaries = EvidenceCatalogue.all.map { (name: $0.name, summary: $0.summary) }
 }

@@ -94,10 +94,6 @@ class Moved:
         return min(newest) < self.below
 
 
-# A lab of some minutes tells nothing of a month, and such budgets are not shown.
-NEED_AN_HOUR = {"redline-fleet: Availability budget left", "redline-fleet: Latency budget left", "redline-fleet: Burn rate"}
-
-
 def trouble(source: Source, panel: Panel, values: dict[str, str]) -> list[str]:
     """What keeps the panel from being drawn whole; a stat is one number."""
     found = []
@@ -109,8 +105,7 @@ def trouble(source: Source, panel: Panel, values: dict[str, str]) -> list[str]:
             found.append(f"{panel.name}: {error}")
             continue
         if not series:
-            if panel.name not in NEED_AN_HOUR:
-                found.append(f"{panel.name} is empty: {query}")
+            found.append(f"{panel.name} is empty: {query}")
         elif panel.content["type"] == "stat" and len(series) != 1:
             found.append(f"{panel.name} has {len(series)} numbers: {query}")
     return found

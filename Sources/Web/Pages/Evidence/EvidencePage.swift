@@ -79,7 +79,6 @@ public struct EvidencePage: Sendable {
     /// When it began to fire; nil where it did not.
     public var firedSeconds: Double?
     public var culprits: [Culprit] = []
-    public var lookCount = 0
 
     public init(id: String, alert: String, severity: String, workload: String, node: String?, seconds: Double) {
       (self.id, self.alert, self.severity, self.workload, self.node, self.seconds) = (

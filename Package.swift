@@ -16,6 +16,7 @@ let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio"
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 /// A part of the C library.
 func door(_ name: String) -> Target { .systemLibrary(name: name) }
@@ -52,6 +53,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2", traits: []),
   ],
   targets: [
     // Doors: C libraries, no logic.
@@ -92,12 +94,15 @@ let package = Package(
     module(
       "API",
       ["Runtime", "Redis", "Metrics", "Config", "Storage", "PromQL", "Alerting", "Fleet", "Web", nio]),
+    module(
+      "Drills",
+      ["Runtime", "Transport", "Redis", "Config", "HTTPClient", "Fleet", nio, nioPosix, log, subprocess]),
     // Top.
     .executableTarget(
       name: "redline",
       dependencies: [
         "CMalloc", "Runtime", "Transport", "Redis", "Metrics", "Config", "Storage", "HTTPClient", "PromQL", "Alerting",
-        "Fleet", "Web", "API",
+        "Fleet", "Web", "API", "Drills",
         nio, nioPosix, nioSSL, log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -125,6 +130,7 @@ let package = Package(
       exclude: ["Evidence/Scenarios", "Fixtures", "Goldens", "Scenarios"]),
     tests(
       "APITests", ["API", "Alerting", "Config", "Fleet", "PromQL", "Metrics", "Redis", "Runtime", "Storage", "Web"]),
+    tests("DrillsTests", ["Drills", "Config", "Fleet", "Redis", "Runtime"]),
     tests(
       "RedlineTests", ["redline", "API", "Config", "Fleet", "Metrics", "Runtime", "Web", nioPosix],
       exclude: ["Reports/Goldens"]),

@@ -1,0 +1,67 @@
+import Runtime
+
+/// What a command found that takes minutes and writes or kills: a verified backup, a drill, a load test, a look at readiness.
+///
+/// It is one JSON object of at most 64 KiB. Commands leave it in the folder `results.path` or hand it to `POST /api/v1/results`.
+public struct CheckReport: Sendable, Equatable {
+  /// One thing that was looked at.
+  public struct Line: Sendable, Equatable {
+    public let verdict: CheckResult.Answer
+    public let text: String
+
+    public init(_ verdict: CheckResult.Answer, _ text: String) {
+      self.verdict = verdict
+      self.text = text
+    }
+  }
+
+  /// The kind of check: `backup`, `drill`, `load`, `ready`, or a name of the team's own.
+  public let check: String
+  public let workload: String
+  public let startedAt: WallTime
+  public let endedAt: WallTime
+  public let verdict: CheckResult.Answer
+  /// Finite ones only. Their names end in their unit: `load_seconds`, `lost_writes`.
+  public let numbers: [String: Double]
+  /// The most important first.
+  public let lines: [Line]
+
+  public static let limitBytes = 64 << 10
+  static let numberLimit = 200
+  static let lineLimit = 500
+
+  public init(
+    check: String, workload: String, startedAt: WallTime, endedAt: WallTime, verdict: CheckResult.Answer,
+    numbers: [String: Double] = [:], lines: [Line] = []
+  ) {
+    self.check = check
+    self.workload = workload
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.verdict = verdict
+    self.numbers = numbers.filter { $0.value.isFinite }
+    self.lines = lines
+  }
+
+  /// As ``CheckReport/init(_:)`` reads it, with known secrets masked.
+  public func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.field("check", check)
+      json.field("workload", workload)
+      json.field("startedAt", startedAt.seconds)
+      json.field("endedAt", endedAt.seconds)
+      json.field("verdict", verdict.rawValue)
+      json.key("numbers")
+      json.object { json in for (name, value) in numbers.sorted(by: { $0.key < $1.key }) { json.field(name, value) } }
+      json.key("lines")
+      json.lines { json in
+        for line in lines {
+          json.object { json in
+            json.field("verdict", line.verdict.rawValue)
+            json.field("text", KnownSecrets.masked(line.text, sparesWords: true))
+          }
+        }
+      }
+    }
+  }
+}

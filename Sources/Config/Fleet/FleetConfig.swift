@@ -16,6 +16,8 @@ public struct FleetConfig: Sendable, Equatable {
   /// Nil where nothing is recorded.
   public let recorder: RecorderConfig?
   public let evidence: EvidenceConfig
+  /// Nil where results of checks are taken from nobody.
+  public let results: ResultsConfig?
 
   /// The same with one workload alone; nil where it has none of that name.
   public func limited(to name: String) -> FleetConfig? {
@@ -92,6 +94,9 @@ public struct FleetConfig: Sendable, Equatable {
     evidence =
       fields.mapping("evidence", "What is gathered about alerts as they begin.") { EvidenceConfig($0) }
       ?? EvidenceConfig(nil)
+    results = fields.mapping("results", "Where results of checks come in: verified backups, drills, load tests.") {
+      ResultsConfig($0, folder: folder)
+    }
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")
     }

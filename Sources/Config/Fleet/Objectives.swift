@@ -18,6 +18,8 @@ public struct Objectives: Sendable, Equatable {
   public var rpo: Duration?
   /// Largest age of the last good RDB file.
   public var backupAge: Duration?
+  /// How old checks may get that somebody, or a timer, runs. A peak does not change them.
+  public var verified = VerifiedObjectives()
 
   /// The objectives that a mapping gives, the base's where it does not.
   init(_ fields: MappingReader?, base: Objectives) {

@@ -42,11 +42,17 @@ extension WorkloadConfig {
       ?? brought.persistence
     var base = brought.objectives
     base.memoryPages = eviction.permission != .allowed
+    base.verified = defaults.verified
     let objectives =
-      fields.mapping("objectives", "Objectives, which alerts compare with.") { Objectives($0, base: base) } ?? base
+      fields.mapping("objectives", "Objectives, which alerts compare with.") { fields in
+        var objectives = Objectives(fields, base: base)
+        objectives.verified = VerifiedObjectives(in: fields, base: base.verified)
+        return objectives
+      } ?? base
     self.objectives = objectives
+    let counts = expected
     peak = fields.mapping("peak", "Other objectives for declared windows.") {
-      PeakProfile($0, base: objectives, eviction: eviction)
+      PeakProfile($0, base: objectives, eviction: eviction, topology: topology, expected: counts)
     }
 
     degraded = fields.mapping(

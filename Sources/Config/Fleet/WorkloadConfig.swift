@@ -172,8 +172,12 @@ public struct PeakProfile: Sendable, Equatable {
   public let objectives: Objectives
   /// True when nothing may be evicted in a window, whatever holds outside of it.
   public let areEvictionsForbidden: Bool
+  /// The members that the workload should have by then; those of other days where the file does not say.
+  public let expected: MemberCounts
 
-  init(_ fields: MappingReader, base: Objectives, eviction: EvictionPolicy) {
+  init(
+    _ fields: MappingReader, base: Objectives, eviction: EvictionPolicy, topology: Topology, expected: MemberCounts
+  ) {
     windows = Schedule(fields.list("windows", of: .window, "When the peak is; at least one."))
     if windows.isEmpty { fields.report("windows", problem: "is missing", hint: "say when the peak is") }
     let tightened = base.tightenedForPeak
@@ -181,6 +185,10 @@ public struct PeakProfile: Sendable, Equatable {
       fields.mapping("objectives", "Objectives that differ then; the others stay, or get stricter as shown.") {
         Objectives($0, base: tightened)
       } ?? tightened
+    self.expected =
+      fields.mapping("expected", "Number of members by then, which `redline ready` compares with.") {
+        MemberCounts($0, topology: topology, base: expected)
+      } ?? expected
     let isForbidden = eviction.permission == .forbidden
     areEvictionsForbidden = fields.value(
       "evictions_forbidden", .bool, default: isForbidden, "Whether nothing may be evicted in a window.")

@@ -8,6 +8,7 @@ struct WorkloadDefaults {
   var tls: TLSConfig?
   var maintenance = Schedule([])
   var addressRewrites: [AddressRewrite] = []
+  var verified = VerifiedObjectives()
 
   init() {}
 
@@ -19,6 +20,10 @@ struct WorkloadDefaults {
     team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.")
     labels = LabelRules.read(fields, inherited: [:])
     tls = fields.mapping("tls", "TLS to servers; a workload's own block takes its place.") { TLSConfig($0) }
+    verified =
+      fields.mapping("objectives", "Objectives of every workload.") {
+        VerifiedObjectives(in: $0, base: VerifiedObjectives())
+      } ?? VerifiedObjectives()
   }
 }
 

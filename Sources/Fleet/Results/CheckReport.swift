@@ -29,6 +29,8 @@ public struct CheckReport: Sendable, Equatable {
   public static let limitBytes = 64 << 10
   static let numberLimit = 200
   static let lineLimit = 500
+  /// Of one line.
+  static let textBytes = 1 << 10
 
   public init(
     check: String, workload: String, startedAt: WallTime, endedAt: WallTime, verdict: CheckResult.Answer,
@@ -43,7 +45,32 @@ public struct CheckReport: Sendable, Equatable {
     self.lines = lines
   }
 
-  /// As ``CheckReport/init(_:)`` reads it, with known secrets masked.
+  /// The report as the bytes of a file: of too many lines, the last ones are left out, and the last that is there says so.
+  public var json: [UInt8] {
+    func bytes(_ kept: Int) -> [UInt8] {
+      let left = lines.count - kept
+      let note = left > 0 ? [Line(.unknown, "\(left) more lines are left out: a result has at most 64 KiB")] : []
+      var json = JSONWriter()
+      CheckReport(
+        check: check, workload: workload, startedAt: startedAt, endedAt: endedAt, verdict: verdict, numbers: numbers,
+        lines: lines.prefix(kept) + note
+      ).write(to: &json)
+      return json.bytes
+    }
+    let most = lines.count > Self.lineLimit ? Self.lineLimit - 1 : lines.count
+    let whole = bytes(most)
+    // A line break behind it must fit, too.
+    if whole.count < Self.limitBytes { return whole }
+    // The most that fit, by halves.
+    var (fits, tooMany) = (0, most)
+    while tooMany - fits > 1 {
+      let middle = (fits + tooMany) / 2
+      if bytes(middle).count < Self.limitBytes { fits = middle } else { tooMany = middle }
+    }
+    return bytes(fits)
+  }
+
+  /// As ``init(json:now:)`` reads it, with known secrets masked.
   public func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("check", check)
@@ -58,10 +85,15 @@ public struct CheckReport: Sendable, Equatable {
         for line in lines {
           json.object { json in
             json.field("verdict", line.verdict.rawValue)
-            json.field("text", KnownSecrets.masked(line.text, sparesWords: true))
+            json.field("text", Self.shown(line.text))
           }
         }
       }
     }
+  }
+
+  /// A line as it is kept: one line, bounded, without secrets.
+  static func shown(_ text: String) -> String {
+    KnownSecrets.masked(oneLine(text), sparesWords: true).cut(toBytes: textBytes)
   }
 }

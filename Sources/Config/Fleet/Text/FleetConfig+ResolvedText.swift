@@ -24,6 +24,12 @@ extension FleetConfig {
     if rules != nil || !evidence.isEnabled {
       yaml.mapping("evidence") { $0.field("enabled", YAMLWriter.bool(evidence.isEnabled)) }
     }
+    if let results {
+      yaml.mapping("results") { yaml in
+        yaml.field("path", results.path)
+        if let token = results.token { yaml.secret("token", token) }
+      }
+    }
     return yaml.text
   }
 
@@ -83,13 +89,7 @@ extension YAMLWriter {
     dictionary("aliases", workload.aliases)
     field("poll_interval", durationText(workload.pollInterval))
     field("timeout", durationText(workload.timeout))
-    mapping("expected") { yaml in
-      yaml.field("masters", workload.expected.masters.map(String.init) ?? "any")
-      yaml.field("replicas", workload.expected.replicas.map(String.init) ?? "any")
-      if workload.topology == .sentinel {
-        yaml.field("sentinels", workload.expected.sentinels.map(String.init) ?? "any")
-      }
-    }
+    expected(workload.expected, workload.topology)
     if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)
@@ -103,19 +103,28 @@ extension YAMLWriter {
         yaml.field("note", degraded.note)
       }
     }
-    objectives(workload.objectives)
+    objectives(workload.objectives, hasVerified: true)
     if let peak = workload.peak {
       mapping("peak") { yaml in
         yaml.windows("windows", peak.windows)
         yaml.objectives(peak.objectives)
         yaml.field("evictions_forbidden", Self.bool(peak.areEvictionsForbidden))
+        if peak.expected != workload.expected { yaml.expected(peak.expected, workload.topology) }
       }
     }
     windows("maintenance", workload.maintenance)
     watches(workload.watches)
   }
 
-  private mutating func objectives(_ objectives: Objectives) {
+  private mutating func expected(_ expected: MemberCounts, _ topology: Topology) {
+    mapping("expected") { yaml in
+      yaml.field("masters", expected.masters.map(String.init) ?? "any")
+      yaml.field("replicas", expected.replicas.map(String.init) ?? "any")
+      if topology == .sentinel { yaml.field("sentinels", expected.sentinels.map(String.init) ?? "any") }
+    }
+  }
+
+  private mutating func objectives(_ objectives: Objectives, hasVerified: Bool = false) {
     mapping("objectives") { yaml in
       yaml.field("availability", objectives.availabilityRatio.map { "\($0)" } ?? "off")
       yaml.field("latency_p99", objectives.latencyP99.map(durationText) ?? "off")
@@ -125,6 +134,13 @@ extension YAMLWriter {
       yaml.field("replication_lag", objectives.replicationLag.map(durationText) ?? "off")
       yaml.field("rpo", objectives.rpo.map(durationText) ?? "off")
       yaml.field("backup_age", objectives.backupAge.map(durationText) ?? "off")
+      let verified = objectives.verified
+      guard hasVerified, verified != VerifiedObjectives() else { return }
+      yaml.mapping("verified") { yaml in
+        yaml.field("backup", verified.backup.map(durationText) ?? "off")
+        yaml.field("failover", verified.failover.map(durationText) ?? "off")
+        yaml.field("load", verified.load.map(durationText) ?? "off")
+      }
     }
   }
 

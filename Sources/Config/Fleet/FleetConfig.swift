@@ -27,6 +27,13 @@ public struct FleetConfig: Sendable, Equatable {
     return config
   }
 
+  /// The same with some workloads alone, in the order of the file.
+  public func limited(to isWanted: (WorkloadConfig) -> Bool) -> FleetConfig {
+    var config = self
+    config.workloads = workloads.filter(isWanted)
+    return config
+  }
+
   /// Reads the file at `path`. Throws everything that is wrong in it.
   ///
   /// - Parameter watches: every watch over keys that the file may set.

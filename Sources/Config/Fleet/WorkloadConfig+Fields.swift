@@ -75,6 +75,10 @@ extension WorkloadConfig {
     self.watches =
       fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind, watches: watches) }
       ?? KeyWatches(nil, kind: kind, watches: watches)
+    disruptive = fields.value(
+      "disruptive", .oneOf(Disruption.self, noun: "an answer"), default: .refused,
+      "Whether `redline drill` and `redline load run` may write to it and kill its servers.")
+    drill = fields.mapping("drill", "How these commands log in; they never use `credentials`.") { DrillConfig($0) }
     aliases = Self.aliases(fields)
   }
 

@@ -32,6 +32,10 @@ public struct WorkloadConfig: Sendable, Equatable {
   /// Its own rules, then those of the whole file; the first that matches counts.
   public let addressRewrites: [AddressRewrite]
   public let watches: KeyWatches
+  /// Whether drills and load tests may touch it.
+  public let disruptive: Disruption
+  /// Nil where nothing is drilled.
+  public let drill: DrillConfig?
   /// Instance names by address in the form of `SeedAddress.description`.
   public let aliases: [String: String]
 

@@ -29,6 +29,11 @@ public struct FleetMember: Sendable {
   /// It failed so often that nothing waits for it.
   public let isLeftAlone: Bool
 
+  /// The id that a node has in its cluster; nil for everything else, and where it did not tell.
+  public var clusterNodeID: String? {
+    node.poller.newest?.member?.value.cluster?.nodes.first(where: \.isMyself)?.id
+  }
+
   /// Of when the figures of the server are that are not current: when it last answered, where its newest
   /// poll failed, or where that is longer ago than two polls are apart. nil where they are current, and where it has never
   /// answered.

@@ -152,35 +152,8 @@ struct MemberFactory: Sendable {
   }
 
   private func connection(to address: NodeAddress, _ login: LoginConfig?, _ tls: TLSConfig?) -> ConnectionOptions {
-    let endpoint: Endpoint
-    let isSocket = address.isPath && policy.isSeed(address)
-    if isSocket {
-      endpoint = .unix(path: address.host)
-    } else {
-      let (host, port) = config.addressRewrites.apply(host: address.host, port: address.port)
-      endpoint = .tcp(host: host, port: port)
-    }
-    var options = ConnectionOptions(address: RedisAddress(endpoint: endpoint, usesTLS: tls != nil && !isSocket))
-    options.mayConnect = policy.check(of: address)
-    options.clientName = context.clientName
-    if let tls {
-      options.tls.caFile = tls.authoritiesFile
-      options.tls.certificateFile = tls.certificateFile
-      options.tls.keyFile = tls.keyFile
-      options.tls.serverName = tls.serverName
-      options.tls.skipsVerification = tls.isVerificationSkipped
-    }
-    guard let login else { return options }
-    let environment = context.environment
-    options.credentials = { () async throws(RedisError) -> Credentials? in
-      do throws(ConfigError) {
-        let password = try await SecretReader.shared.read(login.password, environment: environment)
-        return Credentials(user: login.user, password: password.reveal())
-      } catch {
-        throw RedisError(.auth, "the password cannot be read, so there is no login: \(error)")
-      }
-    }
-    return options
+    config.connection(
+      to: address, login, tls, policy: policy, environment: context.environment, clientName: context.clientName)
   }
 }
 

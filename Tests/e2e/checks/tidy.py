@@ -36,7 +36,7 @@ DOORS = {
     "the C library": (
         "Config/Values/Environment.swift",
         "Config/Values/IPAddress.swift", "Config/Values/PathPattern.swift", "PromQL/Syntax/GoNumber.swift",
-        "Runtime/Clock.swift", "Runtime/DescriptorLimit.swift", "Runtime/PathGlob.swift",
+        "Runtime/Clock.swift", "Runtime/ControllingTerminal.swift", "Runtime/DescriptorLimit.swift", "Runtime/PathGlob.swift",
         "Runtime/GrowingFile.swift", "Runtime/SmallFile.swift", "Storage/File/OwnerLock.swift", "Storage/File/StorePath.swift",
         "Transport/NameLookup.swift",
         "redline/LastWords.swift", "redline/LogHandler.swift", "redline/LogQueue.swift", "redline/MemoryLimits.swift",

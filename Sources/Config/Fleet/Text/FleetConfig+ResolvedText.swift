@@ -90,6 +90,8 @@ extension YAMLWriter {
     field("poll_interval", durationText(workload.pollInterval))
     field("timeout", durationText(workload.timeout))
     expected(workload.expected, workload.topology)
+    field("disruptive", workload.disruptive.rawValue)
+    if hasLogins { drill(workload.drill) }
     if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)
@@ -163,9 +165,18 @@ extension YAMLWriter {
     }
   }
 
-  private mutating func login(_ login: LoginConfig?) {
+  private mutating func drill(_ drill: DrillConfig?) {
+    guard let drill else { return }
+    mapping("drill") { yaml in
+      yaml.login(drill.login)
+      yaml.login(drill.sentinelLogin, under: "sentinel_credentials")
+      yaml.field("exec", drill.command)
+    }
+  }
+
+  private mutating func login(_ login: LoginConfig?, under key: String = "credentials") {
     guard let login else { return }
-    mapping("credentials") { yaml in
+    mapping(key) { yaml in
       yaml.field("user", login.user)
       yaml.secret("password", login.password)
     }

@@ -58,6 +58,7 @@ DOORS = {
         "Web/Authentication/Bcrypt.swift", "Web/Authentication/SaltedDigest.swift", "Web/TLS/TLSContext.swift"),
     "zlib": ("Compression/Deflate.swift", "Web/Metrics/Gzip.swift"),
     "cmark": ("Web/Markdown/Markdown.swift",),
+    "what children print": ("Drills/Processes/ChildBytes.swift",),
     "pages as raw memory": ("Metrics/Exposition/PageWriter.swift",),
 }
 # A module takes from the floors below its own alone; the doors are below all.

@@ -11,6 +11,10 @@ struct APIError: Error, Equatable {
     case canceled
     case unavailable
     case notFound = "not_found"
+    /// Who asks has not proved to be who may.
+    case unauthorized
+    /// Nobody may.
+    case forbidden
     case `internal`
   }
 
@@ -55,6 +59,8 @@ struct APIError: Error, Equatable {
     case .execution: 422
     case .timeout, .canceled, .unavailable: 503
     case .notFound: 404
+    case .unauthorized: 401
+    case .forbidden: 403
     case .internal: 500
     }
   }
@@ -68,6 +74,7 @@ struct APIError: Error, Equatable {
       json.field("error", message)
     }
     var response = Response.api(json.bytes, status: status)
+    if kind == .unauthorized { response.headers.append(.init(name: "WWW-Authenticate", value: "Bearer")) }
     if kind == .unavailable { response.headers.append(.init(name: "Retry-After", value: "1")) }
     return response
   }

@@ -115,6 +115,8 @@ public struct HTTPAPI: Sendable {
   var targets: @Sendable () async -> [Target]
   /// What to do about alerts.
   var runbooks = RunbookSource.empty
+  /// What commands verified; nil where no fleet is watched.
+  var verified: VerifiedChecks?
   /// The configuration that runs, as YAML; secrets hidden.
   var configurationText: @Sendable () -> String
   /// Which other sites' pages may read the answers; nil for none.
@@ -128,13 +130,14 @@ public struct HTTPAPI: Sendable {
   public init(
     program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore?,
     evidence: EvidenceGatherer?, targets: @escaping @Sendable () async -> [Target], runbooks: RunbookSource,
-    configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
+    verified: VerifiedChecks, configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
   ) {
     self.init(
       program: program, judging: judging, fleet: fleet, events: events, notifications: notifications,
       targets: targets, configurationText: configurationText, cors: cors, gate: QueryGate())
     self.runbooks = runbooks
     self.evidence = evidence
+    self.verified = verified
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
@@ -181,6 +184,7 @@ extension HTTPAPI {
     let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
     let books = RunbookAnswers(source: runbooks, view: fleetView)
     let gathered = EvidenceAnswers(gatherer: evidence, isStored: events != nil)
+    let results = ResultAnswers(verified: verified)
     let told = NotificationAnswers(store: notifications, events: events, deliveries: judging.deliveries)
     return [
       route("query", .queries, isForm: true, queries.query),
@@ -207,6 +211,12 @@ extension HTTPAPI {
       route("evidence", .compute, isForm: true, needsRules: false, gathered.list),
       route(under: "evidence/", .compute, isForm: true, needsRules: false, gathered.one),
       route("notifications", .compute, isForm: true, needsRules: false, told.notifications),
+      open(
+        Route(Self.prefix + "results", methods: [.get, .post, .options]) { request in
+          request.method == Method.post.rawValue
+            ? await results.take(request)
+            : await respond(to: request, at: .compute, needsRules: false, results.list)
+        }.judgingItself(.post)),
       open(
         Route(under: Self.prefix, methods: Method.allCases) { request in
           if request.method == Method.options.rawValue { return Self.noContent }

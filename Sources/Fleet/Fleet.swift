@@ -14,15 +14,20 @@ public actor Fleet {
   /// Also of workloads that were replaced by a changed configuration.
   private var stores: [String: WorkloadStore] = [:]
   private var isRunning = false
+  /// What commands verified.
+  public nonisolated let checks: CheckReportStore
   private let jobs: JobRunner
   private var jobWork: Task<Void, Never>?
+  private var checkWork: Task<Void, Never>?
   /// The newest change of configuration, which the next one waits for.
   private var turn: Task<Void, Never>?
 
-  public init(_ config: FleetConfig, context: FleetContext) {
+  /// - Parameter file: of the configuration, as commands are to name it.
+  public init(_ config: FleetConfig, file: String = "redline.yml", context: FleetContext) {
     self.config = config
     self.context = context
     let registry = context.registry
+    checks = CheckReportStore(config, file: file, store: context.store, registry: registry, log: context.log)
     jobs = JobRunner(store: context.store, log: context.log) { registry.publish($0, under: "jobs") }
   }
 
@@ -31,8 +36,10 @@ public actor Fleet {
     guard !isRunning else { return }
     isRunning = true
     await jobs.start()
+    await checks.start()
     for workload in config.workloads { await start(workload) }
     jobWork = Task { [jobs] in await jobs.run() }
+    checkWork = Task { [checks] in await checks.run() }
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
@@ -49,6 +56,7 @@ public actor Fleet {
   private func swap(to new: FleetConfig) async {
     let changes = new.changes(from: config)
     config = new
+    await checks.apply(new)
     guard isRunning else { return }
     for name in changes.removed { stores[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
@@ -110,6 +118,7 @@ public actor Fleet {
   public func stop() async {
     isRunning = false
     jobWork?.cancel()
+    checkWork?.cancel()
     await jobs.stop()
     await turn?.value
     // All at once: one that is held up must not hold up the others.

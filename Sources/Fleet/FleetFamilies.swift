@@ -20,6 +20,9 @@ extension FamilyGroup {
       FamilyGroup(
         "Jobs", "With `--config.file`.", families: JobFamilies.all + JobCatalogue.all.flatMap(\.families)),
       FamilyGroup("Error budgets", fleetOnly, families: BudgetFamilies.all),
+      FamilyGroup(
+        "Results of checks", "With `--config.file`, of each workload, once a check left a result or has an objective.",
+        families: CheckReportFamilies.all),
       FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(

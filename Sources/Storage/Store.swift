@@ -1,7 +1,7 @@
 import Runtime
 
-/// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs, error budgets,
-/// evidence and history in one SQLite file.
+/// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs and checks, error
+/// budgets, evidence and history in one SQLite file.
 ///
 /// Alerts, counters and facts are also in memory, so reading and changing them never waits. A change is in the file
 /// `StoreOptions.commitDelayMs` later and survives the end of the process by any signal from then on; a loss of power may
@@ -62,6 +62,7 @@ public final class Store: Sendable {
   public var notifications: NotificationStore { NotificationStore(store: self) }
   public var jobResults: JobResultStore { JobResultStore(store: self) }
   public var evidence: EvidenceStore { EvidenceStore(store: self) }
+  public var checkResults: CheckResultStore { CheckResultStore(store: self) }
   public var history: HistoryStore { HistoryStore(store: self) }
   public var budgets: BudgetRowStore { BudgetRowStore(store: self) }
 
@@ -116,6 +117,10 @@ public final class Store: Sendable {
 
   func newest(_ query: JobResultQuery) async -> [JobResult] {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.jobResults(query) }
+  }
+
+  func newest(_ query: CheckResultQuery) async -> [StoredCheckResult] {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.checkResults(query) }
   }
 
   func newest(_ query: EvidenceQuery) async -> [StoredEvidence] {

@@ -24,6 +24,10 @@ public enum StoreLimits {
   public static let jobResults = 1_000
   /// Results of jobs held in memory while they cannot be written; then the oldest are dropped.
   static let pendingJobResults = 100
+  /// How many results of checks are kept.
+  public static let checkResults = 1_000
+  /// Results of checks held in memory while they cannot be written; then the oldest are dropped.
+  static let pendingCheckResults = 100
   /// A row of error budgets; what is longer is refused.
   static let budgetBytes = 4 << 10
   /// How many rows of error budgets: some 87 for each workload, for more than 1,000 of them.

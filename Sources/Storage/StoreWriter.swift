@@ -42,6 +42,7 @@ struct StoreState: Sendable {
     health.droppedNotifications = records.notifications.droppedCount
     health.droppedJobResults = records.jobResults.droppedCount
     health.droppedEvidence = records.evidence.droppedCount
+    health.droppedCheckResults = records.checkResults.droppedCount
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -173,6 +174,18 @@ actor StoreWriter {
     return all.prefix(query.boundedLimit).map(\.element)
   }
 
+  /// The newest results of checks first, those that are not in the file yet among them.
+  func checkResults(_ query: CheckResultQuery) -> [StoredCheckResult] {
+    commit()
+    let pending = state.withLock { $0.records.checkResults.records }.filter(query.matches)
+    let written = (try? file.checkResults(query)) ?? []
+    var known: Set<StoredCheckResult.Run> = []
+    // Reversed first: of the same millisecond, the one that was appended last comes first.
+    let all = (pending.reversed() + written).filter { known.insert($0.run).inserted }.enumerated()
+      .sorted { ($1.element.endedAtMs, $0.offset) < ($0.element.endedAtMs, $1.offset) }
+    return all.prefix(query.boundedLimit).map(\.element)
+  }
+
   /// The newest notifications first, those that are not in the file yet among them.
   func notifications(_ query: NotificationQuery) -> [StoredNotification] {
     commit()
@@ -285,7 +298,8 @@ actor StoreWriter {
     guard case .memoryOnly = previous.state else { return }
     let counts = [
       (previous.droppedEvents, "events"), (previous.droppedNotifications, "notifications"),
-      (previous.droppedJobResults, "results of jobs"), (previous.droppedEvidence, "pieces of evidence"),
+      (previous.droppedJobResults, "results of jobs"), (previous.droppedCheckResults, "results of checks"),
+      (previous.droppedEvidence, "pieces of evidence"),
       (previous.droppedPoints, "points of history"),
     ]
     let losses = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

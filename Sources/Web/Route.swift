@@ -16,6 +16,8 @@ public struct Route: Sendable {
   public let handler: Handler
   /// Which requests of other sites' pages are answered that are refused otherwise.
   let admitsForeign: @Sendable (Request) -> Bool
+  /// The method whose requests are let in by the handler itself, not by the server's login; nil for none.
+  private(set) var ownLogin: Method?
   /// Whether requests of other sites' pages are refused for GET and HEAD, too, as they are for the other methods.
   var isForOwnSiteOnly: Bool { if case .any = methods { true } else { false } }
 
@@ -28,13 +30,15 @@ public struct Route: Sendable {
   public func open(
     to admitsForeign: @escaping @Sendable (Request) -> Bool, headers: @escaping @Sendable (Request) -> [Request.Header]
   ) -> Route {
-    Route(
+    var route = Route(
       path, isPrefix: isPrefix, methods,
       { [handler] request in
         var response = await handler(request)
         response.headers += headers(request)
         return response
       }, admitsForeign: admitsForeign)
+    route.ownLogin = ownLogin
+    return route
   }
 
   /// A route for `/node/a`, `/node/b/c` and whatever else begins with `prefix`; ``Request/rest(under:)`` gives the rest.
@@ -43,6 +47,13 @@ public struct Route: Sendable {
   public init(under prefix: String, methods: [Method] = [.get, .head], handler: @escaping Handler) {
     precondition(prefix.hasSuffix("/"), "the prefix \(prefix) ends in no slash")
     self.init(prefix, isPrefix: true, .only(methods), handler)
+  }
+
+  /// The same route, whose handler asks for a proof of its own, such as a token, where a request has this method.
+  public func judgingItself(_ method: Method) -> Route {
+    var route = self
+    route.ownLogin = method
+    return route
   }
 
   /// A route that changes something and does not look at the method, as `/-/reload`; see ``isForOwnSiteOnly``.
@@ -83,6 +94,12 @@ struct RouteTable: Sendable {
     return prefixes.values.filter { path.utf8.starts(with: $0.path.utf8) }.max {
       $0.path.utf8.count < $1.path.utf8.count
     }
+  }
+
+  /// Whether the route's own handler judges who sends the request.
+  func judgesItself(_ request: Request) -> Bool {
+    guard let method = route(for: request.path)?.ownLogin else { return false }
+    return method.rawValue == request.method
   }
 
   func respond(to request: Request) async -> Response {

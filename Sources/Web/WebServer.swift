@@ -87,7 +87,7 @@ public final class WebServer: Sendable {
     to request: Request, _ configuration: WebConfiguration, _ routes: RouteTable
   ) async -> Response {
     var response: Response
-    if let refusal = await configuration.authenticator.judge(request).refusal {
+    if !routes.judgesItself(request), let refusal = await configuration.authenticator.judge(request).refusal {
       response = refusal
     } else {
       response = await routes.respond(to: request)

@@ -32,6 +32,13 @@ struct ConfiguredFleet: Sendable {
   private let inForce: Lock<FleetConfig>
   /// What runbooks are filled in with.
   private let books: Lock<Books>
+  /// What commands verified, and the token of who may hand in more.
+  var verified: VerifiedChecks {
+    VerifiedChecks(fleet.checks) { [inForce, environment] in
+      guard let token = inForce.withLock({ $0.results?.token }) else { return nil }
+      return try await SecretReader.shared.read(token, environment: environment)
+    }
+  }
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
   /// The file and the rule files as they were read last, whether they could be used or not.
@@ -107,7 +114,7 @@ struct ConfiguredFleet: Sendable {
     let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
     self.recorder = recorder
     let fleet = Fleet(
-      config,
+      config, file: path,
       context: FleetContext(
         connections: factory.context, registry: registry, environment: environment,
         collectors: factory.collectorOptions, keyDutyRatio: options.keys.dutyRatio,

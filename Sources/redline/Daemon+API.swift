@@ -22,7 +22,7 @@ extension Daemon {
       targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
-      runbooks: configured.runbooks,
+      runbooks: configured.runbooks, verified: configured.verified,
       configurationText: { configured.runningConfiguration.resolvedText }, cors: cors)
   }
 }

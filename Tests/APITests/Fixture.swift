@@ -69,7 +69,7 @@ struct Fixture {
   }
 
   /// The first route of the list that fits, exact ones first, as the server does.
-  private func answer(_ request: Request) async throws -> Answer {
+  func answer(_ request: Request) async throws -> Answer {
     let routes = api.routes
     let route = try #require(
       routes.first { !$0.isPrefix && $0.path == request.path }

@@ -32,6 +32,21 @@ import Testing
     #expect(await answer("/node/a", method: "POST").status == 405)
   }
 
+  @Test func onlyOneMethodOfARouteIsLetInByItself() async {
+    let table = RouteTable([
+      Route("/results", methods: [.get, .post]) { _ in .text("") }.open(to: { _ in false }, headers: { _ in [] })
+        .judgingItself(.post),
+      Route("/open", methods: [.get, .post]) { _ in .text("") }.judgingItself(.post)
+        .open(to: { _ in false }, headers: { _ in [] }),
+      Route("/other", methods: [.get, .post]) { _ in .text("") },
+    ])
+    func judges(_ path: String, _ method: String) -> Bool { table.judgesItself(Request(method: method, path: path)) }
+    #expect(judges("/results", "POST") && judges("/open", "POST"))
+    for (path, method) in [("/results", "GET"), ("/results", "PUT"), ("/other", "POST"), ("/results/x", "POST")] {
+      #expect(!judges(path, method), "\(method) \(path)")
+    }
+  }
+
   // MARK: Forms
 
   private func form(

@@ -59,6 +59,9 @@ public struct Pages: Sendable {
       + EvidencePages(
         gatherer: evidence, isStored: events != nil, fleet: fleet, runbooks: runbookSource, metricsPath: metricsPath
       ).routes
+      + CheckPages(
+        verified: api?.verified, fleet: fleet, isStored: events != nil, metricsPath: metricsPath
+      ).routes
       + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
   }
 

@@ -38,4 +38,56 @@ public enum CheckReportFolder {
       return file
     }
   }
+  /// A file that somebody left.
+  struct Left: Sendable {
+    let name: String
+    /// nil where it could not be looked at.
+    let stamp: FileStamp?
+    let content: Result<[UInt8], FileProblem>
+  }
+
+  /// Entries of the folder that are looked at in one round, and files that are read.
+  private static let entryLimit = 10_000
+  private static let roundLimit = 50
+
+  /// The files that wait, in the order of their names, and the unfinished ones. Blocks; makes the folder where there is none.
+  static func left(in path: String) throws(FileProblem) -> (files: [Left], partial: [(name: String, stamp: FileStamp)])
+  {
+    try Folder.make(path)
+    let names = SmallFile.names(inDirectory: path, limit: entryLimit).sorted()
+    let files = names.lazy.filter { $0.hasSuffix(ending) }.prefix(roundLimit).map { name in
+      let file = "\(path)/\(name)"
+      return Left(
+        name: name, stamp: FileStamp(file),
+        content: Result { () throws(FileProblem) in
+          try RegularFile.bytes(file, limitBytes: CheckReport.limitBytes)
+        })
+    }
+    let partial = names.filter { $0.hasSuffix(partialEnding) }.prefix(roundLimit).compactMap { name in
+      FileStamp("\(path)/\(name)").map { (name, $0) }
+    }
+    return (Array(files), partial)
+  }
+
+  /// What becomes of a file.
+  enum Fate: Sendable {
+    case removed
+    /// Left beside as `NAME.bad`, for people.
+    case setAside
+  }
+
+  /// - Returns: the files that are still there, and why. Blocks.
+  static func settle(_ fates: [String: Fate], in path: String) -> [String: FileProblem] {
+    var problems: [String: FileProblem] = [:]
+    for (name, fate) in fates {
+      let file = "\(path)/\(name)"
+      do throws(FileProblem) {
+        switch fate {
+        case .removed: try Folder.remove(file: file)
+        case .setAside: try WholeFile.rename(file, to: file + ".bad")
+        }
+      } catch { problems[name] = error }
+    }
+    return problems
+  }
 }

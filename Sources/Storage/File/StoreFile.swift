@@ -101,6 +101,10 @@ final class StoreFile {
         for record in batch.notifications { try database.insert(record) }
         for result in batch.jobResults { try database.insert(result) }
         for record in batch.evidence { try EvidenceTable(database: database).write(record) }
+        for result in batch.checkResults { try CheckResultTable(database: database).insert(result) }
+        if !batch.checkResults.isEmpty {
+          try CheckResultTable(database: database).prune(count: StoreLimits.checkResults)
+        }
         if !batch.evidence.isEmpty { _ = try pruneEvidence(database, now: now) }
         if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
         return isPruneDue ? try removeRecords(database, now: now).events : []
@@ -183,6 +187,11 @@ final class StoreFile {
   func jobResults(_ query: JobResultQuery) throws(StoreFailure) -> [JobResult] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try database.jobResults(query) }
+  }
+
+  func checkResults(_ query: CheckResultQuery) throws(StoreFailure) -> [StoredCheckResult] {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try CheckResultTable(database: database).newest(query) }
   }
 
   func evidence(_ query: EvidenceQuery) throws(StoreFailure) -> [StoredEvidence] {

@@ -73,6 +73,7 @@ extension Database {
     try run("SELECT job, workload, started_at_ms, ended_at_ms, outcome, report FROM job_results LIMIT 0")
     try run("SELECT step_seconds, start_seconds, workload, amounts FROM budgets LIMIT 0")
     try run("SELECT id, workload, node, alert, at_ms, fired_at_ms, head, body FROM evidence LIMIT 0")
+    try run("SELECT name, workload, started_at_ms, ended_at_ms, verdict, report FROM check_results LIMIT 0")
     try run("SELECT labels, last_day FROM history_series LIMIT 0")
     try run("SELECT from_ms, until_ms, point_count, points FROM history_frames LIMIT 0")
     return contents

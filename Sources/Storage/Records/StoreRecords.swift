@@ -25,10 +25,11 @@ public struct StoreRecords: Sendable {
     let notifications: [StoredNotification]
     let jobResults: [JobResult]
     let evidence: [StoredEvidence]
+    let checkResults: [StoredCheckResult]
 
     var isEmpty: Bool {
       events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
-        && notifications.isEmpty && jobResults.isEmpty && evidence.isEmpty
+        && notifications.isEmpty && jobResults.isEmpty && evidence.isEmpty && checkResults.isEmpty
     }
   }
 
@@ -45,8 +46,11 @@ public struct StoreRecords: Sendable {
   private(set) var refusedRecords = 0
   private(set) var events = Pending<CountedEvent>()
   private(set) var notifications = Pending<StoredNotification>()
-  private(set) var jobResults = Pending<JobResult>()
+  private var results = PendingResults()
   private(set) var evidence = PendingEvidence()
+
+  var jobResults: Pending<JobResult> { results.ofJobs }
+  var checkResults: Pending<StoredCheckResult> { results.ofChecks }
 
   let pendingLimit: Int
   private var eventKeys: Set<String> = []
@@ -63,6 +67,7 @@ public struct StoreRecords: Sendable {
   var hasChanges: Bool {
     !events.pending.isEmpty || !revisions.isEmpty || !changed.counters.isEmpty || !changed.facts.isEmpty
       || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty || !evidence.isEmpty
+      || !checkResults.pending.isEmpty
   }
 }
 
@@ -178,7 +183,7 @@ extension StoreRecords {
       sequence: sequence, events: events.records.map(\.event), revisions: revisions.values.map(\.event),
       counters: changed.counters.keys.map { ($0, counters[$0]) }, facts: changed.facts.keys.map { ($0, facts[$0]) },
       alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records,
-      evidence: evidence.records)
+      evidence: evidence.records, checkResults: checkResults.records)
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
@@ -189,8 +194,9 @@ extension StoreRecords {
     changed.facts = changed.facts.filter { $0.value > batch.sequence }
     alerts.settle(upTo: batch.sequence)
     notifications.settle(upTo: batch.sequence)
-    jobResults.settle(upTo: batch.sequence)
+    results.ofJobs.settle(upTo: batch.sequence)
     evidence.settle(upTo: batch.sequence)
+    results.ofChecks.settle(upTo: batch.sequence)
     forget(eventKeys: prunedKeys)
   }
 
@@ -282,6 +288,12 @@ struct Pending<Record: Sendable>: Sendable {
   fileprivate mutating func settle(upTo sequence: UInt64) { pending.removeAll { $0.sequence <= sequence } }
 }
 
+/// Results of jobs and of checks that are not in the file yet.
+private struct PendingResults: Sendable {
+  var ofJobs = Pending<JobResult>()
+  var ofChecks = Pending<StoredCheckResult>()
+}
+
 extension StoreRecords {
   /// Keeps notifications.
   public mutating func append(_ records: [StoredNotification]) {
@@ -292,7 +304,13 @@ extension StoreRecords {
   /// Keeps the results of jobs.
   public mutating func append(_ results: [JobResult]) {
     sequence += 1
-    jobResults.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
+    self.results.ofJobs.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
+  }
+
+  /// Keeps the results of checks.
+  public mutating func append(_ results: [StoredCheckResult]) {
+    sequence += 1
+    self.results.ofChecks.append(results, sequence: sequence, limit: StoreLimits.pendingCheckResults)
   }
 
   /// Keeps evidence in place of what has its id.

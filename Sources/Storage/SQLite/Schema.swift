@@ -113,6 +113,19 @@ struct Schema {
     CREATE INDEX evidence_by_time ON evidence(at_ms);
     CREATE INDEX evidence_by_workload ON evidence(workload, at_ms);
     """,
+    // Not among those of jobs: they have verdicts, come from elsewhere, twice where somebody is unlucky, and not by their time.
+    """
+    CREATE TABLE check_results(
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL,
+      workload TEXT NOT NULL,
+      started_at_ms INTEGER NOT NULL,
+      ended_at_ms INTEGER NOT NULL,
+      verdict TEXT NOT NULL,
+      report TEXT NOT NULL,
+      UNIQUE(name, workload, ended_at_ms, started_at_ms, verdict)
+    ) STRICT;
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

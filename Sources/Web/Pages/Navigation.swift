@@ -7,6 +7,7 @@ public struct Navigation: Sendable {
     case alerts = "Alerts"
     case rules = "Rules"
     case events = "Events"
+    case checks = "Checks"
     case runbooks = "Runbooks"
     case metrics = "Metrics"
   }
@@ -34,6 +35,7 @@ public struct Navigation: Sendable {
     case .alerts: "/alerts"
     case .rules: "/rules"
     case .events: "/events"
+    case .checks: "/checks"
     case .runbooks: "/runbooks"
     case .metrics: metricsPath
     }

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from harness import budgets, exporters, grafana
+from harness import budgets, exporters, grafana, results
 from harness.check import Check
 from harness.grafana import Panel, Source, expanded
 from harness.lab import Lab
@@ -52,6 +52,7 @@ class Site:
             first.wait(20)
             for workload in ("cache", "sessions", "queues"):
                 budgets.seed(check.folder / f"{job}.db", workload, days=1)
+                results.seed(check.folder / f"{job}.db", workload)
         self.redlines = [exporters.redline(check, None, f"--config.file={config}",
                                            f"--storage.path={check.folder}/{job}.db", "--include-config-metrics")
                          for job in JOBS]

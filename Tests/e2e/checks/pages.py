@@ -123,7 +123,7 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "events", "evidence", "evidence-list", "graph", "node", "notifications", "rules",
+    check.equal(names, ["alerts", "checks", "events", "evidence", "evidence-list", "graph", "node", "notifications", "rules",
                         "runbook", "start", "workload"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
@@ -176,7 +176,7 @@ def check_a_live_fleet(check: Check) -> None:
     check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
     check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")
 
-    for path in ("/alerts", "/rules", "/events", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
+    for path in ("/alerts", "/rules", "/events", "/checks", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
         answer = exporter.get(path)
         check.equal(answer.status, 200, path)
         policy = answer.headers["content-security-policy"]

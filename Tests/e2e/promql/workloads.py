@@ -29,6 +29,8 @@ ONE_ABSENT = Fault(25, 25.4)
 DRAINED = Fault(10, 10.5)
 # When the budget of latency goes within days, and when those of 30 days do not last.
 BURNING, SMOULDERING = Fault(8, 9), Fault(10, 13)
+# A backup that could not be restored, and a drill that nobody ran for too long.
+BAD_BACKUP, UNTRIED = Fault(15, 16), Fault(15, 18)
 
 
 def after(hour: float, value: float = 1, before: float = 0) -> Signal:
@@ -55,7 +57,7 @@ def workload_series(workload: str, start_seconds: int) -> list[Series]:
         one("workload_faulty_replicas", during(DOWN, float(workload == "queues")), fault="stuck"),
         one("workload_recovery_point_failover_seconds", during(DOWN, float("inf") if workload == "queues" else 1, 1)),
     ]
-    return found + budgets(one, workload) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+    return found + budgets(one, workload) + checks(one, workload, start_seconds) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
 
 
 def budgets(one, workload: str) -> list[Series]:
@@ -68,6 +70,29 @@ def budgets(one, workload: str) -> list[Series]:
             burn("latency", "6h", smouldering), burn("latency", "3d", smouldering), burn("availability", "6h", smouldering),
             burn("availability", "3d", smouldering),
             one("workload_error_budget_remaining_ratio", during(SMOULDERING, 0.4, 0.9), objective="latency")]
+
+
+def checks(one, workload: str, start_seconds: int) -> list[Series]:
+    """Backups that are verified each hour, a drill that is late, and a load test that was never run."""
+    def hourly(seconds: float) -> float:
+        return start_seconds + seconds // HOUR * HOUR
+
+    def drilled(seconds: float) -> float:
+        return start_seconds + (seconds >= UNTRIED.end * HOUR) * UNTRIED.end * HOUR
+
+    found = [one("objective_check_age_seconds", constant(2 * HOUR), check="backup"),
+             one("objective_check_since_timestamp_seconds", constant(start_seconds), check="backup"),
+             one("workload_check_last_timestamp_seconds", hourly, check="backup"),
+             one("workload_check_passed", during(BAD_BACKUP, float(workload != "queues"), 1), check="backup")]
+    if workload == "sessions":
+        found += [one("objective_check_age_seconds", constant(UNTRIED.begin * HOUR), check="drill"),
+                  one("objective_check_since_timestamp_seconds", constant(start_seconds), check="drill"),
+                  one("workload_check_last_timestamp_seconds", drilled, check="drill"),
+                  one("workload_check_passed", constant(1), check="drill")]
+    if workload == "cache":
+        found += [one("objective_check_age_seconds", constant(30 * 24 * HOUR), check="load"),
+                  one("objective_check_since_timestamp_seconds", constant(start_seconds), check="load")]
+    return found
 
 
 def failovers(one, start_seconds: int, hour: float, kind: str, **more: str) -> list[Series]:

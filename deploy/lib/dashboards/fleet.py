@@ -33,6 +33,13 @@ DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a gl
         ("max by (environment, workload, objective) (redis_workload_error_budget_burn_rate{$where, window=\"1h\"})",
          "{{workload}} {{objective}}"),
         runbook="RedisLatencyBurn", red_from=14.4, low=0))),
+    Row("What is verified", (panel(
+        "Age of checks", "s", "Time since the last run with a verdict of each check: backups that were loaded, failovers and loads that were tried.",
+        ("time() - max by (environment, workload, check) (redis_workload_check_last_timestamp_seconds{$where})",
+         "{{workload}} {{check}}"), runbook="RedisCheckOverdue", low=0), panel(
+        "Checks that passed", "none", "1 where the last run with a verdict was ok, 0 where it found something wrong.",
+        ("min by (environment, workload, check) (redis_workload_check_passed{$where})", "{{workload}} {{check}}"),
+        runbook="RedisCheckFailed", low=0, high=1))),
     Row("What wears out first", (MEMORY_SHARE, REPLICATION_LAG, NETWORK, panel(
         "Clients", "none", "Connections to all members.",
         "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),

@@ -35,7 +35,8 @@ struct WorkloadCard {
       <span class="verdict">\(workload.state.rawValue)</span>\(age)\(HTML.joined(windows))</h2>\
       \(HTML.joined(workload.figures.map(figure)))</summary>
       \(findings)<p class="dim">\(about) · <a href="/workload/\(pathEncoded(workload.name))">Timeline</a> · \
-      <a href="/events?workload=\(pathEncoded(workload.name))">Events</a></p>
+      <a href="/events?workload=\(pathEncoded(workload.name))">Events</a> · \
+      <a href="/checks?workload=\(pathEncoded(workload.name))">Checks</a></p>
       \(BudgetBar.list(workload.budgets, now: now))\(nodes)</details>
 
       """

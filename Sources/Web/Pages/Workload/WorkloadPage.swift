@@ -128,7 +128,8 @@ public struct WorkloadPage: Sendable {
       <ol class="events">
       \(HTML.joined(rows))</ol>
       \(html: hidden > 0 ? "<p class=\"dim\">\(hidden) further events are not listed.</p>\n" : "")\
-      <p><a href="/events?workload=\(pathEncoded(workload.name))">All events</a></p>
+      <p><a href="/events?workload=\(pathEncoded(workload.name))">All events</a> · \
+      <a href="/checks?workload=\(pathEncoded(workload.name))">What is verified</a></p>
 
       """
   }

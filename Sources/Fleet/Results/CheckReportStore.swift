@@ -85,7 +85,7 @@ public actor CheckReportStore {
     let before = tracker.configured
     let now = clock().toMilliseconds
     tracker.apply(config, at: now) { [store] key in store?.facts[Self.fact(key)].map(\.changed) }
-    for key in tracker.configured.keys { store?.facts.set(Self.fact(key), to: "configured", at: now) }
+    for (key, time) in tracker.configured { store?.facts.set(Self.fact(key), to: "configured", at: time) }
     for key in before.keys where tracker.configured[key] == nil { store?.facts.set(Self.fact(key), to: nil, at: now) }
     publish()
   }

@@ -12,12 +12,16 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct CheckReportStoreTests {
   /// A daemon's part with its folder, its file and a clock.
   private final class Site: Sendable {
+    /// At each look at the clock.
+    let tickSeconds: Double
     let folder = TemporaryFolder()
     let now = Lock(CheckReportTests.now)
     let registry = Registry()
     let verified: String
 
-    init(_ verified: String = "{backup: 31d, failover: 92d}") { self.verified = verified }
+    init(_ verified: String = "{backup: 31d, failover: 92d}", tickSeconds: Double = 0) {
+      (self.verified, self.tickSeconds) = (verified, tickSeconds)
+    }
 
     var results: String { folder.path + "/results" }
 
@@ -36,7 +40,14 @@ import Testing
     func start(_ store: Store?) async throws -> CheckReportStore {
       let started = CheckReportStore(
         try config(), file: "/etc/redline.yml", store: store, registry: registry,
-        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { self.now.withLock { $0 } })
+        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        clock: {
+          // Time goes on.
+          self.now.withLock { now in
+            now = now + self.tickSeconds
+            return now - self.tickSeconds
+          }
+        })
       await started.start()
       await started.look()
       return started
@@ -68,7 +79,7 @@ import Testing
   }
 
   @Test func whatIsLeftIsTakenOnceAndOutlivesTheProcess() async throws {
-    let site = Site()
+    let site = Site(tickSeconds: 1)
     var store = try await site.open()
     var reports = try await site.start(store)
     let report = Self.report(numbers: [

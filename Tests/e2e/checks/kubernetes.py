@@ -108,6 +108,32 @@ def check_pod_is_restricted(check: Check) -> None:
     check.equal(probes, {"liveness": "/-/healthy", "readiness": "/-/ready"}, "probes")
 
 
+def check_cron_jobs(check: Check) -> None:
+    """Each check of deploy/docs/drills.md has one, as restricted as the daemon; what writes or kills waits until somebody allows it."""
+    daemon = manifests()["Deployment"]["spec"]["template"]["spec"]
+    jobs = {one["metadata"]["name"]: one for one in objects() if one["kind"] == "CronJob"}
+    document = (ROOT / "deploy" / "docs" / "drills.md").read_text()
+    names = re.findall(r"^\| `(\w+)` \| `[a-z ]+` \|", document, re.MULTILINE)
+    check.equal(sorted(jobs), sorted(f"redline-{name}" for name in names), "CronJobs and checks of the document")
+    timers = {path.name for path in (ROOT / "deploy" / "systemd").glob("redline-*@.timer")}
+    check.equal(timers, {f"{name}@.timer" for name in jobs}, "timers of systemd")
+    for name, job in jobs.items():
+        spec = job["spec"]["jobTemplate"]["spec"]
+        pod = spec["template"]["spec"]
+        container, = pod["containers"]
+        check.equal((pod["securityContext"], container["securityContext"]),
+                    (daemon["securityContext"], daemon["containers"][0]["securityContext"]), f"{name} is as restricted")
+        check.equal((spec["backoffLimit"], job["spec"]["concurrencyPolicy"]), (0, "Forbid"), f"{name} runs once")
+        check.that("--url=http://redline:9121" in container["args"], f"{name} hands its result to the Service")
+        check.equal({mount["name"] for mount in container["volumeMounts"]}, {volume["name"] for volume in pod["volumes"]},
+                    f"mounted volumes of {name}")
+        check.equal(job["spec"]["suspend"], name in ("redline-drill", "redline-load"), f"{name} waits to be allowed")
+        allowed = manifests()["NetworkPolicy"]["spec"]["ingress"][0]["from"]
+        check.that({"podSelector": {"matchLabels": {
+            "app.kubernetes.io/name": spec["template"]["metadata"]["labels"]["app.kubernetes.io/name"]}}} in allowed,
+            f"{name} may reach redline")
+
+
 def check_objects_fit_together(check: Check) -> None:
     shared = manifests()
     for name in PAIR:

@@ -88,6 +88,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline runbook NAME --workload W": By(CHECKS + "transport.py", "commands_of_runbooks", '"--workload", "session"'),
     "redline report --workload sessions --from 2026-11-30T03:00:00Z --to 2026-11-30T03:30:00Z --format markdown": By(
         CHECKS + "report.py", "forms", "report(exporter,"),
+    """curl -fsS -H "Authorization: Bearer $(cat results.token)" -d @result.json http://127.0.0.1:9121/api/v1/results""": By(
+        CHECKS + "results.py", "check_results_are_taken_kept_and_shown", "site.post(drill)"),
     "redline report": By(CHECKS + "report.py", "check_the_report_of_an_incident", "report(exporter,"),
     "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),

@@ -70,6 +70,23 @@ struct CheckNumber: Sendable {
         "workload_backup_behind_seconds",
         "How long before its verification the last write was that the backup has, in seconds; absent where that is not known.",
         unit: .seconds)),
+    CheckNumber(
+      "drill", "outage_seconds",
+      .gauge(
+        "workload_drill_outage_seconds",
+        "Longest time in which no canary had a write acknowledged in the last failover drill, in seconds.",
+        unit: .seconds)),
+    CheckNumber(
+      "drill", "switch_seconds",
+      .gauge(
+        "workload_drill_switch_seconds",
+        "From the fault until another was master in the last failover drill, in seconds; absent where nobody took over.",
+        unit: .seconds)),
+    CheckNumber(
+      "drill", "lost_writes",
+      .gauge(
+        "workload_drill_lost_writes",
+        "Acknowledged writes of canaries that were lost in the last failover drill; absent where that is not known.")),
   ]
 
   static var families: [Family] { all.map(\.family) }

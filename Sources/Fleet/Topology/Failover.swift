@@ -69,7 +69,7 @@ public struct Failover: Sendable, Equatable {
 
 extension Failover.Phase {
   /// The phase that an event about a master or its chosen replica begins.
-  init?(_ change: SentinelEvent.Change) {
+  public init?(_ change: SentinelEvent.Change) {
     switch change {
     case .subjectivelyDown: self = .sdown
     case .objectivelyDown: self = .odown

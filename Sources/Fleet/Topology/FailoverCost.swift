@@ -13,6 +13,12 @@ extension Failover {
     public internal(set) var lostWrites: Loss?
 
     public init() {}
+
+    public init(outageSeconds: Double?, lostBytes: Loss?, lostWrites: Loss?) {
+      self.outageSeconds = outageSeconds
+      self.lostBytes = lostBytes
+      self.lostWrites = lostWrites
+    }
   }
 
   /// So much was lost, exactly or between bounds.

@@ -41,6 +41,22 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         "deploy/lib/build.sh", "swift_build", "-c release --static-swift-stdlib --product redline"),
     ".build/release/redline --redis.addr redis://host:6379": Serves(),
     "redline --config.file redline.yml": Serves(),
+    # Drills
+    "redline drill": By("Tests/e2e/harness/drills.py", "command", '"drill"'),
+    "redline drill redline.yml --workload sessions --fault planned": By(
+        CHECKS + "drill.py", "check_a_planned_failover_loses_nothing", '"--fault", "planned"'),
+    "redline drill redline.yml --workload sessions --fault kill --exec 'ssh -n \"$REDLINE_DRILL_HOST\" pkill -9 -x redis-server'": By(
+        CHECKS + "drill.py", "check_a_master_that_is_killed", '"--fault", "kill", "--exec"'),
+    "deploy/lab drill": By(CHECKS + "drill.py", "check_the_lab_drills", 'lab.run("drill"'),
+    "deploy/lab drill bare": By(CHECKS + "drill.py", "check_the_lab_drills", '"drill", "bare"'),
+    "redis-cli -h MASTER KEYS redline:canary:RUN:*": By(CHECKS + "drill.py", "left", '"KEYS", "redline:canary:*"'),
+    "redis-cli -h OLD_MASTER CLIENT UNPAUSE": Not("the drill does it by itself; it is for whom a killed one left in doubt"),
+    "redis-cli -h SERVER ACL SETUSER drill on >PASSWORD ~redline:canary:* resetchannels -@all +set +get +unlink +info +role +ping "
+    "+cluster +client|pause +client|unpause +client|kill +client|setname +replicaof +config|get": By(
+        "Tests/e2e/harness/drills.py", "may", "SERVER_RULES"),
+    "redis-cli -h SENTINEL ACL SETUSER drill on >PASSWORD allchannels -@all +sentinel|master +sentinel|replicas +sentinel|sentinels "
+    "+sentinel|ckquorum +sentinel|get-master-addr-by-name +sentinel|failover +info +psubscribe +ping": By(
+        "Tests/e2e/harness/drills.py", "may", "SENTINEL_RULES"),
     # The lab
     "deploy/lab --help": Runs(),
     "deploy/lab up": By("Tests/e2e/harness/lab.py", "up", '"up"'),

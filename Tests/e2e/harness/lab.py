@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 from .check import Check, Failed
-from .paths import ROOT
+from .paths import REDLINE, ROOT
 from .process import is_alive, start_time
 from .resp import Redis
 
@@ -24,7 +24,7 @@ class Lab:
     def start(self, *arguments: str) -> subprocess.Popen:
         return subprocess.Popen([str(ROOT / "deploy" / "lab"), *arguments], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                                env=os.environ | {"LAB_DIR": str(self.folder)})
+                                env=os.environ | {"LAB_DIR": str(self.folder), "LAB_REDLINE": str(REDLINE)})
 
     def run(self, *arguments: str, seconds: float = 45) -> tuple[int, str]:
         child = self.start(*arguments)

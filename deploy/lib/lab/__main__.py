@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from . import healing, lifecycle, membership, node_faults, status, workload_faults
+from . import drills, healing, lifecycle, membership, node_faults, status, workload_faults
 from .place import Place
 from .resp import ReplyError
 from .terminal import Refused, fail, say
@@ -55,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
                      help=f"about this long ({node_faults.LOAD_SECONDS})")
     add = command("failover", "make a replica the master, by the workload's own means")
     add.add_argument("target", help="cache, sessions, queues, or a node whose shard it is about")
+    add = command("drill", "break the master of the sessions with redline drill, and exit as that does")
+    add.add_argument("fault", nargs="?", default="planned", choices=("planned", "hang", "kill", "bare"),
+                     help="planned (the default) must lose nothing; bare, a SENTINEL FAILOVER under load, does lose writes")
     add = command("add", "add a replica")
     add.add_argument("workload", choices=KINDS)
     add = command("remove", "remove a replica for good")
@@ -109,6 +112,8 @@ def run(place: Place, options: argparse.Namespace) -> int:
             healing.heal(place, options.target)
         case "failover":
             workload_faults.failover(place, options.target)
+        case "drill":
+            return drills.drill(place, options.fault)
         case "add":
             membership.add(place, options.workload)
         case "remove":

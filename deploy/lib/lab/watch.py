@@ -3,7 +3,7 @@
 import pathlib
 
 from .place import Place, write_whole
-from .workloads.sessions import MASTER_NAME
+from .workloads.sessions import DRILL_USER, MASTER_NAME
 
 TEXT = """\
 # The lab's three workloads. Written by deploy/lab; everything else comes with the kind of the workload.
@@ -25,6 +25,10 @@ workloads:
       seeds: [{sentinels}]
     credentials:
       password_file: "{password_file}"
+    # deploy/lab drill breaks its master.
+    disruptive: allowed
+    drill:
+      credentials: {{ user: {drill_user}, password_file: "{drill_file}" }}
     degraded: {{on_redis_loss: relogin, note: "Tell support: it brings a rush of logins."}}
     aliases:
 {sessions_aliases}
@@ -38,6 +42,9 @@ workloads:
 
 
 def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
+    # Made with the first server; here for a lab that was up before there were drills.
+    place.password("drill")
+
     def seeds(workload: str) -> str:
         return ", ".join(node.address for node in place.nodes(workload)[:seed_count])
 
@@ -48,6 +55,7 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
 
     write_whole(place.watch_file, TEXT.format(
         cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
-        password_file=place.password_file("sessions"), cache_aliases=aliases("cache"),
+        password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
+        cache_aliases=aliases("cache"),
         sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
     return place.watch_file

@@ -12,7 +12,13 @@ MASTER_NAME = "sessions"
 QUORUM = 2
 FAILOVER_SECONDS = 20
 
+# The user of redline drill: no more than deploy/docs/drills.md grants.
+DRILL_USER = "drill"
+DRILL_RULES = ("~redline:canary:* resetchannels -@all +set +get +unlink +info +role +ping +cluster +client|pause "
+               "+client|unpause +client|kill +client|setname +replicaof +config|get")
+
 SETTINGS = """\
+user {drill_user} on >{drill_password} {drill_rules}
 requirepass {password}
 masterauth {password}
 maxmemory 64mb
@@ -49,7 +55,8 @@ class Sessions(Workload):
         master = self._agreed_port() or self.place.ports()["sessions-1"][0]
         if node.workload == "sentinel":
             return SENTINEL_SETTINGS.format(name=MASTER_NAME, master=master, quorum=QUORUM, password=password)
-        own = SETTINGS.format(password=password)
+        own = SETTINGS.format(password=password, drill_user=DRILL_USER, drill_rules=DRILL_RULES,
+                              drill_password=self.place.password("drill"))
         return own if node.port == master else own + f"replicaof 127.0.0.1 {master}\n"
 
     def _believed_ports(self) -> dict[str, int]:

@@ -1,0 +1,57 @@
+"""Drills of the sessions: one kind that passes, and one that loses what it must not."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+from . import healing
+from .place import Place
+from .terminal import Refused, say
+from .watch import write_watch_file
+from .workloads.sessions import MASTER_NAME
+
+ROOT = pathlib.Path(__file__).parents[3]
+PROGRAMS = (".build/release/redline", ".build/debug/redline")
+BEFORE, STABLE = "5s", "10s"
+
+
+def drill(place: Place, fault: str) -> int:
+    """Breaks the master of the sessions; the exit is that of redline drill."""
+    if not place.nodes("sessions"):
+        raise Refused("the lab is not up: deploy/lab up")
+    words = [program(), "drill", str(write_watch_file(place, 1)), "--workload", "sessions", "--before", BEFORE, "--stable", STABLE]
+    environment = os.environ | {"TMPDIR": str(place.folder)}
+    if fault == "bare":
+        # Nobody holds the writes: the old master takes them until it learns that it is none.
+        sentinel = next(node for node in place.nodes("sentinel") if node.is_running)
+        words += ["--fault", "exec", "--exec", f"'{redis_cli()}' -p {sentinel.port} SENTINEL FAILOVER {MASTER_NAME} >/dev/null"]
+    elif fault == "kill":
+        # By its port: only one process listens there.
+        masters = [node for node in place.nodes("sessions") if node.is_running and node.ask("ROLE")[0] == b"master"]
+        if len(masters) != 1:
+            raise Refused("the sessions have no one master: deploy/lab heal")
+        words += ["--fault", "kill", "--exec", f"kill -9 {masters[0].daemon.pid}"]
+    else:
+        words += ["--fault", fault]
+    code = subprocess.run(words, env=environment, check=False).returncode
+    if fault == "kill":
+        healing.heal(place, "sessions")
+    say(f"    redline drill exits with {code}")
+    return code
+
+
+def program() -> str:
+    named = os.environ.get("LAB_REDLINE")
+    for path in [named] if named else [str(ROOT / program) for program in PROGRAMS]:
+        if os.access(path, os.X_OK):
+            return path
+    raise Refused("there is no redline to drill with: build it (deploy/quickstart does), or name it by LAB_REDLINE")
+
+
+def redis_cli() -> str:
+    beside = pathlib.Path(os.environ["LAB_REDIS_SERVER"]).with_name("redis-cli")
+    path = str(beside) if beside.exists() else shutil.which("redis-cli")
+    if not path:
+        raise Refused("there is no redis-cli beside the server of the lab, nor on the PATH")
+    return path

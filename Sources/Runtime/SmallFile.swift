@@ -108,6 +108,26 @@ public enum RegularFile {
     return bytes
   }
 
+  /// How the regular file at `path` begins, how large it is, and when it was last written.
+  ///
+  /// - Throws: what the file is instead, or the system's reason.
+  public static func head(
+    _ path: String, limitBytes: Int
+  ) throws(FileProblem) -> (bytes: [UInt8], sizeBytes: Int, writtenAt: WallTime) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw errno == ENXIO ? FileProblem(reason: "it is a socket, not a regular file") : .system()
+    }
+    defer { close(descriptor) }
+    if let kind = try kind(descriptor) { throw FileProblem(reason: "it is \(kind), not a regular file") }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, let bytes = SmallFile.rest(of: descriptor, limit: limitBytes) else {
+      throw .system()
+    }
+    let written = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
+    return (bytes, Int(status.st_size), WallTime(seconds: written))
+  }
+
   /// What an open file is; nil for a regular one.
   private static func kind(_ descriptor: Int32) throws(FileProblem) -> String? {
     var status = stat()

@@ -79,6 +79,9 @@ extension WorkloadConfig {
       "disruptive", .oneOf(Disruption.self, noun: "an answer"), default: .refused,
       "Whether `redline drill` and `redline load run` may write to it and kill its servers.")
     drill = fields.mapping("drill", "How these commands log in; they never use `credentials`.") { DrillConfig($0) }
+    backup =
+      fields.mapping("backup", "The backup that `redline backup verify` tries out.") { BackupConfig($0) }
+      ?? BackupConfig()
     aliases = Self.aliases(fields)
   }
 

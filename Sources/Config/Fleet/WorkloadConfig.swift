@@ -36,6 +36,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let disruptive: Disruption
   /// Nil where nothing is drilled.
   public let drill: DrillConfig?
+  /// How `redline backup verify` comes to its backup.
+  public let backup: BackupConfig
   /// Instance names by address in the form of `SeedAddress.description`.
   public let aliases: [String: String]
 

@@ -22,6 +22,8 @@ public struct ChildCommand: Sendable {
   public var niceness = 10
   /// The processor time in seconds after which the system ends each process of it; 0 for as much as it wants.
   public var cpuLimitSeconds = 0
+  /// How many addresses it may have, used or not, in bytes: about its memory; nil for as many as it wants.
+  public var memoryLimitBytes: Int?
   /// How much is kept of what it prints: the end.
   public var outputLimitBytes = 64 << 10
   /// Whether it runs as `nobody` where this process is root.
@@ -117,7 +119,8 @@ public struct ChildCommand: Sendable {
     cd "$1" || { echo 126 >&4; exit; }
     nice=$2
     [ "$3" = 0 ] || ulimit -t "$3"
-    shift 3
+    [ "$4" = 0 ] || ulimit -v "$4"
+    shift 4
     nice -n "$nice" "$@" 3<&- 4>&- &
     child=$!
     (
@@ -132,7 +135,11 @@ public struct ChildCommand: Sendable {
     """
 
   private var words: [String] {
-    ["-c", Self.script, "redline-child", folder, "\(niceness)", "\(cpuLimitSeconds)"] + arguments
+    [
+      "-c", Self.script, "redline-child", folder, "\(niceness)", "\(cpuLimitSeconds)",
+      "\((memoryLimitBytes ?? 0) >> 10)",
+    ]
+      + arguments
   }
 
   /// C strings, each with its zero.

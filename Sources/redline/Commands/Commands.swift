@@ -11,7 +11,7 @@ struct Commands: AsyncParsableCommand {
     subcommands: [
       StatusCommand.self, TopCommand.self, IncidentsCommand.self, RunbookCommand.self, ReportCommand.self,
       ReplayCommand.self, DrillCommand.self, SwitchCommand.self, FamiliesCommand.self, FlagsCommand.self,
-      ReferenceCommand.self, CheckCommand.self, TestCommand.self,
+      ReferenceCommand.self, CheckCommand.self, TestCommand.self, BackupCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
     ])
 

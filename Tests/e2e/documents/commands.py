@@ -99,6 +99,9 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
     "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
+    "redline backup verify": By(CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),
+    "redline backup verify /etc/redline/redline.yml --workload carts": By(
+        CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),
     "redline check fleet --url": By(CHECKS + "api_fleet.py", "check_a_command_asks_the_daemon", '"--url", url'),
     "redline runbook NAME": By(CHECKS + "transport.py", "commands_of_runbooks", '"runbook", *words'),
     "redline runbook NAME --workload W": By(CHECKS + "transport.py", "commands_of_runbooks", '"--workload", "session"'),

@@ -92,6 +92,7 @@ extension YAMLWriter {
     expected(workload.expected, workload.topology)
     field("disruptive", workload.disruptive.rawValue)
     if hasLogins { drill(workload.drill) }
+    backup(workload.backup)
     if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)
@@ -162,6 +163,16 @@ extension YAMLWriter {
   private mutating func settings(_ settings: [WatchFields.Setting]) {
     for setting in settings {
       if let list = setting.list { self.list(setting.key, list) } else { field(setting.key, setting.text) }
+    }
+  }
+
+  private mutating func backup(_ backup: BackupConfig) {
+    guard backup != BackupConfig() else { return }
+    mapping("backup") { yaml in
+      yaml.field("file", backup.file)
+      yaml.field("command", backup.command)
+      yaml.field("server_binary", backup.serverBinary)
+      yaml.field("max_load", durationText(backup.maxLoad))
     }
   }
 

@@ -4,11 +4,13 @@ import Glibc
 import Runtime
 
 /// Where a backup comes from.
-public enum BackupSource: Sendable, Equatable {
+public enum BackupSource: Sendable {
   /// An RDB file, or the folder of an append-only file.
   case path(String)
   /// A line for `sh -c` that writes either to `{}`.
   case command(String)
+  /// A replica that saves it now.
+  case replica(ReplicaSource)
 }
 
 /// A copy of a backup in a private folder, where a server can load it.
@@ -32,14 +34,12 @@ struct StagedBackup: Sendable {
   ///
   /// - Throws: ``BackupTrouble``, ``ChildError``.
   static func stage(_ source: BackupSource, in folder: PrivateFolder) async throws -> StagedBackup {
-    let path: String
+    var (path, isMoved) = ("\(folder.path)/fetched", true)
     switch source {
-    case .path(let given): path = given
-    case .command(let line):
-      path = "\(folder.path)/fetched"
-      try await fetch(line, to: path, in: folder)
+    case .path(let given): (path, isMoved) = (given, false)
+    case .command(let line): try await fetch(line, to: path, in: folder)
+    case .replica(let replica): try await replica.save(to: path, in: folder)
     }
-    let isMoved = source != .path(path)
     let staged: StagedBackup
     if try await isFolder(path) {
       staged = try await stage(aof: path, in: folder)

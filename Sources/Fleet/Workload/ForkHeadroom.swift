@@ -2,7 +2,7 @@ import Redis
 
 /// What a server needs beside its own memory while a child process saves it, rewrites its AOF or feeds a new replica: the
 /// pages that are written to meanwhile exist twice.
-struct ForkHeadroom: Sendable, Equatable {
+public struct ForkHeadroom: Sendable, Equatable {
   /// Resident memory of the server now (`used_memory_rss`).
   let residentBytes: Int
   /// 0 for no limit.
@@ -13,7 +13,7 @@ struct ForkHeadroom: Sendable, Equatable {
   let copiedBytes: Int?
 
   /// - Returns: nil where INFO does not describe the machine (before 3.2).
-  init?(_ info: InfoText) {
+  public init?(_ info: InfoText) {
     let resident = info.integer("used_memory_rss") ?? 0
     let system = info.integer("total_system_memory") ?? 0
     guard resident > 0, system > 0 else { return nil }
@@ -35,8 +35,8 @@ struct ForkHeadroom: Sendable, Equatable {
 
   /// What the machine has left when the server is as large as it may become and a child copies as much as the largest of
   /// the last ones; negative when it has not enough. nil before the first child.
-  var expectedBytes: Int? { copiedBytes.map { systemBytes - max(residentBytes, limitBytes) - $0 } }
+  public var expectedBytes: Int? { copiedBytes.map { systemBytes - max(residentBytes, limitBytes) - $0 } }
 
   /// The same for the server as it is and a child that copies everything.
-  var worstBytes: Int { systemBytes - 2 * residentBytes }
+  public var worstBytes: Int { systemBytes - 2 * residentBytes }
 }

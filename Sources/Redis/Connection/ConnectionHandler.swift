@@ -47,6 +47,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Is handed what comes unasked, once the connection listens to a server's messages.
   private var listener: ((Replies) -> Void)?
   private var ended: ((RedisError) -> Void)?
+  /// Is handed all bytes as they come, once the connection carries something other than replies.
+  private var rawReceiver: (([UInt8]) -> Void)?
 
   /// - Parameter usesTLS: whether the handshake has to end before anything is written.
   init(usesTLS: Bool = false, requiredName: String? = nil) {
@@ -92,6 +94,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     (listener, self.ended) = (receive, ended)
   }
 
+  /// As ``listen(receive:ended:)``, with bytes in the place of replies.
+  func receiveRaw(_ receive: @escaping ([UInt8]) -> Void, ended: @escaping (RedisError) -> Void) {
+    if let failure { return ended(failure) }
+    (rawReceiver, self.ended) = (receive, ended)
+  }
+
   /// Sends what is answered through ``listen(receive:ended:)``.
   func write(_ command: Command) {
     guard let context, failure == nil else { return }
@@ -105,6 +113,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       hasReceived = true
       if !usesTLS, buffer.readableBytesView.starts(with: Self.tlsAlert) { return end(Self.tlsServer) }
     }
+    if let rawReceiver { return rawReceiver(Array(buffer.readableBytesView)) }
     var problem: ReplyError?
     unsafe buffer.withUnsafeReadableBytes { bytes in
       do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
@@ -175,7 +184,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if failure == nil { failure = reason }
     complete(reason, largest: largest)
     let ended = ended
-    (listener, self.ended) = (nil, nil)
+    (listener, rawReceiver, self.ended) = (nil, nil, nil)
     ended?(reason)
   }
 

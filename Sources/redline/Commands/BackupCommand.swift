@@ -22,7 +22,7 @@ struct VerifyBackupCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Load a backup into a server of its own, and say what it holds.",
     discussion: """
-      The backup is what `backup` of the workload says, or one of --file, --aof and --command. It is copied into a private \
+      The backup is what `backup` of the workload says, or one of --file, --aof, --command and --from-replica. It is copied into a private \
       folder below TMPDIR, or /var/tmp, checked, and loaded by a server without a port, which ends with this command. Keys of \
       each database are counted exactly, those that have expired since among them. The workload's servers are asked for \
       INFO alone; --url has a daemon tell how many keys there were then, and which write was the last.
@@ -52,9 +52,13 @@ struct VerifyBackupCommand: AsyncParsableCommand {
       "A command line for sh that fetches the backup; {} in it is the path to write to.", valueName: "command"))
   var command: String?
 
+  @ArgumentParser.Flag(
+    help: "Have a replica of the workload save its data now: this forks it. A master is never asked.")
+  var fromReplica = false
+
   func validate() throws {
-    if [backupFile, aof, command].count(where: { $0 != nil }) > 1 {
-      throw ValidationError("give one of --file, --aof and --command")
+    if [backupFile, aof, command].count(where: { $0 != nil }) + (fromReplica ? 1 : 0) > 1 {
+      throw ValidationError("give one of --file, --aof, --command and --from-replica")
     }
     if let command, !command.contains("{}") {
       throw ValidationError("--command does not say where the backup goes: write {} for the path, as in > {}")
@@ -71,7 +75,7 @@ struct VerifyBackupCommand: AsyncParsableCommand {
       results = config.results
       let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
       let verification = BackupVerification(
-        try source(workload.backup), workload.backup, in: subject.factory.context)
+        try await source(workload, config, subject), workload.backup, in: subject.factory.context)
       let facts = try await verification.run { Progress.show($0) }
       Progress.show("asks the servers of \(workload.name)")
       let baseline = await BackupBaselineReader(
@@ -81,6 +85,9 @@ struct VerifyBackupCommand: AsyncParsableCommand {
       judgement = BackupJudgement(
         facts, baseline, workload: workload.name, maxLoad: workload.backup.maxLoad,
         maxAge: workload.objectives.backupAge, now: .now)
+    } catch let refusal as ReplicaSource.Refusal {
+      Redline.printError("redline: refused: \(refusal)")
+      throw ExitCode(Redline.usageStatus)
     } catch let error as ChildError {
       Redline.printError("redline: \(error)")
       throw ExitCode(ReportOptions.unknownStatus)
@@ -104,15 +111,33 @@ struct VerifyBackupCommand: AsyncParsableCommand {
     return workload
   }
 
-  private func source(_ config: BackupConfig) throws(ConfigErrors) -> BackupSource {
+  private func source(
+    _ workload: WorkloadConfig, _ config: FleetConfig, _ subject: AccessSubject
+  ) async throws -> BackupSource {
+    if fromReplica { return .replica(try await replica(workload.name, config, subject)) }
     if let path = backupFile ?? aof { return .path(path) }
-    if let line = command { return .command(line) }
-    if let line = config.command { return .command(line) }
-    if let path = config.file { return .path(path) }
+    if let line = command ?? workload.backup.command { return .command(line) }
+    if let path = workload.backup.file { return .path(path) }
     throw ConfigErrors(
       ConfigError(
         .flag("file"), problem: "is missing",
         hint: "name the backup with --file, --aof or --command, or in backup of the workload"))
+  }
+
+  /// The first replica that answers.
+  private func replica(
+    _ name: String, _ config: FleetConfig, _ subject: AccessSubject
+  ) async throws -> ReplicaSource {
+    Progress.show("looks for a replica of \(name)")
+    let members = await FleetSearch.run(config.limited { $0.name == name }, subject) { await $0.members() }
+    guard let member = members.first(where: { $0.role == .replica && $0.node.poller.newest?.state.isUp == true }) else {
+      throw ConfigErrors(
+        ConfigError(
+          .flag("from-replica"), problem: "finds no replica of \(name) that answers",
+          hint: "a master is never forked for this"))
+    }
+    return ReplicaSource(
+      instance: member.instance, member.node.poller.options.connection, in: subject.factory.context)
   }
 
   private func tell(_ judgement: BackupJudgement) {

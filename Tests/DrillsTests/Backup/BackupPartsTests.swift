@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Drills
+@testable import Redis
 
 @Suite struct AOFManifestTests {
   private func read(_ text: String) throws -> AOFManifest {
@@ -151,5 +152,53 @@ import Testing
     #expect(points.lastCurrent(10, now: now) == nil)
     #expect(points.lastCurrent(100, now: now) == nil)
     #expect(OffsetPoints([]).lastCurrent(1, now: now) == nil)
+  }
+}
+
+@Suite struct ReplicaSourceTests {
+  private func refusal(_ lines: [String], free: Double? = 1e12) -> String? {
+    ReplicaSource.refusal(InfoText(bytes: Array(lines.joined(separator: "\r\n").utf8)), freeBytes: free)
+  }
+
+  private static let replica = [
+    "role:slave", "used_memory:1000000000", "used_memory_rss:1000000000", "total_system_memory:8000000000",
+    "maxmemory:0",
+    "rdb_last_cow_size:1000000",
+  ]
+
+  private func with(_ field: String, _ value: String) -> [String] {
+    Self.replica.map { $0.hasPrefix("\(field):") ? "\(field):\(value)" : $0 }
+  }
+
+  @Test func aReplicaWithRoomIsForkedAndNothingElse() {
+    #expect(refusal(Self.replica) == nil)
+    #expect(refusal(with("role", "master"))?.contains("no replica") == true)
+    #expect(refusal([])?.contains("no replica") == true)
+    #expect(refusal(with("maxmemory", "7999000000"))?.contains("fork headroom") == true)
+    #expect(refusal(with("used_memory_rss", "7999999999"))?.contains("fork headroom") == true)
+    // Before its first child, the whole of it may be copied.
+    #expect(refusal(with("rdb_last_cow_size", "0")) == nil)
+    #expect(
+      refusal(
+        Self.replica.map {
+          $0.replacing("rss:1000000000", with: "rss:4000000000").replacing("cow_size:1000000", with: "cow_size:0")
+        })?
+        .contains("fork headroom") == true)
+    #expect(refusal(with("total_system_memory", "0"))?.contains("not known") == true)
+    #expect(refusal(Self.replica, free: 1e9)?.contains("TMPDIR") == true)
+    #expect(refusal(Self.replica, free: nil) == nil)
+  }
+
+  @Test func roleIsTakenAtItsWord() throws {
+    func role(_ text: String) throws -> Bool {
+      let reader = ReplyReader()
+      var bytes = Array(text.utf8)
+      try unsafe bytes.withUnsafeMutableBytes { try unsafe reader.feed(UnsafeRawBufferPointer($0)) }
+      return ReplicaSource.isReplica(reader.take()[0])
+    }
+    #expect(try role("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:6379\r\n$9\r\nconnected\r\n:7\r\n"))
+    #expect(try !role("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:6379\r\n$7\r\nconnect\r\n:7\r\n"))
+    #expect(try !role("*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n"))
+    #expect(try !role("+OK\r\n"))
   }
 }

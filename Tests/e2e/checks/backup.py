@@ -243,6 +243,31 @@ def check_what_stops_it(check: Check) -> None:
     told(check, verify(check, config, "--file", str(file), path=f"{found}:/usr/bin:/bin"), 0, "db0: 100 keys")
 
 
+def check_a_replica_saves_it_and_a_master_never(check: Check) -> None:
+    master = RedisServer(check)
+    fill(master, 20_000)
+    replica = replica_of(check, master)
+    text = f", backup: {{server_binary: {program(check.server)}}}"
+    both = check.file("both.yml", f"workloads:\n{static('carts', master, replica, kind='custom', more=text)}\n")
+
+    def forks(server: RedisServer) -> int:
+        with server.client() as client:
+            return int(client.info("stats")["total_forks"])
+
+    before = forks(master)
+    told(check, verify(check, both, "--from-replica"), 0, "db0: 20000 keys", "0 B of writes since")
+    check.equal((forks(master), forks(replica)), (before, 1), "forks of master and replica")
+    alone = check.file("alone.yml", f"workloads:\n{static('carts', master, kind='custom', more=text)}\n")
+    run = verify(check, alone, "--from-replica")
+    check.equal(run.returncode, 2, f"the exit without a replica ({run.stdout}{run.stderr})")
+    with replica.client() as client:
+        client("CONFIG", "SET", "maxmemory", "1000gb")
+    run = verify(check, both, "--from-replica")
+    check.equal(run.returncode, 2, f"the exit without headroom ({run.stdout}{run.stderr})")
+    check.that("fork headroom" in run.stderr, f"the guard is named: {run.stderr}")
+    check.equal(forks(replica), 1, "forks of the replica that is refused")
+
+
 def children(folder: pathlib.Path) -> list[str]:
     """Processes that have the folder in their arguments, this one's own command left out."""
     found = []

@@ -14,11 +14,10 @@ public actor Fleet {
   /// Also of workloads that were replaced by a changed configuration.
   private var stores: [String: WorkloadStore] = [:]
   private var isRunning = false
-  /// What commands verified.
+  /// What commands verified. Nothing is taken from the folder of results unless somebody runs it: commands watch fleets, too.
   public nonisolated let checks: CheckReportStore
   private let jobs: JobRunner
   private var jobWork: Task<Void, Never>?
-  private var checkWork: Task<Void, Never>?
   /// The newest change of configuration, which the next one waits for.
   private var turn: Task<Void, Never>?
 
@@ -39,7 +38,6 @@ public actor Fleet {
     await checks.start()
     for workload in config.workloads { await start(workload) }
     jobWork = Task { [jobs] in await jobs.run() }
-    checkWork = Task { [checks] in await checks.run() }
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
@@ -118,7 +116,6 @@ public actor Fleet {
   public func stop() async {
     isRunning = false
     jobWork?.cancel()
-    checkWork?.cancel()
     await jobs.stop()
     await turn?.value
     // All at once: one that is held up must not hold up the others.

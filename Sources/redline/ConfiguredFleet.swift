@@ -211,8 +211,9 @@ struct ConfiguredFleet: Sendable {
   /// Takes over the file whenever it changes, until the task is cancelled.
   func run() async {
     async let gathering: Void = evidence.run()
+    async let taking: Void = fleet.checks.run()
     await watchFiles()
-    await gathering
+    _ = await (gathering, taking)
   }
 
   private func watchFiles() async {

@@ -125,6 +125,7 @@ struct FleetAnswers: Sendable {
       ("latencyObjectiveSeconds", traffic.latencyObjectiveSeconds), ("memoryUsedRatio", traffic.memoryUsedRatio),
       ("memoryObjectiveRatio", traffic.memoryObjectiveRatio), ("lagSeconds", traffic.lagSeconds),
       ("lagObjectiveSeconds", traffic.lagObjectiveSeconds), ("evictionsPerSecond", traffic.evictionsPerSecond),
+      ("clientsUsedRatio", traffic.clientsUsedRatio), ("eventLoopBusyRatio", traffic.eventLoopBusyRatio),
     ]
     json.object { json in
       for (name, value) in numbers { if let value { json.field(name, value) } }

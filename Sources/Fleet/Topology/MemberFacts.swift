@@ -53,6 +53,8 @@ struct MemberFacts: Sendable, Equatable {
   /// What it says of all masters that it is asked about, by name.
   var masters: [String: SentinelFacts]
   var connectedClients: Int
+  /// The most that it lets in; nil where INFO does not tell.
+  var maxClients: Int?
   /// Commands per second, by the server's own count of the last moments; nil where INFO does not tell.
   var operationsPerSecond: Double?
   /// Keys evicted over the server's life; nil where INFO does not tell.
@@ -96,6 +98,7 @@ struct MemberFacts: Sendable, Equatable {
     masters = [:]
     pause = ClientPause(info)
     connectedClients = info.integer("connected_clients") ?? 0
+    maxClients = info.integer("maxclients")
     operationsPerSecond = info.finite("instantaneous_ops_per_sec").map { max(0, $0) }
     evictedCount = info.integer("evicted_keys")
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)

@@ -10,6 +10,10 @@ public struct WorkloadTraffic: Sendable, Equatable {
   /// Whether evictions are the way that this workload works; nil where that is not judged.
   public var areEvictionsAllowed: Bool?
   public var clientCount: Int?
+  /// Of the member that has the largest share of its `maxclients` connected.
+  public var clientsUsedRatio: Double?
+  /// Of the busiest member, between its two newest polls; nil before Redis 7.2.
+  public var eventLoopBusyRatio: Double?
   /// Of all masters together.
   public var usedMemoryBytes: Int?
   /// Of the member that has the largest share of its maxmemory in use.
@@ -35,6 +39,10 @@ extension WorkloadState {
     traffic.evictionsPerSecond = Self.sum(up.map(\.member.load.evictionsPerSecond))
     traffic.areEvictionsAllowed = areEvictionsAllowed
     traffic.clientCount = up.isEmpty ? nil : up.reduce(0) { $0 &+ $1.facts.connectedClients }
+    traffic.clientsUsedRatio = up.compactMap { one in
+      one.facts.maxClients.flatMap { $0 > 0 ? Double(one.facts.connectedClients) / Double($0) : nil }
+    }.max()
+    traffic.eventLoopBusyRatio = up.compactMap(\.member.load.eventLoopBusyRatio).max()
     let masters = up.filter { $0.member.isMaster }
     traffic.usedMemoryBytes = Self.sum(masters.map { $0.facts.memory.usedBytes.map(Double.init) })
       .map { Int(clamping: $0) }

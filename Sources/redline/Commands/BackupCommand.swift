@@ -164,6 +164,7 @@ struct VerifyBackupCommand: AsyncParsableCommand {
         Redline.printError("what the next run compares with is not kept: \(folder) \(error.reason)")
       }
     }
-    return await judgement.report(since: started).left(in: results, status: status)
+    return await judgement.report(since: started).left(
+      in: results, status: status, daemon: options.daemon)
   }
 }

@@ -111,7 +111,10 @@ struct DrillCommand: AsyncParsableCommand {
     case .json: Redline.printNow(text.json)
     }
     var status = options.status(of: outcome.results)
-    if outcome.hasFault, !(await leave(outcome.report)), status == 0 { status = Redline.usageStatus }
+    if outcome.hasFault {
+      let config = (options.file ?? options.configFile).flatMap { try? FleetConfig.load($0) }
+      status = await outcome.report.left(in: config?.results, status: status, daemon: options.daemon)
+    }
     if status != 0 { throw ExitCode(status) }
   }
 
@@ -147,20 +150,6 @@ struct DrillCommand: AsyncParsableCommand {
       environment: processEnvironment(), interruption: interruption, say: { Redline.printError("redline: \($0)") },
       daemonCost: daemonCost)
     return try await drill.run()
-  }
-
-  /// - Returns: whether nobody waits for the report, or it was left.
-  private func leave(_ report: CheckReport) async -> Bool {
-    guard let path = options.file ?? options.configFile, let config = try? FleetConfig.load(path),
-      let folder = config.results?.path
-    else { return true }
-    do throws(FileProblem) {
-      _ = try await CheckReportFolder.write(report, to: folder)
-      return true
-    } catch {
-      Redline.printError("redline: results.path \(folder) \(error.reason)")
-      return false
-    }
   }
 }
 

@@ -3,12 +3,13 @@
 import json
 import re
 import shutil
+import subprocess
 import time
 
 from harness import exporters, http, schema, servers
 from harness.check import Check
 from harness.judging import HASTY, Daemon
-from harness.paths import ROOT
+from harness.paths import REDLINE, ROOT
 
 TIMEOUT_SECONDS = 120
 WAITS = True
@@ -114,6 +115,14 @@ def check_results_are_taken_kept_and_shown(check: Check) -> None:
     check.equal(newest["results"][0] | {"startedAt": 0, "endedAt": 0}, drill | {"startedAt": 0, "endedAt": 0}, "as it was left")
     check.equal(site.value("objective_check_since_timestamp_seconds", workload="carts", check="drill"), since, "since then")
     check.that(TOKEN not in site.exporter.get("/api/v1/status/config").text, "the token is shown nowhere")
+
+    # A command that looks at the fleet by itself takes nothing away.
+    site.daemon.kill()
+    site.leave("later.json", json.dumps(report("own")))
+    subprocess.run([REDLINE, "check", "fleet", str(site.config)], capture_output=True, timeout=60)
+    check.that("later.json" in site.names(), "only the daemon takes results")
+    site.daemon.start()
+    check.until(lambda: site.value("workload_check_passed", workload="carts", check="own") == 1, 20, "it does, later")
 
     # A check that runs all the time does not push out one that runs once a quarter.
     for number in range(50):

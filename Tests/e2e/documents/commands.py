@@ -99,6 +99,9 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline families --help-texts": Runs(),
     "redline check-config redline.yml": Runs(),
     "redline check fleet redline.yml": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
+    "redline ready": By(CHECKS + "ready.py", "ready", '"ready", str('),
+    "redline ready /etc/redline/redline.yml --workload carts --factor 10 --url http://127.0.0.1:9121": By(
+        CHECKS + "ready.py", "ready", '"--workload", "carts"'),
     "redline backup verify": By(CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),
     "redline backup verify /etc/redline/redline.yml --workload carts": By(
         CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),

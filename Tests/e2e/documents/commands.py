@@ -42,7 +42,6 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     ".build/release/redline --redis.addr redis://host:6379": Serves(),
     "redline --config.file redline.yml": Serves(),
     # Drills
-    "redline drill": By("Tests/e2e/harness/drills.py", "command", '"drill"'),
     "redline drill redline.yml --workload sessions --fault planned": By(
         CHECKS + "drill.py", "check_a_planned_failover_loses_nothing", '"--fault", "planned"'),
     "redline drill redline.yml --workload sessions --fault kill --exec 'ssh -n \"$REDLINE_DRILL_HOST\" pkill -9 -x redis-server'": By(

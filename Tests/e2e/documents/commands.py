@@ -48,7 +48,7 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         CHECKS + "drill.py", "check_a_master_that_is_killed", '"--fault", "kill", "--exec"'),
     "deploy/lab drill": By(CHECKS + "drill.py", "check_the_lab_drills", 'lab.run("drill"'),
     "deploy/lab drill bare": By(CHECKS + "drill.py", "check_the_lab_drills", '"drill", "bare"'),
-    "redis-cli -h MASTER KEYS redline:canary:RUN:*": By(CHECKS + "drill.py", "left", '"KEYS", "redline:canary:*"'),
+    "redis-cli -h MASTER KEYS redline:canary:RUN:*": By(CHECKS + "drill.py", "left", '"KEYS", f"redline:canary:{run}:*"'),
     "redis-cli -h OLD_MASTER CLIENT UNPAUSE": Not("the drill does it by itself; it is for whom a killed one left in doubt"),
     "redis-cli -h SERVER ACL SETUSER drill on >PASSWORD ~redline:canary:* resetchannels -@all +set +get +unlink +info +role +ping "
     "+cluster +client|pause +client|unpause +client|kill +client|setname +replicaof +config|get": By(

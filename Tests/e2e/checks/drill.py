@@ -53,9 +53,12 @@ def check_a_bare_failover_loses_writes(check: Check) -> None:
 def check_a_planned_failover_loses_nothing(check: Check) -> None:
     group = drills.SentinelGroup(check)
     load = drills.Load(group)
+    patient = drills.Patient(group.masters()[0])
     path = check.folder / "ledger"
     drill = drills.run(check, group.fleet(), "--workload", "sessions", "--fault", "planned", "--ledger", str(path), "--keep")
     load.stop()
+    check.equal(patient.lost_on(group.masters()[0]), 0, "nor does a client that waited at the old master")
+    check.that(patient.count > 100, f"which had written: {patient.count}")
     check.equal(drill.numbers.get("lost_writes"), 0, f"nothing is lost: {drill.said} {drill.report}")
     check.equal(drill.status, 0, f"the drill is passed: {drill.said} {drill.report}")
     recounted(check, drill, group.masters()[0], path)

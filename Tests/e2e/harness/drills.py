@@ -193,3 +193,27 @@ class Load:
     def stop(self) -> None:
         self.is_over = True
         self.thread.join(10)
+
+
+class Patient:
+    """A client of one connection that waits for as long as it takes, and remembers what was acknowledged."""
+
+    def __init__(self, server: servers.RedisServer):
+        self.count, self.is_over = 0, False
+        self.client = server.client(seconds=90)
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self) -> None:
+        try:
+            while not self.is_over:
+                self.client("SET", f"patient:{self.count}", "x")
+                self.count += 1
+        except (OSError, ValueError, ReplyError):
+            # It is sent away, or refused.
+            pass
+
+    def lost_on(self, server: servers.RedisServer) -> int:
+        self.is_over = True
+        self.thread.join(100)
+        return missing([f"patient:{number}" for number in range(self.count)], server)

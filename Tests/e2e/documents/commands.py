@@ -101,6 +101,10 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     "redline ready": By(CHECKS + "ready.py", "ready", '"ready", str('),
     "redline ready /etc/redline/redline.yml --workload carts --factor 10 --url http://127.0.0.1:9121": By(
         CHECKS + "ready.py", "ready", '"--workload", "carts"'),
+    "redline load plan /etc/redline/redline.yml --workload carts --factor 3": By(
+        CHECKS + "load.py", "check_a_plan_has_the_mix", '"load", "plan"'),
+    "redline load run /etc/redline/redline.yml --workload carts --exec ./generate --for 10m": By(
+        CHECKS + "load.py", "check_a_stall_of_a_second_shows", "words(config"),
     "redline backup verify": By(CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),
     "redline backup verify /etc/redline/redline.yml --workload carts": By(
         CHECKS + "backup.py", "check_keys_are_counted_exactly", "verify(check"),

@@ -6,12 +6,16 @@ import Runtime
 /// nothing, but counts: it waits for the next answer, as a client's request at that time would have. Otherwise a server
 /// that hangs for ten seconds would show as one slow probe instead of ten (coordinated omission, as Gil Tene named it).
 /// No turn waits longer than the timeout; one that fails counts as the whole timeout, as it may have been refused at once.
-struct ProbeSchedule: Sendable {
+public struct ProbeSchedule: Sendable {
   /// A turn that is over.
-  struct Ended: Sendable, Equatable {
+  public struct Ended: Sendable, Equatable {
     /// What is to be observed, from 0 to the timeout.
-    let waitSeconds: Double
-    let isAnswered: Bool
+    public let waitSeconds: Double
+    public let isAnswered: Bool
+
+    public init(waitSeconds: Double, isAnswered: Bool) {
+      (self.waitSeconds, self.isAnswered) = (waitSeconds, isAnswered)
+    }
   }
 
   let intervalSeconds: Double
@@ -27,7 +31,7 @@ struct ProbeSchedule: Sendable {
   private(set) var missedCount = 0
 
   /// - Parameter start: when the first turn is due.
-  init(start: Monotonic, intervalSeconds: Double, timeoutSeconds: Double) {
+  public init(start: Monotonic, intervalSeconds: Double, timeoutSeconds: Double) {
     precondition(intervalSeconds > 0 && timeoutSeconds > 0)
     self.start = start
     self.intervalSeconds = intervalSeconds
@@ -35,7 +39,7 @@ struct ProbeSchedule: Sendable {
   }
 
   /// When the next turn is due.
-  var nextTurn: Monotonic { start + Double(next) * intervalSeconds }
+  public var nextTurn: Monotonic { start + Double(next) * intervalSeconds }
 
   /// Takes the turns that are due.
   ///
@@ -43,7 +47,7 @@ struct ProbeSchedule: Sendable {
   /// under way all the time.
   /// - Parameter mayTry: whether a probe may be sent.
   /// - Returns: whether to send one now; the caller then owes ``answer(afterSeconds:at:)`` or ``fail(at:)``.
-  mutating func takeTurn(at now: Monotonic, mayTry: Bool) -> Bool {
+  public mutating func takeTurn(at now: Monotonic, mayTry: Bool) -> Bool {
     guard now >= nextTurn else { return false }
     let newest = max(next, Int(clamping: ((now - start) / intervalSeconds).rounded(.down)))
     let sleptThroughCount = newest - next
@@ -67,7 +71,7 @@ struct ProbeSchedule: Sendable {
   /// The probe was answered: so are all turns that wait.
   ///
   /// - Parameter roundTripSeconds: from when the probe was written, without the time for a connection.
-  mutating func answer(afterSeconds roundTripSeconds: Double, at now: Monotonic) -> [Ended] {
+  public mutating func answer(afterSeconds roundTripSeconds: Double, at now: Monotonic) -> [Ended] {
     isUnderWay = false
     var ended = expire(at: now)
     ended += waiting.map { Ended(waitSeconds: max(0, now - $0), isAnswered: true) }
@@ -77,13 +81,13 @@ struct ProbeSchedule: Sendable {
   }
 
   /// The probe failed. Turns that wait go on waiting.
-  mutating func fail(at now: Monotonic) -> [Ended] {
+  public mutating func fail(at now: Monotonic) -> [Ended] {
     isUnderWay = false
     return expire(at: now) + [Ended(waitSeconds: timeoutSeconds, isAnswered: false)]
   }
 
   /// Ends the turns that have waited for the whole timeout.
-  mutating func expire(at now: Monotonic) -> [Ended] {
+  public mutating func expire(at now: Monotonic) -> [Ended] {
     let count = waiting.prefix { now - $0 >= timeoutSeconds }.count
     waiting.removeFirst(count)
     return Array(repeating: Ended(waitSeconds: timeoutSeconds, isAnswered: false), count: count)

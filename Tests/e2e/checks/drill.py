@@ -359,3 +359,14 @@ def check_the_lab_drills(check: Check) -> None:
     check.equal(code, 1, f"the bare one fails: {text}")
     check.that("[drill-lost-writes]" in text and "critical" in text, f"for what it lost: {text}")
     lab.goes_down()
+
+
+@thorough_only
+def check_the_lab_verifies_backups(check: Check) -> None:
+    lab = Lab(check)
+    lab.up()
+    code, text = lab.run("backup", seconds=90)
+    check.equal(code, 0, f"a good file passes: {text}")
+    code, text = lab.run("backup", "damaged", seconds=90)
+    check.equal(code, 1, f"half of one does not: {text}")
+    lab.goes_down()

@@ -48,6 +48,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         CHECKS + "drill.py", "check_a_master_that_is_killed", '"--fault", "kill", "--exec"'),
     "deploy/lab drill": By(CHECKS + "drill.py", "check_the_lab_drills", 'lab.run("drill"'),
     "deploy/lab drill bare": By(CHECKS + "drill.py", "check_the_lab_drills", '"drill", "bare"'),
+    "deploy/lab backup good": By(CHECKS + "drill.py", "check_the_lab_verifies_backups", 'lab.run("backup"'),
+    "deploy/lab backup damaged": By(CHECKS + "drill.py", "check_the_lab_verifies_backups", '"backup", "damaged"'),
     "redis-cli -h MASTER KEYS redline:canary:RUN:*": By(CHECKS + "drill.py", "left", '"KEYS", f"redline:canary:{run}:*"'),
     "redis-cli -h OLD_MASTER CLIENT UNPAUSE": Not("the drill does it by itself; it is for whom a killed one left in doubt"),
     "redis-cli -h SERVER ACL SETUSER drill on >PASSWORD ~redline:canary:* resetchannels -@all +set +get +unlink +info +role +ping "

@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     add = command("drill", "break the master of the sessions with redline drill, and exit as that does")
     add.add_argument("fault", nargs="?", default="planned", choices=("planned", "hang", "kill", "bare"),
                      help="planned (the default) must lose nothing; bare, a SENTINEL FAILOVER under load, does lose writes")
+    add = command("backup", "save a replica of the sessions and verify the file with redline backup verify, and exit as that does")
+    add.add_argument("what", nargs="?", default="good", choices=("good", "damaged"), help="damaged cuts the file in half before")
     add = command("add", "add a replica")
     add.add_argument("workload", choices=KINDS)
     add = command("remove", "remove a replica for good")
@@ -114,6 +116,8 @@ def run(place: Place, options: argparse.Namespace) -> int:
             workload_faults.failover(place, options.target)
         case "drill":
             return drills.drill(place, options.fault)
+        case "backup":
+            return drills.verify_backup(place, options.what == "damaged")
         case "add":
             membership.add(place, options.workload)
         case "remove":

@@ -1,18 +1,20 @@
-"""Drills of the sessions: one kind that passes, and one that loses what it must not."""
+"""Drills of the sessions: of each kind one that passes, and one that fails for a reason that is planted."""
 
 import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 from . import healing
 from .place import Place
-from .terminal import Refused, say
+from .terminal import Refused, say, step
 from .watch import write_watch_file
 from .workloads.sessions import MASTER_NAME
 
 ROOT = pathlib.Path(__file__).parents[3]
 PROGRAMS = (".build/release/redline", ".build/debug/redline")
+SAVE_SECONDS = 20
 BEFORE, STABLE = "5s", "10s"
 
 
@@ -38,6 +40,33 @@ def drill(place: Place, fault: str) -> int:
     if fault == "kill":
         healing.heal(place, "sessions")
     say(f"    redline drill exits with {code}")
+    return code
+
+
+def verify_backup(place: Place, is_damaged: bool) -> int:
+    """Saves a replica of the sessions, and loads the file into a server of its own; the exit is that of redline backup verify."""
+    replicas = [node for node in place.nodes("sessions") if node.is_running and node.ask("ROLE")[0] == b"slave"]
+    if not replicas:
+        raise Refused("the sessions have no replica: deploy/lab up")
+    with step(f"Saving {replicas[0].name}"):
+        before = replicas[0].info("persistence")["rdb_last_save_time"]
+        # Within a second of the last save, the time would not tell.
+        time.sleep(1.1)
+        replicas[0].ask("BGSAVE")
+        deadline = time.monotonic() + SAVE_SECONDS
+        while replicas[0].info("persistence")["rdb_last_save_time"] == before:
+            if time.monotonic() > deadline:
+                raise Refused(f"{replicas[0].name} has not saved within {SAVE_SECONDS} s")
+            time.sleep(0.1)
+    backup = place.folder / "backup.rdb"
+    content = (replicas[0].folder / "dump.rdb").read_bytes()
+    # As a copy that was cut off.
+    backup.write_bytes(content[:len(content) // 2] if is_damaged else content)
+    words = [program(), "backup", "verify", str(write_watch_file(place, 1)), "--workload", "sessions", "--file", str(backup)]
+    path = os.pathsep.join([str(pathlib.Path(os.environ["LAB_REDIS_SERVER"]).parent), os.environ.get("PATH", "")])
+    code = subprocess.run(words, env=os.environ | {"PATH": path}, check=False).returncode
+    backup.unlink()
+    say(f"    redline backup verify exits with {code}")
     return code
 
 

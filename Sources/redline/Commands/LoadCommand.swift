@@ -91,7 +91,8 @@ struct RunLoadCommand: AsyncParsableCommand {
       throw ExitCode(ReportOptions.unknownStatus)
     }
     tell(outcome)
-    let status = await outcome.report.left(in: results, status: options.status(of: outcome.results))
+    let status = await outcome.report.left(
+      in: results, status: options.status(of: outcome.results), daemon: options.daemon)
     if status != 0 { throw ExitCode(status) }
   }
 

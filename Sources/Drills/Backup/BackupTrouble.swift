@@ -44,6 +44,16 @@ public struct BackupTrouble: Error, Sendable, Equatable, CustomStringConvertible
 
   public var description: String { text }
 
+  /// That a program may not run, or not enter the folder, which says nothing of the file; nil where it did run.
+  init?(unstarted outcome: ChildOutcome, _ program: String) {
+    guard [.exited(126), .exited(127)].contains(outcome.end) else { return nil }
+    let told = oneLine(String(outcome.output.split(separator: "\n").last ?? "").cut(toBytes: 200))
+    let user = UnprivilegedUser.isNeeded ? " as nobody" : ""
+    self.init(
+      .binary,
+      "\(program) \(outcome.end)\(user), or not below \(PrivateFolder.defaultParent), which TMPDIR names: \(told)")
+  }
+
   /// What is wrong with a file that a server, or its check, does not take, by its output.
   ///
   /// - Parameter fallback: what it is where nothing of that is known.

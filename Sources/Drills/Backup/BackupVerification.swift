@@ -109,6 +109,7 @@ public struct BackupVerification: Sendable {
     guard outcome.end != .timedOut else {
       throw BackupTrouble(.interrupted, "the check of the file took more than \(BackupWords.seconds(3600))")
     }
+    if let trouble = BackupTrouble(unstarted: outcome, program) { throw trouble }
     guard outcome.isSuccess else {
       return (false, BackupTrouble(output: outcome.output, server: binary, fallback: .damaged))
     }

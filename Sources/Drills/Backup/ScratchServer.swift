@@ -51,6 +51,7 @@ struct ScratchServer: Sendable {
     let began = Monotonic.now
     let (answer, outcome) = try await command.run { child in await attend(child, socket, since: began, limit: seconds) }
     if let answer { return answer }
+    if let trouble = BackupTrouble(unstarted: outcome, binary.path) { return .failed(trouble) }
     return .failed(BackupTrouble(output: outcome.output, server: binary, fallback: .loadFailed))
   }
 

@@ -239,6 +239,14 @@ def check_what_stops_it(check: Check) -> None:
     check.equal(verify(check, config).returncode, 2, "without a backup")
     check.equal(verify(check, check.file("bad.yml", "workloads: 1\n"), "--file", str(file)).returncode, 2, "a bad file")
     check.equal(verify(check, config, "--file", str(file), "--aof", "/tmp").returncode, 64, "two backups")
+    if os.geteuid() == 0:
+        # The server runs as nobody, who may not pass through this one: that says nothing of the file.
+        closed = check.folder / "closed"
+        closed.mkdir(mode=0o700)
+        run = subprocess.run(words(configuration(check, server), "--file", str(file)), capture_output=True, text=True, timeout=60,
+                             env={**os.environ, "TMPDIR": str(closed)})
+        told(check, run, 3, "binary:", "nobody")
+        check.equal(list(closed.iterdir()), [], "folders that are left")
     found = str(pathlib.Path(tool("redis-server")).parent)
     told(check, verify(check, config, "--file", str(file), path=f"{found}:/usr/bin:/bin"), 0, "db0: 100 keys")
 

@@ -18,6 +18,12 @@ public struct FamilySelection: Sendable {
     return known[Int(family)]
   }
 
+  /// The same of every family that there is, by ``Family/id``.
+  public mutating func flags() -> [Bool] {
+    if known.count < FamilyTable.shared.order.families.count { learn() }
+    return known
+  }
+
   private mutating func learn() {
     let families = FamilyTable.shared.order.families
     known = [Bool](repeating: false, count: families.count)

@@ -29,16 +29,53 @@ extension Samples {
   /// Appends the value of every series of those families, in the order of ``forEachSeries(of:namespace:areEdgesFloats:_:)``.
   public func appendValues(of families: inout FamilySelection, to values: inout [Double]) {
     for sample in samples where families.contains(sample.family) {
-      guard sample.part == .histogram else {
+      if sample.part == .histogram {
+        append(histograms[Int(sample.value)], to: &values)
+      } else {
         values.append(sample.value)
-        continue
       }
-      let histogram = histograms[Int(sample.value)]
-      values.append(contentsOf: histogram.cumulative)
-      values.append(histogram.count)
-      if let sum = histogram.sum { values.append(sum) }
-      values.append(histogram.count)
     }
+  }
+
+  /// The same, and whether the series of those families are those that an outline knows.
+  ///
+  /// - Parameter isWanted: of each family, by ``FamilySelection/flags()``.
+  public func appendValues(
+    of isWanted: [Bool], to values: inout [Double], comparedWith outline: SeriesOutline
+  ) -> Bool {
+    // A thousand sources are looked at one after another, so nothing is counted or copied inside the loop.
+    let (bytes, known, labels) = (labelBytes, outline.series, outline.labels)
+    var isSame = constantLabels == outline.constantLabels
+    var (place, labelStart) = (0, 0)
+    for sample in samples where isWanted[Int(sample.family)] {
+      if isSame {
+        isSame = place < known.count && known[place].isOf(sample, labelStart)
+        if isSame {
+          let start = Int(sample.labelStart)
+          for offset in 0..<Int(sample.labelCount) where labels[labelStart + offset] != bytes[start + offset] {
+            isSame = false
+            break
+          }
+          labelStart = Int(known[place].labelEnd)
+        }
+      }
+      if sample.part == .histogram {
+        let histogram = histograms[Int(sample.value)]
+        isSame = isSame && outline.knows(histogram, at: place)
+        append(histogram, to: &values)
+      } else {
+        values.append(sample.value)
+      }
+      place += 1
+    }
+    return isSame && place == known.count
+  }
+
+  private func append(_ histogram: HistogramSample, to values: inout [Double]) {
+    values.append(contentsOf: histogram.cumulative)
+    values.append(histogram.count)
+    if let sum = histogram.sum { values.append(sum) }
+    values.append(histogram.count)
   }
 
   /// A number that differs, most likely, when a value or a series of those families does.
@@ -94,6 +131,50 @@ extension Samples {
         body(SeriesText(name: name + "_count", labels: labels))
       }
     }
+  }
+}
+
+/// Which series some families have among samples, without their values: small enough to be kept for each source.
+public struct SeriesOutline: Sendable {
+  fileprivate struct Series {
+    let family: Int32
+    let part: SamplePart
+    /// Where its labels end in ``labels``; they begin where those before end.
+    let labelEnd: UInt32
+
+    /// Whether a sample is of that family, part and length of labels.
+    func isOf(_ sample: Sample, _ labelStart: Int) -> Bool {
+      family == sample.family && part == sample.part && Int(labelEnd) - labelStart == Int(sample.labelCount)
+    }
+  }
+
+  private struct Histogram {
+    let place: Int
+    let edges: HistogramEdges
+    let hasSum: Bool
+  }
+
+  fileprivate private(set) var series: [Series] = []
+  fileprivate private(set) var labels: [UInt8] = []
+  private var histograms: [Histogram] = []
+  fileprivate let constantLabels: [UInt8]
+
+  public init(_ samples: Samples, of families: inout FamilySelection) {
+    constantLabels = samples.constantLabels
+    for sample in samples.samples where families.contains(sample.family) {
+      labels += samples.labelBytes[Int(sample.labelStart)..<Int(sample.labelStart + sample.labelCount)]
+      if sample.part == .histogram {
+        let histogram = samples.histograms[Int(sample.value)]
+        histograms.append(Histogram(place: series.count, edges: histogram.edges, hasSum: histogram.sum != nil))
+      }
+      series.append(Series(family: sample.family, part: sample.part, labelEnd: UInt32(labels.count)))
+    }
+  }
+
+  /// Whether the histogram at a place has the same buckets.
+  fileprivate func knows(_ histogram: HistogramSample, at place: Int) -> Bool {
+    guard let known = histograms.first(where: { $0.place == place }) else { return false }
+    return histogram.edges === known.edges && (histogram.sum != nil) == known.hasSum
   }
 }
 

@@ -19,6 +19,9 @@ public struct InfoText: Sendable {
   let bytes: [UInt8]
   public let fields: [Field]
   public let sections: [String]
+  /// A hash of the names of all fields and of how many stand below each heading. Equal ones are taken for the same fields
+  /// in the same order, as equal hashes of names are.
+  public let shape: UInt64
   /// The first lines like headings that have a colon, as Kvrocks sends them: `Last DBSIZE SCAN time: …`.
   public let remarks: [String]
   /// Sections that were too long, with the lines of each that were left out.
@@ -42,6 +45,7 @@ public struct InfoText: Sendable {
     self.bytes = bytes
     fields = scan.fields
     sections = scan.sections
+    shape = scan.shape
     remarks = scan.remarks
     cuts = scan.cuts
   }
@@ -65,6 +69,15 @@ public struct InfoText: Sendable {
     bytes[(Int(field.nameEnd) + 1)..<Int(field.valueEnd)]
   }
 
+  /// Whether the value of the field at an index is these bytes of others.
+  public func hasValue(_ others: [UInt8], from start: Int, count: Int, at index: Int) -> Bool {
+    let field = fields[index]
+    let own = Int(field.nameEnd) + 1
+    guard Int(field.valueEnd) - own == count else { return false }
+    for offset in 0..<count where bytes[own + offset] != others[start + offset] { return false }
+    return true
+  }
+
   /// The raw value of the first field of that name.
   public subscript(name: String) -> ArraySlice<UInt8>? {
     let hash = fnvHash(name)
@@ -85,6 +98,7 @@ private struct Scan {
   private(set) var fields: [InfoText.Field] = []
   private(set) var sections: [String] = []
   private(set) var remarks: [String] = []
+  private(set) var shape = FNV1a.start
   /// Of all lines, those left out among them: above the first heading, of each section, below further headings.
   private(set) var lineCounts = [0]
   private let sectionLimit: Int
@@ -121,6 +135,7 @@ private struct Scan {
           remarks.append(String(foreign: text))
         }
       } else if nameEnd > start, nameEnd < lineEnd, takesLine() {
+        shape = (shape ^ hash ^ UInt64(sections.count)) &* FNV1a.prime
         fields.append(
           InfoText.Field(
             hash: hash, section: Int32(sections.count - 1), nameStart: Int32(start),

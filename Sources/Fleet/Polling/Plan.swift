@@ -3,11 +3,18 @@ import Redis
 
 /// What one kind of server is asked in a poll, beyond INFO.
 struct Plan: Sendable {
-  struct Step: Sendable {
+  /// What one collector asks. The steps of a plan are the same objects in all of its polls.
+  final class Step: Sendable {
     let collector: any Collector
     /// Where the collector's replies stand among those after INFO.
     let replies: Range<Int>
     let commands: [Command]
+
+    init(collector: any Collector, replies: Range<Int>, commands: [Command]) {
+      self.collector = collector
+      self.replies = replies
+      self.commands = commands
+    }
   }
 
   let facts: ServerFacts

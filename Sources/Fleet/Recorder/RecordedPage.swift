@@ -2,9 +2,9 @@ import Metrics
 import Runtime
 
 /// The samples that rules read of a page, as differences from the page before it, source by source.
-struct PageWriter {
+final class PageWriter {
   private struct Source {
-    var samples: Samples
+    let series: SeriesOutline
     var values: [Double]
     /// The newest page that it was on.
     var page: Int
@@ -35,34 +35,38 @@ struct PageWriter {
   }
 
   /// The next page tells everything: what reads it knows none before it.
-  mutating func restart() {
+  func restart() {
     numbers = [:]
     sources = []
   }
 
   /// - Parameter emit: is handed each source that differs, as a record by itself.
-  mutating func write(_ page: Registry.Page, _ labels: RecordedLabels, emit: (ByteWriter) -> Void) {
+  func write(_ page: Registry.Page, _ labels: RecordedLabels, emit: (ByteWriter) -> Void) {
     pageCount += 1
-    for (key, samples) in zip(page.keys, page.sources) {
+    let isWanted = families.flags()
+    for index in page.sources.indices {
+      let key = page.keys[index]
       values.removeAll(keepingCapacity: true)
-      samples.appendValues(of: &families, to: &values)
-      let known = numbers[key]
-      if let known, let count = sources[known]?.values.count, count == values.count,
-        sources[known]?.samples.hasSameSeries(as: samples) == true
-      {
-        if let output = changedValues(from: sources[known]?.values ?? [], known) { emit(output) }
-        sources[known]?.samples = samples
-        swap(&values, &sources[known]!.values)
-        sources[known]?.page = pageCount
-      } else if !values.isEmpty || known != nil {
-        let number = known ?? sources.count
-        if known == nil {
-          numbers[key] = number
-          sources.append(nil)
+      if let number = numbers[key], sources[number] != nil {
+        if page.sources[index].appendValues(of: isWanted, to: &values, comparedWith: sources[number]!.series) {
+          if let output = changedValues(from: sources[number]!.values, number) { emit(output) }
+          swap(&values, &sources[number]!.values)
+          sources[number]?.page = pageCount
+          continue
         }
-        emit(series(samples, number, labels))
-        sources[number] = Source(samples: samples, values: values, page: pageCount)
+      } else {
+        page.sources[index].appendValues(of: &families, to: &values)
+        // What rules read nothing of is not told; of a source that they did read from, that there is nothing now.
+        if values.isEmpty, numbers[key] == nil { continue }
       }
+      let number = numbers[key] ?? sources.count
+      if number == sources.count {
+        numbers[key] = number
+        sources.append(nil)
+      }
+      let samples = page.sources[index]
+      emit(series(samples, number, labels))
+      sources[number] = Source(series: SeriesOutline(samples, of: &families), values: values, page: pageCount)
     }
     for (number, source) in sources.enumerated() {
       guard let source, source.page != pageCount else { continue }
@@ -89,7 +93,7 @@ struct PageWriter {
     return last < 0 ? nil : output
   }
 
-  private mutating func series(_ samples: Samples, _ number: Int, _ labels: RecordedLabels) -> ByteWriter {
+  private func series(_ samples: Samples, _ number: Int, _ labels: RecordedLabels) -> ByteWriter {
     var output = ByteWriter()
     output.add(Change.series)
     output.add(number)

@@ -5,21 +5,31 @@ import Runtime
 
 /// What the recorder's thread does: redacts, codes and writes.
 actor RecorderWork {
-  private struct NodeState {
+  private final class NodeState {
     let number: Int
     let node: RecordedNode
     var transcriber = PollTranscriber()
-    /// What the file knows of it; nil where it must be told whole.
-    var last: Transcript?
     var began: Int64 = 0
     var ended: Int64 = 0
     var isProbeAnswered: Bool?
+
+    init(_ number: Int, _ node: RecordedNode) {
+      self.number = number
+      self.node = node
+    }
+
+    /// What comes next is told whole.
+    func restart() {
+      transcriber.restart()
+      (began, ended) = (0, 0)
+    }
   }
 
   private let log: Logger
   private var ring: SegmentRing
   private var nodes: [ObjectIdentifier: NodeState] = [:]
   private var nodeCount = 0
+  private var outlines = OutlinePool()
   private var block = ByteWriter()
   /// The record that is being written.
   private var scratch = ByteWriter()
@@ -74,11 +84,11 @@ actor RecorderWork {
     switch item {
     case .poll(let poll, let node): write(poll, of: node)
     case .probe(let isAnswered, let node):
-      let number = number(of: node)
-      nodes[ObjectIdentifier(node)]?.isProbeAnswered = isAnswered
-      writeProbe(number, isAnswered)
+      let state = state(of: node)
+      state.isProbeAnswered = isAnswered
+      writeProbe(state.number, isAnswered)
     case .gone(let node):
-      let number = number(of: node)
+      let number = state(of: node).number
       record(.gone) { $0.add(number) }
       forget(item)
     case .page(let page, let time):
@@ -121,14 +131,14 @@ actor RecorderWork {
     block.add(scratch.bytes)
   }
 
-  private func number(of node: RecordedNode) -> Int {
+  private func state(of node: RecordedNode) -> NodeState {
     let id = ObjectIdentifier(node)
-    if let known = nodes[id] { return known.number }
+    if let known = nodes[id] { return known }
     nodeCount += 1
-    nodes[id] = NodeState(number: nodeCount, node: node)
-    let number = nodeCount
-    record(.node) { node.write(number, to: &$0) }
-    return number
+    let state = NodeState(nodeCount, node)
+    nodes[id] = state
+    record(.node) { node.write(state.number, to: &$0) }
+    return state
   }
 
   private func writeProbe(_ number: Int, _ isAnswered: Bool) {
@@ -139,23 +149,19 @@ actor RecorderWork {
   }
 
   private func write(_ poll: RecordedPoll, of node: RecordedNode) {
-    let number = number(of: node)
-    guard var state = nodes.removeValue(forKey: ObjectIdentifier(node)) else { return }
+    let state = state(of: node)
     let (began, ended) = (Int64(clamping: poll.began.seconds * 1000), poll.ended.epochMs)
     record(.poll) { output in
-      output.add(number)
+      output.add(state.number)
       output.add(signed: began - state.began)
       output.add(signed: ended - state.ended)
       output.add(Int(clamping: poll.durationSeconds * 1e6))
       output.add(TargetState.names.firstIndex(of: poll.state.name) ?? 1)
       if let replies = poll.replies {
-        let transcript = state.transcriber.transcript(replies, at: poll.began)
-        TranscriptDelta.write(transcript, after: state.last ?? Transcript(), to: &output)
-        state.last = transcript
+        state.transcriber.write(replies, at: poll.began, sharing: &outlines, to: &output)
       }
     }
     (state.began, state.ended) = (began, ended)
-    nodes[ObjectIdentifier(node)] = state
   }
 
   // MARK: Files
@@ -184,9 +190,8 @@ actor RecorderWork {
         output.add(text.bytes)
       }
     }
-    for (id, state) in nodes {
-      nodes[id] = NodeState(
-        number: state.number, node: state.node, transcriber: state.transcriber, isProbeAnswered: state.isProbeAnswered)
+    for state in nodes.values {
+      state.restart()
       record(.node) { state.node.write(state.number, to: &$0) }
       if let isAnswered = state.isProbeAnswered { writeProbe(state.number, isAnswered) }
     }

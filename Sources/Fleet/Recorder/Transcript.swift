@@ -35,70 +35,11 @@ struct Transcript: Sendable, Equatable {
   var text: [UInt8] = []
   var numbers: [Int64] = []
 
+  var end: TranscriptPlace { TranscriptPlace(text: text.count, number: numbers.count) }
+
   /// Digits that a number may have, so that it fits into 64 bits.
-  private static let digitLimit = 18
-  private static let fractionLimit = 6
-
-  // MARK: Writing
-
-  mutating func addNone() { text.append(Mark.none) }
-
-  mutating func add(_ number: Int64, _ mark: UInt8) {
-    text.append(mark)
-    numbers.append(number)
-  }
-
-  /// A value and its end. A number in it is one that no letter or digit touches.
-  mutating func add(_ value: ArraySlice<UInt8>) {
-    var index = value.startIndex
-    let end = value.endIndex
-    var isInWord = false
-    while index < end {
-      let byte = value[index]
-      guard byte.isASCIIDigit, !isInWord else {
-        isInWord = byte.isASCIIAlphanumeric || byte == UInt8(ascii: "_")
-        text.append(byte < 9 ? UInt8(ascii: "?") : byte)
-        index += 1
-        continue
-      }
-      let start = index
-      var number: Int64 = 0
-      while index < end, value[index].isASCIIDigit, index - start < Self.digitLimit {
-        number = number &* 10 &+ Int64(value[index] & 15)
-        index += 1
-      }
-      var fraction = 0
-      if index + 1 < end, value[index] == UInt8(ascii: "."), value[index + 1].isASCIIDigit {
-        var place = index + 1
-        var whole = number
-        while place < end, value[place].isASCIIDigit, place - start < Self.digitLimit {
-          whole = whole &* 10 &+ Int64(value[place] & 15)
-          place += 1
-        }
-        let isClosed = place == end || !value[place].isASCIIDigit && value[place] != UInt8(ascii: ".")
-        if isClosed, place - index - 1 <= Self.fractionLimit {
-          fraction = place - index - 1
-          number = whole
-          index = place
-        }
-      }
-      let digitCount = fraction > 0 ? index - start - fraction - 1 : index - start
-      let hasLeadingZero = value[start] == UInt8(ascii: "0") && digitCount > 1
-      let isInside = index < end && (value[index].isASCIIAlphanumeric || value[index] == UInt8(ascii: "_"))
-      if hasLeadingZero || isInside {
-        text.append(contentsOf: value[start..<index])
-        isInWord = true
-      } else if fraction > 0 {
-        text.append(Mark.decimal)
-        text.append(UInt8(ascii: "0") + UInt8(fraction))
-        numbers.append(number)
-      } else {
-        text.append(Mark.integer)
-        numbers.append(number)
-      }
-    }
-    text.append(Mark.end)
-  }
+  static let digitLimit = 18
+  static let fractionLimit = 6
 }
 
 /// Reads the values of a transcript in their order. What is not as it should be is damage: a file is not trusted.

@@ -40,6 +40,14 @@ enum TranscriptDelta {
     output.add(0)
   }
 
+  /// The difference where numbers alone differ; in ascending order of their places.
+  static func write(_ changes: [TranscriptMatcher.Change], to output: inout ByteWriter) {
+    output.add(0)
+    var last = -1
+    for change in changes { add(change.difference, at: change.index, after: &last, to: &output) }
+    output.add(0)
+  }
+
   private static func add(_ difference: Int64, at index: Int, after last: inout Int, to output: inout ByteWriter) {
     output.add(index - last)
     output.add(signed: difference)

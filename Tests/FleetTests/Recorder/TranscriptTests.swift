@@ -156,6 +156,48 @@ struct TranscriptTests {
     #expect(reader.isAtEnd)
   }
 
+  /// Whatever changes from poll to poll, what is read back is each poll as it would be told by itself.
+  @Test(arguments: ["redis-7.4.1", "valkey-9.1.2"]) func pollsOneAfterAnother(_ name: String) throws {
+    let first = Self.poll("servers/\(name)")
+    let text = Self.text(of: first.info)
+    #expect(text.count > 3_000)
+    var random = FixedRandom(state: 11)
+    var (transcriber, pool, read, bytes) = (PollTranscriber(), OutlinePool(), Transcript(), text)
+    for round in 0..<share(60, full: 2_000) {
+      for _ in 0..<Int.random(in: 0..<12, using: &random) {
+        let place = Int.random(in: bytes.indices, using: &random)
+        if bytes[place].isASCIIDigit {
+          bytes[place] = UInt8(ascii: "0") + UInt8.random(in: 0...9, using: &random)
+        } else if round % 7 == 6, bytes[place].isASCIILetter {
+          bytes[place] = UInt8(ascii: "a") + UInt8.random(in: 0..<26, using: &random)
+        }
+      }
+      if round % 20 == 19 { bytes = text }
+      let poll = RecordedPoll.Replies(
+        info: InfoText(bytes: bytes), steps: first.steps, replies: first.replies, config: first.config)
+      var output = ByteWriter()
+      transcriber.write(poll, at: Monotonic(seconds: Double(round)), sharing: &pool, to: &output)
+      var input = ByteReader(output.bytes)
+      read = try TranscriptDelta.read(&input, after: read)
+      #expect(input.isAtEnd)
+      var alone = PollTranscriber()
+      #expect(read == alone.transcript(poll), "round \(round)")
+    }
+  }
+
+  private static func text(of info: InfoText) -> [UInt8] {
+    var text: [UInt8] = []
+    var section: Int32 = -1
+    for field in info.fields {
+      if field.section != section, field.section >= 0 {
+        section = field.section
+        text += Array("# \(info.sections[Int(section)])\r\n".utf8)
+      }
+      text += info.name(of: field) + Array(":".utf8) + info.value(of: field) + Array("\r\n".utf8)
+    }
+    return text
+  }
+
   /// Any two transcripts: the second comes back from its difference to the first.
   @Test func differences() throws {
     var random = FixedRandom(state: 7)

@@ -127,7 +127,7 @@ extension EvidencePage {
     return """
       <details class="look"\(html: isOpen ? " open" : "")><summary><b>\(utc(look.seconds).suffix(8).description)&nbsp;UTC</b>, \
       \(clipped(look.reason, to: 80)): what each server said</summary>
-      \(HTML.joined(look.sections.map { html($0) }))\(HTML.joined(nodes))</details>
+      \(HTML.joined(look.sections.map { html($0, below: 2) }))\(HTML.joined(nodes))</details>
 
       """
   }
@@ -140,15 +140,17 @@ extension EvidencePage {
     let silence: HTML = node.silence.map { "<p class=\"bad\">It did not answer: \(clipped($0, to: 400))</p>\n" } ?? ""
     return """
       <section class="server"><h3>\(name) <span class="dim">\(clipped(node.role, to: 40))</span></h3>
-      \(silence)\(HTML.joined(node.sections.map { html($0) }))</section>
+      \(silence)\(HTML.joined(node.sections.map { html($0, below: 3) }))</section>
 
       """
   }
 
-  private func html(_ section: Section) -> HTML {
+  /// - Parameter level: of the heading above it.
+  private func html(_ section: Section, below level: Int) -> HTML {
+    let heading: HTML = "<h\(level + 1)>\(clipped(section.title, to: 80))</h\(level + 1)>"
     let lines: [HTML] = section.lines.prefix(40).map { "<p>\(clipped($0, to: 400))</p>\n" }
     guard !section.columns.isEmpty, !section.rows.isEmpty else {
-      return "<h4>\(clipped(section.title, to: 80))</h4>\n\(HTML.joined(lines))"
+      return "\(heading)\n\(HTML.joined(lines))"
     }
     let heads: [HTML] = section.columns.map { "<th scope=\"col\">\(clipped($0, to: 60))</th>" }
     let rows: [HTML] = section.rows.prefix(40).map { row in
@@ -157,7 +159,7 @@ extension EvidencePage {
     }
     let hidden = section.omittedRowCount
     return """
-      <h4>\(clipped(section.title, to: 80))</h4>
+      \(heading)
       \(HTML.joined(lines))<div class="table" tabindex="0"><table><thead><tr>\(HTML.joined(heads))</tr></thead>
       <tbody>
       \(HTML.joined(rows))</tbody></table></div>
@@ -187,7 +189,7 @@ extension EvidencePage {
     .culprits .first { font-size: 1.1rem; font-weight: 600; } .culprits small { display: block; font-weight: 400; }
     .compare th[scope=row] { font-weight: 400; color: var(--text); } .compare th small { font-weight: 400; }
     .compare .server th { color: var(--text); padding-top: .9rem; } .change { color: var(--warning); white-space: nowrap; }
-    .look { margin: 1rem 0; border-top: 1px solid var(--line); } h4 { margin: .8rem 0 .2rem; font-size: .95rem; }
+    .look { margin: 1rem 0; border-top: 1px solid var(--line); } .look > h3, h4 { margin: .8rem 0 .2rem; font-size: .95rem; }
     .look p { margin: .15rem 0; } section.server { border-left: .25rem solid var(--line); padding-left: .8rem; margin: 1rem 0; }
     .records { list-style: none; margin: .6rem 0; padding: 0; } .records li { border-left: .25rem solid var(--tone);
       background: var(--card); padding: .3rem .8rem; margin: .5rem 0; color: inherit; } .records p { margin: .15rem 0; }

@@ -5,7 +5,7 @@ import Runtime
 /// Turns the polls of one server into transcripts, each as its difference from the one before.
 ///
 /// Most of a poll is what the poll before it said. So a value of INFO is looked at where it differs from the last one alone, and
-/// where it differs in its numbers alone, nothing is put together anew.
+/// where it differs in its numbers alone, nothing is put together again.
 struct PollTranscriber {
   /// The poll before, as the file knows it. Little is kept, since a thousand servers share the processor's cache.
   private struct Known {

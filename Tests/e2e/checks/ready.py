@@ -6,9 +6,10 @@ import subprocess
 import time
 
 from harness import http, servers
-from harness.check import Check
+from harness.check import Check, thorough_only
 from harness.fake_alertmanager import FakeAlertmanager
 from harness.judging import HASTY, Daemon
+from harness.lab import Lab
 from harness.paths import REDLINE
 from harness.resp import Redis
 
@@ -168,3 +169,62 @@ def check_each_fault_flips_its_own_line(check: Check) -> None:
 def newest(site: Site) -> float:
     told = json.loads(site.daemon.process.get("/api/v1/results?check=ready&limit=1").text)["data"]["results"]
     return told[0]["endedAt"] if told else 0
+
+
+@thorough_only
+def check_a_lab_that_is_ready(check: Check) -> None:
+    """What the lab's own commands found makes its sessions ready; a replica that is gone does not."""
+    lab = Lab(check)
+    lab.up()
+    text = pathlib.Path(lab.does("config").strip()).read_text()
+    alertmanager = FakeAlertmanager(check, lambda handler: handler.reply(200))
+    rule = check.file("rules.yml", "groups: [{name: a, rules: [{alert: Always, expr: 'vector(1)', labels: {severity: info}}]}]\n")
+    config = check.file("redline.yml", f"{text}\nrules: {{files: ['{rule}'], {HASTY}}}\n"
+                        f"alerting: {{alertmanagers: [{{url: '{alertmanager.url}'}}], resend_delay: 1s}}\n")
+    daemon = Daemon(check, config).start()
+    check.until(lambda: daemon.figure("redis_up") >= 12, 30, "every node is up")
+    url = f"http://127.0.0.1:{daemon.process.port}"
+    code, told = lab.run("ready", "--url", url)
+    check.that(code in (1, 3) and "drill has never run with a verdict" in told, f"what never ran is unknown: {told}")
+    for words in (("drill",), ("backup",), ("loadtest",)):
+        code, told = lab.run(*words, seconds=150)
+        check.equal(code, 0, f"deploy/lab {words[0]}: {told}")
+        lab.does("heal", seconds=90)
+    code, told = lab.run("loadtest", "stall", seconds=90)
+    check.equal(code, 1, f"a stall is found: {told}")
+    check.that("[load-latency]" in told, f"for its latency: {told}")
+
+    def newest_verdicts() -> dict[str, str]:
+        told = reversed(daemon.ask("results?limit=20")["results"])
+        return {one["check"]: one["verdict"] for one in told if one["check"] != "ready"}
+
+    wanted = {"drill": "ok", "backup": "ok", "load": "finding"}
+    check.until(lambda: newest_verdicts() == wanted, 20, "the daemon has taken in what they found")
+    check.that(all(name in daemon.process.get("/checks").text for name in ("drill", "backup", "load")), "they are on the page")
+    # A load test at three times the load with a failover in it, as no loopback bears it, and what people look at.
+    now = time.time()
+    for name, began, ended, numbers in (
+            ("load", now - 60, now - 1, {"factor": 3, "p99_seconds": 0.003, "memory_used_ratio": 0.1}),
+            ("drill", now - 50, now - 20, {"lost_writes": 0})):
+        (lab.folder / "results" / f"{name}.json").write_text(json.dumps({
+            "check": name, "workload": "sessions", "startedAt": began, "endedAt": ended, "verdict": "ok", "numbers": numbers,
+            "lines": []}))
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    (lab.folder / "ticks").write_text("".join(
+        f"{subject} {day} anna: looked\n" for subject in ("ttl-jitter", "stampede-locks", "runbooks-printed")))
+    last = ""
+
+    def is_ready() -> bool:
+        nonlocal last
+        code, last = lab.run("ready", "--url", url)
+        return code == 0
+
+    try:
+        check.until(is_ready, 90, "the sessions are ready", pause=2)
+    finally:
+        print(last)
+    replica = next(name for name in lab.ports() if name.startswith("sessions") and name != lab.master_of_sessions())
+    lab.does("kill", replica)
+    check.until(lambda: not is_ready() and "[!]" in last, 30, "a replica that is gone is told", pause=2)
+    check.that("expected" in last, last)
+    lab.goes_down()

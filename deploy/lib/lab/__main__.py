@@ -60,6 +60,10 @@ def parser() -> argparse.ArgumentParser:
                      help="planned (the default) must lose nothing; bare, a SENTINEL FAILOVER under load, does lose writes")
     add = command("backup", "save a replica of the sessions and verify the file with redline backup verify, and exit as that does")
     add.add_argument("what", nargs="?", default="good", choices=("good", "damaged"), help="damaged cuts the file in half before")
+    add = command("loadtest", "write to the sessions under redline load run, and exit as that does")
+    add.add_argument("what", nargs="?", default="good", choices=("good", "stall"), help="stall halts the master for a second meanwhile")
+    add = command("ready", "ask redline ready whether the sessions are ready for three times their load, and exit as that does")
+    add.add_argument("--url", default="http://127.0.0.1:9121", help="the redline that watches the lab (http://127.0.0.1:9121)")
     add = command("add", "add a replica")
     add.add_argument("workload", choices=KINDS)
     add = command("remove", "remove a replica for good")
@@ -118,6 +122,10 @@ def run(place: Place, options: argparse.Namespace) -> int:
             return drills.drill(place, options.fault)
         case "backup":
             return drills.verify_backup(place, options.what == "damaged")
+        case "loadtest":
+            return drills.test_load(place, options.what == "stall")
+        case "ready":
+            return drills.ready(place, options.url)
         case "add":
             membership.add(place, options.workload)
         case "remove":

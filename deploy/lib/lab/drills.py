@@ -16,6 +16,10 @@ ROOT = pathlib.Path(__file__).parents[3]
 PROGRAMS = (".build/release/redline", ".build/debug/redline")
 SAVE_SECONDS = 20
 BEFORE, STABLE = "5s", "10s"
+LOAD_TIME = "10s"
+TICKS = "# A line for each: what was looked at, when, and by whom, such as\n# stampede-locks 2026-11-20 anna: looked at the code\n"
+# A thousand writes a second: more would measure the machine that all of the lab shares.
+LOAD = "while printf 'SET lab:load x EX 60%.0s\\n' $(seq 100); do sleep 0.1; done"
 
 
 def drill(place: Place, fault: str) -> int:
@@ -29,11 +33,7 @@ def drill(place: Place, fault: str) -> int:
         sentinel = next(node for node in place.nodes("sentinel") if node.is_running)
         words += ["--fault", "exec", "--exec", f"'{redis_cli()}' -p {sentinel.port} SENTINEL FAILOVER {MASTER_NAME} >/dev/null"]
     elif fault == "kill":
-        # By its port: only one process listens there.
-        masters = [node for node in place.nodes("sessions") if node.is_running and node.ask("ROLE")[0] == b"master"]
-        if len(masters) != 1:
-            raise Refused("the sessions have no one master: deploy/lab heal")
-        words += ["--fault", "kill", "--exec", f"kill -9 {masters[0].daemon.pid}"]
+        words += ["--fault", "kill", "--exec", f"kill -9 {master_of_sessions(place).daemon.pid}"]
     else:
         words += ["--fault", fault]
     code = subprocess.run(words, env=environment, check=False).returncode
@@ -68,6 +68,43 @@ def verify_backup(place: Place, is_damaged: bool) -> int:
     backup.unlink()
     say(f"    redline backup verify exits with {code}")
     return code
+
+
+def test_load(place: Place, is_stalled: bool) -> int:
+    """Writes to the master of the sessions, many times what the traffic does; the exit is that of redline load run."""
+    master = master_of_sessions(place)
+    # The program that writes has its login from its environment; its key goes by itself.
+    command = f"{LOAD} | '{redis_cli()}' -p {master.port} >/dev/null"
+    if is_stalled:
+        command = f"(sleep 4; kill -STOP {master.daemon.pid}; sleep 1; kill -CONT {master.daemon.pid}) & {command}"
+    words = [program(), "load", "run", str(write_watch_file(place, 1)), "--workload", "sessions", "--for", LOAD_TIME, "--exec", command]
+    code = subprocess.run(words, env=os.environ | {"REDISCLI_AUTH": place.password("sessions")}, check=False).returncode
+    if is_stalled:
+        healing.heal(place, "sessions")
+    say(f"    redline load run exits with {code}")
+    return code
+
+
+def ready(place: Place, url: str) -> int:
+    """Asks the redline that watches the lab whether the sessions are ready; the exit is that of redline ready."""
+    if not place.nodes("sessions"):
+        raise Refused("the lab is not up: deploy/lab up")
+    ticks = place.folder / "ticks"
+    if not ticks.exists():
+        ticks.write_text(TICKS)
+    words = [program(), "ready", str(write_watch_file(place, 1)), "--workload", "sessions", "--factor", "3", "--url", url,
+             "--ticks", str(ticks)]
+    code = subprocess.run(words, check=False).returncode
+    say(f"    what nobody but people can see is ticked in {ticks}")
+    say(f"    redline ready exits with {code}")
+    return code
+
+
+def master_of_sessions(place: Place):
+    masters = [node for node in place.nodes("sessions") if node.is_running and node.ask("ROLE")[0] == b"master"]
+    if len(masters) != 1:
+        raise Refused("the sessions have no one master: deploy/lab up, or deploy/lab heal")
+    return masters[0]
 
 
 def program() -> str:

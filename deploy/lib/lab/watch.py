@@ -11,6 +11,8 @@ defaults:
   environment: lab
 # With --storage.path, what decides on alerts is kept for a day: redline replay shows it.
 recorder: {{ keep: 24h, size: 256MiB }}
+# What deploy/lab drill, backup, loadtest and ready find is left here, and the redline that watches takes it in.
+results: {{ path: "{results}" }}
 workloads:
   - name: cache
     kind: cache
@@ -55,7 +57,7 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
 
     write_whole(place.watch_file, TEXT.format(
         cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
-        password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
+        results=place.folder / "results", password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
         cache_aliases=aliases("cache"),
         sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
     return place.watch_file

@@ -240,7 +240,7 @@ def measure(check: Check, nodes: Nodes, flags: list[str], options: argparse.Name
     figures["memory judging"] = judging.resident()
     # Every hung node is an alert at once, and evidence is gathered about it.
     nodes.hang()
-    note("alerting", judging.quiet(max(seconds, 2 * SCRAPE_SECONDS)))
+    note("alerting", judging.quiet(seconds))
     figures["evidence"] = judging.evidence()
     progress(f"  {figures['evidence']:.0f} looks for evidence")
     nodes.heal()
@@ -250,7 +250,7 @@ def measure(check: Check, nodes: Nodes, flags: list[str], options: argparse.Name
                       f"recorder: {{keep: 24h, size: 4GiB, path: '{folder}'}}\n")
     check.until(lambda: recording.evaluations() > 0, 60, "rules are evaluated", pause=1)
     # What a file begins with is no part of what a day costs: series come with the second look at a server.
-    time.sleep(3 * SCRAPE_SECONDS)
+    time.sleep(min(3 * SCRAPE_SECONDS, max(3 * POLL_SECONDS, 1.5 * seconds)))
     before = recording.recorder()
     began = time.monotonic()
     note("recording", recording.quiet(max(seconds, 4 * SCRAPE_SECONDS)))

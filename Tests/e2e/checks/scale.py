@@ -7,7 +7,7 @@ from harness.check import Check, Skipped
 from harness.paths import ROOT
 from harness.process import Process
 
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 240
 THOROUGH_TIMEOUT_SECONDS = 1200
 
 

@@ -46,6 +46,9 @@ workloads:
 def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
     # Made with the first server; here for a lab that was up before there were drills.
     place.password("drill")
+    # The commands want it even where no redline watches.
+    results = place.folder / "results"
+    results.mkdir(exist_ok=True)
 
     def seeds(workload: str) -> str:
         return ", ".join(node.address for node in place.nodes(workload)[:seed_count])
@@ -57,7 +60,7 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
 
     write_whole(place.watch_file, TEXT.format(
         cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
-        results=place.folder / "results", password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
+        results=results, password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
         cache_aliases=aliases("cache"),
         sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
     return place.watch_file

@@ -26,8 +26,7 @@ def drill(place: Place, fault: str) -> int:
     """Breaks the master of the sessions; the exit is that of redline drill."""
     if not place.nodes("sessions"):
         raise Refused("the lab is not up: deploy/lab up")
-    words = [program(), "drill", str(write_watch_file(place, 1)), "--workload", "sessions", "--before", BEFORE, "--stable", STABLE]
-    environment = os.environ | {"TMPDIR": str(place.folder)}
+    words = ["drill", str(write_watch_file(place, 1)), "--workload", "sessions", "--before", BEFORE, "--stable", STABLE]
     if fault == "bare":
         # Nobody holds the writes: the old master takes them until it learns that it is none.
         sentinel = next(node for node in place.nodes("sentinel") if node.is_running)
@@ -36,10 +35,9 @@ def drill(place: Place, fault: str) -> int:
         words += ["--fault", "kill", "--exec", f"kill -9 {master_of_sessions(place).daemon.pid}"]
     else:
         words += ["--fault", fault]
-    code = subprocess.run(words, env=environment, check=False).returncode
+    code = run({"TMPDIR": str(place.folder)}, *words)
     if fault == "kill":
         healing.heal(place, "sessions")
-    say(f"    redline drill exits with {code}")
     return code
 
 
@@ -62,11 +60,9 @@ def verify_backup(place: Place, is_damaged: bool) -> int:
     content = (replicas[0].folder / "dump.rdb").read_bytes()
     # As a copy that was cut off.
     backup.write_bytes(content[:len(content) // 2] if is_damaged else content)
-    words = [program(), "backup", "verify", str(write_watch_file(place, 1)), "--workload", "sessions", "--file", str(backup)]
     path = os.pathsep.join([str(pathlib.Path(os.environ["LAB_REDIS_SERVER"]).parent), os.environ.get("PATH", "")])
-    code = subprocess.run(words, env=os.environ | {"PATH": path}, check=False).returncode
+    code = run({"PATH": path}, "backup", "verify", str(write_watch_file(place, 1)), "--workload", "sessions", "--file", str(backup))
     backup.unlink()
-    say(f"    redline backup verify exits with {code}")
     return code
 
 
@@ -77,11 +73,10 @@ def test_load(place: Place, is_stalled: bool) -> int:
     command = f"{LOAD} | '{redis_cli()}' -p {master.port} >/dev/null"
     if is_stalled:
         command = f"(sleep 4; kill -STOP {master.daemon.pid}; sleep 1; kill -CONT {master.daemon.pid}) & {command}"
-    words = [program(), "load", "run", str(write_watch_file(place, 1)), "--workload", "sessions", "--for", LOAD_TIME, "--exec", command]
-    code = subprocess.run(words, env=os.environ | {"REDISCLI_AUTH": place.password("sessions")}, check=False).returncode
+    code = run({"REDISCLI_AUTH": place.password("sessions")}, "load", "run", str(write_watch_file(place, 1)), "--workload", "sessions",
+               "--for", LOAD_TIME, "--exec", command)
     if is_stalled:
         healing.heal(place, "sessions")
-    say(f"    redline load run exits with {code}")
     return code
 
 
@@ -92,11 +87,8 @@ def ready(place: Place, url: str) -> int:
     ticks = place.folder / "ticks"
     if not ticks.exists():
         ticks.write_text(TICKS)
-    words = [program(), "ready", str(write_watch_file(place, 1)), "--workload", "sessions", "--factor", "3", "--url", url,
-             "--ticks", str(ticks)]
-    code = subprocess.run(words, check=False).returncode
+    code = run({}, "ready", str(write_watch_file(place, 1)), "--workload", "sessions", "--factor", "3", "--url", url, "--ticks", str(ticks))
     say(f"    what nobody but people can see is ticked in {ticks}")
-    say(f"    redline ready exits with {code}")
     return code
 
 
@@ -105,6 +97,14 @@ def master_of_sessions(place: Place):
     if len(masters) != 1:
         raise Refused("the sessions have no one master: deploy/lab up, or deploy/lab heal")
     return masters[0]
+
+
+def run(environment: dict[str, str], *words: str) -> int:
+    """Runs redline; what it says is told as it comes. The exit is its own."""
+    code = subprocess.run([program(), *words], env=os.environ | environment, check=False).returncode
+    command = " ".join(word for word in words[:2] if not word.startswith("/"))
+    say(f"    redline {command} exits with {code}")
+    return code
 
 
 def program() -> str:

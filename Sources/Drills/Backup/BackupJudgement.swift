@@ -305,16 +305,8 @@ public struct BackupJudgement: Sendable {
 
   /// What is left for the daemon.
   public func report(since start: WallTime) -> CheckReport {
-    let results = results
-    let verdict: CheckResult.Answer =
-      results.contains { $0.answer == .finding }
-      ? .finding : results.contains { $0.answer == .unknown } ? .unknown : .ok
-    func rank(_ answer: CheckResult.Answer) -> Int { answer == .finding ? 0 : answer == .unknown ? 1 : 2 }
-    let lines = results.sorted { rank($0.answer) < rank($1.answer) }.map {
-      CheckReport.Line($0.answer, $0.reason ?? $0.text)
-    }
-    return CheckReport(
-      check: "backup", workload: workload, startedAt: start, endedAt: now, verdict: verdict, numbers: numbers,
-      lines: lines + remarks.map { CheckReport.Line(.ok, $0) })
+    CheckReport(
+      check: "backup", workload: workload, startedAt: start, endedAt: now, numbers: numbers,
+      results: results.worstFirst, remarks: remarks)
   }
 }

@@ -104,14 +104,9 @@ extension DrillOutcome {
 
   /// What is left for the daemon.
   public var report: CheckReport {
-    let results = results
-    let verdict: CheckResult.Answer =
-      results.contains { $0.severity.map { $0 >= .warning } ?? false }
-      ? .finding : results.contains { $0.answer == .unknown } ? .unknown : .ok
-    let lines = results.map { CheckReport.Line($0.answer, $0.reason ?? $0.text) }
-    return CheckReport(
-      check: "drill", workload: workload, startedAt: started, endedAt: ended, verdict: verdict, numbers: numbers,
-      lines: lines + notes.map { CheckReport.Line(.ok, $0) })
+    CheckReport(
+      check: "drill", workload: workload, startedAt: started, endedAt: ended, numbers: numbers, results: results,
+      failingFrom: .warning, remarks: notes)
   }
 
   /// What is to be known beside the results.

@@ -164,16 +164,8 @@ public struct LoadOutcome: Sendable {
   }
 
   public var report: CheckReport {
-    let results = results
-    let verdict: CheckResult.Answer =
-      results.contains { $0.answer == .finding }
-      ? .finding : results.contains { $0.answer == .unknown } ? .unknown : .ok
-    func rank(_ answer: CheckResult.Answer) -> Int { answer == .finding ? 0 : answer == .unknown ? 1 : 2 }
-    let lines = results.sorted { rank($0.answer) < rank($1.answer) }.map {
-      CheckReport.Line($0.answer, $0.reason ?? $0.text)
-    }
-    return CheckReport(
-      check: "load", workload: workload, startedAt: startedAt, endedAt: endedAt, verdict: verdict, numbers: numbers,
-      lines: lines + remarks.map { CheckReport.Line(.ok, $0) })
+    CheckReport(
+      check: "load", workload: workload, startedAt: startedAt, endedAt: endedAt, numbers: numbers,
+      results: results.worstFirst, remarks: remarks)
   }
 }

@@ -97,3 +97,29 @@ public struct CheckReport: Sendable, Equatable {
     KnownSecrets.masked(oneLine(text), sparesWords: true).cut(toBytes: textBytes)
   }
 }
+
+extension CheckReport {
+  /// What a command left that answers with results.
+  ///
+  /// - Parameters:
+  ///   - results: the most important first.
+  ///   - severity: of findings that fail the check.
+  ///   - remarks: what is to be known beside them.
+  public init(
+    check: String, workload: String, startedAt: WallTime, endedAt: WallTime, numbers: [String: Double],
+    results: [CheckResult], failingFrom severity: Finding.Severity = .info, remarks: [String] = []
+  ) {
+    let hasFailed = results.contains { $0.answer == .finding && ($0.severity ?? .info) >= severity }
+    self.init(
+      check: check, workload: workload, startedAt: startedAt, endedAt: endedAt,
+      verdict: hasFailed ? .finding : results.contains { $0.answer == .unknown } ? .unknown : .ok, numbers: numbers,
+      lines: results.map { Line($0.answer, $0.reason ?? $0.text) } + remarks.map { Line(.ok, $0) })
+  }
+}
+
+extension [CheckResult] {
+  /// Findings, then what is unknown, then what is well; within each as they were.
+  public var worstFirst: [CheckResult] {
+    [CheckResult.Answer.finding, .unknown, .ok].flatMap { answer in filter { $0.answer == answer } }
+  }
+}

@@ -95,7 +95,9 @@ struct VerifyBackupCommand: AsyncParsableCommand {
       Redline.printError("\(error)")
       throw ExitCode(Redline.usageStatus)
     }
-    tell(judgement)
+    let text = ReportText(
+      title: "The backup of \(judgement.workload)", results: judgement.results, remarks: judgement.remarks)
+    print(text.text(options.format), terminator: "")
     let status = await keep(judgement, results, since: started)
     if status != 0 { throw ExitCode(status) }
   }
@@ -138,20 +140,6 @@ struct VerifyBackupCommand: AsyncParsableCommand {
     }
     return ReplicaSource(
       instance: member.instance, member.node.poller.options.connection, in: subject.factory.context)
-  }
-
-  private func tell(_ judgement: BackupJudgement) {
-    let title = "The backup of \(judgement.workload)"
-    let text = ReportText(title: title, results: judgement.results).text(options.format)
-    let remarks = judgement.remarks.map { KnownSecrets.masked(oneLine($0), sparesWords: true) }
-    let before =
-      switch options.format {
-      case .json: ""
-      case .text: remarks.map { $0 + "\n" }.joined()
-      case .markdown: ""
-      }
-    let after = options.format == .markdown && !remarks.isEmpty ? "\n" + remarks.map { "- \($0)\n" }.joined() : ""
-    print(before + text + after, terminator: "")
   }
 
   /// Leaves the result, and what the next one compares with.

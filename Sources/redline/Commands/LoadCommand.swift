@@ -90,7 +90,9 @@ struct RunLoadCommand: AsyncParsableCommand {
       Redline.printError("redline: \(error)")
       throw ExitCode(ReportOptions.unknownStatus)
     }
-    tell(outcome)
+    let figures = outcome.results.filter { $0.answer == .ok }.map(\.text) + outcome.remarks
+    let text = ReportText(title: "The load on \(outcome.workload)", results: outcome.results, remarks: figures)
+    Redline.printNow(text.text(options.format))
     let status = await outcome.report.left(
       in: results, status: options.status(of: outcome.results), daemon: options.daemon)
     if status != 0 { throw ExitCode(status) }
@@ -115,14 +117,5 @@ struct RunLoadCommand: AsyncParsableCommand {
         .flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
     return rules
-  }
-
-  private func tell(_ outcome: LoadOutcome) {
-    let text = ReportText(title: "The load on \(outcome.workload)", results: outcome.results).text(options.format)
-    let figures = outcome.results.filter { $0.answer == .ok }.map(\.text) + outcome.remarks
-    let remarks = figures.map { KnownSecrets.masked(oneLine($0), sparesWords: true) }
-    let before = options.format == .text ? remarks.map { "\($0)\n" }.joined() : ""
-    let after = options.format == .markdown ? "\n" + remarks.map { "- \($0)\n" }.joined() : ""
-    Redline.printNow(before + text + after)
   }
 }

@@ -70,12 +70,15 @@ extension Finding.Severity: ExpressibleByArgument {
 struct ReportText {
   let title: String
   let results: [CheckResult]
+  /// What is to be known beside them, for people: before a text, as a list below Markdown, and not in JSON.
+  var remarks: [String] = []
 
   func text(_ format: ReportOptions.Format) -> String {
+    let remarks = remarks.map { KnownSecrets.masked(oneLine($0), sparesWords: true) }
     switch format {
-    case .text: plain
-    case .markdown: markdown
-    case .json: json
+    case .text: return remarks.map { "\($0)\n" }.joined() + plain
+    case .markdown: return markdown + (remarks.isEmpty ? "" : "\n" + remarks.map { "- \($0)\n" }.joined())
+    case .json: return json
     }
   }
 

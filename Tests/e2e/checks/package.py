@@ -62,12 +62,26 @@ def check_contents(check: Check) -> None:
     check.that(len(owners) > 8, f"the program loads libraries: {owners}")
     check.none([f"{library} of {owner}" for library, owner in owners.items()
                 if owner not in depends | debian.OF_EVERY_DEBIAN], f"libraries that Depends does not bring ({fields['Depends']})")
+    sizes = [-(-path.lstat().st_size // 1024) if path.is_file() else 1
+             for path in (tree, *tree.rglob("*")) if "DEBIAN" not in path.relative_to(tree).parts]
+    check.equal(int(fields["Installed-Size"]), sum(sizes), "Installed-Size is what the files are, wherever they lie")
     check.that(package.endswith(f"redline_{fields['Version']}_{fields['Architecture']}.deb"), f"the name {package}")
 
 
 def check_is_reproducible(check: Check) -> None:
-    first = open(built(check), "rb").read()
-    check.that(open(built(check), "rb").read() == first, "two packages of one program are the same")
+    first, second = ((pathlib.Path(package).read_bytes(), said(package)) for package in (built(check), built(check)))
+    for part, words in first[1].items():
+        check.equal(second[1][part], words, f"{part} of two packages of one program")
+    check.that(first[0] == second[0], "two packages of one program are the same")
+
+
+def said(package: str) -> dict[str, str]:
+    """What a package says of itself, so that a difference has a name."""
+    return {part: run(*words).stdout for part, words in {
+        "control": ("dpkg-deb", "--field", package),
+        "the list of files": ("dpkg-deb", "--contents", package),
+        "the checksums": ("dpkg-deb", "--info", package, "md5sums"),
+    }.items()}
 
 
 def check_lintian(check: Check) -> None:

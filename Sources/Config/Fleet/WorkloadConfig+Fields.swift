@@ -82,6 +82,10 @@ extension WorkloadConfig {
     backup =
       fields.mapping("backup", "The backup that `redline backup verify` tries out.") { BackupConfig($0) }
       ?? BackupConfig()
+    audit =
+      fields.mapping("audit", "How the security of its servers is looked over.") {
+        AuditConfig($0, base: defaults.audit)
+      } ?? defaults.audit
     aliases = Self.aliases(fields)
   }
 

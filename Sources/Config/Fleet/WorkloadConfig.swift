@@ -38,6 +38,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let drill: DrillConfig?
   /// How `redline backup verify` comes to its backup.
   public let backup: BackupConfig
+  /// How the security of its servers is looked over.
+  public let audit: AuditConfig
   /// Instance names by address in the form of `SeedAddress.description`.
   public let aliases: [String: String]
 

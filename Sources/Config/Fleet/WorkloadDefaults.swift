@@ -9,6 +9,7 @@ struct WorkloadDefaults {
   var maintenance = Schedule([])
   var addressRewrites: [AddressRewrite] = []
   var verified = VerifiedObjectives()
+  var audit = AuditConfig()
 
   init() {}
 
@@ -24,6 +25,11 @@ struct WorkloadDefaults {
       fields.mapping("objectives", "Objectives of every workload.") {
         VerifiedObjectives(in: $0, base: VerifiedObjectives())
       } ?? VerifiedObjectives()
+    audit =
+      fields.mapping("audit", "How the security of servers is looked over; lists of a workload go on top or in place.")
+    {
+      AuditConfig($0)
+    } ?? AuditConfig()
   }
 }
 

@@ -32,9 +32,9 @@ public struct ReadinessText {
       text += group.lines.map { line in
         let mark =
           switch line.answer {
-          case .ok: "[x]"
+          case .ok, .accepted: "[x]"
           case .finding: "[!]"
-          case .unknown: "[?]"
+          case .unknown, .notCompared: "[?]"
           }
         return "  \(mark) \(line.subject.title): \(line.text) [\(line.subject.rawValue)]"
       }
@@ -52,7 +52,7 @@ public struct ReadinessText {
           switch line.answer {
           case .ok: ""
           case .finding: "**no**: "
-          case .unknown: "**unknown**: "
+          case .unknown, .accepted, .notCompared: "**\(line.answer.rawValue)**: "
           }
         return "- [\(line.answer == .ok ? "x" : " ")] \(line.subject.title): \(word)\(line.text)"
       }

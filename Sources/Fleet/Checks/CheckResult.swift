@@ -6,6 +6,13 @@ public struct CheckResult: Sendable, Equatable {
   /// Raw values are those of the JSON.
   public enum Answer: String, Sendable, CaseIterable {
     case ok, finding, unknown
+    /// A finding that the configuration accepts.
+    case accepted
+    /// Nothing to compare with yet: it decides nothing.
+    case notCompared = "not compared"
+
+    /// Whether it is said beside the three answers that decide.
+    public var isAside: Bool { self == .accepted || self == .notCompared }
   }
 
   public let check: String
@@ -16,7 +23,7 @@ public struct CheckResult: Sendable, Equatable {
   public let answer: Answer
   /// Present with a finding alone.
   public let severity: Finding.Severity?
-  /// What was found; empty where all is well.
+  /// What was found; empty where all is well. Of what is accepted, why; of what is not compared, why not.
   public let text: String
   /// What cannot be seen and why; present where the answer is unknown.
   public let reason: String?
@@ -87,8 +94,15 @@ extension Judgement {
       }
       var all =
         (found[check.id] ?? []).map { result(.finding, $0.subject.instance, $0) }
+        + asides.filter { $0.check == check.id }.map { aside in
+          CheckResult(
+            check: check.id, group: check.group, workload: state.config.name, instance: aside.subject.instance,
+            answer: aside.answer, text: aside.text)
+        }
         + (blind[check.id] ?? []).map { result(.unknown, $0.subject.instance, reason: $0.reason) }
       let told = Set(all.map(\.instance))
+      // Who looks over no server has nothing to say of it.
+      if check is any AuditCheck, !state.isAudited { return [] }
       // What is found of a shard or of keys answers for the workload.
       let isAnswered = (check.scope == .workload || check.scope == .sentinels) && !all.isEmpty
       all += (isAnswered ? [] : state.subjects(of: check)).filter { !told.contains($0.instance) }.map { subject in
@@ -104,6 +118,13 @@ extension WorkloadState {
   fileprivate func subjects(of check: any Check) -> [(instance: String?, blindness: String?)] {
     let nobody = isAnyoneUp ? nil : "no member answers"
     switch check.scope {
+    case _ where check is any AuditCheck:
+      return watched.map { member in
+        (
+          member.instance,
+          member.facts == nil ? member.blindness : member.audit == nil ? "it was not looked over yet" : nil
+        )
+      }
     case .workload: return [(nil, nobody)]
     case .sentinels:
       let isBlind = config.topology == .sentinel && (following.sentinelView?.answeringCount ?? 0) == 0

@@ -41,6 +41,10 @@ public struct Finding: Sendable, Equatable {
   public let severity: Severity
   public let subject: Subject
   public let text: String
+  /// What tells it from other findings of the check about the same subject, such as a user; empty where there is one at most.
+  var key = ""
+  /// It was there when its server was looked over for the first time.
+  public internal(set) var isKnown = false
   /// Since when it holds, as far as this daemon has watched.
   public var since = WallTime(seconds: 0)
 }
@@ -52,6 +56,16 @@ public struct Blindness: Sendable, Equatable {
   public let subject: Finding.Subject
   /// What is missing: a right such as `+config|get`, or why nothing is known yet.
   public let reason: String
+}
+
+/// What a check says beside what it finds: it decides nothing.
+public struct Aside: Sendable, Equatable {
+  public let check: String
+  public let subject: Finding.Subject
+  /// `accepted` or `not compared`.
+  public let answer: CheckResult.Answer
+  /// What is accepted and why, or why nothing can be compared yet.
+  public let text: String
 }
 
 extension [Finding] {

@@ -32,7 +32,7 @@ struct FindingTracker: Sendable {
       return finding
     }
     return Judgement(
-      state: state, findings: findings, unknowns: verdict.unknowns,
+      state: state, findings: findings, unknowns: verdict.unknowns, asides: verdict.asides,
       health: known.flatMap { $0.state == verdict.health ? $0 : nil }
         ?? HealthHistory(verdict.health, since: state.wall))
   }

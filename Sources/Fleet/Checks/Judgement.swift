@@ -4,5 +4,6 @@ struct Judgement: Sendable {
   /// With the time since when each holds, the worst first.
   let findings: [Finding]
   let unknowns: [Blindness]
+  let asides: [Aside]
   let health: HealthHistory
 }

@@ -1,3 +1,4 @@
+import Config
 import Metrics
 
 /// What the checks say of a workload at one look.
@@ -8,6 +9,7 @@ struct Verdict {
   private var sink = SampleSink()
   private(set) var findings: [Finding] = []
   private(set) var unknowns: [Blindness] = []
+  private(set) var asides: [Aside] = []
   /// The check that is asked now.
   private var id = ""
   private var group = CheckGroup.health
@@ -17,7 +19,9 @@ struct Verdict {
   init(_ checks: [any Check], of state: WorkloadState) {
     for check in checks {
       (id, group, count) = (check.id, check.group, 0)
+      let start = findings.count
       check.judge(state, into: &self)
+      if check is any AuditCheck { weigh(from: start, state) }
       guard count > Self.findingLimit else { continue }
       let text = "\(count - Self.findingLimit) more findings of \(id) are not listed"
       findings.append(Finding(check: id, group: group, severity: .info, subject: .workload, text: text))
@@ -56,6 +60,37 @@ struct Verdict {
   /// - Parameter what: the rest of a sentence that begins with its name.
   mutating func find(_ severity: Finding.Severity, node name: String, _ what: String) {
     find(severity, .node(name), "\(name) \(what)")
+  }
+
+  /// - Parameter key: tells it from other findings of the check about the same server.
+  mutating func find(_ severity: Finding.Severity, node name: String, key: String, _ what: String) {
+    count += 1
+    guard count <= Self.findingLimit else { return }
+    var finding = Finding(check: id, group: group, severity: severity, subject: .node(name), text: "\(name) \(what)")
+    finding.key = key
+    findings.append(finding)
+  }
+
+  /// Says that there is nothing to compare with yet.
+  mutating func notCompared(_ subject: Finding.Subject, _ reason: String) {
+    asides.append(Aside(check: id, subject: subject, answer: .notCompared, text: reason))
+  }
+
+  /// Takes out what is accepted, and marks what was there from the first.
+  private mutating func weigh(from start: Int, _ state: WorkloadState) {
+    var rest: [Finding] = []
+    for var finding in findings[start...] {
+      if let accepted = state.acceptance(of: finding) {
+        asides.append(
+          Aside(
+            check: id, subject: finding.subject, answer: .accepted,
+            text: "\(finding.text); accepted until \(accepted.until): \(accepted.reason)"))
+        continue
+      }
+      finding.isKnown = state.auditBaseline.contains(finding)
+      rest.append(finding)
+    }
+    findings.replaceSubrange(start..., with: rest)
   }
 
   mutating func unknown(_ reason: String) { unknown(.workload, reason) }

@@ -75,9 +75,11 @@ extension CheckReport {
   private static func verdict(
     _ json: JSONValue, _ field: String, at place: String = "verdict"
   ) throws(CheckReportError) -> CheckResult.Answer {
-    let words = CheckResult.Answer.allCases.map(\.rawValue).joined(separator: ", ")
+    // Only a line may be an aside.
+    let answers = CheckResult.Answer.allCases.filter { place != "verdict" || !$0.isAside }
+    let words = answers.map(\.rawValue).joined(separator: ", ")
     let text = try text(json, field, place, hint: "use one of \(words)")
-    guard let answer = CheckResult.Answer(rawValue: text) else {
+    guard let answer = answers.first(where: { $0.rawValue == text }) else {
       throw CheckReportError(place, value: text, "is no verdict", hint: "use one of \(words)")
     }
     return answer

@@ -18,6 +18,8 @@ struct WorkloadState: Sendable {
     var isProbeAnswered: Bool?
     /// It failed so often that it is tried at growing intervals only.
     var isLeftAlone = false
+    /// nil while nobody has looked over its security.
+    var audit: Shared<AuditReading>?
   }
 
   /// A member as it stands now, with what was seen of it before.
@@ -58,6 +60,8 @@ struct WorkloadState: Sendable {
     var facts: Shared<MemberFacts>? { surroundings.reading.facts }
     var isProbeAnswered: Bool? { surroundings.isProbeAnswered }
     var isLeftAlone: Bool { surroundings.isLeftAlone }
+    /// nil while nobody has looked over its security.
+    var audit: Shared<AuditReading>? { surroundings.audit }
     var isMaster: Bool { facts?.replication?.isMaster == true }
   }
 
@@ -85,6 +89,8 @@ struct WorkloadState: Sendable {
   let turnedAway: TurnedAway
   /// Switches of the master that were published and never confirmed.
   let unconfirmedFailoverCount: Int
+  /// What was found at the first look over each server.
+  let auditBaseline: AuditBaseline
   let now: Monotonic
   let wall: WallTime
   private let places: [NodeAddress: Int]
@@ -93,7 +99,7 @@ struct WorkloadState: Sendable {
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
-    now: Monotonic, wall: WallTime
+    auditBaseline: AuditBaseline, now: Monotonic, wall: WallTime
   ) {
     let time = Timestamp(wall)
     self.config = config
@@ -109,6 +115,7 @@ struct WorkloadState: Sendable {
     self.keys = keys
     self.turnedAway = turnedAway
     self.unconfirmedFailoverCount = unconfirmedFailoverCount
+    self.auditBaseline = auditBaseline
     self.now = now
     self.wall = wall
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })

@@ -88,8 +88,11 @@ struct ReportText {
     let findings = Finding.Severity.allCases.reversed().map { severity in
       "\(results.count { $0.severity == severity }) \(severity.name)"
     }
-    let unknown = results.count { $0.answer == .unknown }
-    return "\(results.count) results: \(findings.joined(separator: ", ")), \(unknown) unknown"
+    let others = CheckResult.Answer.allCases.compactMap { answer -> String? in
+      let count = results.count { $0.answer == answer }
+      return answer == .unknown || answer.isAside && count > 0 ? "\(count) \(answer.rawValue)" : nil
+    }
+    return "\(results.count) results: \((findings + others).joined(separator: ", "))"
   }
 
   /// One line of what is printed.
@@ -132,8 +135,10 @@ struct ReportText {
     var lines: [String] = []
     for (workload, results) in groups {
       lines.append(workload)
-      lines += self.lines(results).map { line in
-        let gap = String(repeating: " ", count: max(1, 9 - line.level.count))
+      let told = self.lines(results)
+      let width = max(8, told.map(\.level.count).max() ?? 0)
+      lines += told.map { line in
+        let gap = String(repeating: " ", count: width + 1 - line.level.count)
         return "  \(line.level)\(gap)\(line.text) [\(line.check)]"
       }
     }

@@ -93,6 +93,7 @@ extension YAMLWriter {
     field("disruptive", workload.disruptive.rawValue)
     if hasLogins { drill(workload.drill) }
     backup(workload.backup)
+    audit(workload.audit)
     if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)
@@ -173,6 +174,32 @@ extension YAMLWriter {
       yaml.field("command", backup.command)
       yaml.field("server_binary", backup.serverBinary)
       yaml.field("max_load", durationText(backup.maxLoad))
+    }
+  }
+
+  private mutating func audit(_ audit: AuditConfig) {
+    guard audit != AuditConfig() else { return }
+    mapping("audit") { yaml in
+      yaml.field("interval", audit.interval.map(durationText) ?? "off")
+      yaml.list("admins", audit.admins)
+      yaml.mappings("accept", audit.accepted) { yaml, accepted in
+        yaml.field("check", accepted.check.rawValue)
+        yaml.field("instance", accepted.instance)
+        yaml.field("reason", accepted.reason)
+        yaml.field("until", accepted.until.description)
+      }
+      yaml.clients("clients", audit.clients)
+      yaml.clients("forbidden_clients", audit.forbiddenClients)
+      yaml.field("package", audit.package?.text)
+      yaml.field("advisories", audit.advisoriesFile)
+    }
+  }
+
+  private mutating func clients(_ key: String, _ clients: [DeclaredClient]) {
+    mappings(key, clients) { yaml, client in
+      yaml.field("name", client.name)
+      yaml.field("user", client.user)
+      yaml.field("addr", client.hostText)
     }
   }
 

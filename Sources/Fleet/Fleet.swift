@@ -34,10 +34,15 @@ public actor Fleet {
   public func start() async {
     guard !isRunning else { return }
     isRunning = true
+    await jobs.serve(self)
     await jobs.start()
     await checks.start()
     for workload in config.workloads { await start(workload) }
-    jobWork = Task { [jobs] in await jobs.run() }
+    jobWork = Task { [jobs] in
+      async let scheduled: Void = jobs.run()
+      await runAudits()
+      await scheduled
+    }
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
@@ -87,6 +92,36 @@ public actor Fleet {
     var all: [CheckResult] = []
     for workload in workloads(name) { all += await workload.checkResults() }
     return all
+  }
+
+  // MARK: Audit
+
+  /// Asks for looks at the servers' security as they become due, until the task is cancelled.
+  private func runAudits() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: AuditPace.interval)
+      var isDue = false
+      for workload in workloads(nil) where !isDue { isDue = await !AuditRound.due(workload, mayBeEarly: false).isEmpty }
+      if isDue, !Task.isCancelled { await jobs.run("audit") }
+    }
+  }
+
+  /// Looks over the security of all servers whose look is due.
+  ///
+  /// - Parameters:
+  ///   - name: of no other workload; nil for all.
+  ///   - mayBeEarly: whether every server is looked over now.
+  @discardableResult
+  public func audit(of name: String? = nil, mayBeEarly: Bool = false) async -> [AuditedWorkload] {
+    let turns = AuditTurns()
+    return await withTaskGroup(of: AuditedWorkload?.self) { group in
+      for workload in workloads(name) {
+        group.addTask { await AuditRound.run(workload, turns, mayBeEarly: mayBeEarly) }
+      }
+      var all: [AuditedWorkload] = []
+      for await one in group { if let one { all.append(one) } }
+      return all.sorted { $0.name < $1.name }
+    }
   }
 
   /// What a span of time used of the error budgets of each workload, in the order of their names.

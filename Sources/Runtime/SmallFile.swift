@@ -157,6 +157,9 @@ public struct FileStamp: Equatable, Sendable {
   private let seconds: Int
   private let nanoseconds: Int
 
+  /// When the file was written last.
+  public var changed: WallTime { WallTime(seconds: Double(seconds) + Double(nanoseconds) / 1e9) }
+
   /// Nil when the file cannot be looked at. Follows symbolic links, which is how mounted secrets are exchanged.
   public init?(_ path: String) {
     var status = stat()

@@ -115,6 +115,14 @@ extension ChannelHandlerContext {
   }
 }
 
+extension ChannelHandlerContext {
+  /// When the certificate that the peer showed ends, once the handshake is done; nil where it showed none.
+  public var peerCertificateEnd: WallTime? {
+    let certificate = try? pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate
+    return certificate.map { WallTime(seconds: Double($0.notValidAfter)) }
+  }
+}
+
 /// Whether a name of a certificate, which may begin with `*.`, stands for `name`.
 func certifies(_ pattern: String, _ name: String) -> Bool {
   let (pattern, name) = (pattern.lowercased(), name.lowercased())

@@ -117,6 +117,9 @@ private final class Stage {
   private var streams: [WatchedStream] = []
   private var refused: [String: Set<String>] = [:]
   private var turnedAway = TurnedAway()
+  /// What looks over the security of servers bring, and whose is taken at the next look.
+  private var audits: [NodeAddress: ScenarioAudit] = [:]
+  private var lookedOver: Set<NodeAddress> = []
   private var unconfirmedFailoverCount = 0
   private let config: WorkloadConfig
   init(_ fields: String) throws {
@@ -144,6 +147,11 @@ private final class Stage {
     return { line in
       if line.hasPrefix("nodes ") {
         self.servers[address]?.nodes.append(String(line.dropFirst(6)))
+        return
+      }
+      if line.hasPrefix("audit ") {
+        try self.audits[address, default: ScenarioAudit()].take(line.dropFirst(6))
+        self.lookedOver.insert(address)
         return
       }
       if line.hasPrefix("migration") {
@@ -224,9 +232,13 @@ private final class Stage {
   func look(_ id: String, _ checks: [any Check]) -> Scenario.Seen {
     var look = replay.look(
       at: time, servers: servers, checks, keys: keys, turnedAway: turnedAway,
-      unconfirmedFailoverCount: unconfirmedFailoverCount)
+      unconfirmedFailoverCount: unconfirmedFailoverCount,
+      audits: audits.filter { lookedOver.contains($0.key) }.mapValues {
+        $0.reading(at: WallTime(seconds: ScenarioServer.start + time))
+      })
+    lookedOver = []
     let state = look.judgement.state
-    look.verdict.addSummary(config.name, FindingAllowance())
+    look.verdict.addSummary(config.name, FindingAllowances())
     look.verdict.add { state.addFigures(into: &$0) }
     let (verdict, judgement) = (look.verdict, look.judgement)
     let page = String(decoding: Exposition().page([verdict.samples(constantLabels: [])]), as: UTF8.self)
@@ -234,6 +246,7 @@ private final class Stage {
     return Scenario.Seen(
       state: verdict.health.rawValue,
       findings: dated.filter { $0.check == id }.map { ScenarioText.line($0) }
+        + verdict.asides.filter { $0.check == id }.map { ScenarioText.line($0) }
         + verdict.unknowns.filter { $0.check == id }.map { ScenarioText.line($0) },
       samples: Fixture.lines(page).filter { !$0.hasPrefix("#") },
       results: judgement.results(checks).map(line),
@@ -244,7 +257,7 @@ private final class Stage {
   private func line(_ result: CheckResult) -> String {
     let subject = result.instance.map { "\($0) " } ?? ""
     return
-      "\(result.check) \(subject)\(result.severity?.name ?? result.answer.rawValue)\(result.reason.map { ": \($0)" } ?? "")"
+      "\(result.check) \(subject)\(result.severity?.name ?? result.answer.rawValue)\(result.reason.map { ": \($0)" } ?? (result.answer.isAside ? ": \(result.text)" : ""))"
   }
 
   private var keys: KeyReading {

@@ -17,6 +17,18 @@ public struct IPAddress: Sendable, Equatable {
 
   var isIPv6: Bool { bytes.count == 16 }
 
+  /// Whether it is an IPv4 address that ends in 0, as networks of 256 addresses are named and hardly a machine is.
+  public var isNetwork: Bool { bytes.count == 4 && bytes[3] == 0 }
+
+  public var text: String {
+    guard isIPv6 else { return bytes.map { "\($0)" }.joined(separator: ".") }
+    var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    var address = in6_addr()
+    unsafe withUnsafeMutableBytes(of: &address) { unsafe $0.copyBytes(from: bytes) }
+    guard unsafe inet_ntop(AF_INET6, &address, &buffer, socklen_t(buffer.count)) != nil else { return "" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// nil for an address that routers pass on.
   public var scope: Scope? {
     let isZero = bytes.dropLast().allSatisfy { $0 == 0 }
@@ -31,6 +43,23 @@ public struct IPAddress: Sendable, Equatable {
     default: nil
     }
   }
+
+  /// Whether anybody on the internet may reach it, as far as the address tells: none of those that are kept for machines,
+  /// private networks (RFC 1918, RFC 4193), carriers (RFC 6598), documents or groups.
+  public var isPublic: Bool {
+    guard scope == nil else { return false }
+    let kept = isIPv6 ? Self.keptIPv6 : Self.keptIPv4
+    return !kept.contains { isWithin($0.network, prefixBits: $0.bits) }
+  }
+
+  private static func networks(_ texts: [(String, Int)]) -> [(network: IPAddress, bits: Int)] {
+    texts.compactMap { text, bits in IPAddress(text).map { ($0, bits) } }
+  }
+  private static let keptIPv4 = networks([
+    ("10.0.0.0", 8), ("100.64.0.0", 10), ("172.16.0.0", 12), ("192.0.0.0", 24), ("192.0.2.0", 24), ("192.168.0.0", 16),
+    ("198.18.0.0", 15), ("198.51.100.0", 24), ("203.0.113.0", 24), ("224.0.0.0", 3),
+  ])
+  private static let keptIPv6 = networks([("fc00::", 7), ("2001:db8::", 32), ("ff00::", 8), ("100::", 64)])
 
   /// Nil when the text is a name or anything else.
   public init?(_ text: String) {

@@ -39,7 +39,8 @@ public struct AccessNeed: Sendable {
 extension Command {
   /// Commands whose first argument is a command of its own.
   private static let containers: Set<String> = [
-    "ACL", "CLIENT", "CLUSTER", "COMMANDLOG", "CONFIG", "LATENCY", "MEMORY", "SENTINEL", "SLOWLOG", "XINFO",
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "COMMANDLOG", "CONFIG", "LATENCY", "MEMORY", "MODULE", "SENTINEL", "SLOWLOG",
+    "XINFO",
   ]
 
   /// What an ACL calls it: `info`, `config|get`.

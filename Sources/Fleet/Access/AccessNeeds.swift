@@ -37,6 +37,14 @@ public struct AccessNeeds: Sendable {
     login(database: 0) + polls(with: CollectorCatalogue.all + [MembershipCollector(masters: MasterNames())])
       + [AccessNeed("probe", [Prober.ping], lost: ["redis_probe_success and redis_probe_duration_seconds"])]
       + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server) + evidence
+      + audit(of: workload)
+  }
+
+  private func audit(of workload: WorkloadConfig) -> [AccessNeed] {
+    guard workload.audit.interval != nil else { return [] }
+    let commands = AuditLook.everyCommand(
+      for: server, configCommand: collectors.configCommand, settings: AuditSettings.names(for: workload))
+    return [AccessNeed("audit", commands, lost: ["the audit: checks that lack a right are unknown"])]
   }
 
   private var evidence: [AccessNeed] {

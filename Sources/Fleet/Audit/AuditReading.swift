@@ -35,6 +35,10 @@ struct AuditReading: Sendable {
   var denials: AuditAnswer<[AuditDenial]> = .unknown(AuditReading.notAsked)
   var modules: AuditAnswer<[AuditModule]> = .unknown(AuditReading.notAsked)
   var stranger: AuditAnswer<Stranger> = .unknown(AuditReading.notAsked)
+  /// When each user was connected last, as far as looks have seen it, by the day.
+  var lastSeen: [String: WallTime] = [:]
+  /// When the server was looked over for the first time.
+  var watchedSince: WallTime?
   /// When the certificate that the server showed ends; nil without TLS.
   var certificateEnd: WallTime?
   /// When the file with redline's own password was changed last; nil where it is in no file.

@@ -20,8 +20,22 @@ enum CheckCatalogue {
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
     DegradedModeUndeclared(), LatencyMonitorOff(),
+    // Who could get at it, found by a look over each server.
+    OpenLogin(), PublicAddress(), BindWide(), ProtectedModeOff(), DangerReach(), DangerPresent(), AllKeys(),
+    DebugEnabled(), BreachSigns(), ClientUnexpected(), DeniedAttempt(), UserUnused(), TLSOff(), TLSInner(), TLSWeak(),
+    CertificateExpiry(), CredentialAge(),
   ]
+
+  /// Those that need a look over each server.
+  static let audit = all.compactMap { $0 as? any AuditCheck }
+  static let auditIDs = Set(audit.map(\.id))
 
   /// The ids of those that blame the configuration.
   static let blaming = Set(all.filter(\.blamesConfiguration).map(\.id))
+}
+
+/// The ids of checks, for those who pick some.
+public enum CheckNames {
+  /// Those that need a look over each server.
+  public static let audit = CheckCatalogue.auditIDs
 }

@@ -45,6 +45,8 @@ public struct JobContext: Sendable {
   public let store: Store?
   public let started: WallTime
   public let log: Logger
+  /// Nil where a job runs without servers.
+  var fleet: Fleet?
 }
 
 /// What a run found.

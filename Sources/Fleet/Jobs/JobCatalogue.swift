@@ -1,6 +1,6 @@
 /// Every job: a new one is a file and a line here.
 public enum JobCatalogue {
   public static let all: [any Job] = [
-    Retention()
+    Retention(), Audit(),
   ]
 }

@@ -38,6 +38,7 @@ public actor JobRunner {
   private let publish: @Sendable (Samples) -> Void
   private var entries: [String: Entry] = [:]
   private var results: [JobResult] = []
+  private weak var fleet: Fleet?
   private var isStopped = false
   private var hasGivenUp = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
@@ -55,6 +56,9 @@ public actor JobRunner {
     self.publish = publish
     for job in jobs { entries[job.name] = Entry(job: job, tracker: JobTracker(job.schedule)) }
   }
+
+  /// Says whose servers jobs look at.
+  func serve(_ fleet: Fleet) { self.fleet = fleet }
 
   /// Takes over what the runs of before left. When it returns, all series are on the page.
   public func start() async {
@@ -134,7 +138,7 @@ public actor JobRunner {
   private func begin(_ name: String) {
     guard !isStopped, var entry = entries[name], entry.work == nil else { return }
     let (job, number, now) = (entry.job, entry.runNumber + 1, clock())
-    let context = JobContext(store: store, started: now, log: log)
+    let context = JobContext(store: store, started: now, log: log, fleet: fleet)
     entry.runNumber = number
     entry.tracker.begin(at: now)
     entry.work = Task { [store] in

@@ -26,7 +26,7 @@ public struct FleetContext: Sendable {
   public let recorder: FlightRecorder?
   public let log: Logger
   let sentinels = SentinelPool()
-  let findingAllowance = FindingAllowance()
+  let findingAllowances = FindingAllowances()
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],

@@ -11,7 +11,7 @@ import Storage
 /// All that it decides comes from pure values; it owns the nodes and passes their newest readings around.
 actor Workload {
   nonisolated let config: WorkloadConfig
-  private let factory: MemberFactory
+  let factory: MemberFactory
   private let page: FleetPage
   private let log: Logger
   private let logPace: LogPace
@@ -21,7 +21,7 @@ actor Workload {
 
   private(set) var crew: Crew
   private(set) var membership: Membership
-  private(set) var tracker: WorkloadTracker
+  var tracker: WorkloadTracker
   private(set) var events: WorkloadLog
   private var findings = FindingTracker()
   /// What the watches over keys had found at the last look.
@@ -48,7 +48,7 @@ actor Workload {
     keyWatches = WorkloadKeys(config, context: context, log: log) { samples in
       page.publish(samples.with(constantLabels: labels), under: "keys")
     }
-    tracker = WorkloadTracker(config, store.failovers)
+    tracker = WorkloadTracker(config, store.failovers, audit: AuditTracker(store.auditRecords(), began: .now))
     store.begin(tracker.failovers.state)
     store.budgets.begin()
     let records = store.memberRecords()
@@ -78,7 +78,7 @@ actor Workload {
     }
     page.close()
     store.budgets.save(at: .now)
-    factory.context.findingAllowance.release(config.name)
+    factory.context.findingAllowances.release(config.name)
   }
 
   /// Takes note that files or permissions may have changed.
@@ -232,7 +232,8 @@ actor Workload {
       WorkloadState.Surroundings(
         reading: member.reading, instance: member.instance, standing: membership.standings[address],
         pollState: (member.node.poller.newest?.state ?? .unknown).name, problem: member.problem,
-        isProbeAnswered: member.isProbeAnswered, isLeftAlone: member.schedule.isBreakerOpen)
+        isProbeAnswered: member.isProbeAnswered, isLeftAlone: member.schedule.isBreakerOpen,
+        audit: tracker.audit.readings[address])
     }
     return tracker.state(
       surroundings, keys: keys, turnedAway: membership.turnedAway,
@@ -260,7 +261,7 @@ actor Workload {
     let judgement = findings.judgement(verdict, of: state)
     pace.shown = judgement
     if let recorder = factory.context.recorder { recorder.note(RecordedJudgement(judgement, of: config.name)) }
-    verdict.addSummary(config.name, factory.context.findingAllowance)
+    verdict.addSummary(config.name, factory.context.findingAllowances)
     verdict.add { sink in
       state.addFigures(into: &sink)
       addBounds(into: &sink)

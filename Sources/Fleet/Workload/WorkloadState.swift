@@ -91,6 +91,8 @@ struct WorkloadState: Sendable {
   let unconfirmedFailoverCount: Int
   /// What was found at the first look over each server.
   let auditBaseline: AuditBaseline
+  /// Whether the security of servers is looked over: a look was tried, whatever came of it.
+  let isAudited: Bool
   let now: Monotonic
   let wall: WallTime
   private let places: [NodeAddress: Int]
@@ -99,7 +101,7 @@ struct WorkloadState: Sendable {
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
-    auditBaseline: AuditBaseline, now: Monotonic, wall: WallTime
+    audit: AuditTracker, now: Monotonic, wall: WallTime
   ) {
     let time = Timestamp(wall)
     self.config = config
@@ -115,7 +117,8 @@ struct WorkloadState: Sendable {
     self.keys = keys
     self.turnedAway = turnedAway
     self.unconfirmedFailoverCount = unconfirmedFailoverCount
-    self.auditBaseline = auditBaseline
+    auditBaseline = audit.baseline
+    isAudited = audit.hasBegun
     self.now = now
     self.wall = wall
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })

@@ -9,6 +9,7 @@ final class WorkloadStore: Sendable {
   private struct State {
     var failovers: (any FailoverState)?
     var members: [NodeAddress: MemberRecord]?
+    var audit: [String: AuditTracker.Record]?
     /// The events of failovers, oldest first, for where there is no file.
     var told: [Event] = []
   }
@@ -141,6 +142,32 @@ final class WorkloadStore: Sendable {
   func keep(_ addresses: [NodeAddress], as role: Role, at wall: WallTime) {
     let text = addresses.map(\.storedText).joined(separator: "\n")
     file?.facts.set(prefix + role.rawValue, to: text.isEmpty ? nil : text, at: wall)
+  }
+
+  // MARK: Audit
+
+  private static let auditFact = "audit/"
+
+  /// What is remembered of the security of each server, by instance.
+  func auditRecords() -> [String: AuditTracker.Record] {
+    if let known = state.withLock({ $0.audit }) { return known }
+    let pairs = facts.compactMap { name, text -> (String, AuditTracker.Record)? in
+      guard name.hasPrefix(Self.auditFact), let record = AuditTracker.Record(text) else { return nil }
+      return (String(name.dropFirst(Self.auditFact.count)), record)
+    }
+    return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+  }
+
+  func keep(_ records: [String: AuditTracker.Record], at wall: WallTime) {
+    let before = auditRecords()
+    state.withLock { $0.audit = records }
+    let changed = Set(records.keys).union(before.keys).filter { records[$0] != before[$0] }
+    guard !changed.isEmpty else { return }
+    file?.change { ledger in
+      for instance in changed {
+        ledger.setFact(prefix + Self.auditFact + instance, to: records[instance]?.text, at: wall)
+      }
+    }
   }
 
   // MARK: Reading

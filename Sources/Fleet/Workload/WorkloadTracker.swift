@@ -17,6 +17,7 @@ struct WorkloadTracker: Sendable {
   private var refusals = RiseTracker()
   private var delayedFsyncs = RiseTracker()
   private(set) var counters = CounterTracker()
+  var audit: AuditTracker
 
   /// What a reading shows of the daemon's own doing.
   struct Own: Sendable {
@@ -24,9 +25,14 @@ struct WorkloadTracker: Sendable {
     var refusedCount = 0
   }
 
-  /// - Parameter kept: what is known of its failovers from before.
-  init(_ config: WorkloadConfig, _ kept: KeptFailovers = KeptFailovers()) {
+  /// - Parameters:
+  ///   - kept: what is known of its failovers from before.
+  ///   - audit: what is known of its servers' security from before.
+  init(
+    _ config: WorkloadConfig, _ kept: KeptFailovers = KeptFailovers(), audit: AuditTracker = AuditTracker()
+  ) {
     self.config = config
+    self.audit = audit
     rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
     (follower, failovers) = TopologyCatalogue.make(config, kept)
   }
@@ -79,13 +85,12 @@ struct WorkloadTracker: Sendable {
   ///   - wall: seconds since the epoch.
   func state(
     _ members: [WorkloadState.Surroundings], keys: KeyReading, turnedAway: TurnedAway = TurnedAway(),
-    unconfirmedFailoverCount: Int = 0, auditBaseline: AuditBaseline = AuditBaseline(), at now: Monotonic,
-    wall: WallTime
+    unconfirmedFailoverCount: Int = 0, at now: Monotonic, wall: WallTime
   ) -> WorkloadState {
     WorkloadState(
       config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
       hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
-      unconfirmedFailoverCount: unconfirmedFailoverCount, auditBaseline: auditBaseline, now: now, wall: wall)
+      unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, now: now, wall: wall)
   }
 
   private func state(of member: WorkloadState.Surroundings, at now: Monotonic) -> WorkloadState.Member {

@@ -234,6 +234,16 @@ public final class Connection: Sendable {
     }
   }
 
+  /// When the certificate that the server showed ends; nil without TLS, and before the first reply.
+  public func certificateEnd() async -> WallTime? {
+    await withCheckedContinuation { continuation in
+      onLoop { continuation.resume(returning: $0.certificateEnd) }
+    }
+  }
+
+  /// Where it goes to; nil for a unix socket.
+  public var remoteIP: String? { channel.remoteAddress?.ipAddress }
+
   /// Gives the connection over to `body`, which runs on its event loop.
   func onLoop(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
     channel.eventLoop.execute { [handler] in body(handler.value) }

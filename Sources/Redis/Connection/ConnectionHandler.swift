@@ -38,6 +38,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var hasReceived = false
   /// Whether the peer is known to be who it should be: before that nothing is written, least of all a login.
   private var isVerified: Bool
+  /// When the server's certificate ends, as the handshake showed it; nil without TLS.
+  private(set) var certificateEnd: WallTime?
   /// What waits for that.
   private var held: [[UInt8]] = []
   private var context: ChannelHandlerContext?
@@ -150,6 +152,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSUserEvent.handshakeCompleted = event {
+      certificateEnd = context.peerCertificateEnd
       if let requiredName, !context.peerIsCertified(as: requiredName) {
         held = []
         end(RedisError(.tls, "the server's certificate is not for \(requiredName)", cause: .otherName))

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Config
-import Fleet
 
 /// Polls a fleet once and says what its checks find.
 struct CheckFleetCommand: AsyncParsableCommand {
@@ -20,28 +18,5 @@ struct CheckFleetCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ReportOptions
 
-  func run() async throws {
-    let results: [CheckResult]
-    let title: String
-    do {
-      if let url = options.daemon.url {
-        title = "What the checks of \(url) find"
-        results = try await options.daemon.checkResults(url, workload: options.workload)
-      } else {
-        let (config, path) = try options.load()
-        let subject = try AccessSubject(["--config.file", path], environment: processEnvironment())
-        title = "What the checks of \(path) find"
-        results = await FleetSearch.run(config, subject) { await $0.checkResults() }
-      }
-    } catch let failure as DaemonOptions.Failure {
-      Redline.printError("\(failure)")
-      throw ExitCode(ReportOptions.unknownStatus)
-    } catch {
-      Redline.printError("\(error)")
-      throw ExitCode(Redline.usageStatus)
-    }
-    print(ReportText(title: title, results: results).text(options.format), terminator: "")
-    let status = options.status(of: results)
-    if status != 0 { throw ExitCode(status) }
-  }
+  func run() async throws { try await options.printResults("What the checks of") }
 }

@@ -45,6 +45,45 @@ struct ReportOptions: ParsableArguments {
     return (only, path)
   }
 
+  /// Prints what the checks of the daemon or of the file find, and ends the command with the exit status.
+  ///
+  /// - Parameters:
+  ///   - title: begins the title, which goes on with the daemon's address or the file.
+  ///   - ids: of the checks that it is about; nil for all.
+  ///   - prepare: is done with the fleet before it is judged, where no daemon is asked.
+  func printResults(
+    _ title: String, finds ids: Set<String>? = nil, prepare: @Sendable (Fleet) async -> Void = { _ in }
+  ) async throws {
+    var results: [CheckResult]
+    let subject: String
+    do {
+      if let url = daemon.url {
+        subject = url
+        results = try await daemon.checkResults(url, workload: workload)
+      } else {
+        let (config, path) = try load()
+        subject = path
+        let access = try AccessSubject(["--config.file", path], environment: processEnvironment())
+        results = await FleetSearch.run(config, access) { fleet in
+          await prepare(fleet)
+          return await fleet.checkResults()
+        }
+      }
+    } catch let failure as DaemonOptions.Failure {
+      Redline.printError("\(failure)")
+      throw ExitCode(Self.unknownStatus)
+    } catch {
+      Redline.printError("\(error)")
+      throw ExitCode(Redline.usageStatus)
+    }
+    if let ids { results = results.filter { ids.contains($0.check) } }
+    print(
+      ReportText(title: "\(title) \(subject) find\(ids == nil ? "" : "s")", results: results).text(format),
+      terminator: "")
+    let status = status(of: results)
+    if status != 0 { throw ExitCode(status) }
+  }
+
   /// The exit status: 0, 1 for a finding that fails the command, which beats 3 for what is unknown.
   func status(of results: [CheckResult]) -> Int32 { Self.status(of: results, failOn: failOn) }
 

@@ -5,7 +5,12 @@ import Runtime
 enum ScenarioText {
   static func line(_ finding: Finding) -> String {
     let since = Int(clamping: finding.since.seconds - ScenarioServer.start)
-    return "\(finding.severity.name) \(name(finding.subject))since \(since)s: \(finding.text)"
+    return
+      "\(finding.severity.name) \(name(finding.subject))since \(since)s\(finding.isKnown ? ", known" : ""): \(finding.text)"
+  }
+
+  static func line(_ aside: Aside) -> String {
+    "\("\(aside.answer.rawValue) \(name(aside.subject))".dropLast()): \(aside.text)"
   }
 
   static func line(_ blindness: Blindness) -> String {

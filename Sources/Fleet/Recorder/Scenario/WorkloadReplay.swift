@@ -22,9 +22,11 @@ struct WorkloadReplay {
   /// - Parameters:
   ///   - time: seconds since the beginning; it only grows.
   ///   - checks: those that judge.
+  ///   - audits: looks over the security of servers, taken now.
   mutating func look(
     at time: Double, servers: [NodeAddress: ScenarioServer], _ checks: [any Check] = CheckCatalogue.all,
-    keys: KeyReading = .none, turnedAway: TurnedAway = TurnedAway(), unconfirmedFailoverCount: Int = 0
+    keys: KeyReading = .none, turnedAway: TurnedAway = TurnedAway(), unconfirmedFailoverCount: Int = 0,
+    audits: [NodeAddress: AuditReading] = [:]
   ) -> Look {
     let (now, wall) = (Monotonic(seconds: time), WallTime(seconds: ScenarioServer.start + time))
     let readings = servers.filter { !$0.value.isSentinel }.map { $0.value.reading($0.key, at: time) }
@@ -32,16 +34,26 @@ struct WorkloadReplay {
     tracker.follow(readings, sentinels: watchers)
     tracker.note(readings, own: { _ in .init() }, config.objectives(at: Timestamp(wall)), at: now)
     _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, at: now)
+    func instance(_ address: NodeAddress) -> String { config.instanceName(of: address, announced: nil) }
+    for (address, audit) in audits { tracker.audit.take(audit, of: address, instance: instance(address)) }
     let members = readings.map { reading in
       let server = servers[reading.address]
       return WorkloadState.Surroundings(
         reading: reading, instance: config.instanceName(of: reading.address, announced: nil),
         standing: roster.members[reading.address], pollState: reading.answers == true ? "up" : "timeout",
-        problem: reading.answers == true ? nil : server?.problem, isProbeAnswered: server?.isProbeAnswered)
+        problem: reading.answers == true ? nil : server?.problem, isProbeAnswered: server?.isProbeAnswered,
+        audit: tracker.audit.readings[reading.address])
     }
-    let state = tracker.state(
-      members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, at: now,
-      wall: wall)
+    func state() -> WorkloadState {
+      tracker.state(
+        members, keys: keys, turnedAway: turnedAway, unconfirmedFailoverCount: unconfirmedFailoverCount, at: now,
+        wall: wall)
+    }
+    if !audits.isEmpty {
+      let verdict = Verdict(checks.filter { $0 is any AuditCheck }, of: state())
+      tracker.audit.note(verdict, of: audits.keys.map(instance))
+    }
+    let state = state()
     let verdict = Verdict(checks, of: state)
     findings.note(verdict, at: wall)
     return Look(verdict: verdict, judgement: findings.judgement(verdict, of: state))

@@ -10,6 +10,8 @@ struct ConnectedClient {
   var host: ArraySlice<UInt8> = []
   var port: ArraySlice<UInt8> = []
   var resp: ArraySlice<UInt8> = []
+  /// The server's address that it is connected to, with the port; empty before 6.2.
+  var serverAddress: ArraySlice<UInt8> = []
   /// Its last command; nil where it sent none, and where the server does not tell.
   var command: ArraySlice<UInt8>?
   /// Numbers by the name of their field; what the server does not send is absent.
@@ -26,6 +28,7 @@ struct ConnectedClient {
       case "flags": flags = text
       case "db": db = text
       case "resp": resp = text
+      case "laddr": serverAddress = text
       case "cmd": command = text == ArraySlice("NULL".utf8) ? nil : text
       case "addr":
         // The port is after the last colon: the host may be IPv6, or a path.

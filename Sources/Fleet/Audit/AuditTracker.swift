@@ -1,0 +1,158 @@
+import Config
+import Redis
+import Runtime
+
+/// What looks over a workload's servers brought, and what was there from the first. Pure.
+struct AuditTracker: Sendable {
+  /// What outlives the process, of one server.
+  struct Record: Sendable, Equatable {
+    /// When it was looked over for the first time.
+    var since: WallTime
+    /// By check, hashes of what was found at the first look.
+    var found: [String: Set<UInt64>] = [:]
+    /// By the hash of a user's name: the day, counted from 1970, on which it was connected last.
+    var seen: [UInt64: Int] = [:]
+  }
+
+  private(set) var readings: [NodeAddress: Shared<AuditReading>] = [:]
+  /// Whether a look was tried, whoever answered.
+  private(set) var hasBegun = false
+  /// When each was asked last, whether it answered or not.
+  private var asked: [NodeAddress: WallTime] = [:]
+  /// By instance.
+  private(set) var records: [String: Record]
+
+  /// Between two looks at a server that could not be looked over.
+  private static let retrySeconds = 60.0
+  private static let secondsPerDay = 86_400.0
+
+  /// From when on the workload is watched.
+  let began: Monotonic
+
+  init(_ records: [String: Record] = [:], began: Monotonic = .distantPast) {
+    (self.records, self.began) = (records, began)
+  }
+
+  var baseline: AuditBaseline { AuditBaseline(records) }
+
+  func isDue(_ address: NodeAddress, every seconds: Double, at now: WallTime) -> Bool {
+    if let last = asked[address], now - last < min(seconds, Self.retrySeconds), now >= last { return false }
+    guard let reading = readings[address] else { return true }
+    // The clock may be set back.
+    return now - reading.at >= seconds || now < reading.at
+  }
+
+  mutating func noteAsked(_ addresses: [NodeAddress], at now: WallTime) {
+    hasBegun = true
+    for address in addresses { asked[address] = now }
+  }
+
+  /// Takes in a look, with what is known of its users from before.
+  mutating func take(_ reading: AuditReading, of address: NodeAddress, instance: String) {
+    hasBegun = true
+    var reading = reading
+    var record = records[instance] ?? Record(since: reading.at)
+    let today = Int(clamping: reading.at.seconds / Self.secondsPerDay)
+    if let clients = reading.clients.value {
+      for client in clients where !client.user.isEmpty && !client.isOwn { record.seen[fnvHash(client.user)] = today }
+    }
+    if let users = reading.users.value {
+      let names = Dictionary(users.map { (fnvHash($0.name), $0.name) }) { first, _ in first }
+      record.seen = record.seen.filter { names[$0.key] != nil }
+      for (hash, day) in record.seen {
+        if let name = names[hash] { reading.lastSeen[name] = WallTime(seconds: Double(day) * Self.secondsPerDay) }
+      }
+    }
+    reading.watchedSince = record.since
+    records[instance] = record
+    readings[address] = Shared(reading)
+  }
+
+  /// Takes in what the checks find at servers that were looked over just now.
+  mutating func note(_ verdict: Verdict, of instances: [String]) {
+    var baseline = baseline
+    let blind = Set(
+      (verdict.unknowns.map { ($0.subject, $0.check) }
+        + verdict.asides.filter { $0.answer == .notCompared }.map { ($0.subject, $0.check) })
+        .compactMap { subject, check in subject.instance.map { AuditBaseline.Place(instance: $0, check: check) } })
+    baseline.note(verdict.findings, of: instances, checks: CheckCatalogue.audit, blind: blind)
+    for instance in instances { records[instance]?.found = baseline.found[instance] ?? [:] }
+  }
+
+  /// Forgets the servers that are members no more.
+  mutating func forget(allBut members: [NodeAddress: String]) {
+    readings = readings.filter { members[$0.key] != nil }
+    asked = asked.filter { members[$0.key] != nil }
+    let names = Set(members.values)
+    records = records.filter { names.contains($0.key) }
+  }
+}
+
+extension AuditTracker.Record {
+  /// A line each: when it began, what was found, who was connected when.
+  var text: String {
+    (["since \(since.epochMs)"]
+      + found.sorted { $0.key < $1.key }.map { check, hashes in
+        (["found", check] + hashes.sorted().map { String($0, radix: 36) }).joined(separator: " ")
+      }
+      + seen.sorted { $0.key < $1.key }.map { "user \(String($0, radix: 36)) \($1)" }).joined(separator: "\n")
+  }
+
+  /// nil for anything else than ``text`` gives.
+  init?(_ text: String) {
+    var since: WallTime?
+    var (found, seen): ([String: Set<UInt64>], [UInt64: Int]) = ([:], [:])
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      switch words.first {
+      case "since" where words.count == 2: since = Int64(words[1]).map { WallTime(epochMs: $0) }
+      case "found" where words.count >= 2:
+        found[String(words[1])] = Set(words.dropFirst(2).compactMap { UInt64($0, radix: 36) })
+      case "user" where words.count == 3:
+        if let hash = UInt64(words[1], radix: 36), let day = Int(words[2]) { seen[hash] = day }
+      default: return nil
+      }
+    }
+    guard let since else { return nil }
+    self.init(since: since, found: found, seen: seen)
+  }
+}
+
+/// What was found when each server was looked over for the first time: it is shown and alerts nobody.
+struct AuditBaseline: Sendable, Equatable {
+  /// By instance and check: hashes of what was found. A check that has judged no server is in none.
+  private(set) var found: [String: [String: Set<UInt64>]] = [:]
+
+  init() {}
+
+  init(_ records: [String: AuditTracker.Record]) { found = records.mapValues(\.found) }
+
+  private static func hash(_ finding: Finding) -> UInt64 { fnvHash("\(finding.severity.rawValue) \(finding.key)") }
+
+  func contains(_ finding: Finding) -> Bool {
+    guard let instance = finding.subject.instance else { return false }
+    return found[instance]?[finding.check]?.contains(Self.hash(finding)) ?? false
+  }
+
+  /// What a check finds at a server the first time that it can judge there is the baseline; what is not found any more is
+  /// forgotten.
+  ///
+  /// - Parameters:
+  ///   - instances: servers that were looked over just now.
+  ///   - blind: checks that could not judge.
+  mutating func note(_ findings: [Finding], of instances: [String], checks: [any AuditCheck], blind: Set<Place>) {
+    let byPlace = Dictionary(grouping: findings) { Place(instance: $0.subject.instance ?? "", check: $0.check) }
+    for instance in instances {
+      for check in checks where !blind.contains(Place(instance: instance, check: check.id)) {
+        let now = Set((byPlace[Place(instance: instance, check: check.id)] ?? []).map(Self.hash))
+        let before = found[instance]?[check.id]
+        found[instance, default: [:]][check.id] = before.map { $0.intersection(now) } ?? (check.alertsAtOnce ? [] : now)
+      }
+    }
+  }
+
+  struct Place: Hashable {
+    let instance: String
+    let check: String
+  }
+}

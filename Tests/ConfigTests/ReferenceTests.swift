@@ -18,7 +18,9 @@ import Testing
   /// What good files write stands in the reference, and each key of the reference is written by one of them.
   @Test func filesWriteTheKeysOfTheReference() throws {
     let paths = Set(Self.keys.map(\.path))
-    let named: Set = ["workloads[].labels", "defaults.labels", "workloads[].aliases", "rules.external_labels"]
+    let named: Set = [
+      "workloads[].labels", "defaults.labels", "workloads[].aliases", "rules.external_labels", "regions",
+    ]
     var written: Set<String> = []
     for name in Fixtures.names(".good.yml", in: "fleet") {
       Self.addPaths(of: try YAMLNode.parse(Fixtures.bytes(name), file: name), at: "", named: named, to: &written)

@@ -60,6 +60,7 @@ struct Scenario {
   /// Plays it from the first look to the last.
   func looks() throws -> [Look] {
     var stage: Stage?
+    var regions = ""
     var looks: [Look] = []
     var reader: ((Substring) throws -> Void)?
     var expected: Expectation?
@@ -79,7 +80,8 @@ struct Scenario {
         let words = line.split(separator: " ", maxSplits: 1)
         let rest = words.count > 1 ? String(words[1]) : ""
         switch words[0] {
-        case "workload:": stage = try Stage(rest)
+        case "regions:": regions = "regions: \(rest)\n"
+        case "workload:": stage = try Stage(regions, rest)
         case "at": stage?.time = Double(rest.dropLast()) ?? .nan
         case "keys": reader = { try stage?.addKeys($0) }
         case "announced": reader = { try stage?.addAnnounced($0) }
@@ -122,8 +124,8 @@ private final class Stage {
   private var lookedOver: Set<NodeAddress> = []
   private var unconfirmedFailoverCount = 0
   private let config: WorkloadConfig
-  init(_ fields: String) throws {
-    let text = "workloads: [{name: w, \(fields.dropFirst())]"
+  init(_ regions: String, _ fields: String) throws {
+    let text = "\(regions)workloads: [{name: w, \(fields.dropFirst())]"
     config = try FleetConfig.parse(Array(text.utf8), file: "scenario").workloads[0]
     replay = WorkloadReplay(config)
   }

@@ -109,7 +109,7 @@ public struct ServerPackage: Sendable, Equatable {
 
   public var text: String { "\(distribution) \(version)" }
 
-  static let scalar = ScalarType<ServerPackage>(
+  public static let scalar = ScalarType<ServerPackage>(
     placeholder: ServerPackage(distribution: "", version: ""), name: "package",
     range: "a distribution and the version there, such as `debian 5:7.0.15-1~deb12u10`"
   ) { text throws(Mismatch) in
@@ -133,7 +133,7 @@ public struct CalendarDay: Sendable, Equatable, CustomStringConvertible {
   /// Seconds of the epoch at which it ends, UTC.
   public let end: Double
 
-  static let scalar = ScalarType<CalendarDay>(
+  public static let scalar = ScalarType<CalendarDay>(
     placeholder: CalendarDay(description: "", end: 0), name: "date", range: "a date such as `2027-03-31`"
   ) { text throws(Mismatch) in
     guard text.utf8.count == 10, let start = Timestamp.parse("\(text)T00:00:00Z") else {

@@ -50,7 +50,7 @@ public struct DegradedMode: Sendable, Equatable {
 
 extension ScalarType<String> {
   /// A text on one line.
-  static func oneLine(upToBytes limit: Int) -> ScalarType {
+  public static func oneLine(upToBytes limit: Int) -> ScalarType {
     nonEmptyString.restricted(
       to: { text in text.utf8.count <= limit && !text.unicodeScalars.contains(where: \.isInvisible) },
       "is longer than \(limit) bytes, or has line breaks or control characters", hint: "write it on one line",

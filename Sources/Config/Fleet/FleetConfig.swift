@@ -6,6 +6,8 @@ public struct FleetConfig: Sendable, Equatable {
   public let maintenance: Schedule
   /// Rules of the whole file; each workload has them after its own.
   public let addressRewrites: [AddressRewrite]
+  /// Where servers are, by their addresses; each workload knows them.
+  public let regions: Regions
   /// Nil when alerts are sent to nobody.
   public let alerting: AlertingConfig?
   /// In the order of the file; never empty.
@@ -72,9 +74,15 @@ public struct FleetConfig: Sendable, Equatable {
     ) {
       AddressRewrite($0)
     }
+    regions =
+      fields.mapping(
+        "regions",
+        "Addresses of servers by region: a list of address patterns for each name; the first that fits counts."
+      ) { Regions($0) } ?? Regions()
     alerting = fields.mapping("alerting", "Where alerts are sent; without it, nowhere.") { AlertingConfig($0) }
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
+    defaults.regions = regions
     var names: Set<String> = [""]
     workloads = fields.mappings("workloads", "Workloads to monitor; at least one, at most \(Self.workloadLimit).") {
       fields in

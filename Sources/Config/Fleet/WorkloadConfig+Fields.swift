@@ -72,6 +72,7 @@ extension WorkloadConfig {
       "address_rewrites", "Rules for announced addresses, applied before those of the whole file."
     ) { AddressRewrite($0) }
     addressRewrites = rewrites + defaults.addressRewrites.filter { !rewrites.contains($0) }
+    regions = defaults.regions
     self.watches =
       fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind, watches: watches) }
       ?? KeyWatches(nil, kind: kind, watches: watches)

@@ -31,6 +31,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let maintenance: Schedule
   /// Its own rules, then those of the whole file; the first that matches counts.
   public let addressRewrites: [AddressRewrite]
+  /// Those of the whole file.
+  public let regions: Regions
   public let watches: KeyWatches
   /// Whether drills and load tests may touch it.
   public let disruptive: Disruption

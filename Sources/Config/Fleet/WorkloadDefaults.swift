@@ -8,6 +8,7 @@ struct WorkloadDefaults {
   var tls: TLSConfig?
   var maintenance = Schedule([])
   var addressRewrites: [AddressRewrite] = []
+  var regions = Regions()
   var verified = VerifiedObjectives()
   var audit = AuditConfig()
 

@@ -5,6 +5,7 @@ extension FleetConfig {
     var yaml = YAMLWriter()
     yaml.windows("maintenance", maintenance)
     yaml.rewrites(addressRewrites)
+    yaml.regions(regions)
     yaml.alerting(alerting)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload) }
     if let rules { yaml.mapping("rules") { $0.rules(rules) } }
@@ -38,6 +39,7 @@ extension FleetConfig {
     var yaml = YAMLWriter()
     yaml.windows("maintenance", maintenance)
     yaml.rewrites(addressRewrites)
+    yaml.regions(regions)
     yaml.mappings("workloads", workloads) { yaml, workload in yaml.workload(workload, hasLogins: false) }
     return yaml.text
   }
@@ -244,6 +246,13 @@ extension YAMLWriter {
     mappings("address_rewrites", rewrites) { yaml, rewrite in
       yaml.field("from", rewrite.from)
       yaml.field("to", rewrite.to)
+    }
+  }
+
+  fileprivate mutating func regions(_ regions: Regions) {
+    guard !regions.isEmpty else { return }
+    mapping("regions") { yaml in
+      for region in regions.all { yaml.list(region.name, region.addresses) }
     }
   }
 

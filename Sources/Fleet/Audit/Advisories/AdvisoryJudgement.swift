@@ -1,0 +1,257 @@
+import Config
+
+/// Which known faults a server has, and who could make use of each. Pure.
+struct AdvisoryJudgement {
+  /// A server as the judgement sees it.
+  struct Server {
+    let product: Advisories.Product
+    let version: Version
+    var isClusterNode = false
+    /// nil where it is not known whether it serves TLS.
+    var servesTLS: Bool?
+    var origin = PackageOrigin.unknown
+    var users: AuditAnswer<[AuditUser]> = .unknown("+acl|users")
+    /// Users who may run what is dangerous.
+    var admins: Set<String> = []
+  }
+
+  /// What is said of one server: one sentence for all of its faults, since one upgrade mends them.
+  struct Found: Equatable {
+    let severity: Finding.Severity
+    /// The ids of the faults that somebody could use, in the order of the file.
+    let key: String
+    /// The rest of a sentence that begins with the server's name.
+    let text: String
+  }
+
+  /// Who could make use of a fault.
+  private enum Reach: Hashable {
+    case anybody
+    case users([String])
+    case adminsOnly
+    case nobody
+    /// What is missing.
+    case unknown(String)
+  }
+
+  private struct Group {
+    let reach: Reach
+    let need: Advisories.Need
+    var ids: [String] = []
+    var severity: Finding.Severity
+  }
+
+  let advisories: Advisories
+  let server: Server
+
+  private static let namedIDs = 12
+  private static let namedUsers = 5
+
+  // MARK: Faults
+
+  /// nil where it has none that is known.
+  var faults: Found? {
+    var groups: [Group] = []
+    var (fixes, packages): ([Version?], [DebianVersion]) = ([], [])
+    var (isUncertain, packageText): (Bool, String?) = (false, nil)
+    for fault in advisories.faults {
+      guard case .has(let fix, let isCertain) = standing(fault) else { continue }
+      let reach = reach(fault.need)
+      let severity = severity(fault, reach, isCertain: isCertain)
+      switch fix {
+      case .version(let version): fixes.append(version)
+      case .package(let version, let text):
+        if packages.allSatisfy({ $0 < version }) { packageText = text }
+        packages.append(version)
+      }
+      isUncertain = isUncertain || !isCertain
+      if let index = groups.firstIndex(where: { $0.reach == reach && $0.need == fault.need }) {
+        groups[index].ids.append(fault.id)
+        groups[index].severity = max(groups[index].severity, severity)
+      } else {
+        groups.append(Group(reach: reach, need: fault.need, ids: [fault.id], severity: severity))
+      }
+    }
+    guard let worst = groups.map(\.severity).max() else { return nil }
+    let ordered = Finding.Severity.allCases.reversed().flatMap { severity in
+      groups.filter { $0.severity == severity }
+    }
+    var parts = ordered.map { "\(ids($0.ids)): \(who($0))" }
+    if let packageText { parts.append("\(packageText) has the fixes") } else { parts.append(remedy(fixes)) }
+    if isUncertain { parts.append(doubt) }
+    let usable = ordered.filter { $0.severity > .info }.flatMap(\.ids)
+    return Found(
+      severity: worst, key: usable.sorted().joined(separator: " "),
+      text: "runs \(server.product.rawValue) \(server.version) with \(parts.joined(separator: "; "))")
+  }
+
+  private enum Fix {
+    /// nil where no version of the branch has it no more.
+    case version(Version?)
+    case package(DebianVersion, String)
+  }
+
+  private enum Standing {
+    case hasNot
+    case has(Fix, isCertain: Bool)
+  }
+
+  private func standing(_ fault: Advisories.Fault) -> Standing {
+    switch fault.condition {
+    case .cluster where !server.isClusterNode: return .hasNot
+    case .tls where server.servesTLS == false: return .hasNot
+    default: break
+    }
+    let appliesSurely = fault.condition != .tls || server.servesTLS == true
+    if case .package(let own) = server.origin, let release = own.release, let version = own.version,
+      let fixed = fault.packages[release]
+    {
+      return version < fixed ? .has(.package(fixed, fixed.text), isCertain: appliesSurely) : .hasNot
+    }
+    // What a distribution alone did wrong is no fault of other builds.
+    guard let versions = fault.fixed[server.product] else { return .hasNot }
+    if let from = fault.from[server.product], server.version < from { return .hasNot }
+    let branch = Advisories.Branch(server.version)
+    if let fixed = versions[branch] {
+      guard server.version < fixed else { return .hasNot }
+    } else if let newest = versions.keys.max(), branch > newest {
+      return .hasNot
+    }
+    let mayBeMended: Bool
+    switch server.origin {
+    case .package, .otherVersion: mayBeMended = true
+    case .unknown: mayBeMended = fault.packages.values.contains { $0.program == server.version }
+    }
+    return .has(.version(versions[branch]), isCertain: appliesSurely && !mayBeMended)
+  }
+
+  private func severity(_ fault: Advisories.Fault, _ reach: Reach, isCertain: Bool) -> Finding.Severity {
+    switch reach {
+    case .adminsOnly, .nobody: .info
+    case .unknown: .warning
+    case .anybody, .users: fault.weight == .critical && isCertain ? .critical : .warning
+    }
+  }
+
+  // MARK: Who
+
+  private func reach(_ need: Advisories.Need) -> Reach {
+    guard need != .noLogin else { return .anybody }
+    switch server.users {
+    // Who logs in can do what every user can, whoever they are.
+    case .unknown(let reason): return need == .login ? .users([]) : .unknown(reason)
+    case .known(let users):
+      let able = users.filter { user in
+        if case .command(let command) = need { user.reach.contains(command) } else { true }
+      }.map(\.name)
+      if able.isEmpty { return .nobody }
+      let others = able.filter { !server.admins.contains($0) }
+      return others.isEmpty ? .adminsOnly : .users(others)
+    }
+  }
+
+  private func who(_ group: Group) -> String {
+    let what: String
+    if case .command(let command) = group.need { what = "can \(command.rawValue)" } else { what = "can log in" }
+    switch group.reach {
+    case .anybody: return "no login is needed"
+    case .users([]): return "every user \(what)"
+    case .users(let names):
+      let named = names.prefix(Self.namedUsers).joined(separator: ", ")
+      let more = names.count > Self.namedUsers ? " and \(names.count - Self.namedUsers) more" : ""
+      return "\(names.count == 1 ? "user" : "users") \(named)\(more) \(what)"
+    case .adminsOnly: return "only admins \(what)"
+    case .nobody: return "nobody \(what)"
+    case .unknown(let reason): return "who \(what) is unknown: \(reason)"
+    }
+  }
+
+  private func ids(_ ids: [String]) -> String {
+    let more = ids.count > Self.namedIDs ? " and \(ids.count - Self.namedIDs) more" : ""
+    return ids.prefix(Self.namedIDs).joined(separator: ", ") + more
+  }
+
+  // MARK: What to do
+
+  private func remedy(_ fixes: [Version?]) -> String {
+    let branch = Advisories.Branch(server.version)
+    guard !fixes.contains(nil), let needed = fixes.compactMap({ $0 }).max() else {
+      return "no version of \(branch) has all fixes"
+    }
+    return "\(max(needed, floor ?? needed)) has the fixes"
+  }
+
+  private var floor: Version? {
+    advisories.floors.first { $0.product == server.product && $0.branch == Advisories.Branch(server.version) }?.version
+  }
+
+  /// Why a fault that the version has may be mended all the same, and how to find out.
+  private var doubt: String {
+    switch server.origin {
+    case .unknown:
+      "your distributor may have fixed it without another version: name the package by audit.package"
+    case .otherVersion(let package):
+      "audit.package names \(package.text), which is another version"
+    case .package(let own):
+      own.release == nil
+        ? "your distributor may have fixed it: no fixes of \(own.package.text) are known here"
+        : "your distributor may have fixed it: the file tells nothing of \(own.package.text)"
+    }
+  }
+
+  /// Fixes that have no number: nil where the newest of the branch is in, and for packages, which have fixes one by one.
+  var missingFloor: Found? {
+    guard let floor, server.version < floor else { return nil }
+    if case .package = server.origin { return nil }
+    let isPackaged = advisories.faults.contains { fault in
+      fault.packages.values.contains { $0.program == server.version }
+    }
+    let rest = server.origin == .unknown && !isPackaged ? "" : "; \(doubt)"
+    return Found(
+      severity: .warning, key: "\(floor)",
+      text: "runs \(server.product.rawValue) \(server.version), which lacks security fixes that \(floor) has\(rest)")
+  }
+
+  // MARK: End of life
+
+  /// How long before the end it is told, in seconds.
+  private static let noticeSeconds = 90 * 86_400.0
+
+  /// - Parameter now: seconds since the epoch.
+  func endOfLife(at now: Double) -> Found? {
+    let branch = Advisories.Branch(server.version)
+    let rows = advisories.lifetimes.filter { $0.product == server.product }
+    let name = "\(server.product.rawValue) \(branch)"
+    let end: CalendarDay
+    let text: String
+    if let row = rows.first(where: { $0.branch == branch }) {
+      end = row.ended
+      text = "runs \(name), which \(now < end.end ? "gets fixes until" : "got its last fix by") \(end)"
+    } else if let oldest = rows.min(by: { $0.branch < $1.branch }), branch < oldest.branch, oldest.ended.end <= now {
+      end = oldest.ended
+      text = "runs \(name), which is older than \(oldest.branch) and gets no fixes"
+    } else {
+      return nil
+    }
+    guard now >= end.end - Self.noticeSeconds else { return nil }
+    let isOver = now >= end.end
+    if case .package(let own) = server.origin {
+      guard let support = own.release.flatMap({ release in advisories.supports.first { $0.release == release } }) else {
+        return Found(
+          severity: .info, key: "\(branch)",
+          text: "\(text); whether \(own.package.distribution) still mends it is not known here")
+      }
+      guard support.ended.end <= now else { return nil }
+      return Found(
+        severity: .warning, key: "\(branch)", text: "\(text), and \(support.release) by \(support.ended)")
+    }
+    return Found(severity: isOver ? .warning : .info, key: "\(branch)", text: text)
+  }
+}
+
+extension DebianVersion {
+  var text: String {
+    (epoch > 0 ? "\(epoch):" : "") + String(decoding: upstream, as: UTF8.self)
+      + (revision.isEmpty ? "" : "-\(String(decoding: revision, as: UTF8.self))")
+  }
+}

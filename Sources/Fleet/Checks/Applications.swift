@@ -25,7 +25,8 @@ struct HardcodedTopology: Check {
         continue
       }
       let readonly = use.settled(\.readonly)
-      if !member.isMaster, readonly.steps >= Self.leastMinutes {
+      let writes = !member.isMaster && readonly.steps >= Self.leastMinutes
+      if writes {
         verdict.find(
           .warning, node: member.instance,
           "is a replica and refused \(amount(Double(readonly.count), "writes", upTo: 1_000_000_000_000)) in the last 15 minutes: an application writes to it by its address"
@@ -33,12 +34,14 @@ struct HardcodedTopology: Check {
       }
       let moved = use.settled(\.moved)
       let share = Double(moved.count) / max(1, Double(moved.count + moved.all.commands))
-      if facts.server.mode == .cluster, use.isFull, moved.steps >= Self.leastMinutes, share > Self.movedLimit {
+      let isMoved = use.isFull && moved.steps >= Self.leastMinutes && share > Self.movedLimit
+      if facts.server.mode == .cluster, isMoved {
         verdict.find(
           .warning, node: member.instance,
           "sent \(percent(share)) of commands to another node (MOVED) in the last 15 minutes, and no slot moved: an application does not know which node has which slot"
         )
       }
+      if !writes, !use.isFull { verdict.notCompared(.node(member.instance), use.watchedText) }
     }
   }
 }
@@ -54,12 +57,15 @@ struct OneRedisForAll: Check {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     let masters = state.up.filter { $0.member.isMaster }
-    let watched = masters.map(\.member.load.use).filter(\.isFull)
-    let all = watched.reduce(into: CommandMix()) { $0.add($1.total) }
+    let uses = masters.map(\.member.load.use)
+    if let new = uses.first(where: { !$0.isFull }) { return verdict.notCompared(.workload, new.watchedText) }
+    let all = uses.reduce(into: CommandMix()) { $0.add($1.total) }
     guard Double(all.commands) >= Self.leastPerSecond * RecentUse.windowSeconds else { return }
     let (queue, cache) = (Double(all.queueCalls) / Double(all.commands), Double(all.cacheCalls) / Double(all.commands))
     guard queue >= Self.shareLimit, cache >= Self.shareLimit else { return }
-    let evicts = masters.contains { ($0.facts.memory.policy ?? "noeviction") != "noeviction" && $0.facts.memory.maxBytes ?? 0 > 0 }
+    let evicts = masters.contains {
+      ($0.facts.memory.policy ?? "noeviction") != "noeviction" && $0.facts.memory.maxBytes ?? 0 > 0
+    }
     let risk = evicts ? "; it may evict, and then jobs are lost" : ""
     verdict.find(
       .info,
@@ -83,13 +89,15 @@ struct QueueWithoutRegion: Check {
         state[address].map { $0.answers == true && ($0.lag.map { $0.state == .online } ?? true) } ?? false
       }
       guard let home else {
-        verdict.unknown(.shard(member.instance), "\(member.instance) is in an unknown region: its address is in none of regions")
+        verdict.unknown(
+          .shard(member.instance), "\(member.instance) is in an unknown region: its address is in none of regions")
         continue
       }
       let places = online.map { (name: state.name($0), region: regions.region(host: $0.host, port: $0.port)) }
       if places.contains(where: { $0.region.map { $0 != home } ?? false }) { continue }
       if let lost = places.first(where: { $0.region == nil }) {
-        verdict.unknown(.shard(member.instance), "\(lost.name) is in an unknown region: its address is in none of regions")
+        verdict.unknown(
+          .shard(member.instance), "\(lost.name) is in an unknown region: its address is in none of regions")
         continue
       }
       let what = online.isEmpty ? "has no replica that is online" : "has replicas in \(home) alone"

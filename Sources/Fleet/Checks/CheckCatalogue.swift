@@ -24,6 +24,8 @@ enum CheckCatalogue {
     OpenLogin(), PublicAddress(), BindWide(), ProtectedModeOff(), DangerReach(), DangerPresent(), AllKeys(),
     DebugEnabled(), BreachSigns(), ClientUnexpected(), DeniedAttempt(), UserUnused(), TLSOff(), TLSInner(), TLSWeak(),
     CertificateExpiry(), CredentialAge(),
+    // How applications use it.
+    HardcodedTopology(), OneRedisForAll(), QueueWithoutRegion(),
   ]
 
   /// Those that need a look over each server.

@@ -65,6 +65,7 @@ struct MemberFacts: Sendable, Equatable {
   var rejectedCount: Int
   /// Calls of FLUSHALL and FLUSHDB over the server's life.
   var flushCount: Int
+  var mix: CommandMix
   var counts: ServerCounts
   /// How long the event loop was busy since the start or CONFIG RESETSTAT (`eventloop_duration_sum`); nil before 7.2.
   var eventLoopMicroseconds: Double?
@@ -104,6 +105,7 @@ struct MemberFacts: Sendable, Equatable {
     rejectedCount = max(0, info.integer("rejected_connections") ?? 0)
     counts = ServerCounts(info)
     flushCount = Self.calls("cmdstat_flushall", info) + Self.calls("cmdstat_flushdb", info)
+    mix = CommandMix(info, version: server.version)
     eventLoopMicroseconds = info.finite("eventloop_duration_sum")
     latencyMonitorMilliseconds = config?["latency-monitor-threshold"].flatMap { parseInteger($0) }
     clockOffsetSeconds = info.serverSeconds.map { $0 - now.seconds }

@@ -10,6 +10,7 @@ struct MemberLoad: Sendable, Equatable {
   var slowCommandCount: Double?
   var latencyP99Seconds: Double?
   var evictionsPerSecond: Double?
+  var use = RecentUse()
 }
 
 /// How busy each member is, from one poll to the next.
@@ -20,11 +21,14 @@ struct LoadTracker: Sendable {
     var eventLoop = EventLoopLoad()
     var slowCommands = SlowCommands()
     var evictions = CountRate()
+    var use = RecentUse()
   }
   private var entries: [NodeAddress: Entry] = [:]
+  private var shifts = TopologyShifts()
 
   /// - Parameter step: of the ``LatencyGrid``; calls slower than its edge are counted, nil for none.
   mutating func note(_ readings: [MemberReading], slowerThan step: Int?) {
+    shifts.note(readings)
     for reading in readings {
       guard let facts = reading.facts else { continue }
       let runID = facts.server.runID
@@ -40,6 +44,7 @@ struct LoadTracker: Sendable {
       entry.began = reading.began
       entry.eventLoop.note(busyMicroseconds: facts.eventLoopMicroseconds, at: reading.began)
       entry.evictions.note(facts.evictedCount.map { Double($0) }, at: reading.began)
+      entry.use.note(facts.mix, runID: runID, at: reading.began, shifted: shifts.newest)
       if let latency = facts.latency { entry.slowCommands.note(latency, beyond: step) }
       entries[reading.address] = entry
     }
@@ -47,6 +52,7 @@ struct LoadTracker: Sendable {
 
   mutating func forget(_ addresses: Set<NodeAddress>) {
     for address in addresses { entries[address] = nil }
+    shifts.forget(addresses)
   }
 
   subscript(address: NodeAddress) -> MemberLoad {
@@ -54,6 +60,7 @@ struct LoadTracker: Sendable {
     return MemberLoad(
       eventLoopBusyRatio: entry.eventLoop.ratio,
       slowCommandCount: entry.slowCommands.isKnown ? entry.slowCommands.count : nil,
-      latencyP99Seconds: entry.slowCommands.p99Seconds, evictionsPerSecond: entry.evictions.perSecond)
+      latencyP99Seconds: entry.slowCommands.p99Seconds, evictionsPerSecond: entry.evictions.perSecond,
+      use: entry.use)
   }
 }

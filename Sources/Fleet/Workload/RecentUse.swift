@@ -45,6 +45,11 @@ struct RecentUse: Sendable, Equatable {
   var watchedSeconds: Double { steps.reduce(0) { $0 + $1.seconds } }
   var isFull: Bool { watchedSeconds >= Self.leastSeconds }
 
+  /// Why nothing is compared yet.
+  var watchedText: String {
+    "it was watched for \(Int(clamping: (watchedSeconds / 60).rounded(.down))) of 15 minutes"
+  }
+
   /// All of it.
   var total: CommandMix { steps.reduce(into: CommandMix()) { $0.add($1.mix) } }
 

@@ -29,11 +29,13 @@ public struct ScenarioCut {
     "aof_last_bgrewrite_status", "aof_delayed_fsync", "current_cow_size", "current_cow_peak", "rdb_last_cow_size",
     "aof_last_cow_size", "instantaneous_ops_per_sec", "keyspace_hits", "keyspace_misses", "evicted_keys",
     "rejected_connections", "cmdstat_flushall", "cmdstat_flushdb", "paused_reason", "paused_actions",
+    "total_commands_processed", "errorstat_READONLY", "errorstat_MOVED",
     "paused_timeout_milliseconds", "connected_slaves", "master_host", "master_port", "master_link_status",
     "master_link_down_since_seconds", "master_link_up_since_seconds", "master_sync_in_progress", "master_repl_offset",
     "slave_repl_offset", "slave_priority", "slave_read_only", "master_replid", "master_replid2", "second_repl_offset",
   ]
-  private static let known = Set(fields)
+  private static let known = Set(
+    fields + (CommandMix.queueCommands + CommandMix.cacheCommands).map { "cmdstat_\($0)" })
 
   public init(workload: String, check: String) {
     self.workload = workload

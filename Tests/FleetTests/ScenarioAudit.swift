@@ -21,6 +21,8 @@ struct ScenarioAudit {
   private var address: String? = "10.0.0.1"
   private var localAddresses: Set<String> = []
   private var usesTLS = true
+  private var buildID: String?
+  private var advisories: AuditAnswer<Shared<Advisories>>?
   private var isContainer = false
   private var ownUser = "redline"
   private var certificateDays: Double?
@@ -52,6 +54,10 @@ struct ScenarioAudit {
     case "address": address = rest[0] == "none" ? nil : rest[0]
     case "local": localAddresses = Set(rest)
     case "plain": usesTLS = false
+    case "build": buildID = rest[0]
+    case "advisories":
+      let text = Fixture.bytes("advisories.json") ?? []
+      advisories = rest.isEmpty ? .known(Shared(try Advisories.parse(text, file: "advisories.json"))) : .unknown(rest.joined(separator: " "))
     case "container": isContainer = true
     case "own": ownUser = rest[0]
     case "certificate": certificateDays = Double(rest[0].dropLast())
@@ -92,6 +98,8 @@ struct ScenarioAudit {
     reading.address = address.flatMap { IPAddress($0) }
     reading.localAddresses = localAddresses
     reading.processID = isContainer ? 1 : 4711
+    reading.buildID = buildID
+    reading.advisories = advisories
     reading.executable = "/usr/bin/redis-server"
     reading.certificateEnd = certificateDays.map { now + $0 * 86_400 }
     reading.credentialsChanged = passwordDays.map { now - $0 * 86_400 }

@@ -39,6 +39,8 @@ struct AuditReading: Sendable {
   var lastSeen: [String: WallTime] = [:]
   /// When the server was looked over for the first time.
   var watchedSince: WallTime?
+  /// What is known of faults of versions; nil where no file is configured.
+  var advisories: AuditAnswer<Shared<Advisories>>?
   /// When the certificate that the server showed ends; nil without TLS.
   var certificateEnd: WallTime?
   /// When the file with redline's own password was changed last; nil where it is in no file.

@@ -32,6 +32,7 @@ struct DueAudit: Sendable {
   func take(in context: ConnectionContext) async -> AuditReading? {
     do {
       var reading = try await look.take(in: context) { .now }
+      reading.advisories = await AdvisoryStore.shared.advisories(look.config.advisoriesFile)
       if let passwordFile {
         reading.credentialsChanged = try? await FileWork.shared.value(
           of: passwordFile, within: .seconds(1), isRecorded: false

@@ -23,7 +23,7 @@ enum CheckCatalogue {
     // Who could get at it, found by a look over each server.
     OpenLogin(), PublicAddress(), BindWide(), ProtectedModeOff(), DangerReach(), DangerPresent(), AllKeys(),
     DebugEnabled(), BreachSigns(), ClientUnexpected(), DeniedAttempt(), UserUnused(), TLSOff(), TLSInner(), TLSWeak(),
-    CertificateExpiry(), CredentialAge(),
+    CertificateExpiry(), CredentialAge(), KnownFaults(), EndOfLife(),
     // How applications use it.
     HardcodedTopology(), OneRedisForAll(), QueueWithoutRegion(),
   ]

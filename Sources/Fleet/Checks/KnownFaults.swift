@@ -15,8 +15,8 @@ struct KnownFaults: AuditCheck {
       if case .known(let advisories)? = reading.advisories { oldest = advisories }
     }
     let now = state.wall.seconds
-    if let oldest, oldest.ageDays(at: now) > Advisories.freshDays {
-      verdict.find(.info, "The \(oldest.ageText(at: now)): newer faults are not in the file of audit.advisories")
+    if let oldest, oldest.value.ageDays(at: now) > Advisories.freshDays {
+      verdict.find(.info, "The \(oldest.value.ageText(at: now)): newer faults are not in the file of audit.advisories")
     }
   }
 
@@ -65,7 +65,7 @@ extension AuditedServer {
       verdict.unknown(.node(name), "INFO does not tell its version")
       return nil
     }
-    let port = reading.setting("tls-port").map { $0 != "0" }
+    let port = reading.value.setting("tls-port").map { $0 != "0" }
     return AdvisoryJudgement(
       advisories: advisories.value,
       server: AdvisoryJudgement.Server(

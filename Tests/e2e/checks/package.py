@@ -42,6 +42,8 @@ def check_contents(check: Check) -> None:
         check.equal((tree / "usr/share/redline/alerts" / alert.name).read_bytes(), alert.read_bytes(), alert.name)
     for part in (ROOT / "deploy" / "alertmanager").iterdir():
         check.equal((tree / "usr/share/redline/alertmanager" / part.name).read_bytes(), part.read_bytes(), part.name)
+    advisories = tree / "usr/share/redline/advisories/redis.json"
+    check.equal(advisories.read_bytes(), (ROOT / "deploy" / "advisories" / "redis.json").read_bytes(), "the advisories")
     for name in ("usr/share/bash-completion/completions/redline", "usr/share/zsh/vendor-completions/_redline",
                  "usr/share/fish/vendor_completions.d/redline.fish"):
         check.that("families" in (tree / name).read_text() and "fleet" in (tree / name).read_text(), f"{name} knows the subcommands")

@@ -51,6 +51,7 @@ def page(program: str, seconds: int) -> list[str]:
               ".TP", ".I /etc/default/redline", "Flags of the service as environment variables.",
               ".TP", ".I /etc/redline/credentials/", "Passwords: the file NAME is the credential redis_NAME.",
               ".TP", ".I /usr/share/redline/alerts/", "Alert rules and their runbooks.",
+              ".TP", ".I /usr/share/redline/advisories/redis.json", "Known faults of Redis and Valkey, for the audit.",
               ".SH SEE ALSO", ".BR systemctl (1),", ".BR prometheus (1)"]
     return lines
 

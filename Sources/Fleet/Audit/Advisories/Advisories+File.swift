@@ -38,7 +38,7 @@ extension Advisories {
         "version", value: "\(version)", problem: "is a form that this redline does not read",
         hint: "use a file of version \(Self.formVersion)")
     }
-    asOf = fields.required("as_of", .calendarDay)
+    asOf = fields.required("as_of", CalendarDay.scalar)
     supports = fields.mappings("distributions") { Support($0) }
     let known = Set(supports.map(\.release))
     var ids: Set<String> = []
@@ -67,7 +67,7 @@ extension Advisories {
     if !source.isEmpty, !source.hasPrefix("https://") {
       fields.report("source", value: source, problem: "is no address", hint: "give the https:// page that says it")
     }
-    _ = fields.required("verified", .calendarDay)
+    _ = fields.required("verified", CalendarDay.scalar)
   }
 }
 
@@ -152,7 +152,7 @@ extension Advisories.Lifetime {
   fileprivate init(_ fields: MappingReader) {
     product = fields.required("product", .oneOf(Advisories.Product.self, noun: "a product"))
     branch = fields.required("branch", .branch)
-    ended = fields.required("ended", .calendarDay)
+    ended = fields.required("ended", CalendarDay.scalar)
     Advisories.readProvenance(fields)
   }
 }
@@ -161,7 +161,7 @@ extension Advisories.Support {
   fileprivate init(_ fields: MappingReader) {
     release = fields.required("name", .release)
     mark = fields.required("mark", .nonEmptyString)
-    ended = fields.required("ended", .calendarDay)
+    ended = fields.required("ended", CalendarDay.scalar)
     Advisories.readProvenance(fields)
   }
 }
@@ -169,7 +169,7 @@ extension Advisories.Support {
 extension Advisories.Build {
   fileprivate init(_ fields: MappingReader) {
     id = fields.required("id", .nonEmptyString)
-    package = fields.required("package", .serverPackage)
+    package = fields.required("package", ServerPackage.scalar)
     Advisories.readProvenance(fields)
   }
 }
@@ -245,7 +245,8 @@ extension ScalarType<Advisories.Branch> {
 
 extension ScalarType<Advisories.Release> {
   fileprivate static var release: ScalarType {
-    ScalarType(placeholder: Advisories.Release(distribution: "", release: ""), name: "release") { text throws(Mismatch) in
+    ScalarType(placeholder: Advisories.Release(distribution: "", release: ""), name: "release") {
+      text throws(Mismatch) in
       guard let release = Advisories.Release(text) else {
         throw Mismatch("is no release of a distribution", hint: "write it like debian 12")
       }

@@ -1,4 +1,5 @@
 import Config
+import Runtime
 
 /// What is known of faults in versions of Redis and Valkey: the file `audit.advisories`.
 ///
@@ -93,7 +94,7 @@ struct Advisories: Sendable, Equatable {
     let package: ServerPackage
   }
 
-  /// The day of which it all is.
+  /// The day on which the file was made.
   let asOf: CalendarDay
   let faults: [Fault]
   let floors: [Floor]

@@ -103,15 +103,16 @@ struct AdvisoryJudgement {
     default: break
     }
     let appliesSurely = fault.condition != .tls || server.servesTLS == true
+    let branch = Advisories.Branch(server.version)
+    // Of the package that this server is, not of another program of the same release.
     if case .package(let own) = server.origin, let release = own.release, let version = own.version,
-      let fixed = fault.packages[release]
+      let fixed = fault.packages[release], Advisories.Branch(fixed.program) == branch
     {
       return version < fixed ? .has(.package(fixed, fixed.text), isCertain: appliesSurely) : .hasNot
     }
     // What a distribution alone did wrong is no fault of other builds.
     guard let versions = fault.fixed[server.product] else { return .hasNot }
     if let from = fault.from[server.product], server.version < from { return .hasNot }
-    let branch = Advisories.Branch(server.version)
     if let fixed = versions[branch] {
       guard server.version < fixed else { return .hasNot }
     } else if let newest = versions.keys.max(), branch > newest {
@@ -138,7 +139,7 @@ struct AdvisoryJudgement {
   private func reach(_ need: Advisories.Need) -> Reach {
     guard need != .noLogin else { return .anybody }
     switch server.users {
-    // Who logs in can do what every user can, whoever they are.
+    // Without names, every user counts.
     case .unknown(let reason): return need == .login ? .users([]) : .unknown(reason)
     case .known(let users):
       let able = users.filter { user in

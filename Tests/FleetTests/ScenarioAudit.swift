@@ -57,7 +57,9 @@ struct ScenarioAudit {
     case "build": buildID = rest[0]
     case "advisories":
       let text = Fixture.bytes("advisories.json") ?? []
-      advisories = rest.isEmpty ? .known(Shared(try Advisories.parse(text, file: "advisories.json"))) : .unknown(rest.joined(separator: " "))
+      advisories =
+        rest.isEmpty
+        ? .known(Shared(try Advisories.parse(text, file: "advisories.json"))) : .unknown(rest.joined(separator: " "))
     case "container": isContainer = true
     case "own": ownUser = rest[0]
     case "certificate": certificateDays = Double(rest[0].dropLast())

@@ -10,7 +10,8 @@ struct KnownFaults: AuditCheck {
     var oldest: Shared<Advisories>?
     for (member, facts) in state.up {
       guard let reading = member.audit else { continue }
-      let server = AuditedServer(name: member.instance, facts: facts, reading: reading, state: state)
+      let server = AuditedServer(
+        name: member.instance, address: member.address, facts: facts, reading: reading.value, state: state)
       judge(server, into: &verdict)
       if case .known(let advisories)? = reading.advisories { oldest = advisories }
     }
@@ -65,7 +66,7 @@ extension AuditedServer {
       verdict.unknown(.node(name), "INFO does not tell its version")
       return nil
     }
-    let port = reading.value.setting("tls-port").map { $0 != "0" }
+    let port = reading.setting("tls-port").map { $0 != "0" }
     return AdvisoryJudgement(
       advisories: advisories.value,
       server: AdvisoryJudgement.Server(

@@ -36,6 +36,14 @@ public struct FleetConfig: Sendable, Equatable {
     return config
   }
 
+  /// The same with another file of known faults for all workloads; nil for none in the place of theirs.
+  public func auditing(against file: String?) -> FleetConfig {
+    guard let file else { return self }
+    var config = self
+    config.workloads = workloads.map { $0.auditing(against: file) }
+    return config
+  }
+
   /// Reads the file at `path`. Throws everything that is wrong in it.
   ///
   /// - Parameter watches: every watch over keys that the file may set.

@@ -41,9 +41,15 @@ public struct WorkloadConfig: Sendable, Equatable {
   /// How `redline backup verify` comes to its backup.
   public let backup: BackupConfig
   /// How the security of its servers is looked over.
-  public let audit: AuditConfig
+  public internal(set) var audit: AuditConfig
   /// Instance names by address in the form of `SeedAddress.description`.
   public let aliases: [String: String]
+
+  func auditing(against file: String) -> WorkloadConfig {
+    var config = self
+    config.audit.advisoriesFile = file
+    return config
+  }
 
   /// The objectives in force at a moment.
   public func objectives(at time: Timestamp) -> Objectives {

@@ -9,13 +9,13 @@ import Runtime
 struct HardcodedTopology: Check {
   let id = "hardcoded-topology"
   let group = CheckGroup.posture
-  let scope = CheckScope.members
   /// Minutes of the last 15 in which there must be such answers: somebody who tries something by hand is no application.
   private static let leastMinutes = 3
   /// Of the commands.
   private static let movedLimit = 0.01
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    var newest: RecentUse?
     for (member, facts) in state.up {
       let use = member.load.use
       // A master that is in no cluster sends nobody away.
@@ -41,8 +41,9 @@ struct HardcodedTopology: Check {
           "sent \(percent(share)) of commands to another node (MOVED) in the last 15 minutes, and no slot moved: an application does not know which node has which slot"
         )
       }
-      if !writes, !use.isFull { verdict.notCompared(.node(member.instance), use.watchedText) }
+      if !writes, !use.isFull, newest.map({ use.watchedSeconds < $0.watchedSeconds }) ?? true { newest = use }
     }
+    if let newest { verdict.notCompared(.workload, newest.watchedText) }
   }
 }
 

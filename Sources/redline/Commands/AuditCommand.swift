@@ -22,9 +22,18 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ReportOptions
 
+  @Option(
+    help: "File of known faults of versions, in the place of audit.advisories.", completion: .file(extensions: ["json"])
+  )
+  var advisories: String?
+
   func run() async throws {
-    try await options.printResults("What the audit of", finds: CheckNames.audit) { fleet in
-      _ = await fleet.audit(mayBeEarly: true)
+    if options.daemon.url != nil, advisories != nil {
+      throw ValidationError("--advisories is for a look from here; a daemon has the file of its own configuration.")
     }
+    try await options.printResults(
+      "What the audit of", finds: CheckNames.audit, change: { $0.auditing(against: advisories) },
+      remarks: { await AdvisoryFile.ages(of: $0) },
+      prepare: { fleet in _ = await fleet.audit(mayBeEarly: true) })
   }
 }

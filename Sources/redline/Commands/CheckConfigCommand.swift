@@ -12,7 +12,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     discussion: """
       Reads what a start reads and refuses what a start refuses: the file, the rule files that it names and, with the \
       flags that the daemon is started with, the files of passwords, certificates, web configuration and scripts that \
-      they name. What only a start can find out is not looked at: whether the port is free and the storage can be opened.
+      they name. Files of known faults, which the audit reads, must be good as well. What only a start can find out is not looked at: whether the port is free and the storage can be opened.
 
       Exits with 0 when all of it can be used, and with 1 after printing every error as file:line:column.
 
@@ -40,6 +40,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
         let loaded = try await StartupFiles.read(options, environment: environment, log: Self.log).fleet
       else { throw ConfigErrors(ConfigError(.commandLine, problem: "starts no daemon", hint: "leave --version out")) }
       fleet = loaded.config
+      let errors = await AdvisoryFile.errors(in: fleet)
+      if !errors.isEmpty { throw ConfigErrors(errors) }
     } catch {
       Redline.printError("\(error)")
       throw ExitCode(1)

@@ -50,19 +50,25 @@ struct ReportOptions: ParsableArguments {
   /// - Parameters:
   ///   - title: begins the title, which goes on with the daemon's address or the file.
   ///   - ids: of the checks that it is about; nil for all.
+  ///   - change: is made of the file's configuration first.
+  ///   - remarks: what is to be known beside the results, for people; of no configuration where a daemon is asked.
   ///   - prepare: is done with the fleet before it is judged, where no daemon is asked.
   func printResults(
-    _ title: String, finds ids: Set<String>? = nil, prepare: @Sendable (Fleet) async -> Void = { _ in }
+    _ title: String, finds ids: Set<String>? = nil, change: (FleetConfig) -> FleetConfig = { $0 },
+    remarks: (FleetConfig) async -> [String] = { _ in [] }, prepare: @Sendable (Fleet) async -> Void = { _ in }
   ) async throws {
     var results: [CheckResult]
     let subject: String
+    var told: [String] = []
     do {
       if let url = daemon.url {
         subject = url
         results = try await daemon.checkResults(url, workload: workload)
       } else {
-        let (config, path) = try load()
+        let (loaded, path) = try load()
+        let config = change(loaded)
         subject = path
+        told = await remarks(config)
         let access = try AccessSubject(["--config.file", path], environment: processEnvironment())
         results = await FleetSearch.run(config, access) { fleet in
           await prepare(fleet)
@@ -78,7 +84,8 @@ struct ReportOptions: ParsableArguments {
     }
     if let ids { results = results.filter { ids.contains($0.check) } }
     print(
-      ReportText(title: "\(title) \(subject) find\(ids == nil ? "" : "s")", results: results).text(format),
+      ReportText(title: "\(title) \(subject) find\(ids == nil ? "" : "s")", results: results, remarks: told)
+        .text(format),
       terminator: "")
     let status = status(of: results)
     if status != 0 { throw ExitCode(status) }

@@ -6,7 +6,8 @@ import re
 import subprocess
 
 from harness.check import Check, Skipped
-from harness.paths import ROOT
+from harness.paths import REDLINE, ROOT
+from harness.servers import RedisServer
 
 TIMEOUT_SECONDS = 60
 FILE = ROOT / "deploy" / "advisories" / "redis.json"
@@ -67,3 +68,64 @@ def check_every_row_has_its_source(check: Check) -> None:
         for row in rows(part):
             check.that(row["source"].startswith("https://") and row["verified"] <= as_of,
                        f"{part}: {row.get('id') or row.get('branch') or row.get('name')} was looked up")
+
+
+# What nobody mends yet, so that these do not grow old.
+PLANTED = {"version": 1, "as_of": "2026-01-01", "advisories": [
+    {"id": "CVE-2099-1", "severity": "critical", "needs": "EVAL", "fixed": {"redis": {"99.0": "99.0.1"}}, "summary": "s",
+     "source": "https://example.org", "verified": "2026-01-01"},
+    {"id": "CVE-2099-2", "severity": "high", "needs": "RESTORE", "fixed": {"redis": {"99.0": "99.0.1"}}, "summary": "s",
+     "source": "https://example.org", "verified": "2026-01-01"}]}
+
+
+def audited(check: Check, server: RedisServer, *words: str, audit: str = "") -> tuple[subprocess.CompletedProcess, dict]:
+    """What `redline audit` says of the server's known faults and end of life."""
+    file = check.file("redline.yml", (
+        f"workloads: [{{name: w, kind: custom, topology: static, seeds: ['127.0.0.1:{server.port}'], audit: {{{audit}}}}}]\n"))
+    told = subprocess.run([REDLINE, "audit", file, "--format", "json", *words], capture_output=True, text=True, timeout=40)
+    results = json.loads(told.stdout)["results"] if told.stdout.startswith("{") else []
+    return told, {one["check"]: one for one in results if one["check"] in ("cve", "eol") and one["instance"]}
+
+
+def check_the_audit_says_who_could(check: Check) -> None:
+    server = RedisServer(check)
+    with server.client() as client:
+        client("ACL", "SETUSER", "api", "on", ">secret", "~*", "+get", "+eval")
+        client("ACL", "SETUSER", "reader", "on", ">secret", "~*", "+get")
+    file = str(check.file("planted.json", json.dumps(PLANTED)))
+    told, found = audited(check, server, "--advisories", file)
+    check.equal((found["cve"]["verdict"], found["cve"].get("severity")), ("finding", "critical"), told.stdout)
+    for words in ("CVE-2099-1: users api, default can EVAL", "CVE-2099-2: user default can RESTORE"):
+        check.that(words in found["cve"]["text"], f"{words}: {found['cve']['text']}")
+    _, found = audited(check, server, audit=f"advisories: '{file}', admins: [default, api]")
+    check.equal((found["cve"]["verdict"], found["cve"].get("severity")), ("finding", "info"), "only admins could")
+    _, found = audited(check, server)
+    check.equal({one["verdict"] for one in found.values()}, {"not compared"}, "without a file")
+    text = subprocess.run([REDLINE, "audit", check.folder / "redline.yml", "--advisories", file], capture_output=True,
+                          text=True, timeout=40).stdout
+    check.that(f"{file}: known faults as of 2026-01-01, " in text, f"the age of the file: {text}")
+
+
+def check_a_wrong_file_is_told(check: Check) -> None:
+    """The audit cannot see, and check config names the place."""
+    server = RedisServer(check)
+    wrong = PLANTED | {"advisories": [PLANTED["advisories"][0] | {"severity": "bad"}]}
+    file = str(check.file("wrong.json", json.dumps(wrong, indent=1)))
+    told, found = audited(check, server, "--advisories", file)
+    words = 'advisories[0].severity: "bad" is not a severity'
+    check.equal((told.returncode in (1, 3), found["cve"]["verdict"]), (True, "unknown"), told.stdout)
+    check.that(words in found["cve"]["text"], f"the audit says why: {found['cve']['text']}")
+    audited(check, server, audit=f"advisories: '{file}'")
+    told = subprocess.run([REDLINE, "check", "config", check.folder / "redline.yml"], capture_output=True, text=True, timeout=20)
+    check.equal(told.returncode, 1, "check config refuses it")
+    check.that(words in told.stderr and "wrong.json:" in told.stderr, f"with its place: {told.stderr}")
+
+
+def check_debian_s_package_is_known_by_its_build(check: Check) -> None:
+    """One version with the fixes of two years: neither a fault nor the end of its branch is found, and nobody had to say so."""
+    newest = next(iter(entries()))
+    if f"debian {newest}" not in {row["package"] for row in rows("builds")}:
+        raise Skipped(f"the build of {newest} is not listed")
+    server = RedisServer(check)
+    _, found = audited(check, server, "--advisories", str(FILE))
+    check.equal({name: one["verdict"] for name, one in found.items()}, {"cve": "ok", "eol": "ok"}, "by its build")

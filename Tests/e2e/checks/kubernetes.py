@@ -154,6 +154,7 @@ def check_objects_fit_together(check: Check) -> None:
 
 
 def check_configuration_is_good(check: Check) -> None:
-    path = check.file("redline.yml", manifests()["ConfigMap"]["data"]["redline.yml"])
+    text = manifests()["ConfigMap"]["data"]["redline.yml"]
+    path = check.file("redline.yml", text.replace("/usr/share/redline", str(ROOT / "deploy")))
     told = subprocess.run([str(REDLINE), "check-config", str(path)], capture_output=True, text=True, timeout=10)
     check.equal(told.returncode, 0, f"redline check-config exits ({told.stdout}{told.stderr})")

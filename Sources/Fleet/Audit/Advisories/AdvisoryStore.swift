@@ -33,3 +33,35 @@ actor AdvisoryStore {
     }
   }
 }
+
+/// Files of known faults, for commands.
+public enum AdvisoryFile {
+  /// What is wrong with the files that a configuration names, each once; empty where nothing is.
+  public static func errors(in config: FleetConfig) async -> [ConfigError] {
+    var errors: [ConfigError] = []
+    for path in paths(of: config) {
+      do throws(ConfigErrors) {
+        _ = try await FileWork.shared.value(of: path, isTold: false) { () throws(ConfigErrors) in
+          try Advisories.load(path)
+        }
+      } catch {
+        errors += error.errors
+      }
+    }
+    return errors
+  }
+
+  /// How old each file is, in a sentence; of those that can be read.
+  public static func ages(of config: FleetConfig) async -> [String] {
+    var ages: [String] = []
+    for path in paths(of: config) {
+      guard let advisories = await AdvisoryStore.shared.advisories(path)?.value else { continue }
+      ages.append("\(path): \(advisories.value.ageText(at: WallTime.now.seconds))")
+    }
+    return ages
+  }
+
+  private static func paths(of config: FleetConfig) -> [String] {
+    Set(config.workloads.compactMap(\.audit.advisoriesFile)).sorted()
+  }
+}

@@ -109,7 +109,7 @@ extension WorkloadStanding {
       var finding = TopologyPage.Finding(alert, hasRunbook: runbooks.names.contains(alert.name))
       if shown.insert(alert.name).inserted { finding.runbook = runbooks.text(alert, overview) }
       return finding
-    } + overview.told { _ in true }
+    } + overview.told { _ in true } + (overview.audit.news.map { [TopologyPage.Finding(ofAudit: $0)] } ?? [])
   }
 
   /// What is said of it in the sentence about the fleet.
@@ -167,14 +167,13 @@ extension WorkloadOverview {
 }
 
 extension TopologyPage.Finding {
+  fileprivate init(ofAudit news: String) {
+    self.init(.note, news)
+    isPosture = true
+  }
+
   fileprivate init(_ finding: Finding) {
-    let level: TopologyPage.Level =
-      switch finding.severity {
-      case .info: .note
-      case .warning: .warning
-      case .critical: .grave
-      }
-    self.init(level, finding.text)
+    self.init(finding.severity.level, finding.text)
     isPosture = finding.group == .posture
     sinceSeconds = finding.since.seconds
     if case .node(let name) = finding.subject { node = name }
@@ -244,5 +243,15 @@ extension TopologyPage.Node {
     memoryAsOfSeconds = watched.figuresAsOf(now: now)?.seconds
     memoryUsedRatio = member.memoryUsedRatio
     isMemoryHigh = member.isMemoryHigh
+  }
+}
+
+extension Finding.Severity {
+  var level: TopologyPage.Level {
+    switch self {
+    case .info: .note
+    case .warning: .warning
+    case .critical: .grave
+    }
   }
 }

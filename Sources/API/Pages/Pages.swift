@@ -62,6 +62,7 @@ public struct Pages: Sendable {
       + CheckPages(
         verified: api?.verified, fleet: fleet, isStored: events != nil, metricsPath: metricsPath
       ).routes
+      + AuditPages(fleet: fleet, isStored: events != nil, metricsPath: metricsPath).routes
       + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
   }
 

@@ -1,4 +1,5 @@
 import Config
+import Metrics
 import Redis
 import Runtime
 
@@ -26,6 +27,10 @@ struct AuditTracker: Sendable {
   private static let retrySeconds = 60.0
   private static let secondsPerDay = 86_400.0
 
+  /// What the checks of the audit said last, and when, of whom.
+  private var judged: (verdict: AuditVerdict, at: Monotonic, up: Set<NodeAddress>)?
+  /// Looks are rare, and all that changes between them is the age of things.
+  private static let judgedSeconds = 60.0
   /// From when on the workload is watched.
   let began: Monotonic
 
@@ -64,8 +69,18 @@ struct AuditTracker: Sendable {
       }
     }
     reading.watchedSince = record.since
+    judged = nil
     records[instance] = record
     readings[address] = Shared(reading)
+  }
+
+  /// What the checks of the audit say, as it was found up to a minute ago by the same looks.
+  mutating func verdict(of state: WorkloadState) -> AuditVerdict {
+    let up = Set(state.up.map(\.member.address))
+    if let judged, judged.up == up, state.now - judged.at < Self.judgedSeconds { return judged.verdict }
+    let verdict = AuditVerdict(state)
+    judged = (verdict, state.now, up)
+    return verdict
   }
 
   /// Takes in what the checks find at servers that were looked over just now.
@@ -77,6 +92,7 @@ struct AuditTracker: Sendable {
         .compactMap { subject, check in subject.instance.map { AuditBaseline.Place(instance: $0, check: check) } })
     baseline.note(verdict.findings, of: instances, checks: CheckCatalogue.audit, blind: blind)
     for instance in instances { records[instance]?.found = baseline.found[instance] ?? [:] }
+    judged = nil
   }
 
   /// Forgets the servers that are members no more.
@@ -85,6 +101,20 @@ struct AuditTracker: Sendable {
     asked = asked.filter { members[$0.key] != nil }
     let names = Set(members.values)
     records = records.filter { names.contains($0.key) }
+  }
+}
+
+/// What the checks of the audit say of a workload.
+struct AuditVerdict: Sendable {
+  let findings: [Finding]
+  let unknowns: [Blindness]
+  let asides: [Aside]
+  let samples: Samples
+
+  init(_ state: WorkloadState) {
+    let verdict = Verdict(CheckCatalogue.audit, of: state)
+    (findings, unknowns, asides) = (verdict.findings, verdict.unknowns, verdict.asides)
+    samples = verdict.samples(constantLabels: state.config.seriesLabels)
   }
 }
 

@@ -30,6 +30,7 @@ enum CheckCatalogue {
 
   /// Those that need a look over each server.
   static let audit = all.compactMap { $0 as? any AuditCheck }
+  static let others = all.filter { !($0 is any AuditCheck) }
   static let auditIDs = Set(audit.map(\.id))
 
   /// The ids of those that blame the configuration.

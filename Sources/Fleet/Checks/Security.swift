@@ -298,6 +298,8 @@ struct BreachSigns: AuditCheck {
 
   /// Whether a module was loaded from where neither packages nor the server's own image have theirs.
   private func isStrange(_ path: String, _ server: AuditedServer) -> Bool {
+    // A bare name is looked for along the path of the system's libraries, as Valkey's own Lua engine is.
+    guard path.contains("/") else { return false }
     if Self.openFolders.contains(where: path.hasPrefix) { return true }
     if let folder = server.reading.setting("dir"), folder.count > 1, path.hasPrefix(folder + "/") { return true }
     if Self.packages.contains(where: path.hasPrefix) { return false }

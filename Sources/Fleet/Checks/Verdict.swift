@@ -28,6 +28,13 @@ struct Verdict {
     }
   }
 
+  /// Takes in what the audit says of the same workload, but for its samples.
+  mutating func add(_ audit: AuditVerdict) {
+    findings += audit.findings
+    unknowns += audit.unknowns
+    asides += audit.asides
+  }
+
   mutating func add(_ family: Family, _ value: Double) { sink.add(family, value) }
   mutating func add(_ family: Family, _ value: Double, _ label: LabelValue) { sink.add(family, value, label) }
   mutating func add(_ family: Family, _ value: Double, _ labels: [LabelValue]) { sink.add(family, value, labels) }

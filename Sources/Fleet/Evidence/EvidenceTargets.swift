@@ -75,8 +75,8 @@ extension EvidenceContext {
   static func of(_ workload: isolated Workload) -> EvidenceContext {
     let judgement = workload.shown()
     return EvidenceContext(
-      workload.tracker, workload.crew.members, workload.crew.sentinels, findings: judgement.findings, now: .now,
-      lag: { judgement.state[$0]?.lag?.seconds },
+      workload.tracker, workload.crew.members, workload.crew.sentinels,
+      findings: judgement.findings.filter { !$0.isKnown }, now: .now, lag: { judgement.state[$0]?.lag?.seconds },
       known: { workload.watched($0, at: $1, isSentinel: $2) })
   }
 

@@ -256,7 +256,9 @@ actor Workload {
     let now = Monotonic.now
     pace.notePublication(at: now)
     let state = state(at: now)
-    var verdict = Verdict(CheckCatalogue.all, of: state)
+    var verdict = Verdict(CheckCatalogue.others, of: state)
+    let audit = tracker.audit.verdict(of: state)
+    verdict.add(audit)
     findings.note(verdict, at: state.wall).blameConfiguration(in: log)
     let judgement = findings.judgement(verdict, of: state)
     pace.shown = judgement
@@ -274,6 +276,7 @@ actor Workload {
     }
     store.append(events.note(state.drift, isNews: membership.isSettled, at: state.wall))
     page.publish(verdict.samples(constantLabels: config.seriesLabels), under: "state")
+    page.publish(audit.samples, under: "audit")
     page.publish(config.info, under: "info")
     return judgement
   }

@@ -66,8 +66,50 @@ public struct WorkloadOverview: Sendable {
   public let groups: [Group]
   /// By its checks alone.
   public let health: HealthHistory
-  /// The worst first.
+  /// The worst first; those of the audit apart.
   public let findings: [Finding]
   /// What its checks cannot see.
   public let unknowns: [Blindness]
+  public var audit = AuditOverview()
+}
+
+/// What looks over the security of a workload's servers found.
+public struct AuditOverview: Sendable {
+  public struct Server: Sendable {
+    /// The label `instance`.
+    public let instance: String
+    /// When it was looked over last; nil where it was not yet.
+    public let at: WallTime?
+  }
+
+  /// Members that answer, in the order of their addresses.
+  public var servers: [Server] = []
+  /// Between two looks; nil where nobody looks.
+  public var interval: Duration?
+  /// The worst first.
+  public var findings: [Finding] = []
+  public var unknowns: [Blindness] = []
+  public var asides: [Aside] = []
+
+  init() {}
+
+  init(_ judgement: Judgement) {
+    let ids = CheckCatalogue.auditIDs
+    servers = judgement.state.up.map { Server(instance: $0.member.instance, at: $0.member.audit?.at) }
+    interval = judgement.state.config.audit.interval
+    findings = judgement.findings.filter { ids.contains($0.check) }
+    unknowns = judgement.unknowns.filter { ids.contains($0.check) }
+    asides = judgement.asides
+  }
+
+  /// What is new since the first look at each server, in a sentence; nil where nothing is.
+  public var news: String? {
+    let counts = Finding.Severity.allCases.reversed().compactMap { severity -> String? in
+      let count = findings.count { !$0.isKnown && $0.severity == severity }
+      return count > 0 && severity > .info ? "\(count) \(severity.name)" : nil
+    }
+    guard !counts.isEmpty else { return nil }
+    return
+      "The audit finds what was not there at its first look: \(counts.joined(separator: ", ")); the page Audit has them"
+  }
 }

@@ -8,6 +8,7 @@ public struct Navigation: Sendable {
     case rules = "Rules"
     case events = "Events"
     case checks = "Checks"
+    case audit = "Audit"
     case runbooks = "Runbooks"
     case metrics = "Metrics"
   }
@@ -36,6 +37,7 @@ public struct Navigation: Sendable {
     case .rules: "/rules"
     case .events: "/events"
     case .checks: "/checks"
+    case .audit: "/audit"
     case .runbooks: "/runbooks"
     case .metrics: metricsPath
     }

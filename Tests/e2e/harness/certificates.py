@@ -14,10 +14,11 @@ class Authority:
         self.folder.mkdir()
         self.certificate = self.folder / "ca.crt"
         self._key = self.folder / "ca.key"
-        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "400",
                       "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.certificate)
 
-    def issue(self, name: str, alternatives: str = "DNS:localhost,IP:127.0.0.1,IP:::1") -> tuple[pathlib.Path, pathlib.Path]:
+    def issue(self, name: str, alternatives: str = "DNS:localhost,IP:127.0.0.1,IP:::1",
+              days: int = 1) -> tuple[pathlib.Path, pathlib.Path]:
         """The certificate's and the key's paths; issued again under the same name, both files are replaced."""
         certificate, key, request = (self.folder / f"{name}.{end}" for end in ("crt", "key", "csr"))
         extension = self.folder / f"{name}.ext"
@@ -25,7 +26,7 @@ class Authority:
         self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
                       "-keyout", key, "-out", request)
         self._openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial",
-                      "-days", "1", "-extfile", extension, "-out", certificate)
+                      "-days", days, "-extfile", extension, "-out", certificate)
         return certificate, key
 
     def client_context(self, client: tuple[pathlib.Path, pathlib.Path] | None = None) -> ssl.SSLContext:

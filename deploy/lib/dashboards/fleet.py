@@ -3,6 +3,10 @@
 from .common import (EVICTIONS, HIT_RATIO, LATENCY_P99, MEMORY_SHARE, NETWORK, OPERATIONS, REPLICATION_LAG, UP)
 from .model import Dashboard, Row, panel, stat
 
+# The checks that need a look over each server, but for drift and certificates, which are told apart.
+AUDIT = ("open-login|public-address|bind-wide|protected-off|danger-reach|danger-present|all-keys|debug-enabled|breach-signs|"
+         "client-unexpected|denied-attempt|user-unused|tls-off|tls-inner|tls-weak|cert-expiry|credential-age|cve|eol")
+
 DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a glance.", (
     Row("Is all well?", (
         stat("Members down", "none", "Members that do not answer.",
@@ -40,6 +44,14 @@ DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a gl
         "Checks that passed", "none", "1 where the last run with a verdict was ok, 0 where it found something wrong.",
         ("min by (environment, workload, check) (redis_workload_check_passed{$where})", "{{workload}} {{check}}"),
         runbook="RedisCheckFailed", low=0, high=1))),
+    Row("Audit", (panel(
+        "Servers with a finding of the audit", "none",
+        "How many servers each check of the audit finds something at, info among it. What was there at the first look over a server alerts nobody.",
+        ("count by (environment, workload, check) (redis_finding{$where, check=~\"" + AUDIT + "\"})",
+         "{{workload}} {{check}}"), runbook="RedisAuditWarning", low=0), panel(
+        "Worst finding of the audit", "none", "1 info, 2 warning, 3 critical.",
+        ("max by (environment, workload) (redis_finding{$where, check=~\"" + AUDIT + "\"})", "{{workload}}"),
+        runbook="RedisAuditCritical", low=0, high=3))),
     Row("What wears out first", (MEMORY_SHARE, REPLICATION_LAG, NETWORK, panel(
         "Clients", "none", "Connections to all members.",
         "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),

@@ -21,21 +21,7 @@ extension ChecksPage {
     return "<p class=\"lead\">\(entries.count) \(entries.count == 1 ? "check" : "checks"): \(what).</p>\n"
   }
 
-  private var choice: HTML {
-    guard workloads.count > 1 || !workload.isEmpty else { return "" }
-    var all = [""] + workloads.prefix(40)
-    if !all.contains(workload) { all.append(workload) }
-    let links: [HTML] = all.map { name in
-      let mark: HTML = name == workload ? " aria-current=\"true\"" : ""
-      let address = name.isEmpty ? "/checks" : "/checks?workload=\(pathEncoded(name))"
-      return "<li><a href=\"\(address)\"\(mark)>\(name.isEmpty ? "Any" : clipped(name, to: 60))</a></li>\n"
-    }
-    return """
-      <nav aria-label="Workload"><ul class="filters">
-      \(HTML.joined(links))</ul></nav>
-
-      """
-  }
+  private var choice: HTML { WorkloadChoice(path: "/checks", workload: workload, workloads: workloads).html }
 
   private var list: HTML {
     guard !entries.isEmpty else {

@@ -176,7 +176,7 @@ def check_a_live_fleet(check: Check) -> None:
     check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
     check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")
 
-    for path in ("/alerts", "/rules", "/events", "/checks", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
+    for path in ("/alerts", "/rules", "/events", "/checks", "/audit", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
         answer = exporter.get(path)
         check.equal(answer.status, 200, path)
         policy = answer.headers["content-security-policy"]

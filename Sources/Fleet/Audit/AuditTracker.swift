@@ -16,7 +16,7 @@ struct AuditTracker: Sendable {
   }
 
   private(set) var readings: [NodeAddress: Shared<AuditReading>] = [:]
-  /// Whether a look was tried, whoever answered.
+  /// Whether a look was tried, answered or not.
   private(set) var hasBegun = false
   /// When each was asked last, whether it answered or not.
   private var asked: [NodeAddress: WallTime] = [:]

@@ -103,7 +103,7 @@ struct OpenLogin: AuditCheck {
     } else {
       verdict.find(
         .critical, node: server.name,
-        "asks nobody to log in: whoever reaches it may read and delete everything. Give its users passwords")
+        "asks nobody to log in: anybody who reaches it may read and delete everything. Give its users passwords")
     }
   }
 }

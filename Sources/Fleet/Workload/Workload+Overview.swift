@@ -41,7 +41,7 @@ extension Workload {
       }
     }
     var rest = Set(crew.members.keys)
-    let titles = shardTitles
+    let titles = tracker.following.shardTitles
     var groups = tracker.following.groups.enumerated().map { index, group in
       rest.subtract(group.members)
       return WorkloadOverview.Group(title: index < titles.count ? titles[index] : "", members: list(group.members))
@@ -59,18 +59,6 @@ extension Workload {
       groups.append(WorkloadOverview.Group(title: "Sentinels", members: watchers))
     }
     return groups
-  }
-
-  /// Of a cluster's shards, in the order of the groups.
-  private var shardTitles: [String] {
-    tracker.following.cluster.map { view in
-      view.shards.enumerated().map { index, shard in
-        let slots = view[shard.masterID]?.slots ?? []
-        // A cluster that was resharded often has many ranges.
-        let ranges = slots.prefix(4).map { "\($0.lowerBound)–\($0.upperBound)" }.joined(separator: ", ")
-        return "Shard \(index + 1): slots \(ranges)\(slots.count > 4 ? ", …" : "")"
-      }
-    } ?? []
   }
 
   private func overview(
@@ -99,5 +87,19 @@ extension Workload {
       memoryUsedRatio: memory?.usedRatio, isMemoryHigh: isAbove(memory?.usedRatio, objectives.memoryUsedRatio),
       operationsPerSecond: answers ? facts?.operationsPerSecond : nil,
       clientCount: answers ? facts?.connectedClients : nil)
+  }
+}
+
+extension Following {
+  /// Of a cluster's shards, in the order of the groups.
+  fileprivate var shardTitles: [String] {
+    cluster.map { view in
+      view.shards.enumerated().map { index, shard in
+        let slots = view[shard.masterID]?.slots ?? []
+        // A cluster that was resharded often has many ranges.
+        let ranges = slots.prefix(4).map { "\($0.lowerBound)–\($0.upperBound)" }.joined(separator: ", ")
+        return "Shard \(index + 1): slots \(ranges)\(slots.count > 4 ? ", …" : "")"
+      }
+    } ?? []
   }
 }

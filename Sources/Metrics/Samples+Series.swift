@@ -10,22 +10,6 @@ extension Samples {
     public let labels: [(name: String, value: String)]
   }
 
-  /// Whether both have the same series in the same order, so that what was found out for one holds for the other.
-  public func hasSameSeries(as other: Samples) -> Bool {
-    guard samples.count == other.samples.count, histograms.count == other.histograms.count,
-      labelBytes == other.labelBytes, constantLabels == other.constantLabels
-    else { return false }
-    for index in samples.indices {
-      let (a, b) = (samples[index], other.samples[index])
-      guard a.family == b.family, a.part == b.part, a.labelStart == b.labelStart, a.labelCount == b.labelCount else {
-        return false
-      }
-    }
-    return zip(histograms, other.histograms).allSatisfy {
-      $0.edges === $1.edges && ($0.sum == nil) == ($1.sum == nil)
-    }
-  }
-
   /// Appends the value of every series of those families, in the order of ``forEachSeries(of:namespace:areEdgesFloats:_:)``.
   public func appendValues(of families: inout FamilySelection, to values: inout [Double]) {
     for sample in samples where families.contains(sample.family) {
@@ -135,7 +119,7 @@ extension Samples {
 }
 
 /// Which series some families have among samples, without their values: small enough to be kept for each source.
-public struct SeriesOutline: Sendable {
+public final class SeriesOutline: Sendable {
   fileprivate struct Series {
     let family: Int32
     let part: SamplePart
@@ -154,13 +138,15 @@ public struct SeriesOutline: Sendable {
     let hasSum: Bool
   }
 
-  fileprivate private(set) var series: [Series] = []
-  fileprivate private(set) var labels: [UInt8] = []
-  private var histograms: [Histogram] = []
+  fileprivate let series: [Series]
+  fileprivate let labels: [UInt8]
+  private let histograms: [Histogram]
   fileprivate let constantLabels: [UInt8]
 
   public init(_ samples: Samples, of families: inout FamilySelection) {
-    constantLabels = samples.constantLabels
+    var series: [Series] = []
+    var labels: [UInt8] = []
+    var histograms: [Histogram] = []
     for sample in samples.samples where families.contains(sample.family) {
       labels += samples.labelBytes[Int(sample.labelStart)..<Int(sample.labelStart + sample.labelCount)]
       if sample.part == .histogram {
@@ -169,6 +155,8 @@ public struct SeriesOutline: Sendable {
       }
       series.append(Series(family: sample.family, part: sample.part, labelEnd: UInt32(labels.count)))
     }
+    (self.series, self.labels, self.histograms) = (series, labels, histograms)
+    constantLabels = samples.constantLabels
   }
 
   /// Whether the histogram at a place has the same buckets.

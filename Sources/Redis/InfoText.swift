@@ -14,9 +14,13 @@ public struct InfoText: Sendable {
     let nameStart: Int32
     let nameEnd: Int32
     let valueEnd: Int32
+
+    /// Where its value stands in ``InfoText/bytes``.
+    public var value: Range<Int> { (Int(nameEnd) + 1)..<Int(valueEnd) }
   }
 
-  let bytes: [UInt8]
+  /// The text as it was sent.
+  public let bytes: [UInt8]
   public let fields: [Field]
   public let sections: [String]
   /// A hash of the names of all fields and of how many stand below each heading. Equal ones are taken for the same fields
@@ -66,16 +70,7 @@ public struct InfoText: Sendable {
   }
 
   public func value(of field: Field) -> ArraySlice<UInt8> {
-    bytes[(Int(field.nameEnd) + 1)..<Int(field.valueEnd)]
-  }
-
-  /// Whether the value of the field at an index is these bytes of others.
-  public func hasValue(_ others: [UInt8], from start: Int, count: Int, at index: Int) -> Bool {
-    let field = fields[index]
-    let own = Int(field.nameEnd) + 1
-    guard Int(field.valueEnd) - own == count else { return false }
-    for offset in 0..<count where bytes[own + offset] != others[start + offset] { return false }
-    return true
+    bytes[field.value]
   }
 
   /// The raw value of the first field of that name.

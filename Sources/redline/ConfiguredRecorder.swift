@@ -32,7 +32,7 @@ struct ConfiguredRecorder: Sendable {
   var observer: EvaluationObserver {
     let recorder = recorder
     return EvaluationObserver(
-      page: { page, time in recorder.note(page, atMilliseconds: time) },
+      page: { page, values, time in recorder.note(page, values, atMilliseconds: time) },
       evaluation: { group, time, places in
         recorder.note(RecordedEvaluation(file: group.file, group: group.name, timeMilliseconds: time, places: places))
       }, shift: { recorder.note(shiftMilliseconds: $0) })

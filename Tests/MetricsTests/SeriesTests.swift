@@ -50,10 +50,38 @@ import Testing
     #expect(values == [7, 1, 2, 3, 4, 3])
   }
 
-  @Test func valuesDoNotMakeOtherSeriesAndLabelsDo() {
-    #expect(Self.samples(1).hasSameSeries(as: Self.samples(2)))
-    #expect(!Self.samples(1).hasSameSeries(as: Self.samples(1, sum: nil)))
-    #expect(!Self.samples(1).hasSameSeries(as: Self.samples(1).with(constantLabels: [("workload", .text("v"))])))
+  private static func page(_ sources: [String: Samples]) -> Registry.Page {
+    let sorted = sources.sorted { $0.key < $1.key }
+    return Registry.Page(generation: 1, sources: sorted.map(\.value), keys: sorted.map(\.key))
+  }
+
+  @Test func otherValuesAreTheSameSeriesAndOtherLabelsAreNot() {
+    var reader = PageValuesReader(Self.selection)
+    func read(_ samples: Samples) -> PageValues { reader.values(of: Self.page(["a": samples])) }
+    let first = read(Self.samples(1))
+    #expect(first.values == [1, 1, 2, 3, 4, 3])
+    let second = read(Self.samples(2))
+    #expect(second.values == [2, 1, 2, 3, 4, 3])
+    #expect(second.sources == first.sources)
+    let others = [
+      read(Self.samples(1, sum: nil)), read(Self.samples(1).with(constantLabels: [("workload", .text("v"))])),
+      read(Self.samples(1)),
+    ]
+    #expect(others.map(\.values.count) == [5, 6, 6])
+    #expect(Set(([second] + others).map { $0.sources[0].stamp }).count == 4)
+  }
+
+  @Test func sourcesComeAndGo() {
+    var reader = PageValuesReader(Self.selection)
+    let first = reader.values(of: Self.page(["a": Self.samples(1), "c": Self.samples(3)]))
+    let second = reader.values(of: Self.page(["b": Self.samples(2), "c": Self.samples(4)]))
+    #expect(second.sources.map(\.range) == [0..<6, 6..<12])
+    #expect(second.values[6] == 4)
+    #expect(second.sources[1].stamp == first.sources[1].stamp)
+    let third = reader.values(of: Self.page(["a": Self.samples(1), "b": .none, "c": Self.samples(3)]))
+    #expect(third.sources.map(\.count) == [6, 0, 6])
+    #expect(third.sources[0].stamp > second.sources[0].stamp, "it was gone meanwhile")
+    #expect(third.sources[2].stamp == first.sources[1].stamp)
   }
 
   @Test func aDigestTellsOfChangesInItsFamiliesOnly() {

@@ -3,15 +3,15 @@ import PromQL
 
 /// Is told what rules are evaluated over, and when, so that it can be done again later. It must not wait.
 public struct EvaluationObserver: Sendable {
-  /// A page that goes into the series store, with its time in milliseconds since 1970.
-  public let page: @Sendable (Registry.Page, Int64) -> Void
+  /// A page that goes into the series store, the values that are taken of it, and its time in milliseconds since 1970.
+  public let page: @Sendable (Registry.Page, PageValues, Int64) -> Void
   /// Rules of a group are evaluated now, at a time in milliseconds since 1970: all, or those alerting ones at the places.
   public let evaluation: @Sendable (RuleGroup, Int64, Set<Int>?) -> Void
   /// The clock of evaluations was set, by so many milliseconds.
   public let shift: @Sendable (Int64) -> Void
 
   public init(
-    page: @escaping @Sendable (Registry.Page, Int64) -> Void,
+    page: @escaping @Sendable (Registry.Page, PageValues, Int64) -> Void,
     evaluation: @escaping @Sendable (RuleGroup, Int64, Set<Int>?) -> Void, shift: @escaping @Sendable (Int64) -> Void
   ) {
     self.page = page

@@ -10,8 +10,10 @@ import Runtime
 struct SeriesFeed {
   private struct Source {
     let origin: SeriesOrigin
-    var samples: Samples
-    var references: [SeriesReference]
+    /// ``PageValues/Source/stamp`` of the series that the references are to.
+    var stamp = 0
+    /// Nil where one of the series does not fit.
+    var references: [SeriesReference]?
   }
 
   /// What a scrape adds to series that have no such label, and the form of its edges.
@@ -25,9 +27,9 @@ struct SeriesFeed {
   private let store: SeriesStore
   private var target: Target
   private var families: FamilySelection
+  private var reader: PageValuesReader
   private var sources: [String: Source] = [:]
   private let own: SeriesOrigin
-  private var values: [Double] = []
   /// Why the store would not take a source, the last time.
   private(set) var lastError: String?
 
@@ -35,56 +37,68 @@ struct SeriesFeed {
     self.store = store
     self.target = target
     self.families = families
+    reader = PageValuesReader(families)
     own = store.openOrigin()
   }
 
   /// Takes other families from the next page on.
   mutating func select(_ families: FamilySelection, target: Target) {
     self.families = families
+    reader.select(families)
     self.target = target
     for source in sources.values { try? store.close(source.origin, endingSeriesAtMilliseconds: nil) }
     sources = [:]
   }
 
+  /// The values that it takes of a page.
+  mutating func values(of page: Registry.Page) -> PageValues { reader.values(of: page) }
+
   /// Takes in a page.
   ///
-  /// - Parameter seconds: how long it took to put the page together.
-  mutating func take(_ page: Registry.Page, atMilliseconds time: Int64, tookSeconds seconds: Double) {
-    var seen: Set<String> = []
-    var count = 0
-    for (key, samples) in zip(page.keys, page.sources) {
-      seen.insert(key)
-      count += samples.count
-      do throws(SeriesStoreError) { try take(samples, of: key, atMilliseconds: time) } catch { note(error) }
+  /// - Parameters:
+  ///   - values: what ``values(of:)`` gave for it.
+  ///   - seconds: how long it took to put the page together.
+  mutating func take(
+    _ page: Registry.Page, _ values: PageValues, atMilliseconds time: Int64, tookSeconds seconds: Double
+  ) {
+    for (index, source) in values.sources.enumerated() {
+      do throws(SeriesStoreError) {
+        try take(page.sources[index], source, values.values, of: page.keys[index], atMilliseconds: time)
+      } catch { note(error) }
     }
-    for key in sources.keys where !seen.contains(key) {
-      guard let source = sources.removeValue(forKey: key) else { continue }
-      try? store.close(source.origin, endingSeriesAtMilliseconds: time)
+    if sources.count > page.keys.count {
+      let here = Set(page.keys)
+      for key in sources.keys where !here.contains(key) {
+        guard let source = sources.removeValue(forKey: key) else { continue }
+        try? store.close(source.origin, endingSeriesAtMilliseconds: time)
+      }
     }
-    takeOwn(sampleCount: count, seconds: seconds, atMilliseconds: time)
+    takeOwn(sampleCount: page.sampleCount, seconds: seconds, atMilliseconds: time)
   }
 
   private mutating func take(
-    _ samples: Samples, of key: String, atMilliseconds time: Int64
+    _ samples: Samples, _ taken: PageValues.Source, _ values: [Double], of key: String, atMilliseconds time: Int64
   ) throws(SeriesStoreError) {
-    var source = sources[key] ?? Source(origin: store.openOrigin(), samples: .none, references: [])
-    if !samples.hasSameSeries(as: source.samples) { source.references = try references(samples) }
-    source.samples = samples
-    sources[key] = source
-    values.removeAll(keepingCapacity: true)
-    samples.appendValues(of: &families, to: &values)
-    let report = try store.append(batch(source.references), atMilliseconds: time, from: source.origin)
+    var source = sources[key] ?? Source(origin: store.openOrigin())
+    defer { sources[key] = source }
+    if source.stamp != taken.stamp || source.references == nil {
+      source.references = nil
+      source.stamp = taken.stamp
+      source.references = try references(samples)
+    }
+    let values = values[taken.range]
+    let report = try store.append(batch(source.references, values), atMilliseconds: time, from: source.origin)
     guard !report.unknown.isEmpty else { return }
     // Some series had gone from the store: they are added again.
+    source.references = nil
     source.references = try references(samples)
-    sources[key] = source
-    try store.append(batch(source.references), atMilliseconds: time, from: source.origin)
+    try store.append(batch(source.references, values), atMilliseconds: time, from: source.origin)
   }
 
-  private func batch(_ references: [SeriesReference]) -> SeriesBatch {
+  private func batch(_ references: [SeriesReference]?, _ values: ArraySlice<Double>) -> SeriesBatch {
     var batch = SeriesBatch()
-    batch.reserveCapacity(references.count)
-    for (reference, value) in zip(references, values) { batch.append(value, to: reference) }
+    batch.reserveCapacity(values.count)
+    for (reference, value) in zip(references ?? [], values) { batch.append(value, to: reference) }
     return batch
   }
 
@@ -183,8 +197,10 @@ struct Scraper {
     let began = ContinuousClock.now
     if !isForced, let last, began - last < Self.freshness { return 0 }
     let page = registry.page()
-    observer?.page(page, now)
-    feed.take(page, atMilliseconds: now, tookSeconds: (ContinuousClock.now - began).seconds)
+    let seconds = (ContinuousClock.now - began).seconds
+    let values = feed.values(of: page)
+    observer?.page(page, values, now)
+    feed.take(page, values, atMilliseconds: now, tookSeconds: seconds)
     let ended = ContinuousClock.now
     last = ended
     if let problem = feed.lastError, problem != loggedProblem {

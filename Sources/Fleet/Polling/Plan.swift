@@ -4,7 +4,7 @@ import Redis
 /// What one kind of server is asked in a poll, beyond INFO.
 struct Plan: Sendable {
   /// What one collector asks. The steps of a plan are the same objects in all of its polls.
-  final class Step: Sendable {
+  final class Step: Sendable, Equatable {
     let collector: any Collector
     /// Where the collector's replies stand among those after INFO.
     let replies: Range<Int>
@@ -15,6 +15,8 @@ struct Plan: Sendable {
       self.replies = replies
       self.commands = commands
     }
+
+    static func == (left: Step, right: Step) -> Bool { left === right }
   }
 
   let facts: ServerFacts

@@ -6,8 +6,9 @@ import Runtime
 /// Keeps what decided on findings and alerts in a ring of files: redacted replies of polls, what rules read, and what
 /// checks said.
 ///
-/// Parts that have something to record hand it over and go on. One thread redacts, codes, deflates and writes; while it or
-/// the disk is too slow, what comes is dropped and counted.
+/// Polls are redacted and coded where they were made, while their replies are in the processor's cache. One thread takes
+/// what was coded, deflates and writes it, and does the same to pages and evaluations. Nobody else waits for a file: while
+/// the thread or the disk is too slow, what comes is dropped and counted.
 public final class FlightRecorder: Sendable {
   public struct Options: Sendable {
     /// The folder of the files.
@@ -61,46 +62,17 @@ public final class FlightRecorder: Sendable {
     }
   }
 
-  /// One thing to be recorded.
-  enum Item: Sendable {
-    case poll(RecordedPoll, of: RecordedNode)
-    case probe(isAnswered: Bool, of: RecordedNode)
-    case gone(RecordedNode)
-    case page(Registry.Page, atMilliseconds: Int64)
-    case evaluation(RecordedEvaluation)
-    case judgement(RecordedJudgement)
-    case surroundings(Surroundings)
-    case shift(milliseconds: Int64)
-  }
+  typealias Item = RecorderState.Item
 
-  /// What waits, before it is dropped.
-  private static let itemLimit = 10_000
-  private static let replyBytesLimit = 32 << 20
-  private static let pageLimit = 4
   /// Between two looks at what waits.
   private static let pause: Duration = .milliseconds(250)
 
-  private struct Waiting {
-    var items: [Item] = []
-    var replyBytes = 0
-    var pageCount = 0
-    var droppedCount = 0
-    var shown = Shown()
-  }
-  struct Shown: Sendable {
-    var bytes = 0
-    var oldest: WallTime?
-    var dropped = 0
-    var isWriting = true
-    var cpuSeconds = 0.0
-  }
-
-  private let waiting = Lock(Waiting())
+  private let state = Lock(RecorderState())
   private let work: RecorderWork
   private let task = Lock<Task<Void, Never>?>(nil)
 
   public init(_ options: Options, log: Logger) {
-    work = RecorderWork(options, log: log)
+    work = RecorderWork(options, sharing: state, log: log)
   }
 
   public func start() {
@@ -110,9 +82,9 @@ public final class FlightRecorder: Sendable {
         await work.open()
         while !Task.isCancelled {
           try? await Task.sleep(for: Self.pause)
-          await drain()
+          await work.write()
         }
-        await drain()
+        await work.write()
         await work.close()
       }
     }
@@ -125,43 +97,21 @@ public final class FlightRecorder: Sendable {
     await task?.value
   }
 
-  private func drain() async {
-    let (items, dropped) = waiting.withLock { waiting in
-      defer { (waiting.items, waiting.replyBytes, waiting.pageCount, waiting.droppedCount) = ([], 0, 0, 0) }
-      return (waiting.items, waiting.droppedCount)
-    }
-    let shown = await work.write(items, droppedCount: dropped)
-    waiting.withLock { $0.shown = shown }
-  }
-
   // MARK: What is recorded
 
-  private func add(_ item: Item, replyBytes: Int = 0) {
-    waiting.withLock { waiting in
-      guard waiting.items.count < Self.itemLimit, waiting.replyBytes + replyBytes <= Self.replyBytesLimit else {
-        waiting.droppedCount += 1
-        return
-      }
-      waiting.items.append(item)
-      waiting.replyBytes += replyBytes
-    }
-  }
+  private func add(_ item: Item) { state.withLock { $0.add(item) } }
+  private func code(_ item: Item) { state.withLock { $0.code(item) } }
 
-  func note(_ poll: RecordedPoll, of node: RecordedNode) { add(.poll(poll, of: node), replyBytes: poll.byteCount) }
-  func note(probeAnswered isAnswered: Bool, of node: RecordedNode) { add(.probe(isAnswered: isAnswered, of: node)) }
-  func note(gone node: RecordedNode) { add(.gone(node)) }
-  func note(_ judgement: RecordedJudgement) { add(.judgement(judgement)) }
+  func note(_ poll: RecordedPoll, of node: RecordedNode) { state.withLock { $0.code(poll, of: node) } }
+  func note(probeAnswered isAnswered: Bool, of node: RecordedNode) { code(.probe(isAnswered: isAnswered, of: node)) }
+  func note(gone node: RecordedNode) { code(.gone(node)) }
+  func note(_ judgement: RecordedJudgement) { code(.judgement(judgement)) }
 
   /// A page as it goes to the rules.
-  public func note(_ page: Registry.Page, atMilliseconds time: Int64) {
-    waiting.withLock { waiting in
-      guard waiting.pageCount < Self.pageLimit, waiting.items.count < Self.itemLimit else {
-        waiting.droppedCount += 1
-        return
-      }
-      waiting.pageCount += 1
-      waiting.items.append(.page(page, atMilliseconds: time))
-    }
+  ///
+  /// - Parameter values: what rules read of it.
+  public func note(_ page: Registry.Page, _ values: PageValues?, atMilliseconds time: Int64) {
+    add(.page(page, values, atMilliseconds: time))
   }
 
   public func note(_ evaluation: RecordedEvaluation) { add(.evaluation(evaluation)) }
@@ -175,20 +125,13 @@ public final class FlightRecorder: Sendable {
   // MARK: How it is doing
 
   public func samples() -> Samples {
-    let shown = waiting.withLock { $0.shown }
+    let (shown, codingSeconds) = state.withLock { ($0.shown, $0.codingSeconds) }
     var sink = SampleSink()
     sink.add(RecorderFamilies.bytes, Double(shown.bytes))
     if let oldest = shown.oldest { sink.add(RecorderFamilies.oldest, oldest.seconds) }
     sink.add(RecorderFamilies.dropped, Double(shown.dropped))
     sink.add(RecorderFamilies.writing, shown.isWriting ? 1 : 0)
-    sink.add(RecorderFamilies.cpu, shown.cpuSeconds)
+    sink.add(RecorderFamilies.cpu, shown.cpuSeconds + codingSeconds)
     return sink.finish()
-  }
-}
-
-extension RecordedPoll {
-  /// About what its replies take in memory.
-  var byteCount: Int {
-    replies?.replies.first?.source.bytes.count ?? 0
   }
 }

@@ -71,7 +71,8 @@ enum RecordedInfo {
     RecordedWord.isNumber(bytes) || RecordedWord.isState(bytes)
   }
 
-  private static let pairLimit = 1024
+  static let pairLimit = 1024
+  static let valueLimit = RecordedWord.numberLimit
 
   /// Names and values of letters, digits and what addresses are made of: no space, no quote, no `@`.
   static func isPairs(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -2,10 +2,12 @@ import Metrics
 import Runtime
 
 /// The samples that rules read of a page, as differences from the page before it, source by source.
-final class PageWriter {
+struct PageWriter {
   private struct Source {
-    let series: SeriesOutline
-    var values: [Double]
+    /// ``PageValues/Source/stamp`` of the series that were told.
+    var stamp: Int
+    /// Where its values begin among those of the page before.
+    var start: Int
     /// The newest page that it was on.
     var page: Int
   }
@@ -15,10 +17,16 @@ final class PageWriter {
   /// By their numbers; nil for one that has gone.
   private var sources: [Source?] = []
   private var pageCount = 0
-  private var families: FamilySelection
-  private var namespace: String
-  private var areEdgesFloats: Bool
+  /// Of the page before, in its order: its keys, and the numbers of its sources; -1 for one without a number.
+  private var keys: [String] = []
+  private var order: [Int] = []
   private var values: [Double] = []
+  private var families: FamilySelection
+  private let namespace: String
+  private let areEdgesFloats: Bool
+  /// Takes the values where others took none, or those of other families.
+  private var reader: PageValuesReader
+  private var readsItself = false
 
   enum Change {
     /// A source with its series.
@@ -32,41 +40,58 @@ final class PageWriter {
     self.families = families
     self.namespace = namespace
     self.areEdgesFloats = areEdgesFloats
+    reader = PageValuesReader(families)
   }
 
   /// The next page tells everything: what reads it knows none before it.
-  func restart() {
-    numbers = [:]
-    sources = []
+  mutating func restart() {
+    (numbers, sources, keys, order, values) = ([:], [], [], [], [])
   }
 
-  /// - Parameter emit: is handed each source that differs, as a record by itself.
-  func write(_ page: Registry.Page, _ labels: RecordedLabels, emit: (ByteWriter) -> Void) {
+  /// Each reader has stamps of its own: with another one, the series of every source are told again.
+  private mutating func forgetStamps() {
+    for number in sources.indices { sources[number]?.stamp = -1 }
+  }
+
+  private mutating func take(_ page: Registry.Page, _ values: PageValues?) -> PageValues {
+    let fitting = values.flatMap { $0.isTaken == families.flags() ? $0 : nil }
+    if readsItself != (fitting == nil) { forgetStamps() }
+    readsItself = fitting == nil
+    return fitting ?? reader.values(of: page)
+  }
+
+  /// - Parameters:
+  ///   - values: what others took of the page, by one reader all the time; nil where nobody did.
+  ///   - emit: is handed each source that differs, as a record by itself.
+  mutating func write(
+    _ page: Registry.Page, _ values: PageValues?, _ labels: RecordedLabels, emit: (ByteWriter) -> Void
+  ) {
     pageCount += 1
-    let isWanted = families.flags()
-    for index in page.sources.indices {
-      let key = page.keys[index]
-      values.removeAll(keepingCapacity: true)
-      if let number = numbers[key], sources[number] != nil {
-        if page.sources[index].appendValues(of: isWanted, to: &values, comparedWith: sources[number]!.series) {
-          if let output = changedValues(from: sources[number]!.values, number) { emit(output) }
-          swap(&values, &sources[number]!.values)
-          sources[number]?.page = pageCount
-          continue
-        }
-      } else {
-        page.sources[index].appendValues(of: &families, to: &values)
-        // What rules read nothing of is not told; of a source that they did read from, that there is nothing now.
-        if values.isEmpty, numbers[key] == nil { continue }
+    let taken = take(page, values)
+    let hasOrder = keys == page.keys
+    var order = hasOrder ? order : []
+    var output = ByteWriter()
+    for (index, source) in taken.sources.enumerated() {
+      let known = hasOrder ? order[index] : numbers[page.keys[index]] ?? -1
+      if known >= 0, let before = sources[known], before.stamp == source.stamp {
+        output.bytes.removeAll(keepingCapacity: true)
+        Self.changes(taken.values.span, source.start, self.values.span, before.start, source.count, known, &output)
+        if !output.bytes.isEmpty { emit(output) }
+        sources[known] = Source(stamp: source.stamp, start: source.start, page: pageCount)
+        if !hasOrder { order.append(known) }
+        continue
       }
-      let number = numbers[key] ?? sources.count
+      // What rules read nothing of is not told; of a source that they did read from, that there is nothing now.
+      let isTold = known >= 0 || source.count > 0
+      let number = known >= 0 ? known : isTold ? sources.count : -1
+      if hasOrder { order[index] = number } else { order.append(number) }
+      guard isTold else { continue }
       if number == sources.count {
-        numbers[key] = number
+        numbers[page.keys[index]] = number
         sources.append(nil)
       }
-      let samples = page.sources[index]
-      emit(series(samples, number, labels))
-      sources[number] = Source(series: SeriesOutline(samples, of: &families), values: values, page: pageCount)
+      emit(series(page.sources[index], taken.values[source.range], number, labels))
+      sources[number] = Source(stamp: source.stamp, start: source.start, page: pageCount)
     }
     for (number, source) in sources.enumerated() {
       guard let source, source.page != pageCount else { continue }
@@ -76,30 +101,36 @@ final class PageWriter {
       emit(output)
       sources[number] = nil
     }
+    (keys, self.order, self.values) = (page.keys, order, taken.values)
   }
 
-  private func changedValues(from before: [Double], _ number: Int) -> ByteWriter? {
-    var output = ByteWriter()
+  /// Nothing where all values are the same.
+  private static func changes(
+    _ new: Span<Double>, _ newStart: Int, _ old: Span<Double>, _ oldStart: Int, _ count: Int, _ number: Int,
+    _ output: inout ByteWriter
+  ) {
+    let new = new.extracting(newStart..<(newStart + count))
+    let old = old.extracting(oldStart..<(oldStart + count))
     var last = -1
-    for index in values.indices where values[index].bitPattern != before[index].bitPattern {
+    for index in 0..<count where new[index].bitPattern != old[index].bitPattern {
       if last < 0 {
         output.add(Change.values)
         output.add(number)
       }
       output.add(index - last)
       last = index
-      SampleCoding.write(values[index], after: before[index], to: &output)
+      SampleCoding.write(new[index], after: old[index], to: &output)
     }
-    return last < 0 ? nil : output
   }
 
-  private func series(_ samples: Samples, _ number: Int, _ labels: RecordedLabels) -> ByteWriter {
+  private mutating func series(
+    _ samples: Samples, _ values: ArraySlice<Double>, _ number: Int, _ labels: RecordedLabels
+  ) -> ByteWriter {
     var output = ByteWriter()
     output.add(Change.series)
     output.add(number)
     output.add(values.count)
-    var index = 0
-    let values = values
+    var index = values.startIndex
     samples.forEachSeries(of: &families, namespace: namespace, areEdgesFloats: areEdgesFloats) { series in
       output.add(series.name)
       output.add(series.labels.count)
@@ -181,8 +212,8 @@ enum SampleCoding {
 
   /// Whole numbers as the difference, marked by an even number; others by the bits that differ.
   static func write(_ value: Double, after before: Double, to output: inout ByteWriter) {
-    if isWhole(value), isWhole(before) {
-      let difference = Int64(clamping: value) - Int64(clamping: before)
+    if let value = whole(value), let before = whole(before) {
+      let difference = value - before
       let folded = UInt64(bitPattern: (difference << 1) ^ (difference >> 63))
       output.add(folded << 1)
     } else {
@@ -191,17 +222,20 @@ enum SampleCoding {
     }
   }
 
-  /// Negative zero and what has a fraction are not.
-  private static func isWhole(_ value: Double) -> Bool {
-    abs(value) <= wholeLimit && value.rounded() == value && !(value == 0 && value.sign == .minus)
+  /// Nil for negative zero and what has a fraction.
+  private static func whole(_ value: Double) -> Int64? {
+    guard abs(value) <= wholeLimit, let whole = Int64(exactly: value), whole != 0 || value.sign == .plus else {
+      return nil
+    }
+    return whole
   }
 
   static func read(_ input: inout ByteReader, after before: Double) throws(RecordingDamage) -> Double {
     let number = try input.number()
     guard number & 1 == 0 else { return Double(bitPattern: before.bitPattern ^ (try input.bits())) }
-    guard isWhole(before) else { throw RecordingDamage("a difference from no whole number") }
+    guard let before = whole(before) else { throw RecordingDamage("a difference from no whole number") }
     let folded = number >> 1
     let difference = Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
-    return Double(Int64(clamping: before) &+ difference)
+    return Double(before &+ difference)
   }
 }

@@ -12,6 +12,8 @@ public enum RecorderFamilies {
     "Polls and pages that the flight recorder left out, because they came faster than they could be written.")
   static let writing = Family.gauge(
     "exporter_recorder_writing", "Whether the flight recorder's files can be written: 1 yes, 0 no.")
+  /// Its own thread's, by the clock of the thread, and an estimate of what coding polls takes on the event loops: by the same
+  /// clock, of about every sixteenth poll.
   static let cpu = Family.counter(
     "exporter_recorder_cpu_seconds_total", "CPU time that the flight recorder has used, in seconds.", unit: .seconds)
 

@@ -52,6 +52,7 @@ public struct HashSet: Sendable {
 /// Words that may stand in a recording as a server sent them.
 enum RecordedWord {
   static let byteLimit = 64
+  static let numberLimit = 32
 
   /// A name of a command, an event or a state: ASCII letters, digits and `|._-`, beginning with a letter.
   static func isWord(_ bytes: ArraySlice<UInt8>) -> Bool {
@@ -67,7 +68,7 @@ enum RecordedWord {
 
   /// A number, with its sign, fraction, exponent or `%`.
   static func isNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
-    guard bytes.count <= 32 else { return false }
+    guard bytes.count <= numberLimit else { return false }
     var hasDigit = false
     for byte in bytes {
       if byte.isASCIIDigit {

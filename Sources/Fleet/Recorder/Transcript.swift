@@ -35,7 +35,11 @@ struct Transcript: Sendable, Equatable {
   var text: [UInt8] = []
   var numbers: [Int64] = []
 
-  var end: TranscriptPlace { TranscriptPlace(text: text.count, number: numbers.count) }
+  /// Another transcript behind this one; its names are no part of it.
+  static func += (transcript: inout Transcript, other: Transcript) {
+    transcript.text += other.text
+    transcript.numbers += other.numbers
+  }
 
   /// Digits that a number may have, so that it fits into 64 bits.
   static let digitLimit = 18

@@ -41,7 +41,7 @@ enum TranscriptDelta {
   }
 
   /// The difference where numbers alone differ; in ascending order of their places.
-  static func write(_ changes: [TranscriptMatcher.Change], to output: inout ByteWriter) {
+  static func write(_ changes: [NumberChange], to output: inout ByteWriter) {
     output.add(0)
     var last = -1
     for change in changes { add(change.difference, at: change.index, after: &last, to: &output) }

@@ -3,8 +3,8 @@ import Runtime
 
 /// What is the same in the polls of a server nearly always: which fields INFO has, which commands were asked, and what of
 /// them is kept. Servers of one kind share one.
-struct TranscriptOutline {
-  struct Step {
+final class TranscriptOutline: Sendable {
+  struct Step: Sendable {
     let collector: String
     let commands: [Command]
     /// What is kept of the reply to each command.
@@ -14,21 +14,28 @@ struct TranscriptOutline {
     let hasSettings: Bool
   }
 
-  /// The fields of INFO that are kept, as places among them.
-  private(set) var kept: [(index: Int, form: RecordedInfo.Form)] = []
-  private(set) var steps: [Step] = []
+  /// The fields of INFO that are kept, as places among them, and the form of each.
+  let fields: [Int32]
+  let forms: [RecordedInfo.Form]
+  let steps: [Step]
+  /// Steps of whose replies anything is kept, as places among them.
+  let told: [Int]
   /// ``Transcript/names``.
-  private(set) var names: [UInt8] = []
+  let names: [UInt8]
 
   init(_ poll: RecordedPoll.Replies) {
     let info = poll.info
     let headings = info.sections.map { RecordedInfo.isHeading($0) ? $0 : "" }
     var section: Int32 = -1
+    var names: [UInt8] = []
+    var fields: [Int32] = []
+    var forms: [RecordedInfo.Form] = []
     for (index, field) in info.fields.enumerated() {
       let heading = field.section < 0 ? "" : headings[Int(field.section)]
       let form = RecordedInfo.form(of: info.name(of: field), hash: field.hash, section: heading)
       guard form != .omitted else { continue }
-      kept.append((index, form))
+      fields.append(Int32(clamping: index))
+      forms.append(form)
       if field.section != section {
         section = field.section
         names += Array("#\(heading)\n".utf8)
@@ -37,30 +44,32 @@ struct TranscriptOutline {
       names += info.name(of: field)
       names.append(UInt8(ascii: "\n"))
     }
-    for step in poll.answered { add(step) }
-    names = KnownSecrets.mask?.masked(names[...]) ?? names
+    let steps = poll.answered.map { Self.step($0, names: &names) }
+    (self.fields, self.forms, self.steps) = (fields, forms, steps)
+    told = steps.indices.filter { steps[$0].recordings.contains { !$0.isNothing } }
+    self.names = KnownSecrets.mask?.masked(names[...]) ?? names
   }
 
-  private mutating func add(_ step: Plan.Step) {
+  private static func step(_ step: Plan.Step, names: inout [UInt8]) -> Step {
     let recordings = step.commands.map { step.collector.recording(of: $0) }
     let hasSettings = step.collector is ConfigCollector
-    steps.append(
-      Step(
-        collector: step.collector.name, commands: step.commands, recordings: recordings,
-        isSeldom: step.collector.isRecordedSeldom, hasSettings: hasSettings))
-    guard recordings.contains(where: { !$0.isNothing }) else { return }
-    names += Array(">\(step.collector.name)\n".utf8)
-    for command in step.commands {
-      // A renamed CONFIG is a secret of its own kind.
-      let words = command.arguments.enumerated().map { index, word in
-        hasSettings && index == 0 ? "CONFIG" : String(foreign: word)
+    if recordings.contains(where: { !$0.isNothing }) {
+      names += Array(">\(step.collector.name)\n".utf8)
+      for command in step.commands {
+        // A renamed CONFIG is a secret of its own kind.
+        let words = command.arguments.enumerated().map { index, word in
+          hasSettings && index == 0 ? "CONFIG" : String(foreign: word)
+        }
+        names += Array("$\(words.joined(separator: "\t"))\n".utf8)
       }
-      names += Array("$\(words.joined(separator: "\t"))\n".utf8)
     }
+    return Step(
+      collector: step.collector.name, commands: step.commands, recordings: recordings,
+      isSeldom: step.collector.isRecordedSeldom, hasSettings: hasSettings)
   }
 
   func isSame(as other: TranscriptOutline) -> Bool {
-    names == other.names && kept.elementsEqual(other.kept) { $0 == $1 }
+    names == other.names && fields == other.fields && forms == other.forms
       && steps.elementsEqual(other.steps) { $0.collector == $1.collector && $0.commands == $1.commands }
   }
 }

@@ -112,6 +112,28 @@ public struct Reply: Sendable {
     }
   }
 
+  /// A number that differs, most likely, when the reply or anything in it does.
+  public var digest: UInt64 {
+    let (allNodes, allBytes) = (replies.nodes, replies.bytes)
+    let nodes = allNodes.span
+    let bytes = allBytes.span
+    var hash = FNV1a.start
+    for place in index..<Int(nodes[index].end) {
+      let node = nodes[place]
+      hash = (hash ^ UInt64(node.kind.rawValue) ^ UInt64(UInt32(bitPattern: node.count)) << 8) &* FNV1a.prime
+      switch node.kind {
+      case .string, .status, .error:
+        let start = Int(node.value)
+        for offset in start..<(start + Int(node.count)) { hash = (hash ^ UInt64(bytes[offset])) &* FNV1a.prime }
+      case .integer:
+        hash = (hash ^ UInt64(bitPattern: node.value)) &* FNV1a.prime
+        hash ^= hash >> 29
+      case .array, .null: break
+      }
+    }
+    return hash
+  }
+
   /// Where the strings of an array that holds nothing but strings stand in ``Replies/bytes``; nil for anything else.
   public var stringRanges: [Range<Int>]? {
     guard node.kind == .array else { return nil }

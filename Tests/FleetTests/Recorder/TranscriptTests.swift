@@ -44,9 +44,9 @@ struct TranscriptTests {
 
   /// Through a delta from nothing and back.
   static func readBack(_ poll: RecordedPoll.Replies) throws -> PollTranscript {
-    var transcriber = PollTranscriber()
+    var (transcriber, room) = (PollTranscriber(), PollTranscriber.Room())
     var output = ByteWriter()
-    TranscriptDelta.write(transcriber.transcript(poll), after: Transcript(), to: &output)
+    TranscriptDelta.write(transcriber.transcript(poll, using: &room), after: Transcript(), to: &output)
     var input = ByteReader(output.bytes)
     let read = try TranscriptDelta.read(&input, after: Transcript())
     #expect(input.isAtEnd)
@@ -115,8 +115,8 @@ struct TranscriptTests {
           "$20\r\nnot nodes but \(secret.prefix(6))\r\n"
         ),
       ])
-    var transcriber = PollTranscriber()
-    let transcript = transcriber.transcript(poll)
+    var (transcriber, room) = (PollTranscriber(), PollTranscriber.Room())
+    let transcript = transcriber.transcript(poll, using: &room)
     for bytes in [transcript.names, transcript.text] {
       let text = String(decoding: bytes, as: UTF8.self)
       for part in [secret, "hunter", "alice", "SET", "job", "requirepass", "my_own"] {
@@ -162,7 +162,7 @@ struct TranscriptTests {
     let text = Self.text(of: first.info)
     #expect(text.count > 3_000)
     var random = FixedRandom(state: 11)
-    var (transcriber, pool, read, bytes) = (PollTranscriber(), OutlinePool(), Transcript(), text)
+    var (transcriber, room, read, bytes) = (PollTranscriber(), PollTranscriber.Room(), Transcript(), text)
     for round in 0..<share(60, full: 2_000) {
       for _ in 0..<Int.random(in: 0..<12, using: &random) {
         let place = Int.random(in: bytes.indices, using: &random)
@@ -176,12 +176,12 @@ struct TranscriptTests {
       let poll = RecordedPoll.Replies(
         info: InfoText(bytes: bytes), steps: first.steps, replies: first.replies, config: first.config)
       var output = ByteWriter()
-      transcriber.write(poll, at: Monotonic(seconds: Double(round)), sharing: &pool, to: &output)
+      transcriber.write(poll, at: Monotonic(seconds: Double(round)), using: &room, to: &output)
       var input = ByteReader(output.bytes)
       read = try TranscriptDelta.read(&input, after: read)
       #expect(input.isAtEnd)
       var alone = PollTranscriber()
-      #expect(read == alone.transcript(poll), "round \(round)")
+      #expect(read == alone.transcript(poll, using: &room), "round \(round)")
     }
   }
 
@@ -196,6 +196,46 @@ struct TranscriptTests {
       text += info.name(of: field) + Array(":".utf8) + info.value(of: field) + Array("\r\n".utf8)
     }
     return text
+  }
+
+  /// Two values that differ in numbers alone give the numbers that differ when each is cut by itself.
+  @Test func numbersOfValues() {
+    var random = FixedRandom(state: 5)
+    var foundCount = 0
+    for _ in 0..<share(3_000, full: 100_000) {
+      let before = Array(Self.values.randomElement(using: &random)!.utf8)
+      var after = before
+      for place in after.indices where after[place].isASCIIDigit && Bool.random(using: &random) {
+        after[place] = UInt8(ascii: "0") + UInt8.random(in: 0...9, using: &random)
+      }
+      switch Int.random(in: 0..<4, using: &random) {
+      case 0: after.insert(UInt8(ascii: "7"), at: Int.random(in: 0...after.count, using: &random))
+      case 1 where !after.isEmpty: after.remove(at: Int.random(in: after.indices, using: &random))
+      case 2: after = Array(Self.values.randomElement(using: &random)!.utf8)
+      default: break
+      }
+      var (old, new) = (Transcript(), Transcript())
+      old.add(before[...])
+      new.add(after[...])
+      var changes = [NumberChange(index: 0, difference: 1)]
+      let isFound = NumberMatch.find(
+        before.span, 0..<before.count, after.span, 0..<after.count, first: 3, into: &changes)
+      #expect(changes.first?.difference == 1)
+      guard isFound else {
+        #expect(changes.count == 1)
+        continue
+      }
+      foundCount += 1
+      #expect(old.text == new.text, "\(before) \(after)")
+      for change in changes.dropFirst() { old.numbers[change.index - 3] &+= change.difference }
+      #expect(old.numbers == new.numbers, "\(before) \(after)")
+    }
+    #expect(foundCount > share(300, full: 10_000))
+    let (before, after) = (Array("calls=21,usec=1.50".utf8), Array("calls=122,usec=3.75".utf8))
+    var changes: [NumberChange] = []
+    #expect(
+      NumberMatch.find(before.span, 0..<before.count, after.span, 0..<after.count, first: 0, into: &changes))
+    #expect(changes.map(\.difference) == [101, 225])
   }
 
   /// Any two transcripts: the second comes back from its difference to the first.

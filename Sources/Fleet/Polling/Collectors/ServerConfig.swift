@@ -1,4 +1,5 @@
 import Redis
+import Runtime
 
 /// What CONFIG GET * answered: keys and values, found by the hash of the key.
 public struct ServerConfig: Sendable {
@@ -29,6 +30,18 @@ public struct ServerConfig: Sendable {
   func key(of entry: Entry) -> ArraySlice<UInt8> { replies.bytes[entry.key] }
 
   func value(of entry: Entry) -> ArraySlice<UInt8> { replies.bytes[entry.value] }
+
+  /// A number that differs, most likely, when one of those settings does.
+  func digest(of keyHashes: HashSet) -> UInt64 {
+    let all = replies.bytes
+    let bytes = all.span
+    var hash = FNV1a.start
+    for entry in entries where keyHashes.contains(entry.keyHash) {
+      hash = (hash ^ entry.keyHash) &* FNV1a.prime
+      for index in entry.value { hash = (hash ^ UInt64(bytes[index])) &* FNV1a.prime }
+    }
+    return hash
+  }
 
   /// The value of the first entry with that key.
   public subscript(key: String) -> ArraySlice<UInt8>? {

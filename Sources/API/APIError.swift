@@ -75,7 +75,7 @@ struct APIError: Error, Equatable {
     }
     var response = Response.api(json.bytes, status: status)
     if kind == .unauthorized { response.headers.append(.init(name: "WWW-Authenticate", value: "Bearer")) }
-    if kind == .unavailable { response.headers.append(.init(name: "Retry-After", value: "1")) }
+    if kind == .unavailable { response.headers.append(.init(name: "Retry-After", value: status == 429 ? "10" : "1")) }
     return response
   }
 }

@@ -19,6 +19,13 @@ struct EventFilter: Sendable {
 }
 
 extension EventStore {
+  /// What happened to a server, and what was marked of its workload, the newest first.
+  func happened(to node: String, in workload: String) async -> [Event] {
+    let own = await newest(EventQuery(node: node, limit: 10))
+    let marks = await newest(EventQuery(workload: workload, kind: .mark, limit: 5)).filter(\.node.isEmpty)
+    return (own + marks).sorted { ($1.at, $1.id) < ($0.at, $0.id) }
+  }
+
   func list(_ filter: EventFilter) async -> ListPage<Event> {
     await .read(filter.page, size: EventsPage.pageSize) { limit in
       await newest(
@@ -39,6 +46,8 @@ struct EventDetails {
   private(set) var severity = ""
   private(set) var alert = ""
   private(set) var failover = FailoverPath()
+  /// Nil for what nobody marked.
+  private(set) var mark: MarkDetails?
 
   /// Which way a failover went; empty where that is not known.
   struct FailoverPath {
@@ -59,6 +68,7 @@ struct EventDetails {
     cost = Failover.Cost(root)
     severity = root["severity"]?.string ?? ""
     alert = root["alert"]?.string ?? ""
+    mark = MarkDetails(root)
     failover = FailoverPath(
       kind: root["kind"]?.string ?? "", from: root["from"]?.string ?? "", to: root["to"]?.string ?? "")
     let (before, after) = (numbers("clients_before"), numbers("clients_after"))

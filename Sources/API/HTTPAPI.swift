@@ -115,8 +115,8 @@ public struct HTTPAPI: Sendable {
   var targets: @Sendable () async -> [Target]
   /// What to do about alerts.
   var runbooks = RunbookSource.empty
-  /// What commands verified; nil where no fleet is watched.
-  var verified: VerifiedChecks?
+  /// What clients may hand in, and what they did; nil where no fleet is watched.
+  var intakes: Intakes?
   /// The configuration that runs, as YAML; secrets hidden.
   var configurationText: @Sendable () -> String
   /// Which other sites' pages may read the answers; nil for none.
@@ -130,14 +130,14 @@ public struct HTTPAPI: Sendable {
   public init(
     program: Program, judging: Judging, fleet: FleetView, events: EventStore?, notifications: NotificationStore?,
     evidence: EvidenceGatherer?, targets: @escaping @Sendable () async -> [Target], runbooks: RunbookSource,
-    verified: VerifiedChecks, configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
+    intakes: Intakes, configurationText: @escaping @Sendable () -> String, cors: CORSPolicy?
   ) {
     self.init(
       program: program, judging: judging, fleet: fleet, events: events, notifications: notifications,
       targets: targets, configurationText: configurationText, cors: cors, gate: QueryGate())
     self.runbooks = runbooks
     self.evidence = evidence
-    self.verified = verified
+    self.intakes = intakes
   }
 
   /// - Parameter gate: shared by all that queries; one for the process, since its threads are.
@@ -184,7 +184,8 @@ extension HTTPAPI {
     let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
     let books = RunbookAnswers(source: runbooks, view: fleetView)
     let gathered = EvidenceAnswers(gatherer: evidence, isStored: events != nil)
-    let results = ResultAnswers(verified: verified)
+    let results = ResultAnswers(verified: intakes?.checks)
+    let marks = MarkAnswers(kept: intakes?.marks, view: fleetView)
     let told = NotificationAnswers(store: notifications, events: events, deliveries: judging.deliveries)
     return [
       route("query", .queries, isForm: true, queries.query),
@@ -211,12 +212,8 @@ extension HTTPAPI {
       route("evidence", .compute, isForm: true, needsRules: false, gathered.list),
       route(under: "evidence/", .compute, isForm: true, needsRules: false, gathered.one),
       route("notifications", .compute, isForm: true, needsRules: false, told.notifications),
-      open(
-        Route(Self.prefix + "results", methods: [.get, .post, .options]) { request in
-          request.method == Method.post.rawValue
-            ? await results.take(request)
-            : await respond(to: request, at: .compute, needsRules: false, results.list)
-        }.judgingItself(.post)),
+      route("annotations", .compute, isForm: true, needsRules: false, AnnotationAnswers(events: events).annotations),
+      intake("results", results.take, results.list), intake("marks", marks.take, marks.list),
       open(
         Route(under: Self.prefix, methods: Method.allCases) { request in
           if request.method == Method.options.rawValue { return Self.noContent }
@@ -245,6 +242,17 @@ extension HTTPAPI {
         await respond(
           to: request, rest: request.rest(under: Self.prefix + path) ?? "", at: place, needsRules: needsRules, handler)
       })
+  }
+
+  /// A path that tells by GET what is handed in to it by POST.
+  private func intake(
+    _ path: String, _ take: @escaping @Sendable (Request) async -> Response, _ list: @escaping Handler
+  ) -> Route {
+    open(
+      Route(Self.prefix + path, methods: [.get, .post, .options]) { request in
+        request.method == Method.post.rawValue
+          ? await take(request) : await respond(to: request, at: .compute, needsRules: false, list)
+      }.judgingItself(.post))
   }
 
   /// HEAD is none of them, as in Prometheus.

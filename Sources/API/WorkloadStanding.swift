@@ -132,6 +132,9 @@ public struct FleetView: Sendable {
   /// All members and Sentinels that have a page, by their label `instance`.
   func nodes() async -> Set<String> { Set(await source.members().keys) }
 
+  /// Which workload a member or Sentinel belongs to; nil where it is watched by none.
+  func workload(of instance: String) async -> String? { await source.members()[instance]?.workload }
+
   /// What each of them is: `master`, `replica`, `sentinel`, or empty while that is not known.
   func roles() async -> [String: String] {
     await source.members().mapValues { $0.role == .unknown ? "" : $0.role.rawValue }

@@ -16,6 +16,8 @@ public actor Fleet {
   private var isRunning = false
   /// What commands verified. Nothing is taken from the folder of results unless somebody runs it: commands watch fleets, too.
   public nonisolated let checks: CheckReportStore
+  /// What people and their tools marked.
+  public nonisolated let marks: MarkStore
   private let jobs: JobRunner
   private var jobWork: Task<Void, Never>?
   /// The newest change of configuration, which the next one waits for.
@@ -27,6 +29,7 @@ public actor Fleet {
     self.context = context
     let registry = context.registry
     checks = CheckReportStore(config, file: file, store: context.store, registry: registry, log: context.log)
+    marks = MarkStore(config, store: context.store, registry: registry, windows: context.changes, log: context.log)
     jobs = JobRunner(store: context.store, log: context.log) { registry.publish($0, under: "jobs") }
   }
 
@@ -37,6 +40,7 @@ public actor Fleet {
     await jobs.serve(self)
     await jobs.start()
     await checks.start()
+    await marks.start()
     for workload in config.workloads { await start(workload) }
     jobWork = Task { [jobs] in
       async let scheduled: Void = jobs.run()
@@ -60,6 +64,7 @@ public actor Fleet {
     let changes = new.changes(from: config)
     config = new
     await checks.apply(new)
+    await marks.apply(new)
     guard isRunning else { return }
     for name in changes.removed { stores[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
@@ -161,7 +166,10 @@ public actor Fleet {
   }
 
   private func start(_ config: WorkloadConfig) async {
-    let store = stores[config.name] ?? WorkloadStore(workload: config.name, file: context.store)
+    let store =
+      stores[config.name]
+      ?? WorkloadStore(
+        workload: config.name, file: context.store, changes: context.changes)
     stores[config.name] = store
     let workload = Workload(config, context: context, store: store)
     await workload.publish()

@@ -23,6 +23,7 @@ extension FamilyGroup {
       FamilyGroup(
         "Results of checks", "With `--config.file`, of each workload, once a check left a result or has an objective.",
         families: CheckReportFamilies.all),
+      FamilyGroup("Marks", fleetOnly, families: MarkFamilies.all),
       FamilyGroup("Probes", "With `--config.file`, of each member.", families: ProbeFamilies.all),
       FamilyGroup("Load", "With `--config.file`, of each member.", families: LoadFamilies.all),
       FamilyGroup(

@@ -1,7 +1,7 @@
 import Runtime
 
 /// The daemon's memory across restarts: alerts, events, counters, facts, notifications, results of jobs and checks, error
-/// budgets, evidence and history in one SQLite file.
+/// budgets, evidence, marks and history in one SQLite file.
 ///
 /// Alerts, counters and facts are also in memory, so reading and changing them never waits. A change is in the file
 /// `StoreOptions.commitDelayMs` later and survives the end of the process by any signal from then on; a loss of power may
@@ -63,6 +63,7 @@ public final class Store: Sendable {
   public var jobResults: JobResultStore { JobResultStore(store: self) }
   public var evidence: EvidenceStore { EvidenceStore(store: self) }
   public var checkResults: CheckResultStore { CheckResultStore(store: self) }
+  public var marks: StoredMarks { StoredMarks(store: self) }
   public var history: HistoryStore { HistoryStore(store: self) }
   public var budgets: BudgetRowStore { BudgetRowStore(store: self) }
 
@@ -121,6 +122,10 @@ public final class Store: Sendable {
 
   func newest(_ query: CheckResultQuery) async -> [StoredCheckResult] {
     await withTaskExecutorPreference(WorkExecutor.files) { await writer.checkResults(query) }
+  }
+
+  func marks() async -> [StoredMark]? {
+    await withTaskExecutorPreference(WorkExecutor.files) { await writer.marks() }
   }
 
   func newest(_ query: EvidenceQuery) async -> [StoredEvidence] {
@@ -231,7 +236,9 @@ public struct EventStore: Sendable {
 
   /// Since when all events are kept; nil where that is not known.
   public func keptSince() async -> WallTime? {
-    guard let oldest = await newest(EventQuery(limit: 1, isOldestFirst: true)).first else { return begin }
+    // Marks may be of a time before they came in.
+    let oldestFew = await newest(EventQuery(limit: 100, isOldestFirst: true))
+    guard let oldest = oldestFew.first(where: { $0.kind != .mark }) else { return begin }
     // Without the first that was written, some were removed.
     return oldest.id > 1 ? oldest.at : begin.map { min($0, oldest.at) } ?? oldest.at
   }

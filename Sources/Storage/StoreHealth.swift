@@ -21,6 +21,8 @@ public struct StoreHealth: Sendable, Equatable {
   public internal(set) var droppedJobResults = 0
   /// Results of checks lost since the start, because memory for those that could not be written was full.
   public internal(set) var droppedCheckResults = 0
+  /// Marks dropped since the start because too many were waiting to be written.
+  public internal(set) var droppedMarks = 0
   /// Evidence lost since the start, because memory for what could not be written was full.
   public internal(set) var droppedEvidence = 0
   /// Points of history that are not in the file yet.

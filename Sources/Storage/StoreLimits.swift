@@ -28,6 +28,10 @@ public enum StoreLimits {
   public static let checkResults = 1_000
   /// Results of checks held in memory while they cannot be written; then the oldest are dropped.
   static let pendingCheckResults = 100
+  /// How many marks are kept.
+  public static let marks = 1_000
+  /// Marks held in memory while they cannot be written; then the oldest are dropped.
+  static let pendingMarks = 100
   /// A row of error budgets; what is longer is refused.
   static let budgetBytes = 4 << 10
   /// How many rows of error budgets: some 87 for each workload, for more than 1,000 of them.
@@ -59,7 +63,7 @@ public enum StoreLimits {
 
 /// How long records are kept, and how the file is written.
 public struct StoreOptions: Sendable {
-  /// Events, notifications and evidence older than this are removed, in days.
+  /// Events, notifications, evidence and marks older than this are removed, in days.
   public var eventAgeDays: Double = 90
   /// Of more events than this the oldest are removed.
   public var eventCount: Int = 20_000

@@ -43,6 +43,7 @@ struct StoreState: Sendable {
     health.droppedJobResults = records.jobResults.droppedCount
     health.droppedEvidence = records.evidence.droppedCount
     health.droppedCheckResults = records.checkResults.droppedCount
+    health.droppedMarks = records.marks.droppedCount
     health.pendingPoints = history.points.count
     health.droppedPoints = history.droppedPoints
     return health
@@ -186,6 +187,14 @@ actor StoreWriter {
     return all.prefix(query.boundedLimit).map(\.element)
   }
 
+  /// All marks, the oldest first, those that are not in the file yet among them; nil while the file cannot be read.
+  func marks() -> [StoredMark]? {
+    commit()
+    guard let written = try? file.marks() else { return nil }
+    let known = Set(written.map(\.id))
+    return written + state.withLock { $0.records.marks.records }.filter { !known.contains($0.id) }
+  }
+
   /// The newest notifications first, those that are not in the file yet among them.
   func notifications(_ query: NotificationQuery) -> [StoredNotification] {
     commit()
@@ -299,7 +308,7 @@ actor StoreWriter {
     let counts = [
       (previous.droppedEvents, "events"), (previous.droppedNotifications, "notifications"),
       (previous.droppedJobResults, "results of jobs"), (previous.droppedCheckResults, "results of checks"),
-      (previous.droppedEvidence, "pieces of evidence"),
+      (previous.droppedEvidence, "pieces of evidence"), (previous.droppedMarks, "marks"),
       (previous.droppedPoints, "points of history"),
     ]
     let losses = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

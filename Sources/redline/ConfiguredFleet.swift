@@ -32,12 +32,17 @@ struct ConfiguredFleet: Sendable {
   private let inForce: Lock<FleetConfig>
   /// What runbooks are filled in with.
   private let books: Lock<Books>
-  /// What commands verified, and the token of who may hand in more.
-  var verified: VerifiedChecks {
-    VerifiedChecks(fleet.checks) { [inForce, environment] in
-      guard let token = inForce.withLock({ $0.results?.token }) else { return nil }
-      return try await SecretReader.shared.read(token, environment: environment)
+  /// What clients may hand in, with the tokens that are in force.
+  var intakes: Intakes {
+    func token(_ source: @escaping @Sendable (FleetConfig) -> SecretSource?) -> Intakes.Token {
+      { [inForce, environment] in
+        guard let token = inForce.withLock({ source($0) }) else { return nil }
+        return try await SecretReader.shared.read(token, environment: environment)
+      }
     }
+    return Intakes(
+      checks: VerifiedChecks(fleet.checks, token: token { $0.results?.token }),
+      marks: KeptMarks(fleet.marks, token: token { $0.marks?.token }))
   }
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0 } }

@@ -22,7 +22,7 @@ extension Daemon {
       targets: { [fleet = configured.fleet, rules = configured.rules] in
         await fleet.members().map { HTTPAPI.Target($0, job: rules.engineOptions.job, namespace: namespace) }
       },
-      runbooks: configured.runbooks, verified: configured.verified,
+      runbooks: configured.runbooks, intakes: configured.intakes,
       configurationText: { configured.runningConfiguration.resolvedText }, cors: cors)
   }
 }

@@ -26,9 +26,9 @@ import Web
       "query", "query_range", "query_exemplars", "format_query", "parse_query", "series", "labels",
       // Redline's own.
       "budgets", "fleet", "fleet/", "checks", "events", "evidence", "evidence/", "notifications", "runbooks",
-      "runbooks/",
-      // Its body is no form, but a result.
-      "results",
+      "runbooks/", "annotations",
+      // Their body is no form, but a result or a mark.
+      "results", "marks",
     ]
     for route in fixture.api.routes where route.path != "/api/v1/" {
       guard case .only(let methods) = route.methods else {

@@ -18,14 +18,17 @@ import Web
         - {name: carts, kind: queue, seeds: [a], objectives: {verified: {backup: 1d}}}
         - {name: pages, kind: cache, seeds: [b]}
       """
+    let config = try FleetConfig.parse(Array(text.utf8), file: "redline.yml")
+    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let reports = CheckReportStore(
-      try FleetConfig.parse(Array(text.utf8), file: "redline.yml"), file: "redline.yml", store: nil,
-      registry: Registry(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      config, file: "redline.yml", store: nil, registry: Registry(), log: log,
       clock: { WallTime(seconds: 9000) })
     await reports.start()
     var fixture = Fixture()
     fixture.api.judging.isOn = { false }
-    fixture.api.verified = VerifiedChecks(reports) { token.map { Secret($0) } }
+    let given: Intakes.Token = { token.map { Secret($0) } }
+    let marks = MarkStore(config, store: nil, registry: Registry(), log: log)
+    fixture.api.intakes = Intakes(checks: VerifiedChecks(reports, token: given), marks: KeptMarks(marks, token: given))
     return fixture
   }
 

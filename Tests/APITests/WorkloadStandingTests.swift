@@ -31,7 +31,7 @@ import Testing
     for (state, time) in was { history.note(state, at: time) }
     history.note(health, at: since)
     return WorkloadOverview(
-      name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance],
+      name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance(nil)],
       presentCount: 1, expectedCount: 2,
       failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
       traffic: traffic, groups: groups, health: history,

@@ -79,7 +79,7 @@ import Testing
     #expect(scratch.notices.withLock { $0.isEmpty })
     await store.close()
     let database = try Database(path: scratch.path, busyTimeoutMs: 0)
-    #expect(try database.integer("PRAGMA user_version") == 6)
+    #expect(try database.integer("PRAGMA user_version") == 7)
     // It can shrink as a new one can.
     #expect(try database.integer("PRAGMA auto_vacuum") == 2)
     #expect(try database.rows("PRAGMA integrity_check") { $0.text(0) } == ["ok"])

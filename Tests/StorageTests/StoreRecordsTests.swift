@@ -117,7 +117,7 @@ import Testing
     #expect(
       EventKind.allCases.map(\.rawValue) == [
         "role_change", "failover", "failover_aborted", "restart", "config_change", "arrival", "departure",
-        "unreachable", "recovered", "flush", "maintenance", "alert_fired", "alert_resolved", "other",
+        "unreachable", "recovered", "flush", "maintenance", "mark", "alert_fired", "alert_resolved", "other",
       ])
   }
 }

@@ -1,3 +1,4 @@
+import Fleet
 import Runtime
 import Storage
 import Web
@@ -12,14 +13,7 @@ struct EventAnswers: Sendable {
     var filter = EventFilter()
     filter.workload = parameters.text("workload")
     filter.node = parameters.text("node")
-    let kind = parameters.text("kind")
-    if !kind.isEmpty {
-      guard let known = EventFilter.kinds.first(where: { $0.rawValue == kind }) else {
-        throw APIError.invalid(
-          "kind", "\(parameters.shown(kind)) is none of \(EventFilter.kinds.map(\.rawValue).joined(separator: ", "))")
-      }
-      filter.kind = known
-    }
+    filter.kind = try parameters.eventKind()
     filter.page = try parameters.page(through: EventsPage.pageLimit)
     let span = try parameters.span()
     filter.from = span.from.map { WallTime(epochMs: $0) }
@@ -53,6 +47,10 @@ struct EventAnswers: Sendable {
           json.field(name, shown: value)
         }
       }
+      if let mark = details.mark {
+        json.field("mark", mark.kind.rawValue)
+        if let until = mark.until { json.field("until", at: until) }
+      }
       json.fields(of: details.cost)
       if !details.phases.isEmpty {
         json.key("phases")
@@ -77,5 +75,19 @@ struct EventAnswers: Sendable {
         }
       }
     }
+  }
+}
+
+extension APIParameters {
+  /// The value of a parameter; nil where it is not given or empty.
+  func given(_ name: String) -> String? { text(name).isEmpty ? nil : text(name) }
+
+  /// `kind`, of events; nil where it is not given.
+  func eventKind() throws(APIError) -> EventKind? {
+    guard let kind = given("kind") else { return nil }
+    guard let known = EventFilter.kinds.first(where: { $0.rawValue == kind }) else {
+      throw .invalid("kind", "\(shown(kind)) is none of \(EventFilter.kinds.map(\.rawValue).joined(separator: ", "))")
+    }
+    return known
   }
 }

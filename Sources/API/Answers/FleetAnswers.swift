@@ -82,7 +82,15 @@ struct FleetAnswers: Sendable {
         }
       }
       json.key("windows")
-      json.strings(overview.windows.map(\.rawValue))
+      json.strings(overview.windows.map(\.name))
+      if let change = overview.change {
+        json.key("change")
+        json.object { json in
+          json.field("from", at: change.from)
+          json.field("until", at: change.until)
+          json.field("text", shown: change.text)
+        }
+      }
       json.field("membersPresent", overview.presentCount)
       if let count = overview.expectedCount { json.field("membersExpected", count) }
       if let failovers = overview.failovers {

@@ -7,10 +7,9 @@ import Web
 /// What commands verified, and who may hand in more.
 public struct VerifiedChecks: Sendable {
   let reports: CheckReportStore
-  /// The token that a client has to show; nil where results are not taken from clients.
-  let token: @Sendable () async throws -> Secret?
+  let token: Intakes.Token
 
-  public init(_ reports: CheckReportStore, token: @escaping @Sendable () async throws -> Secret?) {
+  public init(_ reports: CheckReportStore, token: @escaping Intakes.Token) {
     self.reports = reports
     self.token = token
   }
@@ -20,6 +19,10 @@ public struct VerifiedChecks: Sendable {
 struct ResultAnswers: Sendable {
   /// Nil where no fleet is watched.
   let verified: VerifiedChecks?
+
+  private static let intake = Intake(
+    name: "results", one: "result", closed: "results are taken from files alone: set results.token_file",
+    limitBytes: CheckReport.limitBytes, hint: "leave out numbers and lines that nobody needs")
 
   /// `results?workload=NAME&check=NAME&limit=N`: how each check stands, and the newest results as they were left.
   func list(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
@@ -93,30 +96,9 @@ struct ResultAnswers: Sendable {
 
   private func report(of request: Request) async throws -> CheckReport {
     guard let verified else { throw APIError(.notFound, "no fleet is watched") }
-    let token: Secret?
-    do { token = try await verified.token() } catch {
-      throw APIError(.forbidden, "the token of results cannot be read: see the log of redline")
-    }
-    guard let token else {
-      throw APIError(.forbidden, "results are taken from files alone: set results.token_file in redline.yml")
-    }
-    guard token.reveal().utf8.count >= BearerToken.leastBytes else {
-      throw APIError(
-        .forbidden,
-        "the token of results is shorter than \(BearerToken.leastBytes) bytes: write a longer one in its file")
-    }
-    guard BearerToken.isShown(token, by: request) else {
-      throw APIError(
-        .unauthorized, "show the token of results.token_file: Authorization: Bearer TOKEN")
-    }
-    guard request.body.count <= CheckReport.limitBytes else {
-      throw APIError(
-        .badData,
-        "the result has more than \(CheckReport.limitBytes) bytes; leave out numbers and lines that nobody needs",
-        status: 413)
-    }
+    let body = try await Self.intake.body(of: request, token: verified.token)
     let report: CheckReport
-    do throws(CheckReportError) { report = try CheckReport(json: request.body, now: .now) } catch {
+    do throws(IntakeError) { report = try CheckReport(json: body, now: .now) } catch {
       throw APIError(.badData, error.description)
     }
     do throws(CheckReportStore.Refusal) { try await verified.reports.take(report) } catch {

@@ -65,7 +65,10 @@ extension TopologyPage.Workload {
       expectedCount: overview.expectedCount)
     stateAgeSeconds = now - standing.since
     environment = overview.environment
-    windows = overview.windows.map(\.rawValue)
+    windows = overview.windows.map { window in
+      guard case .maintenance(let change?) = window else { return window.name }
+      return "maintenance until \(change.end): \(change.text)"
+    }
     failovers = overview.failovers.map { failovers in
       TopologyPage.Failovers(
         count: failovers.count, lastAgeSeconds: failovers.lastTime.map { now - $0 }, last: failovers.last ?? "")

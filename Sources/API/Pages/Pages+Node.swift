@@ -22,7 +22,7 @@ extension Pages {
     page.findings = await alerts(of: name, in: overview) + overview.told { $0.instance == name }
     // Where they are is the page itself.
     for index in page.findings.indices { page.findings[index].node = nil }
-    page.events = await shown(await events?.newest(EventQuery(node: name, limit: 10)) ?? [])
+    page.events = await shown(await events?.happened(to: name, in: overview.name) ?? [])
     if let store = store() {
       let history = NodeHistory(
         store: store, namespace: namespace, instance: name, now: now,

@@ -60,7 +60,7 @@ public struct Pages: Sendable {
         gatherer: evidence, isStored: events != nil, fleet: fleet, runbooks: runbookSource, metricsPath: metricsPath
       ).routes
       + CheckPages(
-        verified: api?.verified, fleet: fleet, isStored: events != nil, metricsPath: metricsPath
+        verified: api?.intakes?.checks, fleet: fleet, isStored: events != nil, metricsPath: metricsPath
       ).routes
       + AuditPages(fleet: fleet, isStored: events != nil, metricsPath: metricsPath).routes
       + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes

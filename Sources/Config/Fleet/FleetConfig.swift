@@ -20,6 +20,8 @@ public struct FleetConfig: Sendable, Equatable {
   public let evidence: EvidenceConfig
   /// Nil where results of checks are taken from nobody.
   public let results: ResultsConfig?
+  /// Nil where marks are taken from nobody.
+  public let marks: MarksConfig?
 
   /// The same with one workload alone; nil where it has none of that name.
   public func limited(to name: String) -> FleetConfig? {
@@ -119,6 +121,9 @@ public struct FleetConfig: Sendable, Equatable {
       ?? EvidenceConfig(nil)
     results = fields.mapping("results", "Where results of checks come in: verified backups, drills, load tests.") {
       ResultsConfig($0, folder: folder)
+    }
+    marks = fields.mapping("marks", "Marks of changes, deploys and incidents over HTTP; without it, none.") {
+      MarksConfig($0)
     }
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")

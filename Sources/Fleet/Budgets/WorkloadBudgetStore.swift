@@ -14,12 +14,15 @@ final class WorkloadBudgetStore: Sendable {
 
   private let workload: String
   private let file: BudgetRowStore?
+  private let changes: ChangeWindows
   private let state = Lock(State())
   /// Between two tries to read a file that cannot be read.
   private static let restorePauseSeconds = 30.0
 
-  init(workload: String, file: Store?) {
+  /// - Parameter changes: the maintenance windows that marks opened.
+  init(workload: String, file: Store?, changes: ChangeWindows) {
     self.workload = workload
+    self.changes = changes
     self.file = file?.budgets
   }
 
@@ -34,7 +37,9 @@ final class WorkloadBudgetStore: Sendable {
 
   func note(_ look: BudgetTracker.Look, probes: BudgetTracker.Probes, at now: Monotonic, _ wall: WallTime) {
     let fileNumber = file?.fileNumber ?? 0
-    let (rows, mustRestore) = state.withLock { state in
+    var look = look
+    if changes.open(workload, at: wall) != nil { look.isInMaintenance = true }
+    let (rows, mustRestore) = state.withLock { [look] state in
       let hasEnded = state.tracker.note(look, probes, at: now, wall)
       guard hasEnded || state.budgets.isEmpty else { return ([StoredBudget](), false) }
       state.budgets = BudgetObjective.allCases.compactMap {

@@ -35,6 +35,8 @@ public actor EvidenceGatherer {
   public static let memoryLimit = 50
   /// Before an alert, what a server has on record may belong to it.
   private static let reachSeconds = 900.0
+  /// What changed so long before an alert is worth a look.
+  private static let changeSeconds = 86_400.0
   /// The longest the loop sleeps: the clock may be set.
   private static let lookSeconds = 5.0
 
@@ -234,10 +236,11 @@ public actor EvidenceGatherer {
     var query = EventQuery(workload: order.workload, limit: 50)
     query.since = order.at - Self.reachSeconds
     let events = await store?.events.newest(query) ?? []
+    let changes = await changes(of: order.workload, before: order.at)
     let scene = CulpritScene(at: order.at, now: clock(), nodes: results.map(\.facts), events: events)
     let look = Evidence.Look(
       moment: order.moment, atMs: began.epochMs, nodes: results.map(\.node),
-      sections: Self.sections(around.findings, events))
+      sections: Self.sections(around.findings, events, changes, at: order.at))
     let culprits = scene.culprits()
     guard let evidence = tracker.withLock({ $0.take(look, results.map(\.facts), culprits, of: order.id) }) else {
       return
@@ -250,6 +253,17 @@ public actor EvidenceGatherer {
     }
   }
 
+  /// What was marked, and which settings changed, in the day before: the newest first.
+  private func changes(of workload: String, before at: WallTime) async -> [Event] {
+    var found: [Event] = []
+    for kind in [EventKind.mark, .configChange] {
+      var query = EventQuery(workload: workload, kind: kind, limit: 20)
+      (query.since, query.until) = (at - Self.changeSeconds, at)
+      found += await store?.events.newest(query) ?? []
+    }
+    return found.sorted { $1.at < $0.at }
+  }
+
   private func put(_ evidence: Evidence) {
     // Of two that are on their way, the one with more is the newer.
     let evidence = tracker.withLock { $0.newest(evidence) }
@@ -260,7 +274,9 @@ public actor EvidenceGatherer {
   }
 
   /// What redline itself knows.
-  private static func sections(_ findings: [Finding], _ events: [Event]) -> [Evidence.Section] {
+  private static func sections(_ findings: [Finding], _ events: [Event], _ changes: [Event], at: WallTime)
+    -> [Evidence.Section]
+  {
     var sections: [Evidence.Section] = []
     let told = findings.filter { $0.severity >= .warning }
     if !told.isEmpty {
@@ -277,6 +293,16 @@ public actor EvidenceGatherer {
           table: Evidence.Table(
             ["time", "server", "what"],
             happened.map { [EvidenceText.clock($0.at), $0.node, oneLine($0.summary)] })))
+    }
+    if !changes.isEmpty {
+      sections.append(
+        Evidence.Section(
+          source: "changes", title: "What changed in the 24 hours before",
+          table: Evidence.Table(
+            ["time", "when", "server", "what"],
+            changes.map {
+              [EvidenceText.clock($0.at), EvidenceText.distance($0.at, from: at), $0.node, oneLine($0.summary)]
+            })))
     }
     return sections
   }

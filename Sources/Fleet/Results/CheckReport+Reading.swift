@@ -1,15 +1,5 @@
 import Runtime
 
-/// What is wrong with a result that somebody left: the field, what it says, and what to do.
-public struct CheckReportError: Error, Equatable, CustomStringConvertible {
-  public let description: String
-
-  init(_ field: String, value: String? = nil, _ problem: String, hint: String) {
-    let shown = value.map { " \"\(KnownSecrets.masked(oneLine($0)).cut(toBytes: 100))\"" } ?? ""
-    description = "\(field)\(shown.isEmpty ? "" : ":\(shown)") \(problem); \(hint)"
-  }
-}
-
 extension CheckReport {
   private static let fields = ["check", "workload", "startedAt", "endedAt", "verdict", "numbers", "lines"]
   private static let nameBytes = 63
@@ -20,30 +10,30 @@ extension CheckReport {
   ///
   /// - Parameter now: a report that ended later is refused: it would stay the newest, and never grow old.
   /// - Throws: the first thing that is wrong with it.
-  public init(json bytes: [UInt8], now: WallTime) throws(CheckReportError) {
+  public init(json bytes: [UInt8], now: WallTime) throws(IntakeError) {
     guard bytes.count <= Self.limitBytes else {
-      throw CheckReportError(
+      throw IntakeError(
         "the result", "has more than \(Self.limitBytes) bytes", hint: "leave out numbers and lines that nobody needs")
     }
     let json: JSONValue
     do throws(JSONError) {
       json = try JSONReader.value(bytes, limits: JSONReader.Limits(bytes: Self.limitBytes, depth: 8))
     } catch {
-      throw CheckReportError(
+      throw IntakeError(
         "the result", "is no JSON: \(error)", hint: "write one object with check, workload, verdict")
     }
     guard case .object(let members) = json else {
-      throw CheckReportError("the result", "is no object", hint: "write { \"check\": \"backup\", ... }")
+      throw IntakeError("the result", "is no object", hint: "write { \"check\": \"backup\", ... }")
     }
     if let unknown = members.first(where: { !Self.fields.contains($0.name) }) {
-      throw CheckReportError(
+      throw IntakeError(
         "the result", value: unknown.name, "is no field of a result",
         hint: "it has \(Self.fields.joined(separator: ", "))")
     }
     let started = try Self.time(json, "startedAt", now)
     let ended = try Self.time(json, "endedAt", now)
     guard started <= ended else {
-      throw CheckReportError("endedAt", "lies before startedAt", hint: "give the end of the check")
+      throw IntakeError("endedAt", "lies before startedAt", hint: "give the end of the check")
     }
     self.init(
       check: try Self.name(json, "check"), workload: try Self.name(json, "workload"), startedAt: started,
@@ -51,18 +41,18 @@ extension CheckReport {
       verdict: try Self.verdict(json, "verdict"), numbers: try Self.numbers(json), lines: try Self.lines(json))
   }
 
-  private static func text(_ json: JSONValue, _ field: String, _ place: String, hint: String) throws(CheckReportError)
+  private static func text(_ json: JSONValue, _ field: String, _ place: String, hint: String) throws(IntakeError)
     -> String
   {
-    guard let value = json[field] else { throw CheckReportError(place, "is missing", hint: hint) }
-    guard let text = value.string else { throw CheckReportError(place, "is no text", hint: hint) }
+    guard let value = json[field] else { throw IntakeError(place, "is missing", hint: hint) }
+    guard let text = value.string else { throw IntakeError(place, "is no text", hint: hint) }
     return text
   }
 
-  private static func name(_ json: JSONValue, _ field: String) throws(CheckReportError) -> String {
+  private static func name(_ json: JSONValue, _ field: String) throws(IntakeError) -> String {
     let hint = "use 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first"
     let text = try text(json, field, field, hint: hint)
-    guard isName(text) else { throw CheckReportError(field, value: text, "is no name", hint: hint) }
+    guard isName(text) else { throw IntakeError(field, value: text, "is no name", hint: hint) }
     return text
   }
 
@@ -74,23 +64,23 @@ extension CheckReport {
 
   private static func verdict(
     _ json: JSONValue, _ field: String, at place: String = "verdict"
-  ) throws(CheckReportError) -> CheckResult.Answer {
+  ) throws(IntakeError) -> CheckResult.Answer {
     // Only a line may be an aside.
     let answers = CheckResult.Answer.allCases.filter { place != "verdict" || !$0.isAside }
     let words = answers.map(\.rawValue).joined(separator: ", ")
     let text = try text(json, field, place, hint: "use one of \(words)")
     guard let answer = answers.first(where: { $0.rawValue == text }) else {
-      throw CheckReportError(place, value: text, "is no verdict", hint: "use one of \(words)")
+      throw IntakeError(place, value: text, "is no verdict", hint: "use one of \(words)")
     }
     return answer
   }
 
-  private static func time(_ json: JSONValue, _ field: String, _ now: WallTime) throws(CheckReportError) -> WallTime {
+  private static func time(_ json: JSONValue, _ field: String, _ now: WallTime) throws(IntakeError) -> WallTime {
     let hint = "give seconds since 1970, as `date +%s` does"
-    guard let value = json[field] else { throw CheckReportError(field, "is missing", hint: hint) }
-    guard let seconds = value.number, seconds > 0 else { throw CheckReportError(field, "is no time", hint: hint) }
+    guard let value = json[field] else { throw IntakeError(field, "is missing", hint: hint) }
+    guard let seconds = value.number, seconds > 0 else { throw IntakeError(field, "is no time", hint: hint) }
     guard seconds <= now.seconds + aheadSeconds else {
-      throw CheckReportError(
+      throw IntakeError(
         field, value: plain(seconds), "lies in the future", hint: "\(hint), and set the clocks of both machines")
     }
     return WallTime(seconds: seconds).toMilliseconds
@@ -100,23 +90,23 @@ extension CheckReport {
     number == number.rounded() ? "\(Int64(clamping: number))" : "\(number)"
   }
 
-  private static func numbers(_ json: JSONValue) throws(CheckReportError) -> [String: Double] {
+  private static func numbers(_ json: JSONValue) throws(IntakeError) -> [String: Double] {
     guard let value = json["numbers"] else { return [:] }
     guard case .object(let members) = value else {
-      throw CheckReportError("numbers", "is no object", hint: "write { \"load_seconds\": 12.5 }")
+      throw IntakeError("numbers", "is no object", hint: "write { \"load_seconds\": 12.5 }")
     }
     guard members.count <= numberLimit else {
-      throw CheckReportError("numbers", "has more than \(numberLimit) entries", hint: "leave out what nobody needs")
+      throw IntakeError("numbers", "has more than \(numberLimit) entries", hint: "leave out what nobody needs")
     }
     var numbers: [String: Double] = [:]
     for member in members {
       guard isNumberName(member.name) else {
-        throw CheckReportError(
+        throw IntakeError(
           "numbers", value: member.name, "is no name of a number",
           hint: "use 1 to 63 small letters, digits and underscores, a letter first")
       }
       guard let number = member.value.number else {
-        throw CheckReportError("numbers.\(member.name)", "is no number", hint: "write it like 12.5, without quotes")
+        throw IntakeError("numbers.\(member.name)", "is no number", hint: "write it like 12.5, without quotes")
       }
       numbers[member.name] = number
     }
@@ -131,17 +121,17 @@ extension CheckReport {
       }
   }
 
-  private static func lines(_ json: JSONValue) throws(CheckReportError) -> [Line] {
+  private static func lines(_ json: JSONValue) throws(IntakeError) -> [Line] {
     guard let value = json["lines"] else { return [] }
     let hint = "write [ { \"verdict\": \"ok\", \"text\": \"...\" } ]"
-    guard case .array(let elements) = value else { throw CheckReportError("lines", "is no list", hint: hint) }
+    guard case .array(let elements) = value else { throw IntakeError("lines", "is no list", hint: hint) }
     guard elements.count <= lineLimit else {
-      throw CheckReportError("lines", "has more than \(lineLimit) entries", hint: "leave out what nobody needs")
+      throw IntakeError("lines", "has more than \(lineLimit) entries", hint: "leave out what nobody needs")
     }
     var lines: [Line] = []
     for (index, element) in elements.enumerated() {
       let place = "lines[\(index)]"
-      guard case .object = element else { throw CheckReportError(place, "is no object", hint: hint) }
+      guard case .object = element else { throw IntakeError(place, "is no object", hint: hint) }
       lines.append(
         Line(
           try verdict(element, "verdict", at: "\(place).verdict"),

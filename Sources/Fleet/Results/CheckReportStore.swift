@@ -197,7 +197,7 @@ public actor CheckReportStore {
     do throws(FileProblem) { bytes = try file.content.get() } catch {
       throw Refusal(isPassing: false, description: error.reason)
     }
-    do throws(CheckReportError) { return try CheckReport(json: bytes, now: now) } catch {
+    do throws(IntakeError) { return try CheckReport(json: bytes, now: now) } catch {
       throw Refusal(isPassing: false, description: error.description)
     }
   }
@@ -284,7 +284,7 @@ extension StoredCheckResult {
 extension CheckReport {
   /// What was kept; nil where it cannot be read.
   init?(_ stored: StoredCheckResult) {
-    do throws(CheckReportError) { try self.init(json: Array(stored.report.utf8), now: .distantFuture) } catch {
+    do throws(IntakeError) { try self.init(json: Array(stored.report.utf8), now: .distantFuture) } catch {
       return nil
     }
   }

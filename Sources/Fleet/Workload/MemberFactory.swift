@@ -27,6 +27,8 @@ public struct FleetContext: Sendable {
   public let log: Logger
   let sentinels = SentinelPool()
   let findingAllowances = FindingAllowances()
+  /// Maintenance windows that marks opened.
+  let changes = ChangeWindows()
 
   public init(
     connections: ConnectionContext, registry: Registry, environment: [String: String],

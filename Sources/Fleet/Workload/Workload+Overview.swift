@@ -12,7 +12,7 @@ extension Workload {
     return WorkloadOverview(
       name: config.name, kind: config.kind.rawValue, topology: config.topology.rawValue,
       environment: config.environment, degraded: config.degraded,
-      windows: (state.isInMaintenance ? [.maintenance] : []) + (state.isInPeak ? [.peak] : []),
+      windows: (state.isInMaintenance ? [.maintenance(state.change)] : []) + (state.isInPeak ? [.peak] : []),
       presentCount: crew.members.values.count { $0.reading.answers == true }, expectedCount: config.expected.nodes,
       failovers: counts.isEmpty
         ? nil

@@ -237,8 +237,8 @@ actor Workload {
     }
     return tracker.state(
       surroundings, keys: keys, turnedAway: membership.turnedAway,
-      unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0, at: now,
-      wall: .now)
+      unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0,
+      change: factory.context.changes.open(config.name, at: .now), at: now, wall: .now)
   }
 
   /// What pages and answers are made of: what is published, so that they say what the metrics say.

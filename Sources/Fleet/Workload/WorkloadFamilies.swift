@@ -41,7 +41,7 @@ enum WorkloadFamilies {
   static let inPeak = Family.gauge(
     "workload_in_peak", "Whether the objectives of a peak event are in force: 1 yes, 0 no.")
   static let inMaintenance = Family.gauge(
-    "workload_in_maintenance", "Whether a maintenance window is open: 1 yes, 0 no.")
+    "workload_in_maintenance", "Whether a maintenance window is open, of the configuration or of a mark: 1 yes, 0 no.")
 
   static let all = [
     info, role, memberState, breakerOpen, membersPresent, membersExpected, mastersPresent, mastersExpected,

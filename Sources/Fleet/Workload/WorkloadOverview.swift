@@ -32,8 +32,17 @@ public struct WorkloadOverview: Sendable {
     public let members: [Member]
   }
 
-  public enum Window: String, Sendable {
-    case maintenance, peak
+  public enum Window: Sendable {
+    /// With the mark that opened it; nil where it is of the configuration alone.
+    case maintenance(ChangeWindow?)
+    case peak
+
+    public var name: String {
+      switch self {
+      case .maintenance: "maintenance"
+      case .peak: "peak"
+      }
+    }
   }
 
   public struct Failovers: Sendable {
@@ -54,6 +63,11 @@ public struct WorkloadOverview: Sendable {
   public var degraded: DegradedMode?
   /// Those that are open.
   public let windows: [Window]
+  /// The maintenance window that a mark opened; nil where none is open.
+  public var change: ChangeWindow? {
+    for case .maintenance(let change) in windows { return change }
+    return nil
+  }
   /// Members that answer, Sentinels apart.
   public let presentCount: Int
   /// nil where that is not judged.

@@ -72,6 +72,8 @@ struct WorkloadState: Sendable {
   let areEvictionsAllowed: Bool?
   let isInPeak: Bool
   let isInMaintenance: Bool
+  /// The maintenance window that a mark opened; nil where none is open.
+  let change: ChangeWindow?
   /// In the order of their addresses.
   let members: [Member]
   /// Members that answer, with what they say.
@@ -101,14 +103,15 @@ struct WorkloadState: Sendable {
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
-    audit: AuditTracker, now: Monotonic, wall: WallTime
+    audit: AuditTracker, change: ChangeWindow? = nil, now: Monotonic, wall: WallTime
   ) {
     let time = Timestamp(wall)
     self.config = config
     objectives = config.objectives(at: time)
     areEvictionsAllowed = config.areEvictionsAllowed(at: time)
     isInPeak = config.isInPeak(at: time)
-    isInMaintenance = config.isInMaintenance(at: time)
+    isInMaintenance = config.isInMaintenance(at: time) || change != nil
+    self.change = change
     self.members = members.sorted { $0.address < $1.address }
     up = self.members.compactMap { member in member.facts.map { (member, $0) } }
     self.following = following

@@ -25,11 +25,13 @@ final class WorkloadStore: Sendable {
   /// Failovers and aborted attempts that are remembered without a file.
   private static let toldLimit = 32
 
-  /// - Parameter file: nil where nothing is kept over restarts.
-  init(workload: String, file: Store?) {
+  /// - Parameters:
+  ///   - file: nil where nothing is kept over restarts.
+  ///   - changes: the maintenance windows that marks opened.
+  init(workload: String, file: Store?, changes: ChangeWindows = ChangeWindows()) {
     self.workload = workload
     self.file = file
-    budgets = WorkloadBudgetStore(workload: workload, file: file)
+    budgets = WorkloadBudgetStore(workload: workload, file: file, changes: changes)
   }
 
   private var prefix: String { "workload/\(workload)/" }

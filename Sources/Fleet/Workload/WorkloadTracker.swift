@@ -85,12 +85,12 @@ struct WorkloadTracker: Sendable {
   ///   - wall: seconds since the epoch.
   func state(
     _ members: [WorkloadState.Surroundings], keys: KeyReading, turnedAway: TurnedAway = TurnedAway(),
-    unconfirmedFailoverCount: Int = 0, at now: Monotonic, wall: WallTime
+    unconfirmedFailoverCount: Int = 0, change: ChangeWindow? = nil, at now: Monotonic, wall: WallTime
   ) -> WorkloadState {
     WorkloadState(
       config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
       hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
-      unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, now: now, wall: wall)
+      unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, change: change, now: now, wall: wall)
   }
 
   private func state(of member: WorkloadState.Surroundings, at now: Monotonic) -> WorkloadState.Member {

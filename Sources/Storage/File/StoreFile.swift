@@ -105,6 +105,8 @@ final class StoreFile {
         if !batch.checkResults.isEmpty {
           try CheckResultTable(database: database).prune(count: StoreLimits.checkResults)
         }
+        for mark in batch.marks { try MarkTable(database: database).insert(mark) }
+        if !batch.marks.isEmpty { _ = try pruneMarks(database, now: now) }
         if !batch.evidence.isEmpty { _ = try pruneEvidence(database, now: now) }
         if !batch.jobResults.isEmpty { try database.pruneJobResults(count: StoreLimits.jobResults) }
         return isPruneDue ? try removeRecords(database, now: now).events : []
@@ -139,6 +141,7 @@ final class StoreFile {
     giveBackFreePages()
     let rows = [
       "events": records.events.count, "evidence": records.evidenceCount, "notifications": records.notificationCount,
+      "marks": records.markCount,
       "history_frames": points.frameCount, "history_series": points.seriesCount, "budgets": budgetCount,
     ]
     return (rows, records.events.compactMap { $0 })
@@ -146,13 +149,17 @@ final class StoreFile {
 
   private func removeRecords(
     _ database: Database, now: WallTime
-  ) throws(SQLiteError) -> (events: [String?], notificationCount: Int, evidenceCount: Int) {
+  ) throws(SQLiteError) -> (events: [String?], notificationCount: Int, evidenceCount: Int, markCount: Int) {
     let beforeMs = beforeMs(now)
     return (
       try database.pruneEvents(beforeMs: beforeMs, count: options.eventCount),
       try database.pruneNotifications(beforeMs: beforeMs, count: options.notificationCount),
-      try pruneEvidence(database, now: now)
+      try pruneEvidence(database, now: now), try pruneMarks(database, now: now)
     )
+  }
+
+  private func pruneMarks(_ database: Database, now: WallTime) throws(SQLiteError) -> Int {
+    try MarkTable(database: database).prune(beforeMs: beforeMs(now), count: StoreLimits.marks)
   }
 
   private func pruneEvidence(_ database: Database, now: WallTime) throws(SQLiteError) -> Int {
@@ -197,6 +204,11 @@ final class StoreFile {
   func evidence(_ query: EvidenceQuery) throws(StoreFailure) -> [StoredEvidence] {
     let database = try readable()
     return try refused { () throws(SQLiteError) in try EvidenceTable(database: database).newest(query) }
+  }
+
+  func marks() throws(StoreFailure) -> [StoredMark] {
+    let database = try readable()
+    return try refused { () throws(SQLiteError) in try MarkTable(database: database).all() }
   }
 
   func opened() throws(StoreFailure) -> Database {

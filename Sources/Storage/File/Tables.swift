@@ -74,6 +74,7 @@ extension Database {
     try run("SELECT step_seconds, start_seconds, workload, amounts FROM budgets LIMIT 0")
     try run("SELECT id, workload, node, alert, at_ms, fired_at_ms, head, body FROM evidence LIMIT 0")
     try run("SELECT name, workload, started_at_ms, ended_at_ms, verdict, report FROM check_results LIMIT 0")
+    try run("SELECT id, at_ms, until_ms, workload, node, kind, text, tags FROM marks LIMIT 0")
     try run("SELECT labels, last_day FROM history_series LIMIT 0")
     try run("SELECT from_ms, until_ms, point_count, points FROM history_frames LIMIT 0")
     return contents
@@ -82,7 +83,8 @@ extension Database {
   /// The newest events by time first.
   func events(_ query: EventQuery) throws(SQLiteError) -> [Event] {
     var conditions = Conditions()
-    conditions.require("workload = ?", query.workload.map { .text($0) })
+    // Some marks are of all workloads.
+    conditions.require("(workload = ? OR workload = '' AND kind = 'mark')", query.workload.map { .text($0) })
     conditions.require("node = ?", query.node.map { .text($0) })
     conditions.require("kind = ?", query.kind.map { .text($0.rawValue) })
     conditions.require("at_ms >= ?", query.sinceMs.map { .integer($0) })

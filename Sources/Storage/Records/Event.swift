@@ -32,6 +32,8 @@ public struct Event: Sendable, Equatable {
   }
 
   var atMs: Int64 { at.epochMs }
+  /// Whether it is of every workload.
+  var isMarkOfAll: Bool { kind == .mark && workload.isEmpty }
 
   /// A time that is no number, or none that a clock shows, becomes the epoch.
   private static func wholeMilliseconds(_ time: WallTime) -> WallTime {
@@ -42,6 +44,7 @@ public struct Event: Sendable, Equatable {
 
 /// Which events are asked for; every condition that is given must hold.
 public struct EventQuery: Sendable {
+  /// Marks of all workloads are among those of each.
   public var workload: String?
   public var node: String?
   public var kind: EventKind?
@@ -75,7 +78,7 @@ public struct EventQuery: Sendable {
   var boundedLimit: Int { min(max(limit, 1), 10_000) }
 
   func matches(_ event: Event) -> Bool {
-    (workload == nil || workload == event.workload) && (node == nil || node == event.node)
+    (workload == nil || workload == event.workload || event.isMarkOfAll) && (node == nil || node == event.node)
       && (kind == nil || kind == event.kind) && (sinceMs.map { event.atMs >= $0 } ?? true)
       && (untilMs.map { event.atMs <= $0 } ?? true)
   }
@@ -94,6 +97,8 @@ public enum EventKind: String, Sendable, CaseIterable {
   case recovered
   case flush
   case maintenance
+  /// Somebody marked it.
+  case mark
   case alertFired = "alert_fired"
   case alertResolved = "alert_resolved"
   /// A kind that a newer daemon wrote and this one does not know.

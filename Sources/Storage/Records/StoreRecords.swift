@@ -26,10 +26,12 @@ public struct StoreRecords: Sendable {
     let jobResults: [JobResult]
     let evidence: [StoredEvidence]
     let checkResults: [StoredCheckResult]
+    let marks: [StoredMark]
 
     var isEmpty: Bool {
       events.isEmpty && revisions.isEmpty && counters.isEmpty && facts.isEmpty && alerts.isEmpty
         && notifications.isEmpty && jobResults.isEmpty && evidence.isEmpty && checkResults.isEmpty
+        && marks.isEmpty
     }
   }
 
@@ -46,11 +48,12 @@ public struct StoreRecords: Sendable {
   private(set) var refusedRecords = 0
   private(set) var events = Pending<CountedEvent>()
   private(set) var notifications = Pending<StoredNotification>()
-  private var results = PendingResults()
+  private var handed = PendingHanded()
   private(set) var evidence = PendingEvidence()
 
-  var jobResults: Pending<JobResult> { results.ofJobs }
-  var checkResults: Pending<StoredCheckResult> { results.ofChecks }
+  var jobResults: Pending<JobResult> { handed.jobResults }
+  var checkResults: Pending<StoredCheckResult> { handed.checkResults }
+  var marks: Pending<StoredMark> { handed.marks }
 
   let pendingLimit: Int
   private var eventKeys: Set<String> = []
@@ -67,7 +70,7 @@ public struct StoreRecords: Sendable {
   var hasChanges: Bool {
     !events.pending.isEmpty || !revisions.isEmpty || !changed.counters.isEmpty || !changed.facts.isEmpty
       || alerts.hasChanges || !notifications.pending.isEmpty || !jobResults.pending.isEmpty || !evidence.isEmpty
-      || !checkResults.pending.isEmpty
+      || !checkResults.pending.isEmpty || !marks.pending.isEmpty
   }
 }
 
@@ -183,7 +186,7 @@ extension StoreRecords {
       sequence: sequence, events: events.records.map(\.event), revisions: revisions.values.map(\.event),
       counters: changed.counters.keys.map { ($0, counters[$0]) }, facts: changed.facts.keys.map { ($0, facts[$0]) },
       alerts: alerts.batch(), notifications: notifications.records, jobResults: jobResults.records,
-      evidence: evidence.records, checkResults: checkResults.records)
+      evidence: evidence.records, checkResults: checkResults.records, marks: marks.records)
   }
 
   /// The batch is in the file; changes made after it was taken stay to be written.
@@ -194,9 +197,10 @@ extension StoreRecords {
     changed.facts = changed.facts.filter { $0.value > batch.sequence }
     alerts.settle(upTo: batch.sequence)
     notifications.settle(upTo: batch.sequence)
-    results.ofJobs.settle(upTo: batch.sequence)
+    handed.jobResults.settle(upTo: batch.sequence)
     evidence.settle(upTo: batch.sequence)
-    results.ofChecks.settle(upTo: batch.sequence)
+    handed.checkResults.settle(upTo: batch.sequence)
+    handed.marks.settle(upTo: batch.sequence)
     forget(eventKeys: prunedKeys)
   }
 
@@ -288,10 +292,11 @@ struct Pending<Record: Sendable>: Sendable {
   fileprivate mutating func settle(upTo sequence: UInt64) { pending.removeAll { $0.sequence <= sequence } }
 }
 
-/// Results of jobs and of checks that are not in the file yet.
-private struct PendingResults: Sendable {
-  var ofJobs = Pending<JobResult>()
-  var ofChecks = Pending<StoredCheckResult>()
+/// Results of jobs and of checks, and marks, that are not in the file yet.
+private struct PendingHanded: Sendable {
+  var jobResults = Pending<JobResult>()
+  var checkResults = Pending<StoredCheckResult>()
+  var marks = Pending<StoredMark>()
 }
 
 extension StoreRecords {
@@ -304,13 +309,19 @@ extension StoreRecords {
   /// Keeps the results of jobs.
   public mutating func append(_ results: [JobResult]) {
     sequence += 1
-    self.results.ofJobs.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
+    handed.jobResults.append(results, sequence: sequence, limit: StoreLimits.pendingJobResults)
   }
 
   /// Keeps the results of checks.
   public mutating func append(_ results: [StoredCheckResult]) {
     sequence += 1
-    self.results.ofChecks.append(results, sequence: sequence, limit: StoreLimits.pendingCheckResults)
+    handed.checkResults.append(results, sequence: sequence, limit: StoreLimits.pendingCheckResults)
+  }
+
+  /// Keeps a mark.
+  public mutating func append(_ mark: StoredMark) {
+    sequence += 1
+    handed.marks.append([mark], sequence: sequence, limit: StoreLimits.pendingMarks)
   }
 
   /// Keeps evidence in place of what has its id.

@@ -126,6 +126,19 @@ struct Schema {
       UNIQUE(name, workload, ended_at_ms, started_at_ms, verdict)
     ) STRICT;
     """,
+    // Not among the events, though each is one as well: a flood of those must not close a window that a mark opened.
+    """
+    CREATE TABLE marks(
+      id INTEGER PRIMARY KEY,
+      at_ms INTEGER NOT NULL,
+      until_ms INTEGER,
+      workload TEXT NOT NULL,
+      node TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      text TEXT NOT NULL,
+      tags TEXT NOT NULL
+    ) STRICT;
+    """,
   ])
 
   /// Brings the tables to this version, each step in a transaction of its own.

@@ -56,6 +56,11 @@ struct StatusText {
     let state = workload["state"]?.string ?? "unknown"
     let head = "\(padded(state, 9)) \(padded(workload["name"]?.string ?? "?", 16)) \(traffic(workload))"
     var lines = [page.paint.level(String(page.cut(head).prefix(9)), state) + page.cut(head).dropFirst(9)]
+    if let change = workload["change"], let until = change["until"]?.string {
+      // Of 2026-11-30T14:30:05.000Z, the time of day.
+      lines += page.wrapped(
+        "  In maintenance until \(until.dropFirst(11).prefix(8)) UTC: \(change["text"]?.string ?? "")")
+    }
     guard state != "healthy" else { return lines }
     if state == "critical", let text = workload["degraded"]?["text"]?.string {
       lines += page.wrapped("  While Redis is lost: \(text)")

@@ -45,6 +45,10 @@ struct ReportEvent: Sendable {
   let alert: String
   let severity: String
   let failover: ReportFailover?
+  /// Of a mark: its kind; empty for what nobody marked.
+  let mark: String
+  /// Of a mark that lasted.
+  let until: WallTime?
   let phases: [Phase]
   let clients: [Clients]
 
@@ -60,6 +64,8 @@ struct ReportEvent: Sendable {
     alert = text("alert")
     severity = text("severity")
     failover = kind == "failover" ? ReportFailover(json) : nil
+    mark = text("mark")
+    until = json["until"]?.string.flatMap(RFC3339.milliseconds).map { WallTime(epochMs: $0) }
     phases = (json["phases"]?.elements ?? []).compactMap { phase in
       guard let name = phase["name"]?.string, let at = phase["time"]?.string.flatMap(RFC3339.milliseconds) else {
         return nil

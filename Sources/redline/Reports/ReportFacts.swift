@@ -10,6 +10,8 @@ struct ReportFacts: Sendable {
   /// What applications do while Redis is lost; empty where nothing is declared.
   var degraded = ""
   var events: Known<[ReportEvent]> = .unknown("not asked")
+  /// What was marked, and which settings changed, from a day before the span: the newest first.
+  var changes: Known<[ReportEvent]> = .unknown("not asked")
   var notices: Known<[ReportNotice]> = .unknown("not asked")
   var evidence: Known<[ReportEvidence]> = .unknown("not asked")
   var budgets: Known<[ReportBudget]> = .unknown("not asked")

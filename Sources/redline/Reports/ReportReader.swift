@@ -29,6 +29,7 @@ struct ReportReader {
     facts.about = [standing?["kind"]?.string, standing?["topology"]?.string].compactMap { $0 }.joined(separator: ", ")
     facts.degraded = standing?["degraded"]?["text"]?.string ?? ""
     facts.events = try await list("events", ReportEvent.init)
+    facts.changes = try await changes()
     facts.notices = try await list("notifications", ReportNotice.init)
     facts.evidence = try await evidence()
     facts.budgets = try await budgets()
@@ -44,8 +45,28 @@ struct ReportReader {
     return facts
   }
 
-  private var times: String {
-    "from=\(ReportWords.stamp(span.from).percentEncoded())&to=\(ReportWords.stamp(span.to).percentEncoded())"
+  private var times: String { Self.times(span.from, span.to) }
+
+  private static func times(_ from: WallTime, _ to: WallTime) -> String {
+    "from=\(ReportWords.stamp(from).percentEncoded())&to=\(ReportWords.stamp(to).percentEncoded())"
+  }
+
+  private func changes() async throws -> Known<[ReportEvent]> {
+    var all: [ReportEvent] = []
+    for kind in ["mark", "config_change"] {
+      // One page of each: with more than 50, nobody looks for the one.
+      let target =
+        "events?workload=\(workload.percentEncoded())&kind=\(kind)&\(Self.times(span.from - 86_400, span.to))"
+      do {
+        let (data, warnings) = try await daemon(target)
+        if let warning = warnings.first { return .unknown(oneLine(warning)) }
+        all += (data["events"]?.elements ?? []).compactMap(ReportEvent.init).filter { $0.kind == kind }
+      } catch is Failure where kind == "mark" {
+        // An older daemon knows no marks.
+        continue
+      }
+    }
+    return Known(all.sorted { $1.at < $0.at })
   }
 
   /// All pages of a list that is told newest first.

@@ -23,7 +23,8 @@ struct ReportPart {
 enum ReportSectionCatalogue {
   static var all: [any ReportSection.Type] {
     [
-      TimelineSection.self, ImpactSection.self, ClientsSection.self, EvidenceSection.self, ToldSection.self,
+      TimelineSection.self, ChangesSection.self, ImpactSection.self, ClientsSection.self, EvidenceSection.self,
+      ToldSection.self,
       WriteDownSection.self, PeakSection.self, SlowSection.self, CapacitySection.self, OutcomeSection.self,
     ]
   }

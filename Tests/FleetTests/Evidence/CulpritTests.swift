@@ -98,10 +98,13 @@ struct EvidenceScenario {
         at = try Self.time(words[1])
       } else if words[0] == "event" {
         guard let kind = EventKind(rawValue: words[2]) else { throw Malformed(line: line) }
+        // Of a mark, its kind stands in the place of the server.
+        let isMark = kind == .mark
         events.append(
           Event(
-            at: try Self.time(words[1]), workload: "w", node: words[3], kind: kind,
-            summary: words.dropFirst(4).joined(separator: " ")))
+            at: try Self.time(words[1]), workload: "w", node: isMark ? "" : words[3], kind: kind,
+            summary: words.dropFirst(4).joined(separator: " "),
+            details: isMark ? "{\"mark\":\"\(words[3])\"}" : "{}"))
       } else {
         servers.append(try Server(words))
       }

@@ -217,7 +217,7 @@ import Testing
     #expect(await store.events.newest().map(\.summary) == ["new"])
     #expect(
       await runner.newestResults().first?.report
-        == #"{"numbers":{"budgets":0,"events":1,"evidence":0,"history_frames":0,"history_series":0,"notifications":0},"lines":[]}"#
+        == #"{"numbers":{"budgets":0,"events":1,"evidence":0,"history_frames":0,"history_series":0,"marks":0,"notifications":0},"lines":[]}"#
     )
     #expect(fixture.page.contains("redis_exporter_storage_removed_rows{table=\"events\"} 1"))
   }

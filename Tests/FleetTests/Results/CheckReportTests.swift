@@ -56,7 +56,7 @@ import Testing
     let text = String(decoding: Self.report(lines: [.init(.ok, "fine")]).json, as: UTF8.self)
     #expect(text.contains(part))
     let bad = text.replacing(part, with: other, maxReplacements: 1)
-    let found = #expect(throws: CheckReportError.self) { try CheckReport(json: Array(bad.utf8), now: Self.now) }
+    let found = #expect(throws: IntakeError.self) { try CheckReport(json: Array(bad.utf8), now: Self.now) }
     #expect(found?.description.hasPrefix(error) == true, "\(found as Any)")
   }
 
@@ -65,7 +65,7 @@ import Testing
     let read = try CheckReport(json: Self.report(lines: [line]).json, now: Self.now)
     #expect(read.lines[0].text.hasPrefix("one\u{FFFD}two \u{FFFD}[31m") && read.lines[0].text.utf8.count <= 1024)
     let large = [UInt8](repeating: UInt8(ascii: " "), count: CheckReport.limitBytes + 1)
-    #expect(throws: CheckReportError.self) { try CheckReport(json: large, now: Self.now) }
+    #expect(throws: IntakeError.self) { try CheckReport(json: large, now: Self.now) }
   }
 
   @Test func folderHasWholeFilesOnly() async throws {

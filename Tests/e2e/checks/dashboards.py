@@ -148,7 +148,12 @@ def names_of_the_exporter(check: Check, site: Site) -> None:
 
 
 def annotations_are_drawn(check: Check, site: Site) -> None:
-    """After the faults there has been a failover; a save and a rewrite are asked for."""
+    """After the faults there has been a failover; a save and a rewrite are asked for, and a change is marked."""
+    token = (site.lab.folder / "secrets" / "marks").read_text().strip()
+    for redline in site.redlines:
+        marked = http.get(redline.port, "/api/v1/marks", "POST", {"Authorization": f"Bearer {token}"},
+                          json.dumps({"text": "a new version", "tags": ["workload:queues", "kind:change"]}).encode())
+        check.equal(marked.status, 200, f"a change is marked: {marked.text}")
     for command in ("BGSAVE", "BGREWRITEAOF"):
         check.until(lambda: site.lab.ask("queues-2", command), 10, f"queues-2 takes {command}")
         check.until(lambda: b"rdb_bgsave_in_progress:0" in site.lab.ask("queues-2", "INFO", "persistence"), 10,
@@ -260,7 +265,7 @@ def check_dashboards_explain_themselves(check: Check) -> None:
     for dashboard in dashboards:
         check.equal(dashboard.path.name, f"{dashboard.uid}.json", "a file is called as its dashboard")
         check.equal([annotation["name"] for annotation in dashboard.annotations],
-                    ["Failovers", "RDB saves", "AOF rewrites"], f"annotations of {dashboard.uid}")
+                    ["Failovers", "RDB saves", "AOF rewrites", "Marks", "Maintenance windows"], f"annotations of {dashboard.uid}")
         numbers = [panel["id"] for panel in dashboard.content["panels"]]
         check.equal(len(set(numbers)), len(numbers), f"numbers of panels of {dashboard.uid}")
         complaints += overlaps(dashboard)

@@ -120,6 +120,16 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         CHECKS + "report.py", "forms", "report(exporter,"),
     """curl -fsS -H "Authorization: Bearer $(cat results.token)" -d @result.json http://127.0.0.1:9121/api/v1/results""": By(
         CHECKS + "results.py", "check_results_are_taken_kept_and_shown", "site.post(drill)"),
+    """curl -fsS -H "Authorization: Bearer $(cat marks.token)" -d '{"text": "deploy 4711", "tags": ["workload:carts", "kind:change"]}' http://127.0.0.1:9121/api/v1/marks""": By(
+        CHECKS + "marks.py", "check_a_change_opens_a_maintenance_window", '"workload:carts", "kind:change"'),
+    """curl -fsS -H "Authorization: Bearer $(cat marks.token)" -d '{"text": "deploy 4711 is done", "tags": ["workload:carts", "kind:change-end"]}' http://127.0.0.1:9121/api/v1/marks""": By(
+        CHECKS + "marks.py", "check_a_change_opens_a_maintenance_window", '"workload:carts", "kind:change-end"'),
+    "redline status": By(CHECKS + "marks.py", "check_a_change_opens_a_maintenance_window", '"status", "--url"'),
+    "redline upgrade check": By(CHECKS + "upgrade.py", "check_one_fault_each", "asked("),
+    "redline upgrade check /etc/redline/redline.yml --workload sessions --to valkey-9.1": By(
+        CHECKS + "upgrade.py", "check_the_user_of_sentinels_is_asked_about", 'config, "valkey-9.1"'),
+    "redis-cli -h MASTER CLIENT PAUSE 30000 WRITE && redis-cli -h SENTINEL -p 26379 SENTINEL FAILOVER NAME": By(
+        CHECKS + "drill.py", "check_the_pause_of_runbooks_loses_nothing", "runbook_failover("),
     "redline report": By(CHECKS + "report.py", "check_the_report_of_an_incident", "report(exporter,"),
     "redline check fleet": By(CHECKS + "check_fleet.py", "check_one_command_says_the_same", "asked("),
     "redline check-config redline.yml --print": Runs(),

@@ -9,7 +9,7 @@ WIDTH, STAT_HEIGHT, HEIGHT = 24, 4, 8
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WHERE = 'job="$job",environment=~"$environment",workload=~"$workload"'
 MASTERS = f'and on (job, environment, workload, instance) redis_instance_role{{{WHERE},role="master"}} == 1'
-# A failover and a save tell when they were; a rewrite of the AOF is only counted.
+# A failover and a save tell when they were; a rewrite of the AOF and a mark are only counted. A window is open for a while.
 ANNOTATIONS = (
     ("Failovers", "red", "(redis_failover_last_timestamp_seconds{$where} > 0) * 1000",
      "{{master_name}} has a new master", True),
@@ -18,6 +18,8 @@ ANNOTATIONS = (
      "{{instance}} has saved an RDB file", True),
     ("AOF rewrites", "purple", "(changes(redis_aof_rewrites_total{$where}[1m]) > bool 0) == 1",
      "{{instance}} has rewritten its AOF", False),
+    ("Marks", "yellow", "(changes(redis_workload_marks_total{$where}[1m]) > bool 0) == 1", "{{workload}}: {{kind}}", False),
+    ("Maintenance windows", "super-light-blue", "redis_workload_in_maintenance{$where} == 1", "{{workload}} is in maintenance", False),
 )
 
 

@@ -13,6 +13,8 @@ defaults:
 recorder: {{ keep: 24h, size: 256MiB }}
 # What deploy/lab drill, backup, loadtest and ready find is left here, and the redline that watches takes it in.
 results: {{ path: "{results}" }}
+# Who has this token may mark changes: deploy/docs/changes.md has the command.
+marks: {{ token_file: "{marks_file}" }}
 workloads:
   - name: cache
     kind: cache
@@ -46,6 +48,7 @@ workloads:
 def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
     # Made with the first server; here for a lab that was up before there were drills.
     place.password("drill")
+    place.password("marks")
     # The commands want it even where no redline watches.
     results = place.folder / "results"
     results.mkdir(exist_ok=True)
@@ -61,6 +64,5 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
     write_whole(place.watch_file, TEXT.format(
         cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
         results=results, password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
-        cache_aliases=aliases("cache"),
-        sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
+        marks_file=place.password_file("marks"), cache_aliases=aliases("cache"), sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
     return place.watch_file

@@ -31,6 +31,7 @@ extension FleetConfig {
         if let token = results.token { yaml.secret("token", token) }
       }
     }
+    if let token = marks?.token { yaml.mapping("marks") { $0.secret("token", token) } }
     return yaml.text
   }
 

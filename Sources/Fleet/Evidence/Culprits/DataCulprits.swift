@@ -161,6 +161,18 @@ extension CulpritRule {
           "changed", key: "\(event.kind.rawValue) \(event.node)", weight: weight,
           "\(event.summary) (\(EvidenceText.clock(event.at)), \(scene.distance(event.at)))", restsOn: "events")
       }
-    }
+    },
+    CulpritRule(id: "marked") { scene in
+      scene.events.compactMap { event in
+        // What began long before, or only after the alert, is no cause that anybody can be sure of.
+        guard event.kind == .mark, event.at <= scene.at, event.at >= scene.at - 600,
+          let details = MarkDetails(try? JSONReader.value(Array(event.details.utf8))),
+          [.change, .deploy, .release].contains(details.kind)
+        else { return nil }
+        return Evidence.Culprit(
+          "marked", key: event.summary, weight: 59,
+          "\(event.summary) (marked at \(EvidenceText.clock(event.at)), \(scene.distance(event.at)))", restsOn: "marks")
+      }
+    },
   ]
 }

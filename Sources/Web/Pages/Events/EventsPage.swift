@@ -99,6 +99,16 @@ public struct EventsPage: Sendable {
     self.nowSeconds = nowSeconds
   }
 
+  /// Where charts of a span have lines for what happened, as shares of it.
+  static func marks(
+    of events: [Event], from start: Double, seconds: Double
+  ) -> [(share: Double, level: TopologyPage.Level)] {
+    guard seconds > 0 else { return [] }
+    return events.filter { $0.seconds >= start && $0.level > .good }.map { event in
+      (share: min(1, (event.seconds - start) / seconds), level: event.level)
+    }
+  }
+
   public func response() -> Response {
     var layout = Layout(title: "Events", content: content)
     layout.styles = "\n\(Self.eventStyles)"

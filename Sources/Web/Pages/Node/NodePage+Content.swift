@@ -53,11 +53,12 @@ extension NodePage {
 
   private var figureList: HTML {
     guard !figures.isEmpty || !notice.isEmpty else { return "" }
+    let marks = EventsPage.marks(of: events, from: nowSeconds - spanSeconds, seconds: spanSeconds)
     let drawn: [HTML] = figures.map { figure in
       if let series = figure.series {
         var chart = Chart(title: figure.title, series: series)
         (chart.value, chart.note, chart.level) = (figure.value, figure.note, figure.level)
-        chart.objective = figure.objective
+        (chart.objective, chart.marks) = (figure.objective, marks)
         chart.asOf = time(figure.asOfSeconds)
         return chart.html
       }

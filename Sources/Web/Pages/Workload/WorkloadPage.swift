@@ -102,9 +102,7 @@ public struct WorkloadPage: Sendable {
   private var charts: HTML {
     guard !figures.isEmpty || !lanes.isEmpty else { return "" }
     let start = nowSeconds - span.seconds
-    let marks = events.filter { $0.seconds >= start && $0.level > .good }.map { event in
-      (share: min(1, (event.seconds - start) / span.seconds), level: event.level)
-    }
+    let marks = EventsPage.marks(of: events, from: start, seconds: span.seconds)
     let charts: [HTML] = figures.map { figure in
       Chart(
         title: figure.title, series: figure.series, objective: figure.objective, marks: marks, note: figure.note

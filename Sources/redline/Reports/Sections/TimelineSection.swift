@@ -107,6 +107,7 @@ enum TimelineSection: ReportSection {
         return Lane(name, own.map(level).max() ?? .note, bars: own.map(bar).sorted { $0.0 < $1.0 })
       }
     }
+    let marks = (facts.events.value ?? []).filter { $0.until != nil }
     let failovers = incident.failovers.filter { $0.phases.count > 1 }
     timeline.lanes =
       lanes(incident.silences, { "\($0.node) did not answer" }, { _ in .grave }, { bar($0.from, $0.to) })
@@ -115,9 +116,12 @@ enum TimelineSection: ReportSection {
         incident.alerts, { $0.name },
         { $0.severity == "critical" ? .grave : $0.severity == "warning" ? .warning : .note },
         { bar($0.fired, $0.ended) })
+      + lanes(marks, { "Marked: \($0.mark)" }, { _ in .note }, { bar($0.at, $0.until) })
       + (facts.peak.windows.isEmpty
         ? [] : [Lane("Peak", .note, bars: facts.peak.windows.map { bar($0.from, $0.to) })])
-    timeline.marks = entries.compactMap { entry in entry.level.map { (entry.at.seconds, $0) } }
+    timeline.marks = entries.compactMap { entry in
+      (entry.level ?? (entry.kind == "mark" ? .note : nil)).map { (entry.at.seconds, $0) }
+    }
     return timeline
   }
 

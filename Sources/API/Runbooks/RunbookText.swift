@@ -245,7 +245,7 @@ struct RunbookText {
   }
 
   /// Who commands log in as, and where a password comes from that no command can read by itself.
-  private var logins: [String] {
+  var logins: [String] {
     guard let workload = target.workload else { return [] }
     var sentences: [String] = []
     let names = reached.compactMap { $0.role == .sentinel ? workload.sentinel?.login?.user : workload.login?.user }

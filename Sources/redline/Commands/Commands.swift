@@ -13,7 +13,7 @@ struct Commands: AsyncParsableCommand {
       ReplayCommand.self, AuditCommand.self, ReadyCommand.self, DrillCommand.self, SwitchCommand.self,
       FamiliesCommand.self,
       FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self, BackupCommand.self,
-      LoadCommand.self,
+      LoadCommand.self, UpgradeCommand.self,
       AclCommand.self, BenchPollCommand.self, BenchQueriesCommand.self, QuerySeriesCommand.self,
     ])
 

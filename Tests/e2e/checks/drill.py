@@ -3,6 +3,7 @@
 import os
 import pty
 import random
+import re
 import select
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from harness import drills, servers
 from harness.check import Check, thorough_only
 from harness.exporters import redline
 from harness.lab import Lab
+from harness.paths import ROOT, tool
 from harness.versions import NEWEST
 
 TIMEOUT_SECONDS = 240
@@ -48,6 +50,39 @@ def check_a_bare_failover_loses_writes(check: Check) -> None:
                f"the offsets tell of as many: {drill.numbers}")
     check.that(any("on this machine" in note for note in drill.report["notes"]), "loopback is said to flatter")
     check.that(any(folder.glob("drill-sessions-*.json")), "a result is left for the daemon")
+
+
+def runbook_failover(check: Check, group: drills.SentinelGroup) -> str:
+    """What runbooks and the steps of an upgrade say for a master that is well, as a command of a drill."""
+    found = set()
+    for path in sorted((ROOT / "alerts" / "runbooks").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        found |= set(re.findall(r"redis-cli \{master\} CLIENT PAUSE .*?SENTINEL FAILOVER \{master_name\}", text))
+        # A master that is down, loading or demoted takes no writes.
+        if path.stem not in ("RedisDown", "RedisLoadingLong", "RedisMastersMissing"):
+            check.none([line for line in text.splitlines() if "SENTINEL FAILOVER" in line and "CLIENT PAUSE" not in line],
+                       f"failovers in {path.name} without a pause before them")
+    check.equal(len(found), 1, f"one form of it: {found}")
+    steps = (ROOT / "Sources" / "Drills" / "Upgrade" / "UpgradeSteps.swift").read_text(encoding="utf-8")
+    form = found.pop()
+    check.that(form.replace("{master}", "{node}") in steps, "the steps of an upgrade have the same")
+    return (form.replace("redis-cli {master}", f"{tool('redis-cli')} -p $REDLINE_DRILL_PORT").replace("{master_name}", group.master_name)
+            .replace("redis-cli {sentinel}", f"{tool('redis-cli')} -p {group.sentinels[0].port}"))
+
+
+def check_the_pause_of_runbooks_loses_nothing(check: Check) -> None:
+    for version in check.share(NEWEST[-1:], NEWEST):
+        group = drills.SentinelGroup(check, version)
+        load = drills.Load(group)
+        patient = drills.Patient(group.masters()[0])
+        path = check.folder / f"ledger-{version}"
+        drill = drills.run(check, group.fleet(), "--workload", "sessions", "--fault", "exec", "--exec", runbook_failover(check, group),
+                           "--ledger", str(path), "--keep")
+        load.stop()
+        check.equal((drill.status, drill.numbers["lost_writes"]), (0, 0), f"nothing is lost on {version}: {drill.said} {drill.report}")
+        recounted(check, drill, group.masters()[0], path)
+        check.equal(patient.lost_on(group.masters()[0]), 0, "nor does a client that waited at the old master")
+        check.that(drill.numbers["estimated_lost_writes_most"] <= 20, f"offsets say the same: {drill.numbers}")
 
 
 def check_a_planned_failover_loses_nothing(check: Check) -> None:

@@ -12,11 +12,29 @@ struct TLSOff: AuditCheck {
     guard !reading.usesTLS else { return }
     // A unix socket has no way that others see.
     guard let address = reading.address else { return }
+    if let (home, other) = regions(server) {
+      return verdict.find(
+        .critical, node: server.name, key: "region",
+        "is asked without TLS in \(home), and other servers of it are in \(other): data crosses regions in the clear")
+    }
     verdict.find(
       address.scope == .loopback ? .info : .warning, node: server.name,
       address.scope == .loopback
         ? "is asked without TLS, over loopback: nobody reads that on the way"
         : "is asked without TLS: passwords and data can be read on the way. Where a mesh encrypts, accept it")
+  }
+}
+
+extension TLSOff {
+  /// The region of the server and another one that its workload is in, where servers tell each other things in the clear; nil
+  /// where they do not, or where it is not known.
+  private func regions(_ server: AuditedServer) -> (home: String, other: String)? {
+    let regions = server.state.config.regions
+    func region(_ address: NodeAddress) -> String? { regions.region(host: address.host, port: address.port) }
+    guard server.state.config.topology != .static, server.reading.setting("tls-replication") != "yes",
+      let home = region(server.address)
+    else { return nil }
+    return server.state.members.lazy.compactMap { region($0.address) }.first { $0 != home }.map { (home, $0) }
   }
 }
 

@@ -37,6 +37,8 @@ struct AdvisoryJudgement {
   private struct Group {
     let reach: Reach
     let need: Advisories.Need
+    /// It is about servers of a kind, and nobody knows whether this is one.
+    let isConditional: Bool
     var ids: [String] = []
     var severity: Finding.Severity
   }
@@ -55,28 +57,35 @@ struct AdvisoryJudgement {
     var (fixes, packages): ([Version?], [DebianVersion]) = ([], [])
     var (isUncertain, packageText): (Bool, String?) = (false, nil)
     for fault in advisories.faults {
-      guard case .has(let fix, let isCertain) = standing(fault) else { continue }
+      guard case .has(let fix, let mayBeMended) = standing(fault) else { continue }
       let reach = reach(fault.need)
-      let severity = severity(fault, reach, isCertain: isCertain)
+      let isConditional = fault.condition == .tls && server.servesTLS == nil
+      let severity = severity(fault, reach, isCertain: !mayBeMended && !isConditional)
       switch fix {
       case .version(let version): fixes.append(version)
       case .package(let version, let text):
         if packages.allSatisfy({ $0 < version }) { packageText = text }
         packages.append(version)
       }
-      isUncertain = isUncertain || !isCertain
-      if let index = groups.firstIndex(where: { $0.reach == reach && $0.need == fault.need }) {
+      isUncertain = isUncertain || mayBeMended
+      let same = groups.firstIndex {
+        $0.reach == reach && $0.need == fault.need && $0.isConditional == isConditional
+      }
+      if let index = same {
         groups[index].ids.append(fault.id)
         groups[index].severity = max(groups[index].severity, severity)
       } else {
-        groups.append(Group(reach: reach, need: fault.need, ids: [fault.id], severity: severity))
+        groups.append(
+          Group(reach: reach, need: fault.need, isConditional: isConditional, ids: [fault.id], severity: severity))
       }
     }
     guard let worst = groups.map(\.severity).max() else { return nil }
     let ordered = Finding.Severity.allCases.reversed().flatMap { severity in
       groups.filter { $0.severity == severity }
     }
-    var parts = ordered.map { "\(ids($0.ids)): \(who($0))" }
+    var parts = ordered.map { group in
+      "\(ids(group.ids)): \(who(group))\(group.isConditional ? " if it serves TLS, which is unknown" : "")"
+    }
     if let packageText { parts.append("\(packageText) has the fixes") } else { parts.append(remedy(fixes)) }
     if isUncertain { parts.append(doubt) }
     let usable = ordered.filter { $0.severity > .info }.flatMap(\.ids)
@@ -93,7 +102,8 @@ struct AdvisoryJudgement {
 
   private enum Standing {
     case hasNot
-    case has(Fix, isCertain: Bool)
+    /// A distributor may have mended it without another version.
+    case has(Fix, mayBeMended: Bool)
   }
 
   private func standing(_ fault: Advisories.Fault) -> Standing {
@@ -102,13 +112,12 @@ struct AdvisoryJudgement {
     case .tls where server.servesTLS == false: return .hasNot
     default: break
     }
-    let appliesSurely = fault.condition != .tls || server.servesTLS == true
     let branch = Advisories.Branch(server.version)
     // Of the package that this server is, not of another program of the same release.
     if case .package(let own) = server.origin, let release = own.release, let version = own.version,
       let fixed = fault.packages[release], Advisories.Branch(fixed.program) == branch
     {
-      return version < fixed ? .has(.package(fixed, fixed.text), isCertain: appliesSurely) : .hasNot
+      return version < fixed ? .has(.package(fixed, fixed.text), mayBeMended: false) : .hasNot
     }
     // What a distribution alone did wrong is no fault of other builds.
     guard let versions = fault.fixed[server.product] else { return .hasNot }
@@ -123,7 +132,7 @@ struct AdvisoryJudgement {
     case .package, .otherVersion: mayBeMended = true
     case .unknown: mayBeMended = fault.packages.values.contains { $0.program == server.version }
     }
-    return .has(.version(versions[branch]), isCertain: appliesSurely && !mayBeMended)
+    return .has(.version(versions[branch]), mayBeMended: mayBeMended)
   }
 
   private func severity(_ fault: Advisories.Fault, _ reach: Reach, isCertain: Bool) -> Finding.Severity {

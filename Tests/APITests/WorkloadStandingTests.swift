@@ -34,8 +34,7 @@ import Testing
       name: "w", kind: "cache", topology: "static", environment: "prod", windows: [.maintenance(nil)],
       presentCount: 1, expectedCount: 2,
       failovers: .init(count: 3, lastTime: 50, last: "manual", lastCost: cost),
-      traffic: traffic, groups: groups, health: history,
-      findings: findings, unknowns: unknowns)
+      traffic: traffic, groups: groups, judged: .init(health: history, findings: findings, unknowns: unknowns))
   }
 
   static func alert(

@@ -97,13 +97,13 @@ struct ScenarioAudit {
       })
     reading.modules = answer("modules", modules)
     reading.stranger = answer("stranger", stranger)
-    reading.address = address.flatMap { IPAddress($0) }
-    reading.localAddresses = localAddresses
-    reading.processID = isContainer ? 1 : 4711
-    reading.buildID = buildID
+    reading.way.address = address.flatMap { IPAddress($0) }
+    reading.way.localAddresses = localAddresses
+    reading.process.id = isContainer ? 1 : 4711
+    reading.process.buildID = buildID
     reading.advisories = advisories
-    reading.executable = "/usr/bin/redis-server"
-    reading.certificateEnd = certificateDays.map { now + $0 * 86_400 }
+    reading.process.executable = "/usr/bin/redis-server"
+    reading.way.certificateEnd = certificateDays.map { now + $0 * 86_400 }
     reading.credentialsChanged = passwordDays.map { now - $0 * 86_400 }
     return reading
   }

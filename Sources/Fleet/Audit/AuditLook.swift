@@ -35,8 +35,8 @@ struct AuditLook: Sendable {
     defer { own.close() }
     var reading = AuditReading(ownUser: ownUser, usesTLS: connection.address.usesTLS, at: clock())
     try await ask(own, deadline: deadline, into: &reading)
-    reading.address = own.remoteIP.flatMap { IPAddress($0) }
-    reading.certificateEnd = await own.certificateEnd()
+    reading.way.address = own.remoteIP.flatMap { IPAddress($0) }
+    reading.way.certificateEnd = await own.certificateEnd()
     reading.stranger = await stranger(in: context, deadline: deadline)
     return reading
   }
@@ -179,14 +179,14 @@ struct AuditLook: Sendable {
   private func readInfo(_ reply: Reply, into reading: inout AuditReading) {
     guard let bytes = reply.bytes, !reply.isError else { return }
     let info = InfoText(bytes)
-    reading.buildID = info.text("redis_build_id")
-    reading.executable = info.text("executable")
-    reading.processID = info.integer("process_id")
-    reading.tcpPort = info.integer("tcp_port")
+    reading.process.buildID = info.text("redis_build_id")
+    reading.process.executable = info.text("executable")
+    reading.process.id = info.integer("process_id")
+    reading.process.tcpPort = info.integer("tcp_port")
     // listener0:name=tcp,bind=127.0.0.1,bind=-::1,port=6379
     for number in 0..<16 {
       guard let listener = info["listener\(number)"] else { break }
-      reading.listeners += InfoPairs(listener).filter { $0.key.elementsEqual("bind".utf8) }.map {
+      reading.process.listeners += InfoPairs(listener).filter { $0.key.elementsEqual("bind".utf8) }.map {
         String(foreign: $0.value)
       }
     }
@@ -233,8 +233,8 @@ struct AuditLook: Sendable {
     for line in bytes.split(separator: UInt8(ascii: "\n")).prefix(2 * ClientsSource.limit) {
       guard let client = ConnectedClient(line) else { continue }
       let address = client.serverAddress
-      if let colon = address.lastIndex(of: UInt8(ascii: ":")), reading.localAddresses.count < Self.userLimit {
-        reading.localAddresses.insert(String(foreign: address[..<colon]))
+      if let colon = address.lastIndex(of: UInt8(ascii: ":")), reading.way.localAddresses.count < Self.userLimit {
+        reading.way.localAddresses.insert(String(foreign: address[..<colon]))
       }
       let isServer = client.kind == .replica || client.kind == .master || Self.isSentinel(client.name)
       func fits(_ declared: DeclaredClient) -> Bool { Self.fits(client, declared) }

@@ -24,6 +24,37 @@ struct AuditReading: Sendable {
     case keptOut
   }
 
+  /// What INFO says of the program.
+  struct Process: Sendable {
+    /// `redis_build_id`.
+    var buildID: String?
+    var executable: String?
+    var id: Int?
+    /// The port without TLS; the one with TLS where there is no other.
+    var tcpPort: Int?
+    /// The addresses that it listens on, from 7.2 on.
+    var listeners: [String] = []
+  }
+
+  /// How it is reached.
+  struct Way: Sendable {
+    var usesTLS: Bool
+    /// Where redline's connection went; nil for a unix socket.
+    var address: IPAddress?
+    /// The server's own addresses that others are connected to, as CLIENT LIST has them.
+    var localAddresses: Set<String> = []
+    /// When the certificate that the server showed ends; nil without TLS.
+    var certificateEnd: WallTime?
+  }
+
+  /// What earlier looks have seen.
+  struct Record: Sendable {
+    /// When each user was connected last, by the day.
+    var lastSeen: [String: WallTime] = [:]
+    /// When the server was looked over for the first time.
+    var watchedSince: WallTime?
+  }
+
   /// Settings that were asked for by their names.
   var settings: AuditAnswer<[String: String]> = .unknown(AuditReading.notAsked)
   /// Of the commands that were asked about, by their lower-case names: whether the server knows them.
@@ -35,33 +66,19 @@ struct AuditReading: Sendable {
   var denials: AuditAnswer<[AuditDenial]> = .unknown(AuditReading.notAsked)
   var modules: AuditAnswer<[AuditModule]> = .unknown(AuditReading.notAsked)
   var stranger: AuditAnswer<Stranger> = .unknown(AuditReading.notAsked)
-  /// When each user was connected last, as far as looks have seen it, by the day.
-  var lastSeen: [String: WallTime] = [:]
-  /// When the server was looked over for the first time.
-  var watchedSince: WallTime?
+  var process = Process()
+  var way: Way
+  var record = Record()
   /// What is known of faults of versions; nil where no file is configured.
   var advisories: AuditAnswer<Shared<Advisories>>?
-  /// When the certificate that the server showed ends; nil without TLS.
-  var certificateEnd: WallTime?
   /// When the file with redline's own password was changed last; nil where it is in no file.
   var credentialsChanged: WallTime?
-  /// The address that the connection went to; nil for a unix socket.
-  var address: IPAddress?
-  /// The server's own addresses that others are connected to, as CLIENT LIST has them.
-  var localAddresses: Set<String> = []
-  /// Of INFO: `redis_build_id`, `executable`, `process_id`, and the addresses of its listeners.
-  var buildID: String?
-  var executable: String?
-  var processID: Int?
-  var tcpPort: Int?
-  var listeners: [String] = []
   /// The user that redline is logged in as.
   var ownUser: String
-  var usesTLS: Bool
   var at: WallTime
 
   init(ownUser: String, usesTLS: Bool, at: WallTime) {
-    (self.ownUser, self.usesTLS, self.at) = (ownUser, usesTLS, at)
+    (self.ownUser, way, self.at) = (ownUser, Way(usesTLS: usesTLS), at)
   }
 
   static let notAsked = "it was not asked"

@@ -65,10 +65,12 @@ struct AuditTracker: Sendable {
       let names = Dictionary(users.map { (fnvHash($0.name), $0.name) }) { first, _ in first }
       record.seen = record.seen.filter { names[$0.key] != nil }
       for (hash, day) in record.seen {
-        if let name = names[hash] { reading.lastSeen[name] = WallTime(seconds: Double(day) * Self.secondsPerDay) }
+        if let name = names[hash] {
+          reading.record.lastSeen[name] = WallTime(seconds: Double(day) * Self.secondsPerDay)
+        }
       }
     }
-    reading.watchedSince = record.since
+    reading.record.watchedSince = record.since
     judged = nil
     records[instance] = record
     readings[address] = Shared(reading)

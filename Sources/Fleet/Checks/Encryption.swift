@@ -9,9 +9,9 @@ struct TLSOff: AuditCheck {
 
   func judge(_ server: AuditedServer, into verdict: inout Verdict) {
     let reading = server.reading
-    guard !reading.usesTLS else { return }
+    guard !reading.way.usesTLS else { return }
     // A unix socket has no way that others see.
-    guard let address = reading.address else { return }
+    guard let address = reading.way.address else { return }
     if let (home, other) = regions(server) {
       return verdict.find(
         .critical, node: server.name, key: "region",
@@ -92,7 +92,7 @@ struct CertificateExpiry: AuditCheck {
   var families: [Family] { [Self.end] }
 
   func judge(_ server: AuditedServer, into verdict: inout Verdict) {
-    guard let end = server.reading.certificateEnd else { return }
+    guard let end = server.reading.way.certificateEnd else { return }
     verdict.add(Self.end, end.seconds, .text(server.name))
     let left = (end - server.state.wall) / 86_400
     guard left < Self.warningDays else { return }

@@ -71,9 +71,9 @@ extension AuditedServer {
       advisories: advisories.value,
       server: AdvisoryJudgement.Server(
         product: product, version: version, isClusterNode: facts.server.mode == .cluster,
-        servesTLS: reading.usesTLS ? true : port,
+        servesTLS: reading.way.usesTLS ? true : port,
         origin: PackageOrigin(
-          declared: config.package, buildID: reading.buildID, version: version, advisories.value),
+          declared: config.package, buildID: reading.process.buildID, version: version, advisories.value),
         users: reading.users, admins: Set(config.admins)))
   }
 }

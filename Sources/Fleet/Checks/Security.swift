@@ -31,7 +31,7 @@ extension AuditedServer {
   /// Where the server listens: by its settings, else by INFO; nil where neither tells.
   var listeners: [String]? {
     if let bind = reading.setting("bind") { return bind.split(separator: " ").map(String.init) }
-    return reading.listeners.isEmpty ? nil : reading.listeners
+    return reading.process.listeners.isEmpty ? nil : reading.process.listeners
   }
 
   /// Whether nobody beyond the machine can connect; nil where that is not known.
@@ -53,7 +53,7 @@ extension AuditedServer {
   }
 
   /// Whether the server runs in a container: there it is the first process.
-  var isInContainer: Bool { reading.processID == 1 }
+  var isInContainer: Bool { reading.process.id == 1 }
 
   /// Whether a login is asked for; nil where that is not known.
   var wantsLogin: Bool? { reading.stranger.value.map { $0 == .refused } }
@@ -73,7 +73,7 @@ extension AuditedServer {
 
   /// Whether anybody was seen connected as a user: whether a user is on, only lists with hashes of passwords tell.
   func isInUse(_ user: AuditUser) -> Bool {
-    user.name == reading.ownUser || reading.lastSeen[user.name] != nil
+    user.name == reading.ownUser || reading.record.lastSeen[user.name] != nil
       || reading.clients.value?.contains { $0.user == user.name } ?? false
   }
 
@@ -115,18 +115,18 @@ struct PublicAddress: AuditCheck {
 
   func judge(_ server: AuditedServer, into verdict: inout Verdict) {
     let reading = server.reading
-    var addresses = Set(reading.localAddresses.compactMap { IPAddress($0) }.filter(\.isPublic).map(\.text))
+    var addresses = Set(reading.way.localAddresses.compactMap { IPAddress($0) }.filter(\.isPublic).map(\.text))
     for listener in server.listeners ?? [] {
       if let address = AuditedServer.address(listener), address.isPublic { addresses.insert(address.text) }
     }
-    if let address = reading.address, address.isPublic { addresses.insert(address.text) }
+    if let address = reading.way.address, address.isPublic { addresses.insert(address.text) }
     if !addresses.isEmpty {
       let names = AuditedServer.list(addresses.sorted(), limit: 3)
       return verdict.find(
         .critical, node: server.name,
         "has an address of the internet: \(names). Bind it to a private one, or close the port")
     }
-    guard server.listeners == nil, reading.clients.value == nil, let address = reading.address,
+    guard server.listeners == nil, reading.clients.value == nil, let address = reading.way.address,
       address.scope == .loopback
     else { return }
     verdict.unknown(.node(server.name), "+config|get, or +client|list: redline reaches it over loopback alone")
@@ -304,7 +304,7 @@ struct BreachSigns: AuditCheck {
     if let folder = server.reading.setting("dir"), folder.count > 1, path.hasPrefix(folder + "/") { return true }
     if Self.packages.contains(where: path.hasPrefix) { return false }
     // An image that lies elsewhere has its modules beside its program.
-    let image = server.reading.executable.map { executable in
+    let image = server.reading.process.executable.map { executable in
       executable.split(separator: "/").dropLast().dropLast().map { "/\($0)" }.joined()
     }
     return image.map { $0.isEmpty || !path.hasPrefix($0 + "/") } ?? true
@@ -365,13 +365,13 @@ struct UserUnused: AuditCheck {
       server.answer(server.reading.clients, &verdict) != nil
     else { return }
     let limit = Self.days * 86_400
-    guard let since = server.reading.watchedSince, server.state.wall - since >= limit else {
+    guard let since = server.reading.record.watchedSince, server.state.wall - since >= limit else {
       return verdict.notCompared(
         .node(server.name), "\(server.name) has been looked over for less than \(Int(Self.days)) days")
     }
     let unused = users.map(\.name).filter { name in
       name != "default" && name != server.reading.ownUser
-        && server.reading.lastSeen[name].map { server.state.wall - $0 >= limit } ?? true
+        && server.reading.record.lastSeen[name].map { server.state.wall - $0 >= limit } ?? true
     }
     guard !unused.isEmpty else { return }
     verdict.find(

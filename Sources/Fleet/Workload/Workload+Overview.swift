@@ -20,10 +20,7 @@ extension Workload {
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
       traffic: state.traffic, budgets: store.budgets.budgets, groups: groups(state),
-      health: judgement.health,
-      findings: judgement.findings.filter { !CheckCatalogue.auditIDs.contains($0.check) },
-      unknowns: judgement.unknowns.filter { !CheckCatalogue.auditIDs.contains($0.check) },
-      audit: AuditOverview(judgement))
+      judged: WorkloadOverview.Judged(judgement))
   }
 
   /// What a span of time used of its error budgets.

@@ -78,13 +78,37 @@ public struct WorkloadOverview: Sendable {
   /// Without those of objectives that are off.
   public var budgets: [ErrorBudget] = []
   public let groups: [Group]
+  public let judged: Judged
+
+  /// What its checks say.
+  public struct Judged: Sendable {
+    public let health: HealthHistory
+    public let findings: [Finding]
+    public let unknowns: [Blindness]
+    public let audit: AuditOverview
+
+    public init(
+      health: HealthHistory, findings: [Finding] = [], unknowns: [Blindness] = [],
+      audit: AuditOverview = AuditOverview()
+    ) {
+      (self.health, self.findings, self.unknowns, self.audit) = (health, findings, unknowns, audit)
+    }
+
+    init(_ judgement: Judgement) {
+      let ids = CheckCatalogue.auditIDs
+      self.init(
+        health: judgement.health, findings: judgement.findings.filter { !ids.contains($0.check) },
+        unknowns: judgement.unknowns.filter { !ids.contains($0.check) }, audit: AuditOverview(judgement))
+    }
+  }
+
   /// By its checks alone.
-  public let health: HealthHistory
+  public var health: HealthHistory { judged.health }
   /// The worst first; those of the audit apart.
-  public let findings: [Finding]
+  public var findings: [Finding] { judged.findings }
   /// What its checks cannot see.
-  public let unknowns: [Blindness]
-  public var audit = AuditOverview()
+  public var unknowns: [Blindness] { judged.unknowns }
+  public var audit: AuditOverview { judged.audit }
 }
 
 /// What looks over the security of a workload's servers found.
@@ -105,7 +129,7 @@ public struct AuditOverview: Sendable {
   public var unknowns: [Blindness] = []
   public var asides: [Aside] = []
 
-  init() {}
+  public init() {}
 
   init(_ judgement: Judgement) {
     let ids = CheckCatalogue.auditIDs

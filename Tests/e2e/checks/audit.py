@@ -251,7 +251,7 @@ def check_the_first_look_alerts_nobody_and_what_is_new_does(check: Check) -> Non
                 "it alone alerts")
     page = daemon.process.get("/audit").text
     check.that("<b>new</b>" in page and "there from the first look" in page, "the page tells them apart")
-    check.equal(daemon.ask("workloads")["workloads"][0]["stateByChecks"], "healthy", "the state of the workload")
+    check.equal(daemon.ask("fleet")["workloads"][0]["stateByChecks"], "healthy", "the state of the workload")
     daemon.kill()
     daemon.start()
     check.until(lambda: value("redis_finding", "danger-reach") == 3, 100, "the first look after kill -9", pause=2)

@@ -205,6 +205,7 @@ extension HTTPAPI {
       route("fleet", .compute, isForm: true, needsRules: false, fleet.fleet),
       route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
       route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
+      route("drift", .compute, isForm: true, needsRules: false, fleet.drift),
       route("budgets", .compute, isForm: true, needsRules: false, BudgetAnswers(view: fleetView).budgets),
       route("runbooks", .compute, isForm: true, needsRules: false, books.list),
       route(under: "runbooks/", .compute, isForm: true, needsRules: false, books.runbook),

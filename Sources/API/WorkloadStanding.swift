@@ -92,6 +92,7 @@ public struct FleetView: Sendable {
     var members: @Sendable () async -> [String: Membership] = { [:] }
     var overviews: @Sendable (_ workload: String?) async -> [WorkloadOverview] = { _ in [] }
     var results: @Sendable (_ workload: String?) async -> [CheckResult] = { _ in [] }
+    var drifts: @Sendable (_ workload: String?) async -> [ServerDrift] = { _ in [] }
     var budgets: @Sendable (_ workload: String?, _ from: WallTime, _ to: WallTime) async -> [BudgetUse] = { _, _, _ in
       []
     }
@@ -117,6 +118,7 @@ public struct FleetView: Sendable {
             uniquingKeysWith: { first, _ in first })
         },
         overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) },
+        drifts: { await fleet.drifts(of: $0) },
         budgets: { await fleet.budgetUse(of: $0, from: $1, to: $2) }),
       groups: groups)
   }
@@ -158,6 +160,11 @@ public struct FleetView: Sendable {
   ///
   /// - Parameter name: of the only workload that is asked for.
   func results(ofWorkload name: String? = nil) async -> [CheckResult] { await source.results(name) }
+
+  /// How each server stands to the declared files, in the order of the workloads' names.
+  ///
+  /// - Parameter name: of the only workload that is asked for.
+  func drifts(ofWorkload name: String? = nil) async -> [ServerDrift] { await source.drifts(name) }
 
   /// What a span of time used of the error budgets of each workload, in the order of their names.
   ///

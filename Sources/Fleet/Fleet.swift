@@ -10,6 +10,7 @@ public actor Fleet {
   }
   private let context: FleetContext
   private var config: FleetConfig
+  private var declared: DeclaredFiles
   private var entries: [String: Entry] = [:]
   /// Also of workloads that were replaced by a changed configuration.
   private var stores: [String: WorkloadStore] = [:]
@@ -23,9 +24,15 @@ public actor Fleet {
   /// The newest change of configuration, which the next one waits for.
   private var turn: Task<Void, Never>?
 
-  /// - Parameter file: of the configuration, as commands are to name it.
-  public init(_ config: FleetConfig, file: String = "redline.yml", context: FleetContext) {
+  /// - Parameters:
+  ///   - file: of the configuration, as commands are to name it.
+  ///   - declared: the files that it declares, as they were read with it.
+  public init(
+    _ config: FleetConfig, file: String = "redline.yml", declared: DeclaredFiles = DeclaredFiles(),
+    context: FleetContext
+  ) {
     self.config = config
+    self.declared = declared
     self.context = context
     let registry = context.registry
     checks = CheckReportStore(config, file: file, store: context.store, registry: registry, log: context.log)
@@ -50,25 +57,27 @@ public actor Fleet {
   }
 
   /// Takes over another configuration: workloads that are the same in both keep running untouched.
-  public func apply(_ new: FleetConfig) async {
+  public func apply(_ new: FleetConfig, declared: DeclaredFiles) async {
     let before = turn
     let task = Task {
       await before?.value
-      await swap(to: new)
+      await swap(to: new, declared)
     }
     turn = task
     await task.value
   }
 
-  private func swap(to new: FleetConfig) async {
+  private func swap(to new: FleetConfig, _ declared: DeclaredFiles) async {
     let changes = new.changes(from: config)
     config = new
+    self.declared = declared
     await checks.apply(new)
     await marks.apply(new)
     guard isRunning else { return }
     for name in changes.removed { stores[name] = nil }
     for name in changes.removed + changes.changed.map(\.name) { await stop(name) }
     for workload in changes.changed + changes.added { await start(workload) }
+    for name in changes.unchanged { await entries[name]?.workload.declare(declared[name]) }
   }
 
   /// Everything that is watched, in the order of the workloads' names.
@@ -129,6 +138,15 @@ public actor Fleet {
     }
   }
 
+  /// How each server stands to the declared files, in the order of the workloads' names.
+  ///
+  /// - Parameter name: of no other workload; nil for all.
+  public func drifts(of name: String? = nil) async -> [ServerDrift] {
+    var all: [ServerDrift] = []
+    for workload in workloads(name) { all += await workload.shown().state.declaredDrifts }
+    return all
+  }
+
   /// What a span of time used of the error budgets of each workload, in the order of their names.
   ///
   /// - Parameter name: of no other workload; nil for all.
@@ -172,6 +190,7 @@ public actor Fleet {
         workload: config.name, file: context.store, changes: context.changes)
     stores[config.name] = store
     let workload = Workload(config, context: context, store: store)
+    await workload.declare(declared[config.name])
     await workload.publish()
     entries[config.name] = Entry(workload: workload, work: Task { await workload.run() })
   }

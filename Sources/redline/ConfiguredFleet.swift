@@ -30,6 +30,8 @@ struct ConfiguredFleet: Sendable {
   var events: EventStore? { store?.events }
   var notifications: NotificationStore? { store?.notifications }
   private let inForce: Lock<FleetConfig>
+  /// The declared files as they were read last.
+  private let declared: Lock<DeclaredFiles>
   /// What runbooks are filled in with.
   private let books: Lock<Books>
   /// What clients may hand in, with the tokens that are in force.
@@ -70,6 +72,7 @@ struct ConfiguredFleet: Sendable {
   struct Loaded: Sendable {
     let path: String
     let config: FleetConfig
+    let declared: DeclaredFiles
     var rules: ConfiguredRules.Rules
   }
 
@@ -84,6 +87,7 @@ struct ConfiguredFleet: Sendable {
     self.options = options
     self.environment = environment
     inForce = Lock(config)
+    declared = Lock(loaded.declared)
     var store: Store?
     if let path = options.storagePath {
       store = try await Store.open(path) { notice in
@@ -119,7 +123,7 @@ struct ConfiguredFleet: Sendable {
     let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
     self.recorder = recorder
     let fleet = Fleet(
-      config, file: path,
+      config, file: path, declared: loaded.declared,
       context: FleetContext(
         connections: factory.context, registry: registry, environment: environment,
         collectors: factory.collectorOptions, keyDutyRatio: options.keys.dutyRatio,
@@ -165,7 +169,9 @@ struct ConfiguredFleet: Sendable {
     ) { () throws(ConfigErrors) in
       let config = try FleetConfig.load(path)
       if let alerting = config.alerting { try Notifier.check(alerting, file: path) }
-      return Loaded(path: path, config: config, rules: try ConfiguredRules.load(config, options: options))
+      let declared = try DeclaredFiles.read(config)
+      return Loaded(
+        path: path, config: config, declared: declared, rules: try ConfiguredRules.load(config, options: options))
     }
     loaded.rules = try await ConfiguredRules.withWatchdog(loaded.rules)
     return loaded
@@ -194,12 +200,13 @@ struct ConfiguredFleet: Sendable {
   /// The bytes of every file that a change of is to be taken over; nil where one cannot be read.
   private func contents() async -> [[UInt8]]? {
     let paths = [path] + rules.paths.filter { $0 != ConfiguredRules.builtIn }
+    let declared = declared.withLock { $0 }
     return try? await FileWork.shared.value(
       of: path, isRecorded: false
     ) { () throws(FileProblem) in
       var contents: [[UInt8]] = []
       for path in paths { contents.append(try RegularFile.bytes(path, limitBytes: Self.fileLimitBytes)) }
-      return contents
+      return contents + (try declared.contents())
     }
   }
 
@@ -262,11 +269,12 @@ struct ConfiguredFleet: Sendable {
     await rules.apply(loaded.rules)
     recorder?.apply(loaded, engine: rules.engine)
     inForce.withLock { $0 = config }
+    declared.withLock { $0 = loaded.declared }
     books.withLock { $0 = Books(Self.setting(loaded, options, environment), folder: loaded.rules.runbooks) }
     evidence.enable(config.evidence.isEnabled)
     Self.tellOfSilence(config, log)
     await look()
-    await fleet.apply(config)
+    await fleet.apply(config, declared: loaded.declared)
     log.info("configuration loaded", metadata: ["config": "\(path)", "workloads": "\(config.summary)"])
   }
 }

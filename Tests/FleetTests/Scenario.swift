@@ -66,7 +66,7 @@ struct Scenario {
     var expected: Expectation?
     func finish() throws {
       guard let expectation = expected, let stage else { return }
-      looks.append(Look(time: stage.time, expected: expectation, seen: stage.look(id, checks)))
+      looks.append(Look(time: stage.time, expected: expectation, seen: try stage.look(id, checks)))
       expected = nil
     }
     for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
@@ -84,6 +84,7 @@ struct Scenario {
         case "workload:": stage = try Stage(regions, rest)
         case "at": stage?.time = Double(rest.dropLast()) ?? .nan
         case "keys": reader = { try stage?.addKeys($0) }
+        case "declared": reader = stage?.declaring(rest)
         case "announced": reader = { try stage?.addAnnounced($0) }
         case "expect": expected = Expectation(state: rest)
         default: reader = try stage?.member(String(words[0]), rest)
@@ -122,6 +123,8 @@ private final class Stage {
   /// What looks over the security of servers bring, and whose is taken at the next look.
   private var audits: [NodeAddress: ScenarioAudit] = [:]
   private var lookedOver: Set<NodeAddress> = []
+  /// The lines of declared files, by name.
+  private var declared: [String: [String]] = [:]
   private var unconfirmedFailoverCount = 0
   private let config: WorkloadConfig
   init(_ regions: String, _ fields: String) throws {
@@ -181,6 +184,25 @@ private final class Stage {
     return NodeAddress(host: String(name[..<colon]), port: port)
   }
 
+  /// Another form of a declared file: what reads its lines.
+  func declaring(_ file: String) -> (Substring) throws -> Void {
+    declared[file] = []
+    return { self.declared[file]?.append(String($0)) }
+  }
+
+  private func declaredWorkload() throws -> DeclaredWorkload? {
+    guard !declared.isEmpty else { return nil }
+    func file(_ name: String) throws -> ConfFile? {
+      try declared[name].map { try ConfFile(Array($0.joined(separator: "\n").utf8), file: name) }
+    }
+    return DeclaredWorkload(
+      settings: try file("redis.conf").map { ("redis.conf", try DeclaredSettings($0)) },
+      sentinel: try file("sentinel.conf").map { file in
+        let name = config.sentinel?.masterName ?? ""
+        return ("sentinel.conf", try DeclaredSentinel(file, path: "sentinel.conf", masterName: name))
+      })
+  }
+
   func addAnnounced(_ line: Substring) throws {
     let words = line.split(separator: " ").map(String.init)
     if words.count == 4, words[0] == "refused", let reason = MemberRefusal(rawValue: words[1]) {
@@ -231,13 +253,15 @@ private final class Stage {
   }
 
   /// One look, as the daemon takes it.
-  func look(_ id: String, _ checks: [any Check]) -> Scenario.Seen {
+  func look(_ id: String, _ checks: [any Check]) throws -> Scenario.Seen {
+    let declared = try declaredWorkload()
     var look = replay.look(
       at: time, servers: servers, checks, keys: keys, turnedAway: turnedAway,
       unconfirmedFailoverCount: unconfirmedFailoverCount,
       audits: audits.filter { lookedOver.contains($0.key) }.mapValues {
-        $0.reading(at: WallTime(seconds: ScenarioServer.start + time))
-      })
+        $0.reading(
+          at: WallTime(seconds: ScenarioServer.start + time), asked: declared?.settings?.values.names ?? [])
+      }, declared: declared)
     lookedOver = []
     let state = look.judgement.state
     look.verdict.addSummary(config.name, FindingAllowances())

@@ -78,14 +78,16 @@ struct ScenarioAudit {
       isForbidden: words.contains("forbidden"), isOwn: words.contains("own"))
   }
 
-  func reading(at now: WallTime) -> AuditReading {
+  func reading(at now: WallTime, asked: [String] = []) -> AuditReading {
     func answer<Value: Sendable>(_ name: String, _ value: Value) -> AuditAnswer<Value> {
       unknown[name].map { .unknown($0) } ?? .known(value)
     }
     var reading = AuditReading(ownUser: ownUser, usesTLS: usesTLS, at: now)
     reading.settings = answer("settings", settings)
+    reading.askedSettings = Set(settings.keys).union(asked)
     reading.commands = answer(
-      "commands", Dictionary(uniqueKeysWithValues: AuditLook.containers.map { ($0, commands.contains($0)) }))
+      "commands",
+      Dictionary(uniqueKeysWithValues: AuditLook.containers.map { ($0, commands.contains($0)) }))
     reading.users = answer("users", users.values.sorted { $0.name < $1.name })
     reading.clients = answer("clients", clients)
     reading.denials = answer(

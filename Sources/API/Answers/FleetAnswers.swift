@@ -35,6 +35,18 @@ struct FleetAnswers: Sendable {
     }
   }
 
+  /// `drift?workload=NAME`: each setting of each server beside the declared file.
+  func drift(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let name = parameters.form.value("workload")
+    if let name, !(await view.names().contains(name)) { throw Self.unknownWorkload(name, parameters) }
+    let results = await view.drifts(ofWorkload: name).flatMap(\.results)
+    let limit = answer.limit
+    try answer.data.object { json throws(APIError) in
+      json.key("results")
+      try json.list(results, within: limit) { $1.write(to: &$0) }
+    }
+  }
+
   static func unknownWorkload(_ name: String, _ parameters: APIParameters) -> APIError {
     APIError(.notFound, "there is no workload \(parameters.shown(name)); all are at \(HTTPAPI.prefix)fleet")
   }

@@ -93,6 +93,7 @@ public struct FleetConfig: Sendable, Equatable {
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     defaults.regions = regions
+    defaults.folder = folder
     var names: Set<String> = [""]
     workloads = fields.mappings("workloads", "Workloads to monitor; at least one, at most \(Self.workloadLimit).") {
       fields in

@@ -87,6 +87,9 @@ extension WorkloadConfig {
       fields.mapping("audit", "How the security of its servers is looked over.") {
         AuditConfig($0, base: defaults.audit)
       } ?? defaults.audit
+    declared = fields.mapping("declared", "The files that say how its servers should be set.") {
+      DeclaredConfig($0, folder: defaults.folder, topology: topology)
+    }
     aliases = Self.aliases(fields)
   }
 

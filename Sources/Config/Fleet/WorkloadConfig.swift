@@ -42,6 +42,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let backup: BackupConfig
   /// How the security of its servers is looked over.
   public internal(set) var audit: AuditConfig
+  /// Nil where no file says how its servers should be set.
+  public let declared: DeclaredConfig?
   /// Instance names by address in the form of `SeedAddress.description`.
   public let aliases: [String: String]
 

@@ -11,6 +11,8 @@ struct WorkloadDefaults {
   var regions = Regions()
   var verified = VerifiedObjectives()
   var audit = AuditConfig()
+  /// Of the configuration, where relative paths begin; empty for the working directory.
+  var folder = ""
 
   init() {}
 

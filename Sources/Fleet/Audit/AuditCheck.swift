@@ -18,6 +18,8 @@ extension AuditCheck {
   var group: CheckGroup { .posture }
   var scope: CheckScope { .members }
   var alertsAtOnce: Bool { false }
+  /// Who looks over no server has nothing to say of it.
+  func applies(to state: WorkloadState) -> Bool { state.isAudited }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     for (member, facts) in state.up {

@@ -16,6 +16,8 @@ struct AuditLook: Sendable {
   let configCommand: String?
   /// Names of settings that are wanted.
   let settings: [String]
+  /// Commands that COMMAND INFO is asked about, in lower case.
+  var commands = AuditLook.containers
   let config: AuditConfig
   let facts: Shared<MemberFacts>
 
@@ -44,12 +46,13 @@ struct AuditLook: Sendable {
   // MARK: What is asked
 
   /// The questions that need no answer of another.
-  static func questions(_ settings: [String], for server: ServerFacts, configCommand: String?, isCrowded: Bool)
-    -> [(question: Question, command: Command)]
-  {
+  static func questions(
+    _ settings: [String], commands: [String] = containers, for server: ServerFacts, configCommand: String?,
+    isCrowded: Bool
+  ) -> [(question: Question, command: Command)] {
     guard server.mode != .sentinel else { return [] }
     var all: [(Question, Command)] = [(.info, ["INFO", "SERVER"])]
-    all.append((.commands, Command(["COMMAND", "INFO"] + containers)))
+    all.append((.commands, Command(["COMMAND", "INFO"] + commands)))
     if server.version >= Version(6) {
       all.append((.users, ["ACL", "USERS"]))
       all.append((.denials, ["ACL", "LOG", logEntries]))
@@ -86,14 +89,16 @@ struct AuditLook: Sendable {
     _ connection: Connection, deadline: NIODeadline, into reading: inout AuditReading
   ) async throws(RedisError) {
     let isCrowded = facts.connectedClients > ClientsSource.limit
-    let questions = Self.questions(settings, for: facts.server, configCommand: configCommand, isCrowded: isCrowded)
+    let questions = Self.questions(
+      settings, commands: commands, for: facts.server, configCommand: configCommand, isCrowded: isCrowded)
+    reading.askedSettings = Set(settings)
     let replies = try await send(questions.map(\.command), on: connection, deadline: deadline)
     var found: [String: String] = [:]
     var refusal: String?
     for ((question, _), reply) in zip(questions, replies) {
       switch question {
       case .info: readInfo(reply, into: &reading)
-      case .commands: reading.commands = answer(reply, right: "+command|info") { Self.commands($0) }
+      case .commands: reading.commands = answer(reply, right: "+command|info") { known($0) }
       case .users: break
       case .denials: reading.denials = answer(reply, right: "+acl|log") { denials($0, reading) }
       case .clients:
@@ -102,7 +107,7 @@ struct AuditLook: Sendable {
       case .setting:
         if reply.isError { refusal = refusal ?? Self.reason(reply, right: "+config|get") }
         if let parts = reply.elements, parts.count >= 2, let name = parts[0]?.text, let value = parts[1]?.text {
-          found[name] = value.cut(toBytes: 4096)
+          found[name] = value.cut(toBytes: AuditReading.valueBytes)
         }
       }
     }
@@ -183,6 +188,7 @@ struct AuditLook: Sendable {
     reading.process.executable = info.text("executable")
     reading.process.id = info.integer("process_id")
     reading.process.tcpPort = info.integer("tcp_port")
+    reading.process.configuredHz = info.integer("configured_hz")
     // listener0:name=tcp,bind=127.0.0.1,bind=-::1,port=6379
     for number in 0..<16 {
       guard let listener = info["listener\(number)"] else { break }
@@ -193,11 +199,11 @@ struct AuditLook: Sendable {
   }
 
   /// A null for each command that the server does not know.
-  private static func commands(_ reply: Reply) -> [String: Bool]? {
+  private func known(_ reply: Reply) -> [String: Bool]? {
     guard let elements = reply.elements else { return nil }
     var known: [String: Bool] = [:]
-    for (name, element) in zip(containers, elements) { known[name] = element.elements.map { $0.count > 0 } ?? false }
-    return known.count == containers.count ? known : nil
+    for (name, element) in zip(commands, elements) { known[name] = element.elements.map { $0.count > 0 } ?? false }
+    return known.count == commands.count ? known : nil
   }
 
   private static func modules(_ reply: Reply) -> [AuditModule]? {

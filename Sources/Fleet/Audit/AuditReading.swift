@@ -32,6 +32,8 @@ struct AuditReading: Sendable {
     var id: Int?
     /// The port without TLS; the one with TLS where there is no other.
     var tcpPort: Int?
+    /// `configured_hz`.
+    var configuredHz: Int?
     /// The addresses that it listens on, from 7.2 on.
     var listeners: [String] = []
   }
@@ -55,8 +57,12 @@ struct AuditReading: Sendable {
     var watchedSince: WallTime?
   }
 
-  /// Settings that were asked for by their names.
+  /// Bytes that are kept of the value of a setting.
+  static let valueBytes = 4096
+
+  /// Settings that were asked for by their names, with those that the server has.
   var settings: AuditAnswer<[String: String]> = .unknown(AuditReading.notAsked)
+  var askedSettings: Set<String> = []
   /// Of the commands that were asked about, by their lower-case names: whether the server knows them.
   var commands: AuditAnswer<[String: Bool]> = .unknown(AuditReading.notAsked)
   /// Sorted by name.

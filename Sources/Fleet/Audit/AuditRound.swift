@@ -55,16 +55,21 @@ enum AuditRound {
     guard let interval = mayBeEarly ? .zero : config.audit.interval else { return [] }
     guard mayBeEarly || Monotonic.now - workload.tracker.audit.began >= AuditPace.firstSeconds else { return [] }
     let passwordFile: String? = if case .file(let path) = config.login?.password { path } else { nil }
-    let settings = AuditSettings.names(for: config)
+    let declared = workload.tracker.declared?.settings?.values
+    let settings = Set(AuditSettings.names(for: config) + (declared?.names ?? []))
+    let commands = Set(AuditLook.containers + (declared?.commands ?? []))
     return workload.crew.members.sorted { $0.key < $1.key }.compactMap { address, node in
       guard let facts = node.reading.facts, node.reading.answers == true, !node.schedule.isBreakerOpen,
         facts.server.mode != .sentinel,
-        mayBeEarly || workload.tracker.audit.isDue(address, every: interval / .seconds(1), at: now)
+        mayBeEarly
+          || workload.tracker.audit.isDue(
+            address, every: interval / .seconds(1), asking: settings, commands, at: now)
       else { return nil }
       let look = AuditLook(
         connection: node.node.poller.options.connection, ownUser: config.login?.user ?? "default",
-        configCommand: workload.factory.context.collectors.configCommand, settings: settings, config: config.audit,
-        facts: facts)
+        configCommand: workload.factory.context.collectors.configCommand, settings: settings.sorted(),
+        commands: commands.sorted(),
+        config: config.audit, facts: facts)
       return DueAudit(address: address, instance: node.instance, look: look, passwordFile: passwordFile)
     }
   }

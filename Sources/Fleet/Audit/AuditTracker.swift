@@ -40,9 +40,17 @@ struct AuditTracker: Sendable {
 
   var baseline: AuditBaseline { AuditBaseline(records) }
 
-  func isDue(_ address: NodeAddress, every seconds: Double, at now: WallTime) -> Bool {
+  /// - Parameters:
+  ///   - settings: what would be asked for; a look that did not is due again.
+  ///   - commands: the same of commands.
+  func isDue(
+    _ address: NodeAddress, every seconds: Double, asking settings: Set<String> = [], _ commands: Set<String> = [],
+    at now: WallTime
+  ) -> Bool {
     if let last = asked[address], now - last < min(seconds, Self.retrySeconds), now >= last { return false }
     guard let reading = readings[address] else { return true }
+    if !settings.isSubset(of: reading.askedSettings) { return true }
+    if let known = reading.commands.value, commands.contains(where: { known[$0] == nil }) { return true }
     // The clock may be set back.
     return now - reading.at >= seconds || now < reading.at
   }

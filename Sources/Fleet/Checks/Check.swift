@@ -35,6 +35,9 @@ protocol Check: Sendable {
   /// Every family that it may add samples to.
   var families: [Family] { get }
 
+  /// Whether it has anything to say of the workload, if only that it cannot see.
+  func applies(to state: WorkloadState) -> Bool
+
   /// Adds samples and findings, or says what it cannot see.
   func judge(_ state: WorkloadState, into verdict: inout Verdict)
 }
@@ -44,4 +47,5 @@ extension Check {
   var scope: CheckScope { .workload }
   var blamesConfiguration: Bool { false }
   var families: [Family] { [] }
+  func applies(to state: WorkloadState) -> Bool { true }
 }

@@ -24,6 +24,8 @@ enum CheckCatalogue {
     OpenLogin(), PublicAddress(), BindWide(), ProtectedModeOff(), DangerReach(), DangerPresent(), AllKeys(),
     DebugEnabled(), BreachSigns(), ClientUnexpected(), DeniedAttempt(), UserUnused(), TLSOff(), TLSInner(), TLSWeak(),
     CertificateExpiry(), CredentialAge(), KnownFaults(), EndOfLife(),
+    // What files say of it.
+    DeclaredDriftFound(),
     // How applications use it.
     HardcodedTopology(), OneRedisForAll(), QueueWithoutRegion(),
   ]

@@ -48,19 +48,20 @@ public struct CheckResult: Sendable, Equatable {
 
 extension CheckResult {
   /// One object of `results`, in commands and in the API alike; without secrets.
-  public func write(to json: inout JSONWriter) {
+  public func write(to json: inout JSONWriter) { json.object { writeFields(to: &$0) } }
+
+  /// The fields of that object.
+  func writeFields(to json: inout JSONWriter) {
     func shown(_ text: String) -> String { KnownSecrets.masked(text, sparesWords: true) }
-    json.object { json in
-      json.field("check", check)
-      json.field("group", group.rawValue)
-      json.field("workload", workload)
-      json.key("instance")
-      if let instance { json.string(shown(instance)) } else { json.null() }
-      json.field("verdict", answer.rawValue)
-      if let severity { json.field("severity", severity.name) }
-      json.field("text", shown(reason ?? text))
-      if let reason { json.field("right", shown(reason)) }
-    }
+    json.field("check", check)
+    json.field("group", group.rawValue)
+    json.field("workload", workload)
+    json.key("instance")
+    if let instance { json.string(shown(instance)) } else { json.null() }
+    json.field("verdict", answer.rawValue)
+    if let severity { json.field("severity", severity.name) }
+    json.field("text", shown(reason ?? text))
+    if let reason { json.field("right", shown(reason)) }
   }
 
   /// Reads what ``write(to:)`` has written; nil for anything else.
@@ -84,7 +85,7 @@ extension Judgement {
   func results(_ checks: [any Check]) -> [CheckResult] {
     let found = Dictionary(grouping: findings, by: \.check)
     let blind = Dictionary(grouping: unknowns, by: \.check)
-    return checks.flatMap { check -> [CheckResult] in
+    return checks.filter { $0.applies(to: state) }.flatMap { check -> [CheckResult] in
       func result(
         _ answer: CheckResult.Answer, _ instance: String?, _ finding: Finding? = nil, reason: String? = nil
       ) -> CheckResult {
@@ -101,8 +102,6 @@ extension Judgement {
         }
         + (blind[check.id] ?? []).map { result(.unknown, $0.subject.instance, reason: $0.reason) }
       let told = Set(all.map(\.instance))
-      // Who looks over no server has nothing to say of it.
-      if check is any AuditCheck, !state.isAudited { return [] }
       // What is found of a shard or of keys answers for the workload.
       let isAnswered = (check.scope == .workload || check.scope == .sentinels) && !all.isEmpty
       all += (isAnswered ? [] : state.subjects(of: check)).filter { !told.contains($0.instance) }.map { subject in
@@ -118,13 +117,10 @@ extension WorkloadState {
   fileprivate func subjects(of check: any Check) -> [(instance: String?, blindness: String?)] {
     let nobody = isAnyoneUp ? nil : "no member answers"
     switch check.scope {
-    case _ where check is any AuditCheck:
-      return watched.map { member in
-        (
-          member.instance,
-          member.facts == nil ? member.blindness : member.audit == nil ? "it was not looked over yet" : nil
-        )
-      }
+    case _ where check is DeclaredDriftFound:
+      let sentinels = declared?.sentinel == nil ? [] : following.sentinelServers.monitored.keys.sorted()
+      return (declared?.settings == nil || !isAudited ? [] : auditSubjects) + sentinels.map { (name($0), nil) }
+    case _ where check is any AuditCheck: return auditSubjects
     case .workload: return [(nil, nobody)]
     case .sentinels:
       let isBlind = config.topology == .sentinel && (following.sentinelView?.answeringCount ?? 0) == 0
@@ -134,11 +130,20 @@ extension WorkloadState {
     }
   }
 
+  private var auditSubjects: [(instance: String?, blindness: String?)] {
+    watched.map { member in
+      (
+        member.instance,
+        member.facts == nil ? member.blindness : member.audit == nil ? "it was not looked over yet" : nil
+      )
+    }
+  }
+
   /// The workload does without the others.
-  private var watched: [Member] { members.filter { $0.standing?.name != "ghost" } }
+  var watched: [Member] { members.filter { $0.standing?.name != "ghost" } }
 }
 
 extension WorkloadState.Member {
   /// Why nothing is known of it.
-  fileprivate var blindness: String { answers == nil ? "no poll has ended yet" : "it does not answer: \(silence)" }
+  var blindness: String { answers == nil ? "no poll has ended yet" : "it does not answer: \(silence)" }
 }

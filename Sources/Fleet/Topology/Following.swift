@@ -60,6 +60,8 @@ struct SentinelServers: Sendable {
   var noSentinels: [NodeAddress] = []
   /// The masters that the Sentinels know, in the order of their names.
   var masterNames: [String] = []
+  /// What each Sentinel says of the workload's master.
+  var monitored: [NodeAddress: MonitoredMaster] = [:]
 }
 
 /// What a follower makes of the readings.

@@ -24,7 +24,10 @@ struct SentinelFollower: Follower {
     let servers = sentinels.compactMap { reading in reading.facts.map { (reading.address, $0.server) } }
     following.sentinelServers = SentinelServers(
       noSentinels: servers.filter { seeds.contains($0.0) && $0.1.mode != .sentinel }.map(\.0).sorted(),
-      masterNames: Set(servers.flatMap(\.1.sentinelMasters)).sorted())
+      masterNames: Set(servers.flatMap(\.1.sentinelMasters)).sorted(),
+      monitored: Dictionary(
+        reports.compactMap { report in report.master.map { (report.address, $0) } },
+        uniquingKeysWith: { first, _ in first }))
     following.sentinels = wanted(view, asked: sentinels, reports)
     following.sentinelVoterCount = reports.count
     following.sentinelVoucherCounts = Self.counts(

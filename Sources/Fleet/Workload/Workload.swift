@@ -87,6 +87,9 @@ actor Workload {
     await keyWatches?.reset()
   }
 
+  /// Takes over what files say of its settings.
+  func declare(_ declared: DeclaredWorkload?) { tracker.declared = declared }
+
   // MARK: A look
 
   /// Takes in what the polls brought since the last look: first it is computed, then applied, and only then waited for.
@@ -274,7 +277,7 @@ actor Workload {
       BudgetFamilies.add(store.budgets.budgets, into: &sink)
       factory.lateness.collect(into: &sink)
     }
-    store.append(events.note(state.drift, isNews: membership.isSettled, at: state.wall))
+    store.append(events.note(state, isNews: membership.isSettled))
     page.publish(verdict.samples(constantLabels: config.seriesLabels), under: "state")
     page.publish(audit.samples, under: "audit")
     page.publish(config.info, under: "info")

@@ -7,6 +7,7 @@ struct WorkloadLog: Sendable {
   let workload: String
   private(set) var members: MemberLog
   private var drift = DriftLog()
+  private var declaredDrift = DeclaredDriftLog()
   var failovers: FailoverLog
 
   init(workload: String, records: [NodeAddress: MemberRecord], pollSeconds: Double) {
@@ -35,8 +36,9 @@ struct WorkloadLog: Sendable {
   /// The records of members that are others than when this was last called; nil for one that is gone.
   mutating func takeChanges() -> [NodeAddress: MemberRecord?] { members.takeChanges() }
 
-  /// Tells when members begin to differ and when they are alike again.
-  mutating func note(_ drift: Drift, isNews: Bool, at wall: WallTime) -> [Event] {
-    self.drift.note(drift, isNews: isNews, workload: workload, at: wall)
+  /// Tells when members begin to differ and when they are alike again, and the same of servers and their declared files.
+  mutating func note(_ state: WorkloadState, isNews: Bool) -> [Event] {
+    drift.note(state.drift, isNews: isNews, workload: workload, at: state.wall)
+      + declaredDrift.note(state.declaredDrifts, workload: workload, at: state.wall)
   }
 }

@@ -95,6 +95,10 @@ struct WorkloadState: Sendable {
   let auditBaseline: AuditBaseline
   /// Whether the security of servers is looked over: a look was tried, whatever came of it.
   let isAudited: Bool
+  /// What files say of its settings; nil where none is declared.
+  let declared: DeclaredWorkload?
+  /// How each server stands to these files.
+  private(set) var declaredDrifts: [ServerDrift] = []
   let now: Monotonic
   let wall: WallTime
   private let places: [NodeAddress: Int]
@@ -103,7 +107,7 @@ struct WorkloadState: Sendable {
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
-    audit: AuditTracker, change: ChangeWindow? = nil, now: Monotonic, wall: WallTime
+    audit: AuditTracker, declared: DeclaredWorkload?, change: ChangeWindow? = nil, now: Monotonic, wall: WallTime
   ) {
     let time = Timestamp(wall)
     self.config = config
@@ -122,12 +126,14 @@ struct WorkloadState: Sendable {
     self.unconfirmedFailoverCount = unconfirmedFailoverCount
     auditBaseline = audit.baseline
     isAudited = audit.hasBegun
+    self.declared = declared
     self.now = now
     self.wall = wall
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })
     drift = Drift(up.map { (instance: $0.member.instance, facts: $0.facts) }, areAlike: config.topology != .static)
     let electable = up.filter { $0.facts.replication.map { $0.role.follows && $0.priority > 0 } ?? false }
     failoverLossSeconds = lags.failoverLossSeconds(electable: Set(electable.map(\.member.address)), at: now)
+    if let declared { declaredDrifts = drifts(from: declared) }
   }
 
   subscript(address: NodeAddress) -> Member? { places[address].map { members[$0] } }

@@ -18,6 +18,8 @@ struct WorkloadTracker: Sendable {
   private var delayedFsyncs = RiseTracker()
   private(set) var counters = CounterTracker()
   var audit: AuditTracker
+  /// What files say of the settings; nil where none is declared.
+  var declared: DeclaredWorkload?
 
   /// What a reading shows of the daemon's own doing.
   struct Own: Sendable {
@@ -90,7 +92,8 @@ struct WorkloadTracker: Sendable {
     WorkloadState(
       config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
       hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
-      unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, change: change, now: now, wall: wall)
+      unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, declared: declared, change: change, now: now,
+      wall: wall)
   }
 
   private func state(of member: WorkloadState.Surroundings, at now: Monotonic) -> WorkloadState.Member {

@@ -13,6 +13,8 @@ public struct MonitoredMaster: Sendable, Equatable {
   public let quorum: Int
   public let downAfterMs: Int
   public let failoverTimeoutMs: Int
+  /// Replicas that may sync with a new master at once.
+  public let parallelSyncs: Int
   /// For how long it has been this Sentinel's master and said so itself; nil where the Sentinel does not tell.
   public let masterSeconds: Double?
 
@@ -31,6 +33,7 @@ public struct MonitoredMaster: Sendable, Equatable {
     quorum = reply.field("quorum")?.integer ?? 0
     downAfterMs = reply.field("down-after-milliseconds")?.integer ?? 0
     failoverTimeoutMs = reply.field("failover-timeout")?.integer ?? 0
+    parallelSyncs = reply.field("parallel-syncs")?.integer ?? 0
     let isMaster = reply.field("role-reported")?.text == "master"
     masterSeconds = isMaster ? reply.field("role-reported-time")?.integer.map { Double(max(0, $0)) / 1000 } : nil
   }

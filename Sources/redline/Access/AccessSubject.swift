@@ -11,6 +11,8 @@ struct AccessSubject {
   let options: Options
   /// Nil for one server.
   let fleet: FleetConfig?
+  /// The files that it declares.
+  let declared: DeclaredFiles
   let factory: TargetFactory
   let environment: [String: String]
 
@@ -29,7 +31,9 @@ struct AccessSubject {
     }
     self.options = options
     self.environment = environment
-    fleet = try options.configFile.map { path throws(ConfigErrors) in try FleetConfig.load(path) }
+    let fleet = try options.configFile.map { path throws(ConfigErrors) in try FleetConfig.load(path) }
+    self.fleet = fleet
+    declared = try fleet.map { config throws(ConfigErrors) in try DeclaredFiles.read(config) } ?? DeclaredFiles()
     factory = TargetFactory(
       options: options, credentials: try CredentialStore(options.redis, environment: environment),
       context: ConnectionContext(group: MultiThreadedEventLoopGroup(numberOfThreads: 1)),
@@ -71,7 +75,7 @@ enum FleetSearch {
     _ config: FleetConfig, _ subject: AccessSubject, take: (Fleet) async -> Result
   ) async -> Result {
     let fleet = Fleet(
-      config,
+      config, declared: subject.declared,
       context: FleetContext(
         connections: subject.factory.context, registry: Registry(live: []), environment: subject.environment,
         collectors: subject.factory.collectorOptions, clientName: nil, memberLimit: 10_000, store: nil,

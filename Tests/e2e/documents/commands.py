@@ -41,6 +41,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         "deploy/lib/build.sh", "swift_build", "-c release --static-swift-stdlib --product redline"),
     ".build/release/redline --redis.addr redis://host:6379": Serves(),
     "redline --config.file redline.yml": Serves(),
+    # Drift
+    "redline drift redline.yml": By(CHECKS + "drift.py", "drift", 'REDLINE, "drift"'),
     # Drills
     "redline drill redline.yml --workload sessions --fault planned": By(
         CHECKS + "drill.py", "check_a_planned_failover_loses_nothing", '"--fault", "planned"'),

@@ -97,6 +97,13 @@ extension YAMLWriter {
     if hasLogins { drill(workload.drill) }
     backup(workload.backup)
     audit(workload.audit)
+    if hasLogins, let declared = workload.declared {
+      mapping("declared") { yaml in
+        yaml.field("redis_conf", declared.redisConf)
+        yaml.field("sentinel_conf", declared.sentinelConf)
+        yaml.list("ignore", declared.ignored)
+      }
+    }
     if !workload.members.allowed.isEmpty { mapping("members") { $0.list("allow", workload.members.texts) } }
     field("eviction", workload.eviction.permission.rawValue)
     list("eviction_policies", workload.eviction.policies)

@@ -88,7 +88,8 @@ struct ScenarioServer: Sendable {
       let place = parts(name)
       return Self.resp([
         "name", "mymaster", "ip", place.host, "port", place.port, "runid", "", "flags", value("flags") ?? "master",
-        "config-epoch", "1", "quorum", value("quorum") ?? "2",
+        "config-epoch", "1", "quorum", value("quorum") ?? "2", "down-after-milliseconds",
+        value("down-after-milliseconds") ?? "30000",
       ])
     }
     let replica = ["flags", "slave", "master-link-status", "ok", "slave-priority", "100"]

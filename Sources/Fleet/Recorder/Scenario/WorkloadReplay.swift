@@ -23,15 +23,17 @@ struct WorkloadReplay {
   ///   - time: seconds since the beginning; it only grows.
   ///   - checks: those that judge.
   ///   - audits: looks over the security of servers, taken now.
+  ///   - declared: what files say of its settings.
   mutating func look(
     at time: Double, servers: [NodeAddress: ScenarioServer], _ checks: [any Check] = CheckCatalogue.all,
     keys: KeyReading = .none, turnedAway: TurnedAway = TurnedAway(), unconfirmedFailoverCount: Int = 0,
-    audits: [NodeAddress: AuditReading] = [:]
+    audits: [NodeAddress: AuditReading] = [:], declared: DeclaredWorkload? = nil
   ) -> Look {
     let (now, wall) = (Monotonic(seconds: time), WallTime(seconds: ScenarioServer.start + time))
     let readings = servers.filter { !$0.value.isSentinel }.map { $0.value.reading($0.key, at: time) }
     let watchers = servers.filter(\.value.isSentinel).map { $0.value.reading($0.key, at: time) }
     tracker.follow(readings, sentinels: watchers)
+    tracker.declared = declared
     tracker.note(readings, own: { _ in .init() }, config.objectives(at: Timestamp(wall)), at: now)
     _ = roster.update(tracker.following.listings, expectedCount: config.expected.nodes, at: now)
     func instance(_ address: NodeAddress) -> String { config.instanceName(of: address, announced: nil) }

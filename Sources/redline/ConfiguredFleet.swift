@@ -29,16 +29,14 @@ struct ConfiguredFleet: Sendable {
   /// Nil without storage.path.
   var events: EventStore? { store?.events }
   var notifications: NotificationStore? { store?.notifications }
-  private let inForce: Lock<FleetConfig>
-  /// The declared files as they were read last.
-  private let declared: Lock<DeclaredFiles>
+  private let inForce: Lock<Loaded>
   /// What runbooks are filled in with.
   private let books: Lock<Books>
   /// What clients may hand in, with the tokens that are in force.
   var intakes: Intakes {
     func token(_ source: @escaping @Sendable (FleetConfig) -> SecretSource?) -> Intakes.Token {
       { [inForce, environment] in
-        guard let token = inForce.withLock({ source($0) }) else { return nil }
+        guard let token = inForce.withLock({ source($0.config) }) else { return nil }
         return try await SecretReader.shared.read(token, environment: environment)
       }
     }
@@ -47,7 +45,7 @@ struct ConfiguredFleet: Sendable {
       marks: KeptMarks(fleet.marks, token: token { $0.marks?.token }))
   }
   /// What runs: after a refused reload not what the file says.
-  var runningConfiguration: FleetConfig { inForce.withLock { $0 } }
+  var runningConfiguration: FleetConfig { inForce.withLock { $0.config } }
   /// The file and the rule files as they were read last, whether they could be used or not.
   private let seen = Lock<[[UInt8]]>([])
   private let log: Logger
@@ -86,8 +84,7 @@ struct ConfiguredFleet: Sendable {
     self.log = log
     self.options = options
     self.environment = environment
-    inForce = Lock(config)
-    declared = Lock(loaded.declared)
+    inForce = Lock(loaded)
     var store: Store?
     if let path = options.storagePath {
       store = try await Store.open(path) { notice in
@@ -200,7 +197,7 @@ struct ConfiguredFleet: Sendable {
   /// The bytes of every file that a change of is to be taken over; nil where one cannot be read.
   private func contents() async -> [[UInt8]]? {
     let paths = [path] + rules.paths.filter { $0 != ConfiguredRules.builtIn }
-    let declared = declared.withLock { $0 }
+    let declared = inForce.withLock { $0.declared }
     return try? await FileWork.shared.value(
       of: path, isRecorded: false
     ) { () throws(FileProblem) in
@@ -268,8 +265,7 @@ struct ConfiguredFleet: Sendable {
       externalURL: loaded.rules.options.externalURL)
     await rules.apply(loaded.rules)
     recorder?.apply(loaded, engine: rules.engine)
-    inForce.withLock { $0 = config }
-    declared.withLock { $0 = loaded.declared }
+    inForce.withLock { $0 = loaded }
     books.withLock { $0 = Books(Self.setting(loaded, options, environment), folder: loaded.rules.runbooks) }
     evidence.enable(config.evidence.isEnabled)
     Self.tellOfSilence(config, log)

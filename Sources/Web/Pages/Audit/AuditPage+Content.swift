@@ -22,9 +22,12 @@ extension AuditPage {
         : "<p class=\"lead\">No server was looked over yet: the first look is a minute after redline begins to watch.</p>\n"
     }
     let entries = workloads.flatMap(\.findings)
-    let counts = ["critical", "warning"].map { verdict in
-      (entries.reduce(0) { $0 + ($1.verdict == verdict ? $1.servers.count : 0) }, verdict)
-    }.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    func count(_ verdict: String) -> Int { entries.reduce(0) { $0 + ($1.verdict == verdict ? $1.servers.count : 0) } }
+    let (critical, warnings) = (count("critical"), count("warning"))
+    let counts = [
+      critical > 0 ? "\(critical) critical" : nil,
+      warnings > 0 ? "\(warnings) \(warnings == 1 ? "warning" : "warnings")" : nil,
+    ].compactMap { $0 }
     let new = entries.reduce(0) { $0 + ($1.isKnown || $1.verdict == "info" ? 0 : $1.servers.count) }
     let unknown = workloads.flatMap(\.unknown).reduce(0) { $0 + $1.servers.count }
     let parts =
@@ -51,7 +54,7 @@ extension AuditPage {
     let oldest: HTML =
       workload.oldestLookSeconds.map { ", the oldest look was \(moment($0, now: nowSeconds))" } ?? ""
     return """
-      \(workload.lookedOverCount) of \(workload.serverCount) servers were looked over\(oldest); each is every \(span(interval)).
+      \(workload.lookedOverCount) of \(workload.serverCount) servers looked over\(oldest); a look at each every \(span(interval)).
       """
   }
 

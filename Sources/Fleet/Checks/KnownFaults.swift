@@ -41,6 +41,12 @@ struct EndOfLife: AuditCheck {
 }
 
 extension AuditedServer {
+  /// Users that somebody was seen connected as; `default` is, where nobody is asked for a login.
+  private var inUse: Set<String> {
+    let seen = (reading.users.value ?? []).filter(isInUse).map(\.name)
+    return Set(seen).union(reading.stranger.value == .served ? ["default"] : [])
+  }
+
   /// nil where nothing can be judged; the verdict says why.
   fileprivate func advisories(into verdict: inout Verdict) -> AdvisoryJudgement? {
     let advisories: Shared<Advisories>
@@ -74,6 +80,7 @@ extension AuditedServer {
         servesTLS: reading.way.usesTLS ? true : port,
         origin: PackageOrigin(
           declared: config.package, buildID: reading.process.buildID, version: version, advisories.value),
-        users: reading.users, admins: Set(config.admins)))
+        users: reading.users, admins: Set(config.admins), inUse: inUse,
+        ownUser: reading.ownUser == "default" ? nil : reading.ownUser))
   }
 }

@@ -39,7 +39,8 @@ import Testing
 
   static func server(
     _ version: String, of product: Advisories.Product = .redis, package: String? = nil, build: String? = nil,
-    users: AuditAnswer<[AuditUser]> = .known([]), admins: Set<String> = [], tls: Bool? = false, cluster: Bool = false
+    users: AuditAnswer<[AuditUser]> = .known([]), admins: Set<String> = [], unseen: Set<String> = [],
+    tls: Bool? = false, cluster: Bool = false
   ) throws -> AdvisoryJudgement {
     let advisories = try advisories()
     let declared = try package.map { text in
@@ -51,7 +52,7 @@ import Testing
       server: .init(
         product: product, version: Version(version), isClusterNode: cluster, servesTLS: tls,
         origin: PackageOrigin(declared: declared, buildID: build, version: Version(version), advisories), users: users,
-        admins: admins))
+        admins: admins, inUse: Set((users.value ?? []).map(\.name)).subtracting(unseen), ownUser: "redline"))
   }
 
   static func users(_ names: String..., can reach: Set<DangerousCommand> = [.eval]) -> AuditAnswer<[AuditUser]> {
@@ -77,6 +78,18 @@ import Testing
     let nobody = try #require(try Self.server("8.0.5", of: .valkey, users: Self.users("api", can: [.keys])).faults)
     #expect(
       nobody.severity == .info && nobody.text == "runs valkey 8.0.5 with CVE-1: nobody can EVAL; 8.0.6 has the fixes")
+  }
+
+  /// Whether a user is on, nobody tells: a `default` that was turned off still has all rights.
+  @Test func usersThatNobodyWasSeenAsAreInfo() throws {
+    let users = Self.users("api", "default")
+    let both = try #require(try Self.server("7.2.13", users: users, unseen: ["default"]).faults)
+    #expect(both.severity == .warning && both.text.contains("user api can log in (so can user default, if on)"))
+    let alone = try #require(try Self.server("8.0.5", of: .valkey, users: users, unseen: ["api", "default"]).faults)
+    #expect(alone.severity == .info && alone.key == "")
+    #expect(alone.text.contains("users api, default can EVAL, if on: nobody was seen connected as such"))
+    // Redline's own user is nobody who could make use of what needs a login alone.
+    #expect(try Self.server("7.2.13", users: Self.users("redline")).faults?.text.contains("nobody can log in") == true)
   }
 
   @Test func whatIsNotKnownIsSaid() throws {

@@ -93,6 +93,11 @@ def check_the_audit_says_who_could(check: Check) -> None:
         client("ACL", "SETUSER", "api", "on", ">secret", "~*", "+get", "+eval")
         client("ACL", "SETUSER", "reader", "on", ">secret", "~*", "+get")
     file = str(check.file("planted.json", json.dumps(PLANTED)))
+    _, found = audited(check, server, "--advisories", file)
+    check.that("CVE-2099-1: user default can EVAL (so can user api, if on)" in found["cve"]["text"],
+               f"nobody was seen as api: {found['cve']['text']}")
+    application = server.client()
+    application("AUTH", "api", "secret")
     told, found = audited(check, server, "--advisories", file)
     check.equal((found["cve"]["verdict"], found["cve"].get("severity")), ("finding", "critical"), told.stdout)
     for words in ("CVE-2099-1: users api, default can EVAL", "CVE-2099-2: user default can RESTORE"):

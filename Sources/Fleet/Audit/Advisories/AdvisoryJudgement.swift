@@ -13,6 +13,11 @@ struct AdvisoryJudgement {
     var users: AuditAnswer<[AuditUser]> = .unknown("+acl|users")
     /// Users who may run what is dangerous.
     var admins: Set<String> = []
+    /// Users that somebody was seen connected as. Of others nobody knows whether they are on: only lists with hashes of
+    /// passwords tell.
+    var inUse: Set<String> = []
+    /// Redline's own, which runs nothing that is not asked here; nil where it is `default`.
+    var ownUser: String?
   }
 
   /// What is said of one server: one sentence for all of its faults, since one upgrade mends them.
@@ -27,7 +32,12 @@ struct AdvisoryJudgement {
   /// Who could make use of a fault.
   private enum Reach: Hashable {
     case anybody
-    case users([String])
+    /// - Parameter unseen: users who could if they are on.
+    case users([String], unseen: [String])
+    /// Users that nobody was seen connected as.
+    case unseen([String])
+    /// Every user that there may be.
+    case everyUser
     case adminsOnly
     case nobody
     /// What is missing.
@@ -137,9 +147,9 @@ struct AdvisoryJudgement {
 
   private func severity(_ fault: Advisories.Fault, _ reach: Reach, isCertain: Bool) -> Finding.Severity {
     switch reach {
-    case .adminsOnly, .nobody: .info
+    case .adminsOnly, .nobody, .unseen: .info
     case .unknown: .warning
-    case .anybody, .users: fault.weight == .critical && isCertain ? .critical : .warning
+    case .anybody, .users, .everyUser: fault.weight == .critical && isCertain ? .critical : .warning
     }
   }
 
@@ -148,15 +158,16 @@ struct AdvisoryJudgement {
   private func reach(_ need: Advisories.Need) -> Reach {
     guard need != .noLogin else { return .anybody }
     switch server.users {
-    // Without names, every user counts.
-    case .unknown(let reason): return need == .login ? .users([]) : .unknown(reason)
+    case .unknown(let reason): return need == .login ? .everyUser : .unknown(reason)
     case .known(let users):
       let able = users.filter { user in
-        if case .command(let command) = need { user.reach.contains(command) } else { true }
+        if case .command(let command) = need { user.reach.contains(command) } else { user.name != server.ownUser }
       }.map(\.name)
       if able.isEmpty { return .nobody }
       let others = able.filter { !server.admins.contains($0) }
-      return others.isEmpty ? .adminsOnly : .users(others)
+      guard !others.isEmpty else { return .adminsOnly }
+      let (seen, unseen) = (others.filter(server.inUse.contains), others.filter { !server.inUse.contains($0) })
+      return seen.isEmpty ? .unseen(unseen) : .users(seen, unseen: unseen)
     }
   }
 
@@ -165,15 +176,20 @@ struct AdvisoryJudgement {
     if case .command(let command) = group.need { what = "can \(command.rawValue)" } else { what = "can log in" }
     switch group.reach {
     case .anybody: return "no login is needed"
-    case .users([]): return "every user \(what)"
-    case .users(let names):
-      let named = names.prefix(Self.namedUsers).joined(separator: ", ")
-      let more = names.count > Self.namedUsers ? " and \(names.count - Self.namedUsers) more" : ""
-      return "\(names.count == 1 ? "user" : "users") \(named)\(more) \(what)"
+    case .everyUser: return "every user \(what)"
+    case .users(let names, let unseen):
+      return "\(users(names)) \(what)\(unseen.isEmpty ? "" : " (so can \(users(unseen)), if on)")"
+    case .unseen(let names): return "\(users(names)) \(what), if on: nobody was seen connected as such"
     case .adminsOnly: return "only admins \(what)"
     case .nobody: return "nobody \(what)"
     case .unknown(let reason): return "who \(what) is unknown: \(reason)"
     }
+  }
+
+  private func users(_ names: [String]) -> String {
+    let named = names.prefix(Self.namedUsers).map(AuditedServer.shown).joined(separator: ", ")
+    let more = names.count > Self.namedUsers ? " and \(names.count - Self.namedUsers) more" : ""
+    return "\(names.count == 1 ? "user" : "users") \(named)\(more)"
   }
 
   private func ids(_ ids: [String]) -> String {

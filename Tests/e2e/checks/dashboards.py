@@ -4,6 +4,7 @@ There is no Grafana here: the queries are asked as Grafana asks them, of each da
 """
 
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from harness import budgets, exporters, grafana, results
+from harness import budgets, exporters, grafana, http, results
 from harness.check import Check
 from harness.grafana import Panel, Source, expanded
 from harness.lab import Lab

@@ -249,6 +249,9 @@ def check_the_first_look_alerts_nobody_and_what_is_new_does(check: Check) -> Non
     told = {(alert["labels"]["alertname"], alert["labels"].get("check")) for alert in daemon.alerts()}
     check.equal({name for name in told if name[0].startswith("RedisAudit")}, {("RedisAuditWarning", "danger-reach")},
                 "it alone alerts")
+    asked = subprocess.run([str(REDLINE), "audit", "--url", f"http://127.0.0.1:{daemon.process.port}", "--format", "markdown"],
+                           capture_output=True, text=True, timeout=20)
+    check.that(asked.returncode == 1 and "| critical | danger-reach |" in asked.stdout, f"the daemon is asked: {asked.stdout}")
     page = daemon.process.get("/audit").text
     check.that("<b>new</b>" in page and "there from the first look" in page, "the page tells them apart")
     check.equal(daemon.ask("fleet")["workloads"][0]["stateByChecks"], "healthy", "the state of the workload")

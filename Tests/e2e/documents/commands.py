@@ -42,6 +42,12 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
     ".build/release/redline --redis.addr redis://host:6379": Serves(),
     "redline --config.file redline.yml": Serves(),
     # Drift
+    "redline audit FILE": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),
+    "redline audit /etc/redline/redline.yml": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),
+    "redline audit --url http://127.0.0.1:9121 --format markdown": By(
+        CHECKS + "audit.py", "check_the_first_look_alerts_nobody_and_what_is_new_does", '"--url"'),
+    "redline audit": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),
+    "redline acl FILE": By(CHECKS + "audit.py", "check_the_rights_of_acl_are_enough", '"acl"'),
     "redline drift redline.yml": By(CHECKS + "drift.py", "drift", 'REDLINE, "drift"'),
     # Drills
     "redline drill redline.yml --workload sessions --fault planned": By(

@@ -113,10 +113,7 @@ extension DeclaredSettings {
       answer = value
     }
     guard let answer else {
-      guard !SettingCatalogue.mayBeWithoutEffect(setting.name) else {
-        return result(nil, .exempt(SettingCatalogue.Exemption.withoutEffect.rawValue))
-      }
-      return result(nil, .differs)
+      return result(nil, SettingCatalogue.silence(of: setting.name).map { .exempt($0.rawValue) } ?? .differs)
     }
     // A node of a cluster has one database, whatever its file says.
     if setting.name == "databases", isCluster, answer == "1" { return result(answer, .same) }

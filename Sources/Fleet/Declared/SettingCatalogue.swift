@@ -10,6 +10,7 @@ enum SettingCatalogue {
     case users = "users of the ACL are looked at by the audit"
     case modules = "modules and what they are set to"
     case withoutEffect = "without effect"
+    case untold = "this server does not tell it"
   }
 
   static func kind(of name: String) -> SettingKind { kinds[name] ?? .any }
@@ -28,8 +29,10 @@ enum SettingCatalogue {
     return nil
   }
 
-  /// Whether a server that does not know the setting still takes the directive, and leaves it at that.
-  static func mayBeWithoutEffect(_ name: String) -> Bool { withoutEffect.contains(name) }
+  /// Why a server that takes the directive may have no such setting in CONFIG; nil where it must.
+  static func silence(of name: String) -> Exemption? {
+    withoutEffect.contains(name) ? .withoutEffect : untold.contains(name) ? .untold : nil
+  }
 
   private static let secrets: Set<String> = ["masteruser", "primaryuser"]
   private static let own: Set<String> = [
@@ -39,6 +42,9 @@ enum SettingCatalogue {
     "list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands", "io-threads-do-reads", "dynamic-hz",
     "sanitize-dump-payload", "gopher-enabled",
   ]
+
+  /// Redis tells them from 7.0 on.
+  private static let untold: Set<String> = ["cluster-config-file"]
 
   private static let otherNames: [String: [String]] = [
     "replicaof": ["slaveof"], "replica-announce-ip": ["slave-announce-ip"],

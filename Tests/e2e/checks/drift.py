@@ -48,7 +48,7 @@ def check_each_file_means_what_its_server_makes_of_it(check: Check) -> None:
     check.none(shown(results), "what servers run with other than their own files")
     check.none([f"{key}: {result['text']}" for key, result in results.items() if result["verdict"] == "unknown"], "what is unknown")
     compared = sum(result["verdict"] == "ok" for result in results.values())
-    check.that(compared > 300, f"{compared} settings are compared")
+    check.that(compared > 250, f"{compared} settings are compared")
     for server in started:
         check.that(any(key[0] == server.name for key in results), f"{server.name} is compared")
         check.that("planted" not in told.stdout + told.stderr, "no secret of a file is told")

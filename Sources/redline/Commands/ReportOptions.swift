@@ -158,8 +158,15 @@ struct ReportText {
     func cause(_ result: CheckResult) -> Cause? { result.reason.map { Cause(instance: result.instance, reason: $0) } }
     let counts = results.compactMap(cause).reduce(into: [:]) { $0[$1, default: 0] += 1 }
     var told: Set<Cause> = []
+    let asides = results.filter(\.answer.isAside).reduce(into: [:]) { $0[[$1.check, $1.text], default: 0] += 1 }
+    var toldAsides: Set<[String]> = []
     return results.compactMap { result in
       let level = result.severity?.name ?? result.answer.rawValue
+      // What is said of several servers alike is one line.
+      if result.answer.isAside, let count = asides[[result.check, result.text]], count > 1 {
+        guard toldAsides.insert([result.check, result.text]).inserted else { return nil }
+        return Line(level: level, check: result.check, instance: nil, text: "\(result.text) (\(count) servers)")
+      }
       guard let cause = cause(result) else {
         return Line(level: level, check: result.check, instance: result.instance, text: result.text)
       }

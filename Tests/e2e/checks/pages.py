@@ -123,8 +123,8 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "checks", "events", "evidence", "evidence-list", "graph", "node", "notifications", "rules",
-                        "runbook", "start", "workload"], "the golden pages")
+    check.equal(names, ["alerts", "audit", "checks", "events", "evidence", "evidence-list", "graph", "node", "notifications",
+                        "rules", "runbook", "start", "workload"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
         check.that(len(whole(GOLDENS / f"{name}.html")) < PAGE_LIMIT_BYTES, f"{name} is small")

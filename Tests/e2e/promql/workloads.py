@@ -32,6 +32,9 @@ BURNING, SMOULDERING = Fault(8, 9), Fault(10, 13)
 # A backup that could not be restored, and a drill that nobody ran for too long.
 BAD_BACKUP, UNTRIED = Fault(15, 16), Fault(15, 18)
 
+# A server that asks nobody to log in, a right that somebody gave, a certificate that nobody renewed, files that do not count.
+OPENED, GRANTED, ENDING, UNDECLARED = Fault(2, 2.5), Fault(11, 12), Fault(13, 14), Fault(18, 19)
+
 
 def after(hour: float, value: float = 1, before: float = 0) -> Signal:
     return lambda seconds: value if seconds >= hour * HOUR else before
@@ -57,7 +60,7 @@ def workload_series(workload: str, start_seconds: int) -> list[Series]:
         one("workload_faulty_replicas", during(DOWN, float(workload == "queues")), fault="stuck"),
         one("workload_recovery_point_failover_seconds", during(DOWN, float("inf") if workload == "queues" else 1, 1)),
     ]
-    return found + budgets(one, workload) + checks(one, workload, start_seconds) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+    return found + budgets(one, workload) + checks(one, workload, start_seconds) + audit(one, workload, start_seconds) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
 
 
 def budgets(one, workload: str) -> list[Series]:
@@ -92,6 +95,25 @@ def checks(one, workload: str, start_seconds: int) -> list[Series]:
     if workload == "cache":
         found += [one("objective_check_age_seconds", constant(30 * 24 * HOUR), check="load"),
                   one("objective_check_since_timestamp_seconds", constant(start_seconds), check="load")]
+    return found
+
+
+def audit(one, workload: str, start_seconds: int) -> list[Series]:
+    """What looks over the servers find: some of it from the first, some of it new for a while."""
+    server = f"{workload}-1"
+
+    def only(fault: Fault, value: float) -> Signal:
+        return lambda seconds: value if seconds in fault else None
+
+    found = [one("finding", constant(2), check="bind-wide", instance=server),
+             one("finding_known", constant(1), check="bind-wide", instance=server),
+             one("instance_declared_drift_settings", during(UNDECLARED, 2 * float(workload == "cache")), instance=server)]
+    if workload == "queues":
+        found.append(one("finding", only(OPENED, 3), check="open-login", instance=server))
+    if workload == "sessions":
+        found += [one("finding", only(GRANTED, 3), check="danger-reach", instance=server),
+                  one("finding", only(ENDING, 2), check="cert-expiry", instance=server),
+                  one("instance_certificate_end_timestamp_seconds", constant(start_seconds + 20 * 24 * HOUR), instance=server)]
     return found
 
 

@@ -26,23 +26,17 @@ struct DriftCommand: AsyncParsableCommand {
   @OptionGroup var options: ReportOptions
 
   func run() async throws {
-    let results: [DriftResult]
-    do { results = try await look() } catch let failure as DaemonOptions.Failure {
-      Redline.printError("\(failure)")
-      throw ExitCode(ReportOptions.unknownStatus)
-    } catch {
-      Redline.printError("\(error)")
-      throw ExitCode(Redline.usageStatus)
+    try await ReportOptions.exit {
+      let results = try await look()
+      let text = DriftText(results)
+      switch options.format {
+      case .text: print(text.plain, terminator: "")
+      case .markdown: print(text.markdown, terminator: "")
+      case .json: print(text.json, terminator: "")
+      }
+      // Where no server is found, nobody can tell.
+      return results.isEmpty ? ReportOptions.unknownStatus : options.status(of: results.map(\.checked))
     }
-    let text = DriftText(results)
-    switch options.format {
-    case .text: print(text.plain, terminator: "")
-    case .markdown: print(text.markdown, terminator: "")
-    case .json: print(text.json, terminator: "")
-    }
-    // Where no server is found, nobody can tell.
-    let status = results.isEmpty ? ReportOptions.unknownStatus : options.status(of: results.map(\.checked))
-    if status != 0 { throw ExitCode(status) }
   }
 
   private func look() async throws -> [DriftResult] {

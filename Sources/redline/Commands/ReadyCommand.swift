@@ -42,17 +42,7 @@ struct ReadyCommand: AsyncParsableCommand {
     guard factor >= 1, factor <= 1000 else { throw ValidationError("--factor is a number from 1 to 1000") }
   }
 
-  func run() async throws {
-    let status: Int32
-    do { status = try await look() } catch let failure as DaemonOptions.Failure {
-      Redline.printError("\(failure)")
-      throw ExitCode(ReportOptions.unknownStatus)
-    } catch let error as ExitCode { throw error } catch {
-      Redline.printError("\(error)")
-      throw ExitCode(Redline.usageStatus)
-    }
-    if status != 0 { throw ExitCode(status) }
-  }
+  func run() async throws { try await ReportOptions.exit(by: look) }
 
   private func look() async throws -> Int32 {
     guard let name = options.workload else {

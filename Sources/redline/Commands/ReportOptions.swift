@@ -57,10 +57,10 @@ struct ReportOptions: ParsableArguments {
     _ title: String, finds ids: Set<String>? = nil, change: (FleetConfig) -> FleetConfig = { $0 },
     remarks: (FleetConfig) async -> [String] = { _ in [] }, prepare: @Sendable (Fleet) async -> Void = { _ in }
   ) async throws {
-    var results: [CheckResult]
-    let subject: String
-    var told: [String] = []
-    do {
+    try await Self.exit {
+      var results: [CheckResult]
+      let subject: String
+      var told: [String] = []
       if let url = daemon.url {
         subject = url
         results = try await daemon.checkResults(url, workload: workload)
@@ -75,19 +75,26 @@ struct ReportOptions: ParsableArguments {
           return await fleet.checkResults()
         }
       }
-    } catch let failure as DaemonOptions.Failure {
+      if let ids { results = results.filter { ids.contains($0.check) } }
+      print(
+        ReportText(title: "\(title) \(subject) find\(ids == nil ? "" : "s")", results: results, remarks: told)
+          .text(format),
+        terminator: "")
+      return status(of: results)
+    }
+  }
+
+  /// Ends the command with the status that `body` gives. A daemon that cannot be asked is unknown; any other error is told as
+  /// one of the configuration.
+  static func exit(by body: () async throws -> Int32) async throws {
+    let status: Int32
+    do { status = try await body() } catch let failure as DaemonOptions.Failure {
       Redline.printError("\(failure)")
-      throw ExitCode(Self.unknownStatus)
-    } catch {
+      throw ExitCode(unknownStatus)
+    } catch let error as ExitCode { throw error } catch {
       Redline.printError("\(error)")
       throw ExitCode(Redline.usageStatus)
     }
-    if let ids { results = results.filter { ids.contains($0.check) } }
-    print(
-      ReportText(title: "\(title) \(subject) find\(ids == nil ? "" : "s")", results: results, remarks: told)
-        .text(format),
-      terminator: "")
-    let status = status(of: results)
     if status != 0 { throw ExitCode(status) }
   }
 

@@ -44,17 +44,7 @@ struct UpgradeCheckCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
-    let status: Int32
-    do { status = try await look() } catch let failure as DaemonOptions.Failure {
-      Redline.printError("\(failure)")
-      throw ExitCode(ReportOptions.unknownStatus)
-    } catch let error as ExitCode { throw error } catch {
-      Redline.printError("\(error)")
-      throw ExitCode(Redline.usageStatus)
-    }
-    if status != 0 { throw ExitCode(status) }
-  }
+  func run() async throws { try await ReportOptions.exit(by: look) }
 
   private func look() async throws -> Int32 {
     let (config, path) = try options.load()

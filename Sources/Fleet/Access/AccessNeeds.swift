@@ -43,7 +43,7 @@ public struct AccessNeeds: Sendable {
   private func audit(of workload: WorkloadConfig) -> [AccessNeed] {
     guard workload.audit.interval != nil else { return [] }
     let commands = AuditLook.everyCommand(
-      for: server, configCommand: collectors.configCommand, settings: AuditSettings.names(for: workload))
+      for: server, configCommand: collectors.configCommand, settings: AuditSettings.names)
     return [AccessNeed("audit", commands, lost: ["the audit: checks that lack a right are unknown"])]
   }
 

@@ -22,13 +22,7 @@ extension AuditCheck {
   func applies(to state: WorkloadState) -> Bool { state.isAudited }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    for (member, facts) in state.up {
-      guard let reading = member.audit else { continue }
-      judge(
-        AuditedServer(
-          name: member.instance, address: member.address, facts: facts, reading: reading.value, state: state),
-        into: &verdict)
-    }
+    for server in state.auditedServers { judge(server, into: &verdict) }
   }
 }
 
@@ -45,6 +39,16 @@ struct AuditedServer {
 }
 
 extension WorkloadState {
+  /// The members that answer and were looked over.
+  var auditedServers: [AuditedServer] {
+    up.compactMap { member, facts in
+      member.audit.map {
+        AuditedServer(
+          name: member.instance, address: member.address, facts: facts, reading: $0.value, state: self)
+      }
+    }
+  }
+
   /// Why a finding is accepted now; nil where it is not.
   func acceptance(of finding: Finding) -> AcceptedFinding? {
     config.audit.accepted.first { accepted in

@@ -56,7 +56,7 @@ enum AuditRound {
     guard mayBeEarly || Monotonic.now - workload.tracker.audit.began >= AuditPace.firstSeconds else { return [] }
     let passwordFile: String? = if case .file(let path) = config.login?.password { path } else { nil }
     let declared = workload.tracker.declared?.settings?.values
-    let settings = Set(AuditSettings.names(for: config) + (declared?.names ?? []))
+    let settings = Set(AuditSettings.names + (declared?.names ?? []))
     let commands = Set(AuditLook.containers + (declared?.commands ?? []))
     return workload.crew.members.sorted { $0.key < $1.key }.compactMap { address, node in
       guard let facts = node.reading.facts, node.reading.answers == true, !node.schedule.isBreakerOpen,

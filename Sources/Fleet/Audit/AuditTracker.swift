@@ -28,7 +28,7 @@ struct AuditTracker: Sendable {
   private static let secondsPerDay = 86_400.0
 
   /// What the checks of the audit said last, and when, of whom.
-  private var judged: (verdict: AuditVerdict, at: Monotonic, up: Set<NodeAddress>)?
+  private var judged: (verdict: AuditVerdict, at: Monotonic, up: [NodeAddress])?
   /// Looks are rare, and all that changes between them is the age of things.
   private static let judgedSeconds = 60.0
   /// From when on the workload is watched.
@@ -86,7 +86,7 @@ struct AuditTracker: Sendable {
 
   /// What the checks of the audit say, as it was found up to a minute ago by the same looks.
   mutating func verdict(of state: WorkloadState) -> AuditVerdict {
-    let up = Set(state.up.map(\.member.address))
+    let up = state.up.map(\.member.address)
     if let judged, judged.up == up, state.now - judged.at < Self.judgedSeconds { return judged.verdict }
     let verdict = AuditVerdict(state)
     judged = (verdict, state.now, up)
@@ -95,13 +95,13 @@ struct AuditTracker: Sendable {
 
   /// Takes in what the checks find at servers that were looked over just now.
   mutating func note(_ verdict: Verdict, of instances: [String]) {
-    var baseline = baseline
     let blind = Set(
       (verdict.unknowns.map { ($0.subject, $0.check) }
         + verdict.asides.filter { $0.answer == .notCompared }.map { ($0.subject, $0.check) })
         .compactMap { subject, check in subject.instance.map { AuditBaseline.Place(instance: $0, check: check) } })
-    baseline.note(verdict.findings, of: instances, checks: CheckCatalogue.audit, blind: blind)
-    for instance in instances { records[instance]?.found = baseline.found[instance] ?? [:] }
+    let found = baseline.found(
+      after: verdict.findings, of: instances, checks: CheckCatalogue.audit, blind: blind)
+    for (instance, found) in found { records[instance]?.found = found }
     judged = nil
   }
 
@@ -160,18 +160,16 @@ extension AuditTracker.Record {
 
 /// What was found when each server was looked over for the first time: it is shown and alerts nobody.
 struct AuditBaseline: Sendable, Equatable {
-  /// By instance and check: hashes of what was found. A check that has judged no server is in none.
-  private(set) var found: [String: [String: Set<UInt64>]] = [:]
+  /// By instance. A check that has judged no server is in none.
+  private let records: [String: AuditTracker.Record]
 
-  init() {}
-
-  init(_ records: [String: AuditTracker.Record]) { found = records.mapValues(\.found) }
+  init(_ records: [String: AuditTracker.Record]) { self.records = records }
 
   private static func hash(_ finding: Finding) -> UInt64 { fnvHash("\(finding.severity.rawValue) \(finding.key)") }
 
   func contains(_ finding: Finding) -> Bool {
     guard let instance = finding.subject.instance else { return false }
-    return found[instance]?[finding.check]?.contains(Self.hash(finding)) ?? false
+    return records[instance]?.found[finding.check]?.contains(Self.hash(finding)) ?? false
   }
 
   /// What a check finds at a server the first time that it can judge there is the baseline; what is not found any more is
@@ -180,15 +178,21 @@ struct AuditBaseline: Sendable, Equatable {
   /// - Parameters:
   ///   - instances: servers that were looked over just now.
   ///   - blind: checks that could not judge.
-  mutating func note(_ findings: [Finding], of instances: [String], checks: [any AuditCheck], blind: Set<Place>) {
+  /// - Returns: by instance, what ``AuditTracker/Record/found`` is from now on.
+  func found(
+    after findings: [Finding], of instances: [String], checks: [any AuditCheck], blind: Set<Place>
+  ) -> [String: [String: Set<UInt64>]] {
     let byPlace = Dictionary(grouping: findings) { Place(instance: $0.subject.instance ?? "", check: $0.check) }
+    var found: [String: [String: Set<UInt64>]] = [:]
     for instance in instances {
+      var own = records[instance]?.found ?? [:]
       for check in checks where !blind.contains(Place(instance: instance, check: check.id)) {
         let now = Set((byPlace[Place(instance: instance, check: check.id)] ?? []).map(Self.hash))
-        let before = found[instance]?[check.id]
-        found[instance, default: [:]][check.id] = before.map { $0.intersection(now) } ?? (check.alertsAtOnce ? [] : now)
+        own[check.id] = own[check.id].map { $0.intersection(now) } ?? (check.alertsAtOnce ? [] : now)
       }
+      found[instance] = own
     }
+    return found
   }
 
   struct Place: Hashable {

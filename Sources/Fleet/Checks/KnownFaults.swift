@@ -8,12 +8,9 @@ struct KnownFaults: AuditCheck {
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
     var oldest: Shared<Advisories>?
-    for (member, facts) in state.up {
-      guard let reading = member.audit else { continue }
-      let server = AuditedServer(
-        name: member.instance, address: member.address, facts: facts, reading: reading.value, state: state)
+    for server in state.auditedServers {
       judge(server, into: &verdict)
-      if case .known(let advisories)? = reading.advisories { oldest = advisories }
+      if case .known(let advisories)? = server.reading.advisories { oldest = advisories }
     }
     let now = state.wall.seconds
     if let oldest, oldest.value.ageDays(at: now) > Advisories.freshDays {

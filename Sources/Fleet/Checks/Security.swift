@@ -8,9 +8,6 @@ enum AuditSettings {
     "bind", "protected-mode", "port", "tls-port", "tls-replication", "tls-cluster", "tls-protocols", "tls-auth-clients",
     "enable-debug-command", "enable-module-command", "enable-protected-configs", "dir", "dbfilename",
   ]
-
-  /// Those that a look at the servers of a workload asks for.
-  static func names(for config: WorkloadConfig) -> [String] { names }
 }
 
 extension AuditedServer {

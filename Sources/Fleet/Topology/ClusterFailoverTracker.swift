@@ -89,7 +89,7 @@ public struct ClusterFailoverTracker: Sendable {
     state.nodes = view.members.map { member in
       // Should the daemon end before it is counted, the next one finds it.
       if waiting.contains(member.id), let old = before[member.id] { return old }
-      return remembered(member, before[member.id])
+      return remembered(member, before[member.id], view)
     }
     witnesses.forget(allBut: Set(view.members.map(\.id)).union(waiting))
     return failovers
@@ -156,13 +156,24 @@ public struct ClusterFailoverTracker: Sendable {
     return failovers
   }
 
-  private func remembered(_ member: ClusterView.Member, _ old: Node?) -> Node {
+  private func remembered(_ member: ClusterView.Member, _ old: Node?, _ view: ClusterView) -> Node {
+    if let old, isHalfTold(member, old, view) { return old }
     // Reports that are behind would make a promotion happen twice: what is older than what was seen does not count.
     // A master without slots has won nothing: as a replica it has the epoch of its master, which may be lower.
     if let old, member.configEpoch < old.configEpoch, old.masterID == nil, !old.slots.isEmpty { return old }
     return Node(
       id: member.id, masterID: member.masterID, configEpoch: member.configEpoch, slots: member.slots,
       wasFailing: member.isMaster && (member.health == .fail || member.health == .pfail))
+  }
+}
+
+extension ClusterFailoverTracker {
+  /// Whether the nodes have told one another only a part of a failover: the old master follows one that is no master yet, or
+  /// a replica owns slots. What was before is kept until the rest is told, else nothing would be left to compare it with.
+  private func isHalfTold(_ member: ClusterView.Member, _ old: Node, _ view: ClusterView) -> Bool {
+    guard !member.isMaster else { return false }
+    if old.masterID != nil { return !member.slots.isEmpty }
+    return !old.slots.isEmpty && member.masterID.flatMap { view[$0] }?.isServing != true
   }
 }
 

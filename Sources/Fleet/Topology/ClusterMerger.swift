@@ -87,6 +87,14 @@ struct SlotOwners {
   /// Different maps that are looked at; a cluster at odds with itself beyond that is told apart no further.
   static let mapLimit = 16
 
+  /// The same slots by another epoch are another claim: an older map may come back by a newer right.
+  private struct Claim: Hashable {
+    let slots: [ClosedRange<Int>]
+    let epoch: Int
+
+    init(_ node: ClusterNode) { (slots, epoch) = (node.slots, node.configEpoch) }
+  }
+
   let ranges: [String: [ClosedRange<Int>]]
   let mapCount: Int
   let disputedCount: Int
@@ -97,16 +105,19 @@ struct SlotOwners {
   init(_ reports: [ClusterReport]) {
     // Reports mostly agree: only different maps are laid out slot by slot.
     var maps: Set<[String: [ClosedRange<Int>]]> = []
+    var claims: Set<[String: Claim]> = []
     var ids: [String] = []
     var indices: [String: Int32] = [:]
     var owners = [Int32](repeating: -1, count: ClusterNodes.slotCount)
     var epochs = [Int](repeating: -1, count: ClusterNodes.slotCount)
     var firstOwners: [Int32] = []
     var isDisputed = [Bool](repeating: false, count: ClusterNodes.slotCount)
-    for report in reports where maps.count < Self.mapLimit {
+    for report in reports where claims.count < Self.mapLimit {
       let serving = report.nodes.nodes.filter { !$0.slots.isEmpty }
       let map = Dictionary(serving.map { ($0.id, $0.slots) }, uniquingKeysWith: { first, _ in first })
-      guard maps.insert(map).inserted else { continue }
+      let claim = Dictionary(serving.map { ($0.id, Claim($0)) }, uniquingKeysWith: { first, _ in first })
+      guard claims.insert(claim).inserted else { continue }
+      maps.insert(map)
       var own = [Int32](repeating: -1, count: ClusterNodes.slotCount)
       // A report gives each slot to one node: what claims more is no report of a cluster.
       var budget = ClusterNodes.slotCount

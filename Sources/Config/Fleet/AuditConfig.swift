@@ -12,15 +12,17 @@ public struct AuditConfig: Sendable, Equatable {
   public var forbiddenClients: [DeclaredClient] = []
   /// The package that the servers were installed from, such as `debian 5:7.0.15-1~deb12u10`; nil where that is not told.
   public var package: ServerPackage?
-  /// The file of what is known of versions; nil without one.
+  /// The file of what is known of versions, absolute or as the configuration's own path is; nil without one.
   public var advisoriesFile: String?
 
   public init() {}
 
   static let listLimit = 256
 
-  /// - Parameter base: what `defaults` say.
-  init(_ fields: MappingReader, base: AuditConfig = AuditConfig()) {
+  /// - Parameters:
+  ///   - folder: of the configuration, where relative paths begin; empty for the working directory.
+  ///   - base: what `defaults` say.
+  init(_ fields: MappingReader, folder: String, base: AuditConfig = AuditConfig()) {
     interval = fields.value(
       "interval", .duration(.extended, .atLeast(.seconds(10))), or: "off", default: base.interval,
       "Time between two looks at a server's security.")
@@ -46,7 +48,8 @@ public struct AuditConfig: Sendable, Equatable {
     advisoriesFile =
       fields.optional(
         "advisories", .nonEmptyString,
-        "File of known faults of versions, such as `/usr/share/redline/advisories/redis.json`.") ?? base.advisoriesFile
+        "File of known faults of versions, relative to this file, such as `/usr/share/redline/advisories/redis.json`."
+      ).map { RulesConfig.absolute($0, in: folder) } ?? base.advisoriesFile
     for (key, count) in [
       ("admins", self.admins.count), ("accept", accepted.count), ("clients", self.clients.count),
       ("forbidden_clients", forbiddenClients.count),

@@ -76,8 +76,8 @@ public struct FleetConfig: Sendable, Equatable {
   ///   - watches: every watch over keys that the file may set.
   init(_ fields: MappingReader, folder: String, watches: [any ConfiguredWatch.Type]) {
     var defaults =
-      fields.mapping("defaults", "Defaults for every workload.") { WorkloadDefaults($0) }
-      ?? WorkloadDefaults()
+      fields.mapping("defaults", "Defaults for every workload.") { WorkloadDefaults($0, folder: folder) }
+      ?? WorkloadDefaults(folder: folder)
     maintenance = Schedule(fields.list("maintenance", of: .window, "Windows of planned work on every workload."))
     addressRewrites = fields.mappings(
       "address_rewrites", "Rules for announced addresses that cannot be reached from here."
@@ -93,7 +93,6 @@ public struct FleetConfig: Sendable, Equatable {
     defaults.maintenance = maintenance
     defaults.addressRewrites = addressRewrites
     defaults.regions = regions
-    defaults.folder = folder
     var names: Set<String> = [""]
     workloads = fields.mappings("workloads", "Workloads to monitor; at least one, at most \(Self.workloadLimit).") {
       fields in

@@ -85,7 +85,7 @@ extension WorkloadConfig {
       ?? BackupConfig()
     audit =
       fields.mapping("audit", "How the security of its servers is looked over.") {
-        AuditConfig($0, base: defaults.audit)
+        AuditConfig($0, folder: defaults.folder, base: defaults.audit)
       } ?? defaults.audit
     declared = fields.mapping("declared", "The files that say how its servers should be set.") {
       DeclaredConfig($0, folder: defaults.folder, topology: topology)

@@ -12,11 +12,13 @@ struct WorkloadDefaults {
   var verified = VerifiedObjectives()
   var audit = AuditConfig()
   /// Of the configuration, where relative paths begin; empty for the working directory.
-  var folder = ""
+  let folder: String
 
-  init() {}
+  init(folder: String) { self.folder = folder }
 
-  init(_ fields: MappingReader) {
+  /// - Parameter folder: of the configuration.
+  init(_ fields: MappingReader, folder: String) {
+    self.folder = folder
     pollInterval = fields.value(
       "poll_interval", .pollInterval, default: pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: timeout, "Deadline of one whole poll.")
@@ -31,7 +33,7 @@ struct WorkloadDefaults {
     audit =
       fields.mapping("audit", "How the security of servers is looked over; lists of a workload go on top or in place.")
     {
-      AuditConfig($0)
+      AuditConfig($0, folder: folder)
     } ?? AuditConfig()
   }
 }

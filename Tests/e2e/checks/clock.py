@@ -8,6 +8,7 @@ from harness.clock import Clock
 from harness.fake_alertmanager import FakeAlertmanager, story
 from harness.judging import Judge, workload
 
+WAITS = True
 TIMEOUT_SECONDS = 120
 
 RULES = """

@@ -17,6 +17,7 @@ from harness.monitoring import Prometheus, Receiver
 from harness.paths import ROOT
 from harness.shipped import with_replaced
 
+WAITS = True
 TIMEOUT_SECONDS = 400
 PAIR = ("redline", "redline-b")
 MEMBERS = 12

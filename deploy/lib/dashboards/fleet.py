@@ -51,7 +51,11 @@ DASHBOARD = Dashboard("redline-fleet", "Redline / Fleet", "All workloads at a gl
          "{{workload}} {{check}}"), runbook="RedisAuditWarning", low=0), panel(
         "Worst finding of the audit", "none", "1 info, 2 warning, 3 critical.",
         ("max by (environment, workload) (redis_finding{$where, check=~\"" + AUDIT + "\"})", "{{workload}}"),
-        runbook="RedisAuditCritical", low=0, high=3))),
+        runbook="RedisAuditCritical", low=0, high=3), panel(
+        "Settings that differ from their files", "none",
+        "Of each server, where the workload declares a redis.conf. Absent while too little of a server can be seen.",
+        ("max by (environment, workload, instance) (redis_instance_declared_drift_settings{$where})",
+         "{{workload}} {{instance}}"), runbook="RedisDeclaredDrift", low=0))),
     Row("What wears out first", (MEMORY_SHARE, REPLICATION_LAG, NETWORK, panel(
         "Clients", "none", "Connections to all members.",
         "sum by (environment, workload) (redis_connected_clients{$where})", runbook="RedisClientsNearLimit", low=0))),

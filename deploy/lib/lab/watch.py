@@ -3,12 +3,19 @@
 import pathlib
 
 from .place import Place, write_whole
+from .workloads import cache, queues, sessions
 from .workloads.sessions import DRILL_USER, MASTER_NAME
+
+# As they lie in the tree, or else where the image and the package of redline have them.
+ADVISORIES = pathlib.Path(__file__).parents[2] / "advisories" / "redis.json"
+INSTALLED_ADVISORIES = pathlib.Path("/usr/share/redline/advisories/redis.json")
 
 TEXT = """\
 # The lab's three workloads. Written by deploy/lab; everything else comes with the kind of the workload.
 defaults:
   environment: lab
+  # Known faults of versions, which redline audit holds against the servers.
+  audit: {{ advisories: "{advisories}" }}
 # With --storage.path, what decides on alerts is kept for a day: redline replay shows it.
 recorder: {{ keep: 24h, size: 256MiB }}
 # What deploy/lab drill, backup, loadtest and ready find is left here, and the redline that watches takes it in.
@@ -20,6 +27,8 @@ workloads:
     kind: cache
     seeds: [{cache}]
     degraded: {{on_redis_loss: database, note: "One loader for each key; the database bears 800 requests/s."}}
+    # What its servers should run with: redline drift tells what differs.
+    declared: {{ redis_conf: "{declared}/cache.conf" }}
     aliases:
 {cache_aliases}
   - name: sessions
@@ -34,12 +43,14 @@ workloads:
     drill:
       credentials: {{ user: {drill_user}, password_file: "{drill_file}" }}
     degraded: {{on_redis_loss: relogin, note: "Tell support: it brings a rush of logins."}}
+    declared: {{ redis_conf: "{declared}/sessions.conf" }}
     aliases:
 {sessions_aliases}
   - name: queues
     kind: queue
     seeds: [{queues}]
     degraded: {{on_redis_loss: local, note: "Producers write to disk and send later."}}
+    declared: {{ redis_conf: "{declared}/queues.conf" }}
     aliases:
 {queues_aliases}
 """
@@ -52,6 +63,10 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
     # The commands want it even where no redline watches.
     results = place.folder / "results"
     results.mkdir(exist_ok=True)
+    declared = place.folder / "declared"
+    declared.mkdir(exist_ok=True)
+    for name, workload in {"cache": cache, "sessions": sessions, "queues": queues}.items():
+        write_whole(declared / f"{name}.conf", declaration(workload.SETTINGS))
 
     def seeds(workload: str) -> str:
         return ", ".join(node.address for node in place.nodes(workload)[:seed_count])
@@ -63,6 +78,12 @@ def write_watch_file(place: Place, seed_count: int) -> pathlib.Path:
 
     write_whole(place.watch_file, TEXT.format(
         cache=seeds("cache"), sentinels=seeds("sentinel"), queues=seeds("queues"), master_name=MASTER_NAME,
+        advisories=ADVISORIES if ADVISORIES.exists() else INSTALLED_ADVISORIES, declared=declared,
         results=results, password_file=place.password_file("sessions"), drill_user=DRILL_USER, drill_file=place.password_file("drill"),
         marks_file=place.password_file("marks"), cache_aliases=aliases("cache"), sessions_aliases=aliases("sessions"), queues_aliases=aliases("queues")))
     return place.watch_file
+
+
+def declaration(settings: str) -> str:
+    """The lines of a workload's settings that are the same for all of its servers and no secret."""
+    return "".join(f"{line}\n" for line in settings.splitlines() if "{" not in line)

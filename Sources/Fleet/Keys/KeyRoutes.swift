@@ -36,7 +36,7 @@ struct KeyRoutes: Sendable {
     self.init(nodes: nodes, names: names, owners: owners)
   }
 
-  private static func endpoint(of node: ClusterNode, _ target: Endpoint) -> Endpoint {
+  static func endpoint(of node: ClusterNode, _ target: Endpoint) -> Endpoint {
     if !node.host.isEmpty { return .tcp(host: node.host, port: node.port) }
     guard case .tcp(let host, _) = target else { return .tcp(host: node.hostname ?? "localhost", port: node.port) }
     return .tcp(host: node.hostname ?? host, port: node.port)

@@ -29,7 +29,7 @@ struct KeyServer: Sendable {
   func hasKeys(_ database: Int) -> Bool { keyCounts.map { $0[database, default: 0] > 0 } ?? true }
 
   /// `db3:keys=10,expires=2,avg_ttl=0` lines; nil where they are missing and not only empty, or were counted long ago.
-  private static func keyCounts(_ info: InfoText) -> [Int: Double]? {
+  static func keyCounts(_ info: InfoText) -> [Int: Double]? {
     guard info.keyCounting == .current else { return nil }
     var counts: [Int: Double] = [:]
     for field in info.fields {

@@ -10,7 +10,7 @@ struct Commands: AsyncParsableCommand {
     version: BuildInfo.version,
     subcommands: [
       StatusCommand.self, TopCommand.self, IncidentsCommand.self, RunbookCommand.self, ReportCommand.self,
-      ReplayCommand.self, AuditCommand.self, DriftCommand.self, ReadyCommand.self, DrillCommand.self,
+      ReplayCommand.self, KeysCommand.self, AuditCommand.self, DriftCommand.self, ReadyCommand.self, DrillCommand.self,
       SwitchCommand.self,
       FamiliesCommand.self,
       FlagsCommand.self, ReferenceCommand.self, CheckCommand.self, TestCommand.self, BackupCommand.self,

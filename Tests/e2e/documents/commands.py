@@ -48,6 +48,8 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         CHECKS + "audit.py", "check_the_first_look_alerts_nobody_and_what_is_new_does", '"--url"'),
     "redline audit": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),
     "redline acl FILE": By(CHECKS + "audit.py", "check_the_rights_of_acl_are_enough", '"acl"'),
+    # Keys
+    "redline keys redis://10.0.0.1:6379": By(CHECKS + "keyspace.py", "keys", 'REDLINE, "keys"'),
     "redline drift redline.yml": By(CHECKS + "drift.py", "drift", 'REDLINE, "drift"'),
     # Drills
     "redline drill redline.yml --workload sessions --fault planned": By(

@@ -1,0 +1,91 @@
+/// What was found at the same places of the servers' tables, to be compared with what is there later. Pure.
+///
+/// Two samples at the same places tell a change of 3 % that two at fresh places do not: most keys are the same ones, and what
+/// they have in common cancels out.
+struct KeyPanel: Sendable {
+  /// One database of one process of a server.
+  struct Part: Sendable {
+    let keyTotal: Double
+    let areAllKeys: Bool
+    /// Keys of each window, in the order of the cursors.
+    let keyCounts: [Float]
+    /// By prefix, the bytes in each window that holds some.
+    let bytes: [String: [(window: Int32, bytes: Float)]]
+
+    fileprivate var seenCount: Double { keyCounts.reduce(0) { $0 + Double($1) } }
+
+    fileprivate func total(_ prefix: String) -> Double {
+      (bytes[prefix] ?? []).reduce(0) { $0 + Double($1.bytes) }
+    }
+
+    /// What each window adds to the estimate beyond its share: N(y − R·n)/n.
+    fileprivate func residuals(_ prefix: String) -> [Double] {
+      let seen = seenCount
+      guard seen > 0 else { return Array(repeating: 0, count: keyCounts.count) }
+      let ratio = total(prefix) / seen
+      var amounts = keyCounts.map { -ratio * Double($0) }
+      for (window, bytes) in bytes[prefix] ?? [] { amounts[Int(window)] += Double(bytes) }
+      return amounts.map { keyTotal * $0 / seen }
+    }
+
+    fileprivate func estimate(_ prefix: String) -> Double {
+      let seen = seenCount
+      return seen > 0 ? keyTotal * total(prefix) / seen : 0
+    }
+  }
+
+  /// By the id of the stratum.
+  let parts: [String: Part]
+  /// Prefixes that were told apart.
+  let prefixes: Set<String>
+
+  /// - Parameter prefixes: those that are compared.
+  init(_ sample: SampledKeys, prefixes: Set<String>) {
+    let templates = sample.table.templates()
+    var numbers = [Int32](repeating: 0, count: sample.windows.count)
+    var counts: [[Float]] = sample.strata.map { _ in [] }
+    for (window, stratum) in sample.windows.enumerated() {
+      numbers[window] = Int32(counts[stratum].count)
+      counts[stratum].append(0)
+    }
+    var bytes: [[String: [Int32: Float]]] = sample.strata.map { _ in [:] }
+    for key in sample.keys where !sample.spoiled.contains(key.window) {
+      let (stratum, number) = (sample.windows[Int(key.window)], numbers[Int(key.window)])
+      counts[stratum][Int(number)] += 1
+      let template = templates[Int(key.path)]
+      guard prefixes.contains(template), let size = key.bytes else { continue }
+      bytes[stratum][template, default: [:]][number, default: 0] += Float(size)
+    }
+    self.prefixes = prefixes
+    parts = sample.strata.indices.reduce(into: [:]) { parts, place in
+      let stratum = sample.strata[place]
+      parts[stratum.id] = Part(
+        keyTotal: stratum.keyTotal, areAllKeys: stratum.areAllKeys, keyCounts: counts[place],
+        bytes: bytes[place].mapValues { windows in
+          windows.map { (window: $0.key, bytes: $0.value) }.sorted { $0.window < $1.window }
+        })
+    }
+  }
+
+  /// How much more memory the keys of a prefix take than at an earlier look at the same places.
+  ///
+  /// - Returns: nil where one of the looks did not tell the prefix apart, or the servers or places are not the same.
+  func growth(of prefix: String, since earlier: KeyPanel) -> SampledAmount? {
+    guard prefixes.contains(prefix), earlier.prefixes.contains(prefix), !parts.isEmpty,
+      Set(parts.keys) == Set(earlier.parts.keys)
+    else { return nil }
+    var (change, variance) = (0.0, 0.0)
+    for (id, now) in parts {
+      guard let before = earlier.parts[id] else { return nil }
+      change += now.estimate(prefix) - before.estimate(prefix)
+      if now.areAllKeys, before.areAllKeys { continue }
+      guard now.keyCounts.count == before.keyCounts.count, now.keyCounts.count > 1 else { return nil }
+      let count = Double(now.keyCounts.count)
+      let squares = zip(before.residuals(prefix), now.residuals(prefix)).reduce(0.0) { sum, pair in
+        sum + (pair.0 - pair.1) * (pair.0 - pair.1)
+      }
+      variance += count / (count - 1) * squares
+    }
+    return SampledAmount(change, variance: variance, isSigned: true)
+  }
+}

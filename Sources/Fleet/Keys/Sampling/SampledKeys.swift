@@ -1,0 +1,78 @@
+/// What was found out about the keys of a sample. Pure.
+///
+/// Of a name only its path in the ``PrefixTable`` is kept.
+struct SampledKeys: Sendable {
+  /// Keys that stand in one table of one server: a database of it.
+  struct Stratum: Sendable, Equatable {
+    /// The same for as long as the process of the server is, and its database.
+    let id: String
+    /// Keys that it has.
+    var keyTotal: Double
+    /// Whether each of its keys was looked at.
+    var areAllKeys = false
+  }
+
+  struct Key: Sendable {
+    let window: Int32
+    let path: Int32
+    /// nil where the server does not say.
+    let bytes: Double?
+    let life: Life
+  }
+
+  enum Life: Sendable, Equatable {
+    /// In milliseconds since the epoch, by the server's clock.
+    case until(milliseconds: Int64)
+    case forever
+    case unknown
+  }
+
+  private(set) var table: PrefixTable
+  var strata: [Stratum] = []
+  /// The stratum of each window; those that were empty are among them.
+  private(set) var windows: [Int] = []
+  /// Windows that could not be read wholly.
+  private(set) var spoiled: Set<Int32> = []
+  private(set) var keys: [Key] = []
+  /// Hashes are enough to know a name again, and small.
+  private var names: Set<Int> = []
+
+  init(_ template: PrefixTemplate) { table = PrefixTable(template) }
+
+  /// - Parameter stratum: its place in `strata`.
+  /// - Returns: the number of the new window.
+  mutating func open(in stratum: Int) -> Int32 {
+    windows.append(stratum)
+    return Int32(windows.count - 1)
+  }
+
+  /// Leaves a window out.
+  mutating func spoil(_ window: Int32) { spoiled.insert(window) }
+
+  /// Leaves out all windows of a stratum.
+  mutating func drop(_ stratum: Int) {
+    for window in windows.indices where windows[window] == stratum { spoiled.insert(Int32(window)) }
+  }
+
+  /// Takes in a key. One of a stratum whose keys are all looked at counts once, however often SCAN returns it.
+  mutating func add(_ name: [UInt8], bytes: Double?, life: Life, in window: Int32) {
+    let stratum = windows[Int(window)]
+    // Other databases may have a key of the same name, and the same one is not more private for it.
+    let isNew = names.insert(name.hashValue).inserted
+    if strata[stratum].areAllKeys {
+      var hasher = Hasher()
+      hasher.combine(stratum)
+      hasher.combine(name)
+      guard met.insert(hasher.finalize()).inserted else { return }
+    }
+    keys.append(Key(window: window, path: table.add(name, isNew: isNew), bytes: bytes, life: life))
+  }
+
+  /// Keys of whole strata.
+  private var met: Set<Int> = []
+
+  /// All keys of a stratum were looked at: there are as many as were found.
+  mutating func settle(_ stratum: Int) {
+    strata[stratum].keyTotal = keys.reduce(0) { $0 + (windows[Int($1.window)] == stratum ? 1 : 0) }
+  }
+}

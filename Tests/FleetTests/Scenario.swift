@@ -119,6 +119,7 @@ private final class Stage {
   private var circuits: [String: Double]?
   private var streams: [WatchedStream] = []
   private var refused: [String: Set<String>] = [:]
+  private var splitLockCount: Int?
   private var turnedAway = TurnedAway()
   /// What looks over the security of servers bring, and whose is taken at the next look.
   private var audits: [NodeAddress: ScenarioAudit] = [:]
@@ -229,7 +230,9 @@ private final class Stage {
       streams.removeAll { $0.report.name == Array(words[1].utf8) }
       streams.append(try stream(words[1], values))
     case "refused": refused[words[1]] = Set(words.dropFirst(2))
-    default: throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream, refused")
+    case "split-locks": splitLockCount = Int(words[1])
+    default:
+      throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream, refused, split-locks")
     }
   }
 
@@ -292,6 +295,6 @@ private final class Stage {
       locks, circuits.flatMap { counted?.summary(of: [.init(failures: $0)]) },
       streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
-    return KeyReading(summaries.compactMap { $0 }, refused: refused)
+    return KeyReading(summaries.compactMap { $0 }, refused: refused, splitLockCount: splitLockCount)
   }
 }

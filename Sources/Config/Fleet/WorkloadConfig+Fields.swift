@@ -21,6 +21,11 @@ extension WorkloadConfig {
       SentinelGroup($0)
     }
     Self.checkSources(fields, topology: topology, seeds: seeds, hasSentinel: sentinel != nil)
+    let givenRedlock = fields.mapping("redlock", "How clients lock with its servers; with topology `redlock`.") {
+      RedlockConfig($0)
+    }
+    redlock = topology == .redlock ? givenRedlock ?? RedlockConfig() : nil
+    Self.checkRedlock(fields, topology: topology, kind: kind, seeds: seeds, isGiven: givenRedlock != nil)
     login =
       fields.mapping("credentials", "Login of the servers; leave it out for servers without a password.") {
         LoginConfig($0)
@@ -109,6 +114,23 @@ extension WorkloadConfig {
         fields.report("seeds", problem: "is missing", hint: "name at least one server")
       }
       if hasSentinel { fields.report("sentinel", problem: "needs topology: sentinel") }
+    }
+  }
+
+  private static func checkRedlock(
+    _ fields: MappingReader, topology: Topology, kind: WorkloadKind, seeds: [SeedAddress], isGiven: Bool
+  ) {
+    guard topology == .redlock else {
+      if isGiven { fields.report("redlock", problem: "needs topology: redlock") }
+      return
+    }
+    if kind != .custom {
+      fields.report("topology", value: "redlock", problem: "needs kind: custom", hint: "its servers hold locks alone")
+    }
+    if !seeds.isEmpty, seeds.count < RedlockConfig.leastServers {
+      fields.report(
+        "seeds", value: "\(seeds.count) servers", problem: "are too few for Redlock",
+        hint: "name all of its masters: three, five or another odd number")
     }
   }
 

@@ -8,6 +8,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let seeds: [SeedAddress]
   /// Present with topology `sentinel` alone.
   public let sentinel: SentinelGroup?
+  /// Present with topology `redlock` alone.
+  public let redlock: RedlockConfig?
   public let login: LoginConfig?
   /// Nil for connections without TLS.
   public let tls: TLSConfig?

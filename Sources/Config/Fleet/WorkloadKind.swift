@@ -8,13 +8,18 @@ public enum Topology: String, Sendable, CaseIterable {
   case replication
   /// The seeds are the members, independent of one another.
   case `static`
+  /// The same, and clients hold a lock once most of them gave it.
+  case redlock
+
+  /// Whether no member follows another.
+  public var isIndependent: Bool { self == .static || self == .redlock }
 
   /// The counts that follow from the topology alone.
   var members: MemberCounts {
     switch self {
     case .sentinel: MemberCounts(masters: 1, sentinels: 3)
     case .replication: MemberCounts(masters: 1)
-    case .cluster, .static: MemberCounts()
+    case .cluster, .static, .redlock: MemberCounts()
     }
   }
 }

@@ -162,7 +162,7 @@ public struct UpgradeCheck: Sendable {
 
   private var replicaLine: CheckResult {
     guard !masters.isEmpty else { return unknown(.replicas, "no master was found") }
-    if workload.topology == .static {
+    if workload.topology.isIndependent {
       return finding(
         .replicas, .warning, "nobody takes over: each server is away while it is upgraded")
     }

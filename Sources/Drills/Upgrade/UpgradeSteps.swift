@@ -98,7 +98,7 @@ public struct UpgradePlan: Sendable {
         note: "Asked of a replica that runs \(target). It holds writes by itself until the replica has everything.",
         ["redis-cli {replica} CLUSTER FAILOVER", "redis-cli {replica} ROLE   # until it is master"],
         instance: master.instance)
-    case .replication, .static:
+    case .replication, .static, .redlock:
       return UpgradeStep(
         "Fail over from \(master.instance)\(name)",
         note:

@@ -102,7 +102,7 @@ extension BudgetTracker.Look {
     case .cluster:
       guard let view = following.cluster else { return nil }
       return max(present, view.shards.count { view[$0.masterID]?.slots.isEmpty == false })
-    case .static:
+    case .static, .redlock:
       return present + members.count { $0.answers == false && records[$0.address]?.isMaster == true }
     case .sentinel, .replication: return nil
     }

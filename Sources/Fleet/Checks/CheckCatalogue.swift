@@ -10,6 +10,7 @@ enum CheckCatalogue {
     MasterWithoutReplica(),
     SentinelsMissing(), SentinelMasterUnknown(), SentinelMasterDown(), SentinelQuorumLost(), SentinelsDisagree(),
     FailoverUnderWay(), FailoversUnconfirmed(), SentinelSettings(),
+    RedlockQuorumLost(), RedlockRestarted(), RedlockSplit(),
     // What clients notice.
     Flushed(), ClientsRefused(), ClientsPaused(), HitRatioLow(),
     // What would be lost.
@@ -19,7 +20,7 @@ enum CheckCatalogue {
     LockWithoutTTL(), CircuitOpen(), StreamGroupWithoutConsumer(), StreamLagHigh(), StreamPendingOld(),
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
-    DegradedModeUndeclared(), LatencyMonitorOff(),
+    DegradedModeUndeclared(), LatencyMonitorOff(), RedlockUnfit(),
     // Who could get at it, found by a look over each server.
     OpenLogin(), PublicAddress(), BindWide(), ProtectedModeOff(), DangerReach(), DangerPresent(), AllKeys(),
     DebugEnabled(), BreachSigns(), ClientUnexpected(), DeniedAttempt(), UserUnused(), TLSOff(), TLSInner(), TLSWeak(),

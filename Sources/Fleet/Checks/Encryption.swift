@@ -31,7 +31,7 @@ extension TLSOff {
   private func regions(_ server: AuditedServer) -> (home: String, other: String)? {
     let regions = server.state.config.regions
     func region(_ address: NodeAddress) -> String? { regions.region(host: address.host, port: address.port) }
-    guard server.state.config.topology != .static, server.reading.setting("tls-replication") != "yes",
+    guard !server.state.config.topology.isIndependent, server.reading.setting("tls-replication") != "yes",
       let home = region(server.address)
     else { return nil }
     return server.state.members.lazy.compactMap { region($0.address) }.first { $0 != home }.map { (home, $0) }

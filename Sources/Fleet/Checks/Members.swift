@@ -16,7 +16,7 @@ struct ServerUnfit: Check {
       let isNode = facts.server.isClusterEnabled
       if facts.server.mode == .sentinel {
         verdict.find(
-          topology == .static ? .warning : .critical, node: member.instance,
+          topology.isIndependent ? .warning : .critical, node: member.instance,
           "is a Sentinel, not a server of the workload: name it in sentinel.seeds, with sentinel.master_name")
       } else if topology == .cluster, !isNode {
         verdict.find(

@@ -117,7 +117,7 @@ struct BackupOld: Check {
     }
     guard let limit = state.objectives.backupAge?.seconds else { return }
     let groups =
-      state.config.topology == .static
+      state.config.topology.isIndependent
       ? state.members.map { [$0.address] } : state.following.groups.map(\.members)
     for group in groups {
       let known = group.compactMap { state[$0]?.facts?.persistence }.filter(\.isTold)

@@ -24,6 +24,8 @@ actor WorkloadKeys {
   private var readers = ShardReaders()
   private var scans: [Int: Scans] = [:]
   private var places: [NodeAddress: (place: KeyPlace, node: Node)] = [:]
+  /// nil without Redlock.
+  private var splits: SplitLocks?
 
   /// What a reader of a master found is dropped when it has not ended for so long.
   static let readerStaleSeconds = 60.0
@@ -35,8 +37,14 @@ actor WorkloadKeys {
   init?(
     _ config: WorkloadConfig, context: FleetContext, log: Logger, publish: @escaping @Sendable (Samples) -> Void
   ) {
-    watches = config.watches.keyWatches
+    var watches = config.watches.keyWatches
     guard !watches.isEmpty else { return nil }
+    if let redlock = config.redlock {
+      let locks = watches.compactMap { $0 as? LockWatch }.flatMap(\.globs)
+      if !locks.isEmpty { watches.append(RedlockWatch(globs: locks)) }
+      splits = SplitLocks(redlock, serverCount: config.seeds.count)
+    }
+    self.watches = watches
     topology = config.topology
     var options = KeyScanOptions()
     options.intervalSeconds = config.watches.interval.seconds
@@ -67,6 +75,7 @@ actor WorkloadKeys {
       await Self.stop(one)
     }
     for shard in readers.shards { await scan(shard, members) }
+    findSplits()
     show()
     return reading
   }
@@ -167,6 +176,16 @@ actor WorkloadKeys {
     return runs.first?.summary(with: Array(runs.dropFirst()))
   }
 
+  private func findSplits() {
+    let shards = shards
+    let walks = shards.compactMap { $0.found?.walk }
+    guard splits != nil, let redlock = watches.first(where: { $0 is RedlockWatch }),
+      let found = Self.summary(of: redlock, shards) as? RedlockWatch.Summary,
+      let began = walks.map({ $0.ended - $0.tookSeconds }).min(), let ended = walks.map(\.ended).max()
+    else { return }
+    splits?.note(found, began: began, ended: ended)
+  }
+
   private func show() {
     let shards = shards
     var sink = SampleSink(limit: Self.seriesLimit)
@@ -174,7 +193,7 @@ actor WorkloadKeys {
     if hasWalk, !shards.isEmpty { Self.add(walksOf: shards, to: &sink) }
     for watch in watches {
       // Independent servers may have keys of the same name.
-      let isByServer = watch.hasSeriesByServer && topology == .static
+      let isByServer = watch.hasSeriesByServer && topology.isIndependent
       let summaries = isByServer ? shards.map { Self.summary(of: watch, [$0]) } : [Self.summary(of: watch, shards)]
       let known = summaries.compactMap { $0 }.filter(\.isKnown)
       guard !known.isEmpty else { continue }
@@ -183,7 +202,7 @@ actor WorkloadKeys {
       sink.add(KeyWatchFamilies.omitted, Double(omittedCount), .text(watch.name))
     }
     publish(sink.finish())
-    if topology == .static { showByServer(shards) }
+    if topology.isIndependent { showByServer(shards) }
   }
 
   private func showByServer(_ shards: [Shard]) {
@@ -216,7 +235,7 @@ actor WorkloadKeys {
     }
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
-      refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }))
+      refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count)
   }
 }
 
@@ -225,9 +244,11 @@ struct KeyReading: Sendable {
   private let summaries: [any KeyFindings]
   /// By watch, what some server refuses it, as an ACL names it.
   private let refused: [String: Set<String>]
+  /// nil without Redlock, and while it is not known.
+  let splitLockCount: Int?
 
-  init(_ summaries: [any KeyFindings], refused: [String: Set<String>] = [:]) {
-    (self.summaries, self.refused) = (summaries, refused)
+  init(_ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil) {
+    (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
   }
 
   static let none = KeyReading([])

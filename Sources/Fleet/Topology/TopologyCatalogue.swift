@@ -6,7 +6,7 @@ enum TopologyCatalogue {
   static func make(_ config: WorkloadConfig, _ kept: KeptFailovers) -> (any Follower, any FailoverTracking) {
     let seeds = config.seeds.map { NodeAddress($0) }
     return switch config.topology {
-    case .static: (StaticFollower(seeds: seeds), NoFailovers())
+    case .static, .redlock: (StaticFollower(seeds: seeds), NoFailovers())
     case .replication:
       (ReplicationFollower(seeds: seeds), ReplicationFailoverTracker(subject: config.name, state: kept.state()))
     case .cluster: (ClusterFollower(seeds: seeds), ClusterFailoverTracker(state: kept.state()))

@@ -79,7 +79,7 @@ struct Membership: Sendable {
 
   /// Whether an address is known by more than a peer's word.
   func isTrusted(_ address: NodeAddress, _ following: Following) -> Bool {
-    config.topology == .static || admission.confirmed.contains(address) || isKnown(address, following)
+    config.topology.isIndependent || admission.confirmed.contains(address) || isKnown(address, following)
   }
 
   private func isKnown(_ address: NodeAddress, _ following: Following) -> Bool { known(following)(address) }
@@ -126,7 +126,7 @@ struct Membership: Sendable {
     var listings = seeds.map { Roster.Listing($0, isUp: nil, answers: answers[$0] ?? nil) }
     if isDiscovered {
       listings = following.listings
-      if config.topology != .static, !listings.isEmpty { listings = admit(&following, &decision, now) }
+      if !config.topology.isIndependent, !listings.isEmpty { listings = admit(&following, &decision, now) }
     }
     roster.forget(following.aliases)
     if !isSettled, now >= newsFrom { settle(following, &decision, now) }
@@ -135,7 +135,7 @@ struct Membership: Sendable {
     }
     decision.wanted.members = Set(roster.members.keys)
     // While nobody answers, those of before are asked as well.
-    if config.topology != .static, members.allSatisfy({ $0.answers == false }) {
+    if !config.topology.isIndependent, members.allSatisfy({ $0.answers == false }) {
       decision.wanted.scouts.formUnion((seeds + lastMembers).filter { policy.refusal(of: $0) == nil })
     }
     decision.wanted.scouts.subtract(decision.wanted.members)
@@ -230,7 +230,7 @@ struct Membership: Sendable {
       !remembered.contains(address) && isTrusted(address, following)
     }
     for address in remembered.sorted() where roster.members[address] == nil && !following.aliases.contains(address) {
-      if config.topology == .static {
+      if config.topology.isIndependent {
         decision.departures.append(address)
       } else if policy.refusal(of: address) == nil {
         // It may be the one that is down and that nobody names any more.

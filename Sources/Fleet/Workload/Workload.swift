@@ -148,7 +148,7 @@ actor Workload {
     store.keep(events.takeChanges(), of: events.members.records, news, at: wall)
 
     // Independent servers have nobody to fail over to.
-    if config.topology != .static { events.failovers.note(readings.members, at: now, instance: instance) }
+    if !config.topology.isIndependent { events.failovers.note(readings.members, at: now, instance: instance) }
     tracker.failovers.expect(voterCount: voterCount)
     let evidence = FailoverEvidence(
       following: following, members: readings.members, trusted: trusted,
@@ -295,7 +295,7 @@ actor Workload {
 
   /// What was turned away or left out.
   private func addBounds(into sink: inout SampleSink) {
-    if config.topology != .static {
+    if !config.topology.isIndependent {
       for reason in MemberRefusal.allCases {
         sink.add(
           WorkloadFamilies.membersRefused, Double(membership.turnedAway.counts[reason] ?? 0), .text(reason.rawValue))

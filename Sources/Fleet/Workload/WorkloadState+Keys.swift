@@ -6,7 +6,7 @@ import Runtime
 extension WorkloadState {
   /// The shards; independent servers are one each.
   var keyShards: [ReplicationGroup] {
-    guard config.topology != .static else {
+    guard !config.topology.isIndependent else {
       return members.map { ReplicationGroup(master: $0.address, replicas: []) }
     }
     return following.groups.filter { $0.master != nil || !$0.replicas.isEmpty }

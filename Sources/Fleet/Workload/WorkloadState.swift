@@ -85,6 +85,8 @@ struct WorkloadState: Sendable {
   let drift: Drift
   /// What a failover now would lose at most; nil while no master has answered.
   let failoverLossSeconds: Double?
+  /// Restarts of its servers; nil without Redlock.
+  let redlock: RedlockTracker?
   /// What the watches over keys found.
   let keys: KeyReading
   /// Who is announced and not watched.
@@ -106,7 +108,8 @@ struct WorkloadState: Sendable {
   init(
     config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
-    lags: LagTracker, keys: KeyReading, turnedAway: TurnedAway, unconfirmedFailoverCount: Int,
+    lags: LagTracker, redlock: RedlockTracker? = nil, keys: KeyReading, turnedAway: TurnedAway,
+    unconfirmedFailoverCount: Int,
     audit: AuditTracker, declared: DeclaredWorkload?, change: ChangeWindow? = nil, now: Monotonic, wall: WallTime
   ) {
     let time = Timestamp(wall)
@@ -121,6 +124,7 @@ struct WorkloadState: Sendable {
     self.following = following
     self.rivals = rivals
     self.hitRatio = hitRatio
+    self.redlock = redlock
     self.keys = keys
     self.turnedAway = turnedAway
     self.unconfirmedFailoverCount = unconfirmedFailoverCount

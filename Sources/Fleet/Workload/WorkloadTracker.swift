@@ -13,9 +13,8 @@ struct WorkloadTracker: Sendable {
   private var lags = LagTracker()
   private var loads = LoadTracker()
   private var hits = HitRatioTracker()
-  private var flushes = RiseTracker()
-  private var refusals = RiseTracker()
-  private var delayedFsyncs = RiseTracker()
+  private var rises = MemberRises()
+  private var redlock: RedlockTracker?
   private(set) var counters = CounterTracker()
   var audit: AuditTracker
   /// What files say of the settings; nil where none is declared.
@@ -36,6 +35,7 @@ struct WorkloadTracker: Sendable {
     self.config = config
     self.audit = audit
     rivals = RivalMasters(graceSeconds: config.topology == .sentinel ? RivalMasters.sentinelGraceSeconds : 0)
+    redlock = config.redlock.map { RedlockTracker($0) }
     (follower, failovers) = TopologyCatalogue.make(config, kept)
   }
 
@@ -57,19 +57,16 @@ struct WorkloadTracker: Sendable {
     lags.update(following.groups, readings, at: now)
     let (fresh, gone) = polls.note(readings)
     if !gone.isEmpty { forget(gone) }
-    flushes.note(fresh) { $1.flushCount }
-    delayedFsyncs.note(fresh) { $1.persistence.delayedFsyncCount }
-    // The daemon's own connections are refused like those of others.
-    refusals.note(fresh) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
+    rises.note(fresh, own)
+    redlock?.note(fresh)
     counters.note(fresh)
     hits.note(fresh) { own($0).lookupCount }
     loads.note(fresh, slowerThan: objectives.latencyP99.flatMap { SlowCommands.step(within: $0.seconds) })
   }
 
   private mutating func forget(_ addresses: Set<NodeAddress>) {
-    flushes.forget(addresses)
-    delayedFsyncs.forget(addresses)
-    refusals.forget(addresses)
+    rises.forget(addresses)
+    redlock?.forget(addresses)
     counters.forget(addresses)
     hits.forget(addresses)
     loads.forget(addresses)
@@ -91,7 +88,7 @@ struct WorkloadTracker: Sendable {
   ) -> WorkloadState {
     WorkloadState(
       config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
-      hitRatio: hits.ratio, lags: lags, keys: keys, turnedAway: turnedAway,
+      hitRatio: hits.ratio, lags: lags, redlock: redlock, keys: keys, turnedAway: turnedAway,
       unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, declared: declared, change: change, now: now,
       wall: wall)
   }
@@ -101,7 +98,27 @@ struct WorkloadTracker: Sendable {
     let isMaster = member.reading.facts?.replication?.isMaster == true
     return WorkloadState.Member(
       member, lag: isMaster ? nil : lags.lag(of: address, at: now),
-      load: loads[address], flush: flushes.lastRise(at: address), refusal: refusals.lastRise(at: address),
-      delayedFsync: delayedFsyncs.lastRise(at: address))
+      load: loads[address], flush: rises.flushes.lastRise(at: address),
+      refusal: rises.refusals.lastRise(at: address), delayedFsync: rises.delayedFsyncs.lastRise(at: address))
+  }
+}
+
+/// When counts of the members last rose. Pure.
+private struct MemberRises: Sendable {
+  private(set) var flushes = RiseTracker()
+  private(set) var refusals = RiseTracker()
+  private(set) var delayedFsyncs = RiseTracker()
+
+  mutating func note(_ fresh: [MemberReading], _ own: (NodeAddress) -> WorkloadTracker.Own) {
+    flushes.note(fresh) { $1.flushCount }
+    delayedFsyncs.note(fresh) { $1.persistence.delayedFsyncCount }
+    // The daemon's own connections are refused like those of others.
+    refusals.note(fresh) { max(0, $1.rejectedCount - own($0.address).refusedCount) }
+  }
+
+  mutating func forget(_ addresses: Set<NodeAddress>) {
+    flushes.forget(addresses)
+    refusals.forget(addresses)
+    delayedFsyncs.forget(addresses)
   }
 }

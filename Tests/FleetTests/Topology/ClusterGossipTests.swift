@@ -79,10 +79,12 @@ import Testing
   private static let ids = ["a", "b", "c", "d", "e", "f"]
 
   private static func nodes() -> [String: Node] {
-    let known = ["a", "b", "c"].enumerated().map { ($1, Known(master: nil, epoch: $0 + 1)) }
+    let known =
+      ["a", "b", "c"].enumerated().map { ($1, Known(master: nil, epoch: $0 + 1)) }
       + ["d", "e", "f"].enumerated().map { ($1, Known(master: ids[$0], epoch: $0 + 4)) }
     let all = Dictionary(uniqueKeysWithValues: known)
-    return Dictionary(uniqueKeysWithValues: ids.map { ($0, Node(id: $0, known: all, owners: [0: "a", 1: "b", 2: "c"])) })
+    return Dictionary(
+      uniqueKeysWithValues: ids.map { ($0, Node(id: $0, known: all, owners: [0: "a", 1: "b", 2: "c"])) })
   }
 
   @Test func failoverIsCountedOnceInAnyOrder() {

@@ -56,7 +56,8 @@ func clusterReport(_ text: String, by myself: String? = nil, epoch: Int? = nil) 
   @Test func anOlderMapComesBackByANewerEpoch() {
     let takenOver = Self.steady.replacing("a master - 1 0-5460", with: "a slave d 7")
       .replacing("d slave a 1", with: "d master - 7 0-5460")
-    let givenBack = Self.steady.replacing("a master - 1", with: "a master - 8").replacing("d slave a 1", with: "d slave a 8")
+    let givenBack = Self.steady.replacing("a master - 1", with: "a master - 8").replacing(
+      "d slave a 1", with: "d slave a 8")
     for order in [[Self.steady, takenOver, givenBack], [givenBack, takenOver, Self.steady]] {
       let view = ClusterView(zip(order, ["b", "c", "e"]).map { clusterReport($0, by: $1) })
       #expect(view["a"]?.slots == [0...5460] && view["d"]?.slots == [])

@@ -32,6 +32,9 @@ BURNING, SMOULDERING = Fault(8, 9), Fault(10, 13)
 # A backup that could not be restored, and a drill that nobody ran for too long.
 BAD_BACKUP, UNTRIED = Fault(15, 16), Fault(15, 18)
 
+# Redlock's servers, of which too many are lost; and one that comes back without its locks.
+NO_QUORUM, FORGETFUL_HOUR = Fault(8, 8.3), 16.5
+
 # A server that asks nobody to log in, a right that somebody gave, a certificate that nobody renewed, files that do not count.
 OPENED, GRANTED, ENDING, UNDECLARED = Fault(2, 2.5), Fault(11, 12), Fault(13, 14), Fault(18, 19)
 
@@ -60,7 +63,7 @@ def workload_series(workload: str, start_seconds: int) -> list[Series]:
         one("workload_faulty_replicas", during(DOWN, float(workload == "queues")), fault="stuck"),
         one("workload_recovery_point_failover_seconds", during(DOWN, float("inf") if workload == "queues" else 1, 1)),
     ]
-    return found + budgets(one, workload) + checks(one, workload, start_seconds) + audit(one, workload, start_seconds) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
+    return found + budgets(one, workload) + checks(one, workload, start_seconds) + audit(one, workload, start_seconds) + redlock(one, workload) + {"cache": cluster_series, "sessions": sentinel_series, "queues": queue_series}[workload](one, start_seconds)
 
 
 def budgets(one, workload: str) -> list[Series]:
@@ -96,6 +99,13 @@ def checks(one, workload: str, start_seconds: int) -> list[Series]:
         found += [one("objective_check_age_seconds", constant(30 * 24 * HOUR), check="load"),
                   one("objective_check_since_timestamp_seconds", constant(start_seconds), check="load")]
     return found
+
+
+def redlock(one, workload: str) -> list[Series]:
+    if workload != "queues":
+        return []
+    return [one("redlock_masters_up", during(NO_QUORUM, 2, 5)), one("redlock_quorum", constant(3)),
+            one("redlock_unsafe_restarts_total", after(FORGETFUL_HOUR))]
 
 
 def audit(one, workload: str, start_seconds: int) -> list[Series]:

@@ -88,6 +88,9 @@ extension YAMLWriter {
         }
       }
     }
+    if let redlock = workload.redlock {
+      mapping("redlock") { $0.field("max_ttl", durationText(redlock.maxTTL)) }
+    }
     rewrites(workload.addressRewrites)
     dictionary("aliases", workload.aliases)
     field("poll_interval", durationText(workload.pollInterval))

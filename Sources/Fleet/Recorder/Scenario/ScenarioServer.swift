@@ -36,7 +36,9 @@ struct ScenarioServer: Sendable {
   }
 
   private func facts(_ address: NodeAddress) -> MemberFacts {
-    let lines = ["run_id:\(address)"] + fields.map { "\($0.name):\($0.value)" }
+    // Without a word about it, it is the same process all the time.
+    let run = fields.contains { $0.name == "run_id" } ? [] : ["run_id:\(address)"]
+    let lines = run + fields.map { "\($0.name):\($0.value)" }
     let all = isSentinel ? ["redis_mode:sentinel", "# Sentinel"] + lines : lines
     let info = InfoText(bytes: Array((all.joined(separator: "\r\n") + "\r\n").utf8))
     var facts = MemberFacts(

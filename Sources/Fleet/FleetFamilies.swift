@@ -29,6 +29,9 @@ extension FamilyGroup {
       FamilyGroup(
         "Watches over keys", "With `--config.file`, of each workload that has the watch on.",
         families: KeyWatchFamilies.all),
+      FamilyGroup(
+        "Samples of keys", "With `--config.file`, of each workload that has `keyspace`.",
+        families: KeyspaceFamilies.all),
     ]
   }
 

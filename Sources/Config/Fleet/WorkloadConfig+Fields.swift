@@ -81,6 +81,7 @@ extension WorkloadConfig {
     self.watches =
       fields.mapping("watches", "Keys that are looked for.") { KeyWatches($0, kind: kind, watches: watches) }
       ?? KeyWatches(nil, kind: kind, watches: watches)
+    keyspace = fields.mapping("keyspace", "How its keys are sampled; without it they are not.") { KeyspaceConfig($0) }
     disruptive = fields.value(
       "disruptive", .oneOf(Disruption.self, noun: "an answer"), default: .refused,
       "Whether `redline drill` and `redline load run` may write to it and kill its servers.")

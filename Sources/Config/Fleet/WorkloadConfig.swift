@@ -36,6 +36,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   /// Those of the whole file.
   public let regions: Regions
   public let watches: KeyWatches
+  /// Nil where keys are not sampled.
+  public let keyspace: KeyspaceConfig?
   /// Whether drills and load tests may touch it.
   public let disruptive: Disruption
   /// Nil where nothing is drilled.

@@ -36,7 +36,8 @@ public struct AccessNeeds: Sendable {
   public func member(of workload: WorkloadConfig) -> [AccessNeed] {
     login(database: 0) + polls(with: CollectorCatalogue.all + [MembershipCollector(masters: MasterNames())])
       + [AccessNeed("probe", [Prober.ping], lost: ["redis_probe_success and redis_probe_duration_seconds"])]
-      + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server) + evidence
+      + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server)
+      + (workload.keyspace?.accessNeeds(isCluster: workload.topology == .cluster, server) ?? []) + evidence
       + audit(of: workload)
   }
 

@@ -21,6 +21,8 @@ actor WorkloadKeys {
   private let context: ConnectionContext
   private let log: Logger
   private let publish: @Sendable (Samples) -> Void
+  /// nil where keys are not sampled.
+  private let sampler: KeyspaceSampler?
   private var readers = ShardReaders()
   private var scans: [Int: Scans] = [:]
   private var places: [NodeAddress: (place: KeyPlace, node: Node)] = [:]
@@ -32,13 +34,22 @@ actor WorkloadKeys {
   /// Series that the watches of a workload may have.
   static let seriesLimit = 10_000
 
-  /// - Parameter publish: is handed what was found, without the workload's labels.
+  /// - Parameters:
+  ///   - publish: is handed what was found, without the workload's labels.
+  ///   - publishSample: the same of what a sample of the keys says.
   /// - Returns: nil where nothing is watched.
   init?(
-    _ config: WorkloadConfig, context: FleetContext, log: Logger, publish: @escaping @Sendable (Samples) -> Void
+    _ config: WorkloadConfig, context: FleetContext, log: Logger, publish: @escaping @Sendable (Samples) -> Void,
+    publishSample: @escaping @Sendable (Samples) -> Void = { _ in }
   ) {
     var watches = config.watches.keyWatches
-    guard !watches.isEmpty else { return nil }
+    let sampler = config.keyspace.flatMap { keyspace in
+      keyspace.isEnabled
+        ? KeyspaceSampler(
+          keyspace, workload: config.name, room: context.keyspaceRoom, log: log, publish: publishSample) : nil
+    }
+    guard !watches.isEmpty || sampler != nil else { return nil }
+    self.sampler = sampler
     if let redlock = config.redlock {
       let locks = watches.compactMap { $0 as? LockWatch }.flatMap(\.globs)
       if !locks.isEmpty { watches.append(RedlockWatch(globs: locks)) }
@@ -75,6 +86,7 @@ actor WorkloadKeys {
       await Self.stop(one)
     }
     for shard in readers.shards { await scan(shard, members) }
+    await sampler?.aim(at: sources(members))
     findSplits()
     show()
     return reading
@@ -97,6 +109,14 @@ actor WorkloadKeys {
       if !own.isEmpty { names[watch.name] = own }
     }
     await reader.aim(at: master, names: names)
+  }
+
+  /// Who is sampled, one of each shard; nil while of some shard nobody can be read.
+  private func sources(_ members: [NodeAddress: WatchedNode]) -> [KeySampleSource]? {
+    let sources = readers.shards.compactMap { shard in
+      shard.reader.flatMap { place($0, members) }.map { KeySampleSource(place: $0, node: nil, name: $0.name) }
+    }
+    return sources.count == readers.shards.count && !sources.isEmpty ? sources : nil
   }
 
   private func newScans() -> Scans {
@@ -128,6 +148,7 @@ actor WorkloadKeys {
 
   /// Ends everything at once, whatever is under way.
   func stop() async {
+    await sampler?.stop()
     for one in scans.values { await Self.stop(one) }
     for entry in places.values { await entry.place.link.stop() }
     (scans, places) = ([:], [:])
@@ -235,7 +256,8 @@ actor WorkloadKeys {
     }
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
-      refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count)
+      refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
+      keyspace: sampler?.newest)
   }
 }
 
@@ -246,9 +268,15 @@ struct KeyReading: Sendable {
   private let refused: [String: Set<String>]
   /// nil without Redlock, and while it is not known.
   let splitLockCount: Int?
+  /// What samples of the keys say; nil where there was none yet.
+  let keyspace: KeyspaceTracker?
 
-  init(_ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil) {
+  init(
+    _ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil,
+    keyspace: KeyspaceTracker? = nil
+  ) {
     (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
+    self.keyspace = keyspace
   }
 
   static let none = KeyReading([])

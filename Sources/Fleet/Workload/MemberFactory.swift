@@ -27,6 +27,7 @@ public struct FleetContext: Sendable {
   public let log: Logger
   let sentinels = SentinelPool()
   let findingAllowances = FindingAllowances()
+  let keyspaceRoom = KeyspaceRoom()
   /// Maintenance windows that marks opened.
   let changes = ChangeWindows()
 

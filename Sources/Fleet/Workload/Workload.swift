@@ -47,6 +47,8 @@ actor Workload {
     let (page, labels) = (page, config.seriesLabels)
     keyWatches = WorkloadKeys(config, context: context, log: log) { samples in
       page.publish(samples.with(constantLabels: labels), under: "keys")
+    } publishSample: { samples in
+      page.publish(samples.with(constantLabels: labels), under: "keyspace")
     }
     tracker = WorkloadTracker(config, store.failovers, audit: AuditTracker(store.auditRecords(), began: .now))
     store.begin(tracker.failovers.state)

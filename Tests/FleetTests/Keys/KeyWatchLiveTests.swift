@@ -17,6 +17,7 @@ struct KeyWatchLiveTests {
     let watch: WorkloadKeys
     let fleet = Registry()
     private let shown = Lock("")
+    private let sampled = Lock("")
 
     init(_ server: RedisServer, _ fields: String, kind: String = "custom, topology: replication") throws {
       let config = try KeyPlanTests.workload(fields, kind: kind)
@@ -33,9 +34,12 @@ struct KeyWatchLiveTests {
         address: address, instance: "one", node: node, interval: .seconds(1), spread: .zero, lateness: nil
       ) { _, _ in nil }
       let shown = shown
+      let sampled = sampled
       watch = try #require(
         WorkloadKeys(config, context: context, log: log) { samples in
           shown.withLock { $0 = String(decoding: Exposition().page([samples]), as: UTF8.self) }
+        } publishSample: { samples in
+          sampled.withLock { $0 = String(decoding: Exposition().page([samples]), as: UTF8.self) }
         })
     }
 
@@ -50,7 +54,7 @@ struct KeyWatchLiveTests {
       var text = ""
       for _ in 0..<500 {
         await look()
-        text = shown.withLock { $0 }
+        text = shown.withLock { $0 } + sampled.withLock { $0 }
         if lines.allSatisfy({ text.contains($0 + "\n") }) { return }
         try await Task.sleep(for: .milliseconds(50))
       }
@@ -103,6 +107,20 @@ struct KeyWatchLiveTests {
     let hits = try await server.info("keyspace_hits") + server.info("keyspace_misses")
     // Counted before the answer is there, shown after a walk.
     #expect(Double(hits) - 8...Double(hits) ~= subject.value("redis_exporter_key_work_lookups_total") ?? -1)
+    #expect(subject.value("redis_exporter_key_work_duty_ratio") == 0.25, "half of the budget on a master")
+    await subject.end()
+  }
+
+  @Test func keysAreSampled() async throws {
+    let server = try await RedisServer()
+    try await server.run((0..<300).map { "SET page:\($0) x EX 1000" }.joined(separator: "\n"))
+    try await server.run((0..<100).map { "SET user:alice\($0 % 4) x" }.joined(separator: "\n"))
+    // A sample every minute at least; the first comes within a quarter of that.
+    let subject = try Subject(server, "watches: {interval: 1s}, keyspace: {every: 1m}")
+    try await subject.until(
+      "redis_prefix_keys{prefix=\"page:*\"} 300", "redis_prefix_keys{prefix=\"*\"} 4", "redis_keyspace_sample_keys 304",
+      "redis_prefix_keys_without_ttl{prefix=\"page:*\"} 0", "redis_locks 0")
+    #expect(await subject.watch.reading.keyspace?.newest?.report.estimate.areAllKeys == true)
     #expect(subject.value("redis_exporter_key_work_duty_ratio") == 0.25, "half of the budget on a master")
     await subject.end()
   }

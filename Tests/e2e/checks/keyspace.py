@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+from harness.captured import static, watching
 from harness.check import Check
 from harness.cluster import Cluster
 from harness.paths import REDLINE
@@ -116,6 +117,39 @@ def check_the_table_of_a_server(check: Check) -> None:
     check.none([name for name in PLANTED if name in everything], "names of single keys")
     with server.client() as client:
         check.equal(int(client.info("stats").get("total_error_replies", 0)), 0, "errors that the server counts")
+
+
+@on_servers
+def check_a_workload_is_sampled(check: Check) -> None:
+    server = RedisServer(check)
+    numbers = filled(server, 60_000)
+    with server.client() as client:
+        for name in PLANTED:
+            client("SET", f"user:{name}", "x")
+    exporter = watching(check, static("carts", server, kind="session", more=", keyspace: {every: 1m, sample: 5000, intervals: true}"),
+                        "--keywork.duty-ratio=0.5")
+    check.until(lambda: exporter.page().value("redis_keyspace_sample_keys", workload="carts") or 0, 40, "there is a sample")
+    page = exporter.page()
+
+    def value(name: str, prefix: str) -> float:
+        return page.value(f"redis_prefix_{name}", workload="carts", prefix=f"{prefix}:*")
+
+    for name, number in numbers.items():
+        amount = {"value": value("keys", name), "lower": value("lower_keys", name), "upper": value("upper_keys", name)}
+        check.that(holds(amount, number, 2), f"the {number} keys of {name}: {amount}")
+    check.equal([value("keys_without_ttl", "session"), value("expiry_peak_keys", "session")], [0, 0], "spread keys with TTL")
+    check.equal(value("growth_bytes", "session"), None, "nothing is known of yesterday")
+    check.equal(page.value("redis_keyspace_complete", workload="carts"), 1, "what prefixes come to is what the server counts")
+    check.equal(page.named("redis_keyspace_paused"), {}, "nothing stands in the way")
+    # No reader, no sample; what was known stands for a while.
+    everything = exporter.get("/metrics").text + exporter.output()
+    check.none([name for name in PLANTED if name in everything], "names of single keys")
+    with server.client() as client:
+        client("ACL", "SETUSER", "default", "-scan")
+    refused = watching(check, static("carts", server, kind="session", more=", keyspace: {every: 1m}"))
+    check.until(lambda: refused.page().value("redis_keyspace_paused", workload="carts", reason="refused") == 1, 40,
+                "what a server refuses is told")
+    check.equal(refused.page().named("redis_prefix_keys"), {}, "and no number made up")
 
 
 @on_servers

@@ -131,6 +131,24 @@ extension YAMLWriter {
     }
     windows("maintenance", workload.maintenance)
     watches(workload.watches)
+    keyspace(workload.keyspace)
+  }
+
+  private mutating func keyspace(_ keyspace: KeyspaceConfig?) {
+    guard let keyspace else { return }
+    mapping("keyspace") { yaml in
+      yaml.field("enabled", Self.bool(keyspace.isEnabled))
+      yaml.field("every", durationText(keyspace.interval))
+      yaml.field("sample", "\(keyspace.sampleKeys)")
+      yaml.field("intervals", Self.bool(keyspace.hasIntervals))
+      yaml.mapping("prefixes") { yaml in
+        yaml.field("separators", keyspace.separators)
+        yaml.field("depth", "\(keyspace.depth)")
+        yaml.field("max", "\(keyspace.maxPrefixes)")
+      }
+      yaml.field("expiry_horizon", durationText(keyspace.expiryHorizon))
+      yaml.field("growth", durationText(keyspace.growth))
+    }
   }
 
   private mutating func expected(_ expected: MemberCounts, _ topology: Topology) {

@@ -67,6 +67,16 @@ struct KeyPanel: Sendable {
     }
   }
 
+  /// Bytes that it takes, about.
+  var heldBytes: Int {
+    parts.values.reduce(0) { sum, part in
+      sum + 4 * part.keyCounts.count + part.bytes.values.reduce(0) { $0 + 8 * $1.count + 64 }
+    }
+  }
+
+  /// The most that a panel of a sample of so many keys takes.
+  static func bytes(keys: Int) -> Int { 10 * keys }
+
   /// How much more memory the keys of a prefix take than at an earlier look at the same places.
   ///
   /// - Returns: nil where one of the looks did not tell the prefix apart, or the servers or places are not the same.

@@ -1,0 +1,39 @@
+import Config
+import Redis
+
+extension KeyspaceConfig {
+  /// What the sample of keys needs of a member.
+  func accessNeeds(isCluster: Bool, _ server: ServerFacts) -> [AccessNeed] {
+    guard isEnabled else { return [] }
+    let every = [UInt8(ascii: "*")]
+    var needs = [
+      AccessNeed(
+        Self.feature, [KeyCommand.scan([UInt8(ascii: "0")], match: nil, count: 1)], lost: ["all of redis_prefix_*"]),
+      AccessNeed(Self.feature, keys: [every], lost: ["redis_prefix_memory_bytes and redis_prefix_growth_bytes"]) {
+        [KeyCommand.memoryUsage($0)]
+      },
+      AccessNeed(
+        Self.feature, keys: [every],
+        lost: ["redis_prefix_keys_without_ttl, redis_prefix_expiry_* and redis_ttl_crowding_ratio"]
+      ) { [KeyCommand.remainingLife($0)] },
+      AccessNeed(Self.feature, [["TIME"]], lost: ["no metric; seconds of expiry are those of redline's own clock"]),
+      AccessNeed("pace", [["PING"]], lost: ["speed over slow networks: the way there and back counts as work"]),
+    ]
+    if server.knowsNoTouch {
+      needs.append(
+        AccessNeed("no touch", [KeyLink.noTouch], lost: ["no metric; keys that are looked at count as used"]))
+    }
+    if isCluster {
+      needs.append(AccessNeed(Self.feature, [["READONLY"]], lost: ["the sample: replicas of a cluster are not asked"]))
+      if server.hasTableBySlot {
+        needs.append(AccessNeed(Self.feature, [["CLUSTER", "COUNTKEYSINSLOT", "0"]], lost: ["all of redis_prefix_*"]))
+      }
+    }
+    if !isCluster || server.knowsClusterDatabases {
+      needs.append(AccessNeed("databases", [["SELECT", "1"], ["SELECT", "0"]], lost: ["keys of further databases"]))
+    }
+    return needs
+  }
+
+  static let feature = "keyspace"
+}

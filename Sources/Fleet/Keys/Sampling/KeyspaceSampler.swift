@@ -1,0 +1,131 @@
+import Config
+import Logging
+import Metrics
+import NIOCore
+import Redis
+import Runtime
+
+/// What all samplers of the daemon share: few sample at a time, and what they keep has a bound.
+actor KeyspaceRoom {
+  private let turns = Turns(KeyspaceRoom.sampleCount)
+  private var held: [String: Int] = [:]
+
+  /// Samples that are under way at a time: one of 100,000 keys takes 12 MB.
+  static let sampleCount = 3
+  /// Bytes of panels that all workloads keep together.
+  static let panelBytes = 24 << 20
+
+  func take() async { await turns.take() }
+  func pass() { turns.pass() }
+
+  /// Whether a workload may keep so many bytes in all.
+  func mayHold(_ bytes: Int, _ workload: String) -> Bool {
+    let others = held.reduce(0) { $0 + ($1.key == workload ? 0 : $1.value) }
+    return others + bytes <= Self.panelBytes
+  }
+
+  func note(_ bytes: Int, _ workload: String) { held[workload] = bytes == 0 ? nil : bytes }
+}
+
+/// Samples the keys of one workload, again and again: all its shards together, each on the server that is read for the watches.
+actor KeyspaceSampler {
+  private let config: KeyspaceConfig
+  private let workload: String
+  private let room: KeyspaceRoom
+  private let complaints: ComplaintLog
+  private let log: Logger
+  private let publish: @Sendable (Samples) -> Void
+  private var tracker: KeyspaceTracker
+  /// nil while of some shard nobody can be read.
+  private var sources: [KeySampleSource]?
+  private var task: Task<Void, Never>?
+  private var isStopped = false
+  private nonisolated let box = Lock<KeyspaceTracker?>(nil)
+
+  /// - Parameter publish: is handed what is known whenever that changes, without the workload's labels.
+  init(
+    _ config: KeyspaceConfig, workload: String, room: KeyspaceRoom, log: Logger,
+    publish: @escaping @Sendable (Samples) -> Void
+  ) {
+    (self.config, self.workload, self.room, self.log, self.publish) = (config, workload, room, log, publish)
+    complaints = ComplaintLog(log)
+    tracker = KeyspaceTracker(config)
+  }
+
+  /// What is known now.
+  nonisolated var newest: KeyspaceTracker? { box.withLock { $0 } }
+
+  /// - Parameter sources: who is read, one of each shard; nil while of some shard nobody can be.
+  func aim(at sources: [KeySampleSource]?) {
+    self.sources = sources
+    if task == nil, !isStopped { task = Task(priority: .utility) { await run() } }
+  }
+
+  func stop() async {
+    isStopped = true
+    task?.cancel()
+    sources = nil
+    await room.note(0, workload)
+  }
+
+  private func run() async {
+    // A thousand of them do not begin in step.
+    await rest(Double.random(in: 0..<min(Self.firstSeconds, config.interval.seconds / 4)))
+    while !Task.isCancelled {
+      let began = NIODeadline.now()
+      await room.take()
+      if !Task.isCancelled { await sample() }
+      await room.pass()
+      guard !Task.isCancelled else { return }
+      show()
+      let took = Double((NIODeadline.now() - began).nanoseconds) / 1e9
+      let interval = tracker.pause == .noReader ? Self.retrySeconds : config.interval.seconds
+      await rest(max(1, interval - took) * Double.random(in: 0.95...1.05))
+    }
+  }
+
+  private static let firstSeconds = 30.0
+  /// When it is looked again whether there is anybody to read.
+  private static let retrySeconds = 5.0
+
+  private func rest(_ seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
+
+  private func sample() async {
+    guard let sources, !sources.isEmpty else { return tracker.note(.noReader) }
+    var options = KeySampleOptions()
+    options.keyCount = config.sampleKeys
+    options.separators = config.separators
+    options.depth = config.depth
+    options.estimate.maxPrefixes = config.maxPrefixes
+    options.estimate.horizonSeconds = Int64(clamping: config.expiryHorizon.seconds)
+    let (began, beganAt) = (NIODeadline.now(), WallTime.now)
+    let deadline = began + .nanoseconds(Int64(clamping: min(config.interval.seconds, Self.longestSeconds) * 1e9))
+    var sample = KeySample(sources, options, isEnded: { NIODeadline.now() >= deadline })
+    var random = SystemRandomNumberGenerator()
+    let outcome = await sample.run(at: tracker.starts, using: &random)
+    if Task.isCancelled || isStopped { return }
+    for source in sources { source.place.publish(source.place.samples, "keys") }
+    // A part of the shards is not the workload.
+    if let (place, failure) = outcome.failures.first {
+      let error = failure.error
+      tracker.note(failure.isChange ? .changed : error.errorClass == .permission ? .refused : .failed)
+      sources[place].place.cost.errorCount.add(1, error.errorClass.rawValue)
+      return complaints.tell("sample", "keys could not be sampled and are again later", error, at: sources[place].place)
+    }
+    let took = Double((NIODeadline.now() - began).nanoseconds) / 1e9
+    let report = KeyspaceReport(outcome, of: sources, options, beganAt: beganAt, tookSeconds: took)
+    let mayKeep = await room.mayHold(tracker.heldBytes + KeyPanel.bytes(keys: config.sampleKeys), workload)
+    tracker.note(outcome, report, mayKeep: mayKeep)
+    await room.note(tracker.heldBytes, workload)
+    complaints.end("sample", "keys are sampled again", at: sources[0].place)
+  }
+
+  private static let longestSeconds = 600.0
+
+  private func show() {
+    var sink = SampleSink(limit: WorkloadKeys.seriesLimit)
+    tracker.add(to: &sink, at: .now)
+    box.withLock { [tracker] in $0 = tracker }
+    publish(sink.finish())
+  }
+}

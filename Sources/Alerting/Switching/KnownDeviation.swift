@@ -52,7 +52,8 @@ public struct KnownDeviation: Sendable {
       advice: "write redis_db_keys_with_expiring_items where keys with expiring fields are meant"),
     KnownDeviation(
       [#"{__name__=~"redis_db.*_distrib_.+"}"#],
-      "`redis_dbN_distrib_…`, the histograms of sizes of Redis 8", "0", "absent", advice: "take the query out"),
+      "`redis_dbN_distrib_…`, the histograms of sizes of Redis 8", "0", "absent; `redis_db_large_keys` has their sums",
+      advice: "write redis_db_large_keys"),
     KnownDeviation(
       ["redis_connected_clients_details"], "`redis_connected_clients_details`",
       "in 1.45; in later releases `redis_connected_client_info` and its neighbours", "as in later releases",

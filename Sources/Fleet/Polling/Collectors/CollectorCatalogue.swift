@@ -10,6 +10,7 @@ public enum CollectorCatalogue {
     ErrorStatsCollector(),
     LatencyPercentilesCollector(),
     KeyspaceCollector(),
+    KeySizesCollector(),
     ThreadsCollector(),
     ClientPauseCollector(),
     ScriptingEnginesCollector(),

@@ -6,6 +6,7 @@ enum InfoSection {
   static let errorStats = "Errorstats"
   static let latencyStats = "Latencystats"
   static let keyspace = "Keyspace"
+  static let keySizes = "Keysizes"
   static let replication = "Replication"
   static let sentinel = "Sentinel"
   /// What Valkey repeats there is read from CLUSTER INFO.
@@ -13,7 +14,7 @@ enum InfoSection {
 
   /// Sections whose lines the field table need not look at; the first two have hundreds.
   static let withOwnCollector: Set<String> = [
-    commandStats, latencyStats, errorStats, keyspace, clusterInfo,
+    commandStats, latencyStats, errorStats, keyspace, keySizes, clusterInfo,
   ]
 }
 

@@ -117,6 +117,9 @@ private final class Stage {
   private var servers: [NodeAddress: ScenarioServer] = [:]
   private var locks: LockWatch.Findings?
   private var circuits: [String: Double]?
+  private var circuitsWithoutTTLCount = 0
+  private var requests: IdempotencyWatch.Summary?
+  private var limits: [String: RateLimitWatch.Summary] = [:]
   private var streams: [WatchedStream] = []
   private var refused: [String: Set<String>] = [:]
   private var splitLockCount: Int?
@@ -219,7 +222,17 @@ private final class Stage {
     let words = line.split(separator: " ").map(String.init)
     switch words[0] {
     case "locks":
-      locks = .init(seenCount: Int(words[1]) ?? 0, withoutTTLCount: Int(words[3]) ?? 0)
+      let overTTLCount = words.count > 5 ? Int(words[5]) : nil
+      locks = .init(seenCount: Int(words[1]) ?? 0, withoutTTLCount: Int(words[3]) ?? 0, overTTLCount: overTTLCount)
+    case "circuits": circuitsWithoutTTLCount = Int(words[2]) ?? 0
+    case "idempotency":
+      requests = .init(
+        keyCount: Int(words[1]) ?? 0, withoutTTLCount: Int(words[3]) ?? 0, stuckCount: Int(words[5]) ?? 0)
+    case "rate-limit":
+      var limit = RateLimitWatch.Summary(
+        limit: words[1], keyCount: Int(words[2]) ?? 0, withoutTTLCount: Int(words[4]) ?? 0, earlyCount: Int(words[6]))
+      if words.count > 8 { limit.sizes = .init(largest: Double(words[8]), oversizeCount: 1) }
+      limits[words[1]] = limit
     case "circuit": circuits = (circuits ?? [:]).merging([words[1]: Double(words[2]) ?? 0]) { $1 }
     case "stream":
       let values = Dictionary(
@@ -232,7 +245,9 @@ private final class Stage {
     case "refused": refused[words[1]] = Set(words.dropFirst(2))
     case "split-locks": splitLockCount = Int(words[1])
     default:
-      throw Scenario.Problem(description: "\"\(words[0])\" is none of locks, circuit, stream, refused, split-locks")
+      throw Scenario.Problem(
+        description:
+          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, split-locks")
     }
   }
 
@@ -292,9 +307,11 @@ private final class Stage {
   private var keys: KeyReading {
     let counted = config.watches.keyWatches.lazy.compactMap { $0 as? CircuitWatch }.first
     let summaries: [(any KeyFindings)?] = [
-      locks, circuits.flatMap { counted?.summary(of: [.init(failures: $0)]) },
-      streams.isEmpty ? nil : StreamFindings(streams: streams),
+      locks,
+      circuits.flatMap { counted?.summary(of: [.init(failures: $0, withoutTTLCount: circuitsWithoutTTLCount)]) },
+      requests, streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
-    return KeyReading(summaries.compactMap { $0 }, refused: refused, splitLockCount: splitLockCount)
+    let limits = limits.sorted { $0.key < $1.key }.map { $0.value as any KeyFindings }
+    return KeyReading(summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount)
   }
 }

@@ -17,7 +17,7 @@ public struct KeyWatches: Sendable, Equatable {
   public var on: [any ConfiguredWatch] { all.filter(\.isOn) }
 
   /// Every text that the settings hold, such as names of streams.
-  public var texts: [String] { blocks.flatMap(\.entries).flatMap { $0 }.flatMap { $0.list ?? [$0.text] } }
+  public var texts: [String] { blocks.flatMap(\.entries).flatMap { $0 }.flatMap(\.texts) }
 
   init(_ fields: MappingReader?, kind: WorkloadKind, watches: [any ConfiguredWatch.Type]) {
     interval =
@@ -94,6 +94,10 @@ public final class WatchFields {
     var text = ""
     /// nil for a single value.
     var list: [String]?
+    /// A list of blocks; nil for anything else.
+    var entries: [[Setting]]?
+
+    var texts: [String] { entries?.flatMap { $0 }.flatMap(\.texts) ?? list ?? [text] }
   }
 
   public let kind: WorkloadKind
@@ -135,6 +139,65 @@ public final class WatchFields {
     value(key, .duration(.extended, range), `default`, meaning, durationText)
   }
 
+  /// A number of something that has none where it is left out.
+  public func count(_ key: String, _ range: ClosedRange<Int>, _ meaning: String) -> Int? {
+    optional(key, .int(range), meaning, String.init)
+  }
+
+  /// A duration that is none where it is left out.
+  public func duration(_ key: String, _ range: DurationRange, _ meaning: String) -> Duration? {
+    optional(key, .duration(.extended, range), meaning, durationText)
+  }
+
+  /// One of several words.
+  ///
+  /// - Parameters:
+  ///   - noun: completes `is not …`.
+  ///   - default: nil where a word must be given.
+  public func word<Word: CaseIterable & RawRepresentable<String> & Sendable>(
+    _ key: String, _ noun: String, default: Word?, _ meaning: String
+  ) -> Word {
+    let type = ScalarType<Word>.oneOf(Word.self, noun: noun)
+    guard `default` == nil else { return value(key, type, `default` ?? type.placeholder, meaning, \.rawValue) }
+    let word = fields?.required(key, type, meaning) ?? type.placeholder
+    settings.append(Setting(key: key, text: word.rawValue))
+    return word
+  }
+
+  /// Texts that are no names of keys.
+  ///
+  /// - Parameter default: stands where none are given.
+  public func texts(_ key: String, default: String, _ meaning: String) -> [String] {
+    let given = fields?.list(key, of: .nonEmptyString, meaning, shown: `default`) ?? []
+    settings.append(Setting(key: key, list: given.isEmpty ? [`default`] : given))
+    return given.isEmpty ? [`default`] : given
+  }
+
+  /// Blocks of settings below one key.
+  public func entries<Entry>(_ key: String, _ meaning: String, _ read: (WatchFields) -> Entry) -> [Entry] {
+    let found = fields?.mappings(key, meaning) { reader in
+      let fields = WatchFields(reader, kind: kind)
+      return (entry: read(fields), settings: fields.settings)
+    }
+    settings.append(Setting(key: key, entries: found?.map(\.settings) ?? []))
+    return found?.map(\.entry) ?? []
+  }
+
+  /// One name or glob of keys, which must be given.
+  public func pattern(_ key: String, _ meaning: String) -> KeyPattern {
+    let pattern = fields?.required(key, .keyPattern, meaning) ?? ScalarType.keyPattern.placeholder
+    settings.append(Setting(key: key, text: pattern.listText))
+    return pattern
+  }
+
+  /// Names and globs of keys; at least one must be given.
+  public func patterns(_ key: String, _ meaning: String) -> [KeyPattern] {
+    let patterns = fields?.list(key, of: .keyPattern, meaning) ?? []
+    if patterns.isEmpty { report(key, problem: "is missing") }
+    settings.append(Setting(key: key, list: patterns.map(\.listText)))
+    return patterns
+  }
+
   /// Names and globs of keys.
   ///
   /// - Parameter default: stands where none are given.
@@ -155,6 +218,14 @@ public final class WatchFields {
   ) -> Value {
     let value = fields?.value(key, type, default: `default`, meaning) ?? `default`
     settings.append(Setting(key: key, text: text(value)))
+    return value
+  }
+
+  private func optional<Value: Sendable>(
+    _ key: String, _ type: ScalarType<Value>, _ meaning: String, _ text: (Value) -> String
+  ) -> Value? {
+    let value = fields?.optional(key, type, meaning)
+    if let value { settings.append(Setting(key: key, text: text(value))) }
     return value
   }
 }

@@ -17,7 +17,9 @@ enum CheckCatalogue {
     PersistenceFailing(), RecoveryPointCrash(), RecoveryPointFailover(), BackupOld(),
     MemoryHigh(),
     // What applications keep in it.
-    LockWithoutTTL(), CircuitOpen(), StreamGroupWithoutConsumer(), StreamLagHigh(), StreamPendingOld(),
+    LockWithoutTTL(), LocksLong(), CircuitOpen(), CircuitWithoutTTL(), IdempotencyStuck(), IdempotencyWithoutTTL(),
+    RateLimitWithoutTTL(), RateLimitForgets(), RateLimitLarge(), StreamGroupWithoutConsumer(), StreamLagHigh(),
+    StreamPendingOld(),
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),
     DegradedModeUndeclared(), LatencyMonitorOff(), RedlockUnfit(),

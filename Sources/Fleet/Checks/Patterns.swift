@@ -4,7 +4,7 @@ import Runtime
 
 extension Verdict {
   /// What a watch over keys would find is unknown where a server refuses one of the commands that tell.
-  fileprivate mutating func noteRefusals(
+  mutating func noteRefusals(
     of kind: (some ConfiguredWatch).Type, _ state: WorkloadState, _ commands: Set<String>
   ) {
     let refused = state.keys.refused(to: kind).intersection(commands.union(["scan"]))

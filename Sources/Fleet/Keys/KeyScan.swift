@@ -222,7 +222,8 @@ actor KeyScan {
   private func walk(at place: KeyPlace, _ server: KeyServer) async throws(RedisError) {
     let started = NIODeadline.now()
     results.firstWalk.begin(at: started)
-    let runs = watches.compactMap { $0.run(KeyPass(server: server, isByName: false)) }
+    let pass = KeyPass(server: server, isByName: false, startedSeconds: started.seconds)
+    let runs = watches.compactMap { $0.run(pass, after: results.walk?.run(of: $0.name)) }
     let databases = runs.contains { $0.watch.meetsEveryKey } ? try await place.databases(options, server) : []
     let plan = KeyPlan(runs.map(\.watch), hasOneDatabase: server.hasOneDatabase, databases: databases)
     var walk = KeyWalk(runs, server, pace: ScanPace(options.scanCount))
@@ -234,13 +235,14 @@ actor KeyScan {
       }
       for node in routes.nodes { try await scan(part, at: place, node, &walk) }
     }
-    for run in walk.runs {
+    let whole = WholePass(walk.runs, started)
+    for run in whole.runs {
       if let notice = run.notice {
         complaints.tell(notice.kind, "\(notice.message)", reason: notice.reason, at: place)
       }
     }
     if !walk.hasOmittedNames { complaints.end("names", at: place) }
-    results.walk = WholePass(walk.runs, started)
+    results.walk = whole
     results.refusedWalk = nil
     results.firstWalk.complete()
     if walk.runs.contains(where: { $0.watch.meetsEveryKey }) {

@@ -46,9 +46,10 @@ struct WholePass: Sendable {
   }
 
   init(_ runs: [any WatchRun], ended: WallTime, tookSeconds: Double) {
+    let seconds = endedAt.seconds
     self.runs = runs.map { run in
       var run = run
-      run.finish()
+      run.finish(at: seconds)
       return run
     }
     (self.ended, self.tookSeconds) = (ended, tookSeconds)
@@ -102,4 +103,9 @@ struct KeyResults: Sendable {
     if !isFresh(walk) { fresh.walk = nil }
     return fresh
   }
+}
+
+extension NIODeadline {
+  /// Of a clock that only goes forward.
+  var seconds: Double { Double(uptimeNanoseconds) / 1e9 }
 }

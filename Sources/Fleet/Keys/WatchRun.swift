@@ -8,6 +8,7 @@ protocol WatchRun: Sendable {
   var pass: KeyPass { get }
   var omittedCount: Int { get }
   var notice: KeyNotice? { get }
+  var eventCount: Int { get }
   var watch: any KeyWatch { get }
   /// Commands that the server refused, as an ACL names them: what they would have said is not known.
   var refused: Set<String> { get }
@@ -19,7 +20,7 @@ protocol WatchRun: Sendable {
   mutating func omit(_ count: Int)
   mutating func refuse(_ commands: Set<String>)
   /// The pass is over: what only served to find is given back.
-  mutating func finish()
+  mutating func finish(at seconds: Double)
   /// What the same watch found here and elsewhere, taken together.
   func summary(with others: [any WatchRun]) -> any KeyFindings
 }
@@ -33,9 +34,10 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
   /// Hashes are enough to know a name again, and small.
   private var met: Set<Int> = []
 
+  /// - Parameter last: what the walk before found.
   /// - Returns: nil where the watch has nothing to find.
-  init?(_ watch: Watch, _ pass: KeyPass) {
-    guard let findings = watch.begin(pass) else { return nil }
+  init?(_ watch: Watch, _ pass: KeyPass, after last: Watch.Findings? = nil) {
+    guard let findings = watch.begin(pass, after: last) else { return nil }
     (kind, self.pass, self.findings) = (watch, pass, findings)
   }
 
@@ -43,6 +45,7 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
   var watch: any KeyWatch { kind }
   var omittedCount: Int { findings.omittedCount }
   var notice: KeyNotice? { kind.notice(findings) }
+  var eventCount: Int { findings.eventCount }
 
   mutating func enter(_ database: Int) { kind.enter(database, &findings) }
 
@@ -54,7 +57,11 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
   mutating func note(_ key: KeyName, _ replies: [[Reply?]]) { kind.note(key, replies, &findings) }
   mutating func omit(_ count: Int) { findings.omittedCount += count }
   mutating func refuse(_ commands: Set<String>) { refused.formUnion(commands) }
-  mutating func finish() { met = [] }
+
+  mutating func finish(at seconds: Double) {
+    met = []
+    kind.finish(&findings, at: seconds)
+  }
 
   func summary(with others: [any WatchRun]) -> any KeyFindings {
     kind.summary(of: [findings] + others.compactMap { ($0 as? RunOf<Watch>)?.findings })
@@ -62,7 +69,10 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
 }
 
 extension KeyWatch {
-  func run(_ pass: KeyPass) -> (any WatchRun)? { RunOf(self, pass) }
+  /// - Parameter last: the same watch in the walk before; nil where there is none.
+  func run(_ pass: KeyPass, after last: (any WatchRun)? = nil) -> (any WatchRun)? {
+    RunOf(self, pass, after: (last as? RunOf<Self>)?.findings)
+  }
 
   /// Adds a summary of this watch.
   func add(any summary: any KeyFindings, to sink: inout SampleSink) {

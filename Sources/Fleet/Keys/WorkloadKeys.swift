@@ -28,6 +28,7 @@ actor WorkloadKeys {
   private var places: [NodeAddress: (place: KeyPlace, node: Node)] = [:]
   /// nil without Redlock.
   private var splits: SplitLocks?
+  private var events = WatchEvents()
 
   /// What a reader of a master found is dropped when it has not ended for so long.
   static let readerStaleSeconds = 60.0
@@ -88,6 +89,11 @@ actor WorkloadKeys {
     for shard in readers.shards { await scan(shard, members) }
     await sampler?.aim(at: sources(members))
     findSplits()
+    for shard in readers.shards {
+      for run in scans[shard.id]?.finder.newest.walk?.runs ?? [] {
+        events.note(run.eventCount, of: run.name, shard: shard.id)
+      }
+    }
     show()
     return reading
   }
@@ -216,11 +222,15 @@ actor WorkloadKeys {
       // Independent servers may have keys of the same name.
       let isByServer = watch.hasSeriesByServer && topology.isIndependent
       let summaries = isByServer ? shards.map { Self.summary(of: watch, [$0]) } : [Self.summary(of: watch, shards)]
-      let known = summaries.compactMap { $0 }.filter(\.isKnown)
+      var known = summaries.compactMap { $0 }.filter(\.isKnown)
       guard !known.isEmpty else { continue }
+      known[0].eventCount = events.count(of: watch.name)
       if !isByServer { watch.add(any: known[0], to: &sink) }
       let omittedCount = known.reduce(0) { $0 + $1.omittedCount } + shards.reduce(0) { $0 + $1.unmetCount(of: watch) }
       sink.add(KeyWatchFamilies.omitted, Double(omittedCount), .text(watch.name))
+      if let ratio = known.compactMap(\.sampledRatio).min() {
+        sink.add(KeyWatchFamilies.sampledRatio, ratio, .text(watch.name))
+      }
     }
     publish(sink.finish())
     if topology.isIndependent { showByServer(shards) }
@@ -252,13 +262,29 @@ actor WorkloadKeys {
   var reading: KeyReading {
     let shards = shards
     let refused = watches.map { watch in
-      (watch.name, shards.reduce(into: Set<String>()) { $0.formUnion($1.refused(to: watch)) })
+      (watch.blockName, shards.reduce(into: Set<String>()) { $0.formUnion($1.refused(to: watch)) })
     }
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
       refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
       keyspace: sampler?.newest)
   }
+}
+
+/// What watches count one by one, over all shards: it does not fall when a shard goes, or is walked over for the first time.
+struct WatchEvents: Sendable {
+  private var counts: [String: Int] = [:]
+  /// By watch and shard, what was counted there so far.
+  private var seen: [String: [Int: Int]] = [:]
+
+  /// - Parameter count: since the first walk over the shard.
+  mutating func note(_ count: Int, of watch: String, shard: Int) {
+    let known = seen[watch]?[shard] ?? 0
+    counts[watch, default: 0] += count >= known ? count - known : count
+    seen[watch, default: [:]][shard] = count
+  }
+
+  func count(of watch: String) -> Int { counts[watch] ?? 0 }
 }
 
 /// What the watches over a workload's keys have found, for checks.
@@ -294,6 +320,10 @@ enum KeyWatchFamilies {
     "key_watch_omitted",
     "Keys or services that a watch left out, because there were too many or they cannot be read; 0 if none.",
     labels: ["watch"])
+  static let sampledRatio = Family.gauge(
+    "key_watch_sampled_ratio",
+    "Share of the matching keys that a watch looks at, the same at each walk; below 1 where there are more than its max_keys.",
+    labels: ["watch"], unit: .ratio)
   static let walkTimestamp = Family.gauge(
     "key_watch_last_walk_timestamp_seconds",
     "Time when the last complete walk over the keys ended, in seconds since the epoch, for the shard whose walk is the oldest.",
@@ -312,6 +342,11 @@ enum KeyWatchFamilies {
 
   static var all: [Family] {
     KeyWatchCatalogue.ofWorkloads.flatMap { $0.families }
-      + [omitted, walkTimestamp, walkSeconds, unknownShards, firstWalks]
+      + [omitted, sampledRatio, walkTimestamp, walkSeconds, unknownShards, firstWalks]
   }
+}
+
+extension KeyWatch {
+  /// Its block in `redline.yml`; its name where it has none.
+  fileprivate var blockName: String { (self as? any ConfiguredWatch).map { Swift.type(of: $0).block } ?? name }
 }

@@ -106,7 +106,8 @@ import Testing
 
     let on = try KeyPlanTests.workload("watches: \(KeyPlanTests.only(["locks", "circuits"]))")
     let watched = needs().member(of: on)
-    #expect(names(watched).subtracting(names(quiet)) == ["scan", "pttl", "getrange"], "PING is a probe's already")
+    #expect(
+      names(watched).subtracting(names(quiet)) == ["scan", "pttl", "type", "getrange"], "PING is a probe's already")
     let newer = names(needs(Version(7, 2)).member(of: on))
     #expect(newer.subtracting(names(watched)) == ["client|no-touch"])
     #expect(watched.first { $0.feature == "locks" }?.keys == [Array("lock:*".utf8)])

@@ -11,7 +11,8 @@ import Testing
 
   /// The watches that are named as they are by default, and all others off.
   static func only(_ blocks: Set<String>) -> String {
-    let others = KeyWatchCatalogue.ofWorkloads.map { $0.block }.filter { !blocks.contains($0) }
+    let others = KeyWatchCatalogue.ofWorkloads.filter { $0.listLimit == nil }.map { $0.block }
+      .filter { !blocks.contains($0) }
     return "{\(others.map { "\($0): {enabled: false}" }.joined(separator: ", "))}"
   }
 

@@ -8,11 +8,11 @@ import Testing
 
 /// What each watch makes of keys, and what the catalogue says of all.
 @Suite struct KeyWatchTests {
-  private static func watches(_ text: String, kind: String = "queue") throws -> [any KeyWatch] {
+  static func watches(_ text: String, kind: String = "queue") throws -> [any KeyWatch] {
     try KeyPlanTests.workload("watches: \(text)", kind: kind).watches.keyWatches
   }
 
-  private static func one<Watch: KeyWatch>(_ kind: Watch.Type, _ text: String = "{}") throws -> Watch {
+  static func one<Watch: KeyWatch>(_ kind: Watch.Type, _ text: String = "{}") throws -> Watch {
     try #require(try watches(text).lazy.compactMap { $0 as? Watch }.first)
   }
 
@@ -20,8 +20,9 @@ import Testing
 
   /// Each says what it may ask, what it shows and what is lost without it; rights come from that.
   @Test func everyWatchDescribesItself() throws {
-    let all = try Self.watches("{}")
-    #expect(all.map(\.name) == KeyWatchCatalogue.ofWorkloads.map { $0.block })
+    let limits = "{rate_limits: [{name: api, kind: fixed, patterns: ['rate:*:*'], limit: 9, window: 60s}]}"
+    let all = try Self.watches(limits)
+    #expect(all.map { $0.name.prefix { $0 != "." } } == KeyWatchCatalogue.ofWorkloads.map { $0.block[...] })
     let server = ServerFacts(product: .redis, version: Version(7), mode: .standalone)
     for watch in all {
       #expect(!watch.everyCommand(for: [1], on: server).isEmpty && !watch.lost.isEmpty, "\(watch.name)")
@@ -37,8 +38,10 @@ import Testing
     let plain = try FleetConfig.parse(Array(text.utf8), file: "test.yml")
     #expect(try FleetConfig.parse(Array(plain.resolvedText.utf8), file: "test.yml") == plain)
     for watch in KeyWatchCatalogue.ofWorkloads {
-      #expect(plain.resolvedText.contains("\n      \(watch.block):\n        enabled: "), "\(watch.block)")
-      #expect(FleetConfig.referenceText.contains("## `workloads[].watches.\(watch.block)`\n\n\(watch.meaning)\n"))
+      let isList = watch.listLimit != nil
+      #expect(plain.resolvedText.contains("\n      \(watch.block):\n        enabled: ") != isList, "\(watch.block)")
+      let path = "workloads[].watches.\(watch.block)\(isList ? "[]" : "")"
+      #expect(FleetConfig.referenceText.contains("## `\(path)`\n\n\(watch.meaning)\n"), "\(path)")
     }
     let told = try FleetConfig.parse(
       Array(
@@ -48,8 +51,18 @@ import Testing
             kind: cache
             seeds: [a]
             watches:
-              locks: {enabled: false, patterns: ['lock:*', 'db3=mutex%3D:*'], max_keys: 500}
-              circuits: {patterns: ['breaker:*:open'], threshold: 3, max_services: 20}
+              locks:
+                enabled: false
+                patterns: ['lock:*', 'db3=mutex%3D:*']
+                contracts: [{pattern: 'lock:pay:*', ttl: 30s, release: required}, {pattern: 'lock:*'}]
+                max_long: 3
+                max_keys: 500
+              circuits: {patterns: ['breaker:*:open'], threshold: 3, ttl: 90s, max_services: 20}
+              idempotency: {patterns: ['once:*'], max_ttl: 1h, processing: [busy, 'at work'], stuck_after: 90s}
+              rate_limits:
+                - {name: api, kind: fixed, patterns: ['rate:*:*'], limit: 100, window: 60s, ttl: 2m, window_format: yyyyMMddHH}
+                - {name: calls, kind: sliding, patterns: ['calls:*'], limit: 20}
+                - {name: bucket, kind: bucket, patterns: ['bucket:*', 'db2=bucket:*']}
               streams: {patterns: ['jobs:*', orders], max_streams: 7, consumers: true}
         """.utf8), file: "test.yml")
     let resolved = [
@@ -57,6 +70,14 @@ import Testing
             locks:
               enabled: false
               patterns: [lock:*, "db3=mutex%3D:*"]
+              contracts:
+                - pattern: lock:pay:*
+                  ttl: 30s
+                  release: required
+                - pattern: lock:*
+                  ttl: 10s
+                  release: optional
+              max_long: 3
               max_keys: 500
 
       """,
@@ -65,7 +86,41 @@ import Testing
               enabled: true
               patterns: [breaker:*:open]
               threshold: 3
+              ttl: 1m30s
               max_services: 20
+
+      """,
+      """
+            idempotency:
+              enabled: true
+              patterns: [once:*]
+              max_ttl: 1h
+              processing: [busy, "at work"]
+              stuck_after: 1m30s
+              max_keys: 10000
+
+      """,
+      """
+            rate_limits:
+              - name: api
+                kind: fixed
+                patterns: [rate:*:*]
+                limit: 100
+                window: 1m
+                ttl: 2m
+                window_format: yyyyMMddHH
+                max_keys: 10000
+              - name: calls
+                kind: sliding
+                patterns: [calls:*]
+                limit: 20
+                window_format: auto
+                max_keys: 10000
+              - name: bucket
+                kind: bucket
+                patterns: [bucket:*, db2=bucket:*]
+                window_format: auto
+                max_keys: 10000
 
       """,
       """
@@ -151,8 +206,12 @@ import Testing
     var runs = watches.compactMap { $0.run(pass) }
     let key = KeyName(database: 0, bytes: Array("circuit:a:failures".utf8))
     var dialogue = KeyDialogue([KeyQuestion(run: 0, key: key), KeyQuestion(run: 1, key: key)])
-    #expect(dialogue.next(runs)?.count == 2)
-    dialogue.take([nil, try Replies.read(Array(":-1\r\n".utf8))[0]])
+    // PTTL and TYPE of the counter, PTTL of the lock.
+    #expect(dialogue.next(runs)?.count == 3)
+    let replies = try Replies.read(Array(":-1\r\n+string\r\n".utf8))
+    dialogue.take([replies[0], replies[1], replies[0]])
+    #expect(dialogue.next(runs)?.count == 1)
+    dialogue.take([nil])
     var elsewhere: [KeyQuestion] = []
     dialogue.finish(&runs, &elsewhere)
     #expect(runs.map(\.refused) == [["getrange"], []])

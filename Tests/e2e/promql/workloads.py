@@ -22,6 +22,9 @@ STUCK_STREAM = Fault(17, 19)
 SENTINELS_LOST = Fault(23, 23.5)
 LOCK_LEFT = Fault(3, 3.5)
 CIRCUIT_OPEN = Fault(4, 4.25)
+# What breaks its contract: locks, circuits, requests and rate limits, and scripts that are missing.
+LOCKS_LONG, CIRCUIT_STUCK, UNENDING, FORGOTTEN = Fault(5, 5.5), Fault(6, 6.5), Fault(15, 16), Fault(16, 17)
+RAISED_HOUR, SCRIPTS_GONE = 10.0, Fault(11, 12)
 UNSEEN_KEYS = Fault(9, 10)
 STORAGE_LOST = Fault(5, 5.5)
 BOTH_ABSENT = Fault(25, 25.1)
@@ -154,6 +157,15 @@ def sentinel_series(one, start_seconds: int) -> list[Series]:
           for index in (1, 2, 3)),
         one("locks_without_ttl", during(LOCK_LEFT, 2)),
         one("circuit_open", during(CIRCUIT_OPEN, 1), service="mail"),
+        one("locks_over_ttl", during(LOCKS_LONG, 14, 2)), one("locks_max_long", constant(10)),
+        one("circuits_without_ttl", during(CIRCUIT_STUCK, 1)),
+        one("idempotency_keys", constant(40)), one("idempotency_without_ttl", during(UNENDING, 3)),
+        one("idempotency_stuck_total", after(RAISED_HOUR)), one("idempotency_stuck", after(RAISED_HOUR)),
+        one("rate_limit_keys", constant(40), limit="api"), one("rate_limit_without_ttl", during(UNENDING, 2), limit="api"),
+        one("rate_limit_expiring_early", during(FORGOTTEN, 30, 2), limit="api"),
+        one("errors_total", counter(during(SCRIPTS_GONE, 2, 0.01)), err="NOSCRIPT"),
+        one("commands_total", counter(constant(20)), cmd="evalsha"),
+        one("uptime_in_seconds", lambda seconds: 86_400 + seconds),
         one("key_watch_unknown_shards", constant(0)), one("key_watch_first_walks", constant(0)),
         one("key_watch_walk_seconds", constant(2)),
         one("key_watch_last_walk_timestamp_seconds", walked)]

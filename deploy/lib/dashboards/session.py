@@ -21,5 +21,25 @@ DASHBOARD = Dashboard("redline-session", "Redline / Session", "Workloads whose k
         ("redis_locks{$where}", "{{workload}} held"), ("redis_locks_without_ttl{$where}", "{{workload}} without TTL"),
         runbook="RedisLockWithoutTTL", low=0), panel(
         "Open circuit breakers", "none", "Services that are not called for now.",
-        "redis_circuits_open{$where}", runbook="RedisCircuitOpen", low=0)))),
+        "redis_circuits_open{$where}", runbook="RedisCircuitOpen", low=0), panel(
+        "Locks against their contract", "none",
+        "Locks that live longer than was declared, and those that are nearly always held.",
+        ("redis_locks_over_ttl{$where}", "{{workload}} over their TTL"),
+        ("redis_locks_contended{$where}", "{{workload}} contended"), runbook="RedisLocksLong", low=0), panel(
+        "Requests that are worked on", "none",
+        "Idempotency keys in processing, those that stay so for too long, and those that never expire.",
+        ("redis_idempotency_processing{$where}", "{{workload}} in processing"),
+        ("redis_idempotency_stuck{$where}", "{{workload}} stuck"),
+        ("redis_idempotency_without_ttl{$where}", "{{workload}} without TTL"), runbook="RedisIdempotencyStuck", low=0))),
+    Row("Do rate limits hold?", (panel(
+        "Windows in which calls were refused", "percentunit", "Share of the clients' windows that ended lately.",
+        ("redis_rate_limit_over_ratio{$where}", "{{limit}}"), low=0), panel(
+        "Counters with a wrong expiry", "none",
+        "Those that are forgotten before their window ends, those that stay, and those that never expire.",
+        ("redis_rate_limit_expiring_early{$where}", "{{limit}} early"),
+        ("redis_rate_limit_expiring_late{$where}", "{{limit}} late"),
+        ("redis_rate_limit_without_ttl{$where}", "{{limit}} without TTL"), runbook="RedisRateLimitForgets", low=0), panel(
+        "Keys of rate limits", "none", "What is kept for clients.", ("redis_rate_limit_keys{$where}", "{{limit}}"), low=0),
+        panel("Memory of sliding rate limits", "bytes", "Sets of calls, refused ones among them where they are added.",
+              ("redis_rate_limit_memory_bytes{$where}", "{{limit}}"), low=0)))),
     workloads=',kind="session"')

@@ -194,7 +194,13 @@ extension YAMLWriter {
 
   private mutating func settings(_ settings: [WatchFields.Setting]) {
     for setting in settings {
-      if let list = setting.list { self.list(setting.key, list) } else { field(setting.key, setting.text) }
+      if let entries = setting.entries {
+        mappings(setting.key, entries) { $0.settings($1) }
+      } else if let list = setting.list {
+        self.list(setting.key, list)
+      } else {
+        field(setting.key, setting.text)
+      }
     }
   }
 

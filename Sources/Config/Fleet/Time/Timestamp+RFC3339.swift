@@ -31,7 +31,7 @@ extension Timestamp: Comparable {
   private static let yearLastMs: Int64 = 253_402_300_799_999
 
   /// The number of a Gregorian date's day, counted from 1970-01-01; the reverse of `civilDate`.
-  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+  public static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let fromMarch = month <= 2 ? year - 1 : year
     let era = (fromMarch >= 0 ? fromMarch : fromMarch - 399) / 400
     let yearOfEra = fromMarch - era * 400

@@ -44,6 +44,10 @@ protocol KeyWatch: Sendable {
 
   /// - Returns: nil where nothing is to be found on this server.
   func begin(_ pass: KeyPass) -> Findings?
+  /// The same for a walk that follows on another one over the same shard.
+  ///
+  /// - Parameter last: what that one found; nil for the first, and where it was too long ago.
+  func begin(_ pass: KeyPass, after last: Findings?) -> Findings?
   /// Keys of a database come now, or it has none.
   func enter(_ database: Int, _ findings: inout Findings)
   /// Takes in a key that matches.
@@ -59,6 +63,10 @@ protocol KeyWatch: Sendable {
   func everyCommand(for key: [UInt8], on server: ServerFacts) -> [Command]
   /// Takes in what was answered, round by round.
   func note(_ key: KeyName, _ replies: [[Reply?]], _ findings: inout Findings)
+  /// The pass is over.
+  ///
+  /// - Parameter seconds: when, by the clock of ``KeyPass/startedSeconds``.
+  func finish(_ findings: inout Findings, at seconds: Double)
 
   // What is shown.
 
@@ -78,6 +86,7 @@ extension KeyWatch {
   var hasSeriesByServer: Bool { false }
   var keysAtATime: Int { KeyWorkLimits.batchKeys }
 
+  func begin(_ pass: KeyPass, after last: Findings?) -> Findings? { begin(pass) }
   func enter(_ database: Int, _ findings: inout Findings) {}
   func meet(_ key: KeyName, matching: [Int], _ findings: inout Findings) -> Bool { true }
   func commands(for key: [UInt8], after replies: [[Reply?]], _ pass: KeyPass) -> [Command] { [] }
@@ -85,6 +94,7 @@ extension KeyWatch {
     commands(for: key, after: [], KeyPass(server: KeyServer(facts: server), isByName: false))
   }
   func note(_ key: KeyName, _ replies: [[Reply?]], _ findings: inout Findings) {}
+  func finish(_ findings: inout Findings, at seconds: Double) {}
   func notice(_ findings: Findings) -> KeyNotice? { nil }
 }
 
@@ -94,10 +104,19 @@ protocol KeyFindings: Sendable {
   var omittedCount: Int { get set }
   /// Whether anything is known at all.
   var isKnown: Bool { get }
+  /// What was counted one by one since the first walk over the shard; of a summary, since the workload is watched.
+  var eventCount: Int { get set }
+  /// The share of keys that is looked at, in 0...1; nil where none is left out by chance.
+  var sampledRatio: Double? { get }
 }
 
 extension KeyFindings {
   var isKnown: Bool { true }
+  var eventCount: Int {
+    get { 0 }
+    set {}
+  }
+  var sampledRatio: Double? { nil }
 }
 
 /// A line for the log, written once until it is over.
@@ -123,4 +142,6 @@ struct KeyPass: Sendable {
   let server: KeyServer
   /// Whether keys are looked at by name, instead of searched for.
   let isByName: Bool
+  /// When it began, in seconds of a clock that only goes forward.
+  var startedSeconds = 0.0
 }

@@ -4,7 +4,7 @@ import Config
 public enum KeyWatchCatalogue {
   /// Those that `redline.yml` sets for each workload, in the order in which configurations and pages show them.
   static let ofWorkloads: [any (KeyWatch & ConfiguredWatch).Type] = [
-    LockWatch.self, CircuitWatch.self, StreamWatch.self,
+    LockWatch.self, CircuitWatch.self, IdempotencyWatch.self, RateLimitWatch.self, StreamWatch.self,
   ]
 
   /// Those of the one server that flags name: what redis_exporter's flags ask for.

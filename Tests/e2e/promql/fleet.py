@@ -83,6 +83,10 @@ class Node:
             self.series("redis_memory_used_bytes", noisy(self.memory, 0.01, self.seed)),
             self.series("redis_memory_max_bytes", self.here("queues-1", UNLIMITED, 0, 1024 * MIB)),
             self.series("redis_mem_not_counted_for_eviction_bytes", noisy(lambda seconds: 65536, 0.5, self.seed + 1)),
+            self.series("redis_uptime_in_seconds", constant(1e6)),
+            self.series("redis_db_keys", constant(1000), db="db0"),
+            self.series("redis_db_keys_expiring", self.here("sessions-1", FULL, 200, 900), db="db0"),
+            self.series("redis_instance_info", constant(1), maxmemory_policy="volatile-lru"),
             self.series("redis_connected_clients", noisy(
                 lambda seconds: 9000 if self.name == "sessions-2" and seconds in CROWDED else 50 + 200 * day(seconds),
                 0.2 if self.name != "sessions-2" else 0.02, self.seed + 2)),
@@ -133,6 +137,7 @@ class Node:
             total("commands_slower_than_objective", lambda seconds: self.traffic(seconds) * (
                 0.1 if self.workload == "cache" and seconds in SLOW else 0.002)),
             total("evicted_keys", self.evictions),
+            total("expired_keys", constant(1)),
             total("rejected_connections", self.here("queues-1", REJECTING, 0.5)),
             total("exporter_connection_failures", self.here("queues-1", REJECTING, 0.02), **{"class": "maxclients"}),
             total("errors", lambda seconds: 0.2 if self.name == "sessions-1" and seconds > FAILOVER_HOUR * HOUR else 0,

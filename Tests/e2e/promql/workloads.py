@@ -1,6 +1,6 @@
 """What is said of whole workloads, of the daemon itself, and of servers without a workload, faults included."""
 
-from .history import HOUR, Fault, Series, Signal, absent, constant, counter, day, during, noisy
+from .history import HOUR, Fault, Series, Signal, absent, constant, counter, day, during, noisy, only
 
 JOB = "redline"
 NODES = {"cache": 9, "sessions": 3, "queues": 3}
@@ -25,6 +25,8 @@ CIRCUIT_OPEN = Fault(4, 4.25)
 # What breaks its contract: locks, circuits, requests and rate limits, and scripts that are missing.
 LOCKS_LONG, CIRCUIT_STUCK, UNENDING, FORGOTTEN = Fault(5, 5.5), Fault(6, 6.5), Fault(15, 16), Fault(16, 17)
 RAISED_HOUR, SCRIPTS_GONE = 10.0, Fault(11, 12)
+# A prefix that holds much more than yesterday while memory is full, and a second in which very many keys expire.
+GROWN, WAVE = Fault(4.5, 7), Fault(12, 13)
 UNSEEN_KEYS = Fault(9, 10)
 STORAGE_LOST = Fault(5, 5.5)
 BOTH_ABSENT = Fault(25, 25.1)
@@ -140,7 +142,9 @@ def failovers(one, start_seconds: int, hour: float, kind: str, **more: str) -> l
 def cluster_series(one, start_seconds: int) -> list[Series]:
     lost = during(UNCOVERED, 5461)
     return [one("workload_slots", lost, state="fail"), one("workload_slots", constant(0), state="unassigned"),
-            one("workload_slots", lambda seconds: 16384 - lost(seconds), state="ok")]
+            one("workload_slots", lambda seconds: 16384 - lost(seconds), state="ok"),
+            one("prefix_expiry_peak_keys", during(WAVE, 20_000), prefix="page:*"),
+            one("prefix_expiry_peak_timestamp_seconds", only(constant(start_seconds + WAVE.end * HOUR), WAVE), prefix="page:*")]
 
 
 def sentinel_series(one, start_seconds: int) -> list[Series]:
@@ -166,6 +170,8 @@ def sentinel_series(one, start_seconds: int) -> list[Series]:
         one("errors_total", counter(during(SCRIPTS_GONE, 2, 0.01)), err="NOSCRIPT"),
         one("commands_total", counter(constant(20)), cmd="evalsha"),
         one("uptime_in_seconds", lambda seconds: 86_400 + seconds),
+        one("keyspace_complete", constant(1)),
+        one("prefix_growth_lower_bytes", during(GROWN, 200 * 2**20, 2**20), prefix="session:*"),
         one("key_watch_unknown_shards", constant(0)), one("key_watch_first_walks", constant(0)),
         one("key_watch_walk_seconds", constant(2)),
         one("key_watch_last_walk_timestamp_seconds", walked)]

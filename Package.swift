@@ -64,13 +64,14 @@ let package = Package(
     door("CCmarkExtensions", apt: "libcmark-gfm-extensions-dev"),
     door("CCrypt", apt: "libcrypt-dev"),
     door("CZlib", apt: "zlib1g-dev"),
+    door("CIsal", apt: "libisal-dev"),
     door("CMalloc"),
     door("CSQLite", apt: "libsqlite3-dev"),
     door("CRE2", cxx: "re2", apt: "libre2-dev"),
 
     // Floor 0.
     module("Runtime", []),
-    module("Compression", ["CZlib"]),
+    module("Compression", ["CZlib", "CIsal"]),
     module("Metrics", ["Runtime"]),
     module("Transport", ["Runtime", nio, nioPosix, nioSSL]),
     // Floor 1.
@@ -89,7 +90,7 @@ let package = Package(
       "Alerting",
       ["Runtime", "Transport", "PromQL", "Metrics", "Config", "HTTPClient", "Storage", nio, log]),
     module(
-      "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CZlib", "CCmark", "CCmarkExtensions", log]),
+      "Web", ["Runtime", "Metrics", "Config", "CMicrohttpd", "CCrypt", "CIsal", "CCmark", "CCmarkExtensions", log]),
     // Floor 3.
     module(
       "API",

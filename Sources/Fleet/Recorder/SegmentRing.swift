@@ -66,7 +66,7 @@ struct SegmentRing {
   /// Appends a block of records.
   mutating func append(_ records: [UInt8], atMilliseconds now: Int64) throws(FileProblem) {
     guard let file else { return }
-    let kept = Deflate.compressed(records, level: 1)
+    let kept = Deflate.quicklyCompressed(records)
     let header =
       SegmentLayout.little(UInt32(kept.count)) + SegmentLayout.little(UInt32(records.count))
       + SegmentLayout.little(SegmentLayout.hash(kept))

@@ -1,56 +1,46 @@
-import CZlib
+import CIsal
 
-/// Compresses chunk by chunk into one gzip body, level 1: pages are large, repetitive and read once.
+/// Compresses chunk by chunk into one gzip body with ISA-L, level 1: pages are large, repetitive and read once.
 @safe struct Gzip: ~Copyable {
-  private let stream: UnsafeMutablePointer<z_stream>
+  private let stream: UnsafeMutablePointer<isal_zstream>
   private var output = PayloadBuffer(capacity: 16 * 1024)
 
   init() {
-    unsafe stream = .allocate(capacity: 1)
-    unsafe stream.initialize(to: z_stream())
-    // Window bits 15 plus 16: a gzip header in place of zlib's.
-    let status = unsafe deflateInit2_(
-      stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    precondition(status == Z_OK, "deflateInit2: \(status)")
+    guard let stream = unsafe isal_stream_new(UInt16(IGZIP_GZIP)) else { fatalError("no memory for a gzip stream") }
+    unsafe self.stream = stream
   }
 
-  deinit {
-    unsafe deflateEnd(stream)
-    unsafe stream.deallocate()
-  }
+  deinit { unsafe isal_stream_free(stream) }
 
   mutating func append(_ chunk: [UInt8]) {
-    deflate(chunk, Z_NO_FLUSH)
+    unsafe chunk.withUnsafeBufferPointer { unsafe deflate($0, isLast: false) }
   }
 
   mutating func append(_ payload: Payload) {
-    unsafe deflate(UnsafeBufferPointer(start: payload.baseAddress, count: payload.count), Z_NO_FLUSH)
+    unsafe deflate(UnsafeBufferPointer(start: payload.baseAddress, count: payload.count), isLast: false)
   }
 
   /// - Parameter companion: lives as long as the result.
   consuming func finish(holding companion: (any AnyObject & Sendable)? = nil) -> Payload {
-    deflate([], Z_FINISH)
+    unsafe deflate(UnsafeBufferPointer(start: nil, count: 0), isLast: true)
     var result = PayloadBuffer()
     swap(&result, &output)
     return Payload(taking: result, holding: companion)
   }
 
-  private mutating func deflate(_ input: [UInt8], _ flush: Int32) {
-    unsafe input.withUnsafeBufferPointer { unsafe deflate($0, flush) }
-  }
-
-  private mutating func deflate(_ input: UnsafeBufferPointer<UInt8>, _ flush: Int32) {
+  private mutating func deflate(_ input: UnsafeBufferPointer<UInt8>, isLast: Bool) {
     unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
     unsafe stream.pointee.avail_in = UInt32(input.count)
+    unsafe stream.pointee.end_of_stream = isLast ? 1 : 0
     unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 * 1024) { space in
       repeat {
         unsafe stream.pointee.next_out = space.baseAddress
         unsafe stream.pointee.avail_out = UInt32(space.count)
-        let status = unsafe CZlib.deflate(stream, flush)
-        precondition(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR, "deflate: \(status)")
+        let status = unsafe isal_deflate(stream)
+        precondition(status == COMP_OK, "isal_deflate: \(status)")
         let written = unsafe space.count - Int(stream.pointee.avail_out)
         unsafe output.append(UnsafeBufferPointer(rebasing: space[..<written]))
-      } while unsafe stream.pointee.avail_out == 0
+      } while unsafe isLast ? isal_stream_is_over(stream) == 0 : stream.pointee.avail_out == 0
     }
   }
 }

@@ -56,7 +56,7 @@ DOORS = {
         "Web/Daemon/Exchange.swift", "Web/Daemon/ListenSocket.swift"),
     "GnuTLS and libcrypt": (
         "Web/Authentication/Bcrypt.swift", "Web/Authentication/SaltedDigest.swift", "Web/TLS/TLSContext.swift"),
-    "zlib": ("Compression/Deflate.swift", "Web/Metrics/Gzip.swift"),
+    "zlib and ISA-L": ("Compression/Deflate.swift", "Web/Metrics/Gzip.swift"),
     "cmark": ("Web/Markdown/Markdown.swift",),
     "what children print": ("Drills/Processes/ChildBytes.swift",),
     "pages as raw memory": ("Metrics/Exposition/PageWriter.swift",),

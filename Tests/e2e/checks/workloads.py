@@ -343,13 +343,19 @@ def check_the_lab_with_its_faults(check: Check) -> None:
     # It takes a minute until that counts.
     lab.does("lag", "queues")
     config = pathlib.Path(lab.does("config").strip()).read_text()
-    path = check.file("lab.yml", re.sub(r"(    kind: \w+\n)", r"\1    watches: {interval: 2s}\n", config))
+    config = config.replace("    watches:\n", "    watches:\n      interval: 2s\n")
+    path = check.file("lab.yml", re.sub(r"(    kind: (?:cache|queue)\n)", r"\1    watches: {interval: 2s}\n", config))
     exporter = exporters.redline(check, None, f"--config.file={path}",
                                  f"--storage.path={check.folder / 'store' / 'redline.db'}")
     sessions = lambda name, **labels: exporter.page().value(  # noqa: E731
         name, workload="sessions", environment="lab", **labels)
     check.until(lambda: sessions("redis_key_watch_unknown_shards") == 0, 40, "the keys of the sessions are known")
     check.equal(sessions("redis_locks_without_ttl"), 0, "locks without TTL before the fault")
+    # The traffic keeps to what is declared.
+    check.that(sessions("redis_rate_limit_keys", limit="fixed") > 0, "counters of a rate limit")
+    for name in ("redis_locks_over_ttl", "redis_circuits_without_ttl", "redis_circuits_over_ttl", "redis_idempotency_without_ttl"):
+        check.equal(sessions(name), 0, name)
+    check.until(lambda: sessions("redis_rate_limit_expiring_early", limit="fixed") == 0, 10, "no counter is early")
     check.until(lambda: values(exporter, "redis_stream_group_lag_known", "stream", "group").keys() >= {
         ("orders", "billing"), ("orders", "shipping"), ("emails", "senders")}, 40, "the groups of the queues")
     check.equal(set(values(exporter, "redis_stream_group_consumers", "workload")), {("queues",)}, "whose streams they are")

@@ -43,6 +43,14 @@ workloads:
     drill:
       credentials: {{ user: {drill_user}, password_file: "{drill_file}" }}
     degraded: {{on_redis_loss: relogin, note: "Tell support: it brings a rush of logins."}}
+    # What its traffic keeps to: locks of 10 s, circuits of a minute, a limit of each kind.
+    watches:
+      locks: {{ contracts: [{{ pattern: "lock:*", ttl: 10s, release: required }}] }}
+      circuits: {{ ttl: 60s }}
+      rate_limits:
+        - {{ name: fixed, kind: fixed, patterns: ["rate:*:*"], limit: 100, window: 60s, ttl: 60s }}
+        - {{ name: sliding, kind: sliding, patterns: ["sliding:*"], limit: 100, window: 60s }}
+        - {{ name: bucket, kind: bucket, patterns: ["bucket:*"] }}
     declared: {{ redis_conf: "{declared}/sessions.conf" }}
     aliases:
 {sessions_aliases}

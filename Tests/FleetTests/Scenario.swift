@@ -123,6 +123,7 @@ private final class Stage {
   private var streams: [WatchedStream] = []
   private var refused: [String: Set<String>] = [:]
   private var splitLockCount: Int?
+  private var lives: KeyLives?
   private var turnedAway = TurnedAway()
   /// What looks over the security of servers bring, and whose is taken at the next look.
   private var audits: [NodeAddress: ScenarioAudit] = [:]
@@ -244,10 +245,13 @@ private final class Stage {
       streams.append(try stream(words[1], values))
     case "refused": refused[words[1]] = Set(words.dropFirst(2))
     case "split-locks": splitLockCount = Int(words[1])
+    case "lives":
+      lives = KeyLives(expiringRatio: Double(words[2]) ?? 0, lastingRatio: Double(words[4]) ?? 0)
     default:
       throw Scenario.Problem(
         description:
-          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, split-locks")
+          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, split-locks, lives"
+      )
     }
   }
 
@@ -312,6 +316,7 @@ private final class Stage {
       requests, streams.isEmpty ? nil : StreamFindings(streams: streams),
     ]
     let limits = limits.sorted { $0.key < $1.key }.map { $0.value as any KeyFindings }
-    return KeyReading(summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount)
+    return KeyReading(
+      summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount, lives: lives)
   }
 }

@@ -68,9 +68,15 @@ struct OneRedisForAll: Check {
       ($0.facts.memory.policy ?? "noeviction") != "noeviction" && $0.facts.memory.maxBytes ?? 0 > 0
     }
     let risk = evicts ? "; it may evict, and then jobs are lost" : ""
+    let text = "It is a queue (\(percent(queue)) of commands) and a cache (\(percent(cache))) at once\(risk)"
+    guard let lives = state.keys.lives else {
+      return verdict.find(.info, "\(text); which keys have a TTL was not looked at")
+    }
+    // Where all keys live alike, the verbs of a queue are those of another use, such as a list of the newest pages.
+    guard lives.expiringRatio >= Self.shareLimit, lives.lastingRatio >= Self.shareLimit else { return }
     verdict.find(
-      .info,
-      "It is a queue (\(percent(queue)) of commands) and a cache (\(percent(cache))) at once\(risk); which keys have a TTL was not looked at"
+      evicts ? .critical : .warning,
+      "\(text): \(percent(lives.expiringRatio)) of its keys have prefixes that expire, \(percent(lives.lastingRatio)) prefixes that never do"
     )
   }
 }

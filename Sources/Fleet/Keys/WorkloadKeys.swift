@@ -267,7 +267,7 @@ actor WorkloadKeys {
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
       refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
-      keyspace: sampler?.newest)
+      lives: sampler?.newest?.fresh(at: .now)?.report.estimate.lives)
   }
 }
 
@@ -294,15 +294,15 @@ struct KeyReading: Sendable {
   private let refused: [String: Set<String>]
   /// nil without Redlock, and while it is not known.
   let splitLockCount: Int?
-  /// What samples of the keys say; nil where there was none yet.
-  let keyspace: KeyspaceTracker?
+  /// How keys live, by the newest sample; nil where that is not known.
+  let lives: KeyLives?
 
   init(
     _ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil,
-    keyspace: KeyspaceTracker? = nil
+    lives: KeyLives? = nil
   ) {
     (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
-    self.keyspace = keyspace
+    self.lives = lives
   }
 
   static let none = KeyReading([])

@@ -119,6 +119,24 @@ public struct KeyspaceEstimate: Sendable {
     crowdingRatio = ExpiryCrowding.ratio(keys.compactMap(Self.second))
   }
 
+  /// How the keys that were looked at live, by prefixes with enough of them; nil where too few were looked at to say.
+  ///
+  /// Prefixes count whose keys nearly all expire, or nearly all never do.
+  var lives: KeyLives? {
+    let known = prefixes.filter { $0.keysWithoutTTL != nil && $0.keys.value > 0 && $0.name != Self.other }
+    guard seenCount >= Self.smallestMixture, !known.isEmpty else { return nil }
+    func share(_ kind: (_ lastingRatio: Double) -> Bool) -> Double {
+      let own = known.filter { prefix in
+        Double(prefix.seenCount) >= 0.05 * Double(seenCount)
+          && kind((prefix.keysWithoutTTL?.value ?? 0) / prefix.keys.value)
+      }
+      return Double(own.reduce(0) { $0 + $1.seenCount }) / Double(seenCount)
+    }
+    return KeyLives(expiringRatio: share { $0 <= 0.05 }, lastingRatio: share { $0 >= 0.95 })
+  }
+
+  private static let smallestMixture = 2000
+
   private static func totals(_ sample: SampledKeys, _ keys: [SampledKeys.Key]) -> [WindowTotals] {
     let counts = keyCounts(sample, keys)
     var totals = sample.strata.map { _ in WindowTotals() }
@@ -253,4 +271,12 @@ extension KeyspaceEstimate {
         ? SampledAmount(value, variance: variance) : SampledAmount(value, lower: nil, upper: nil)
     }
   }
+}
+
+/// How the keys of a workload live.
+struct KeyLives: Sendable, Equatable {
+  /// Keys of prefixes that nearly all expire, as a share of all.
+  let expiringRatio: Double
+  /// Keys of prefixes that nearly never do.
+  let lastingRatio: Double
 }

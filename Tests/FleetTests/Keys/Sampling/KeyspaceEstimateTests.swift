@@ -182,6 +182,26 @@ struct KeyspaceEstimateTests {
     #expect(estimate.prefixes.count == 2)
   }
 
+  /// A queue and a cache in one Redis; fewer than 5 % of the keys are neither's use of it.
+  @Test func howKeysLiveSideBySide() {
+    func lives(_ lasting: Int, of count: Int) -> KeyLives? {
+      var sample = SampledKeys(PrefixTemplate())
+      sample.strata = [SampledKeys.Stratum(id: "a", keyTotal: 100_000)]
+      let window = sample.open(in: 0)
+      for key in 0..<count {
+        let isLasting = key < lasting
+        sample.add(
+          Array("\(isLasting ? "job" : "page"):\(key)".utf8), bytes: 10,
+          life: isLasting ? .forever : .until(milliseconds: 5000), in: window)
+      }
+      return KeyspaceEstimate(sample, now: 0).lives
+    }
+    #expect(lives(100, of: 1999) == nil, "too few were looked at")
+    #expect(lives(1000, of: 2500) == KeyLives(expiringRatio: 0.6, lastingRatio: 0.4))
+    #expect(lives(0, of: 2500) == KeyLives(expiringRatio: 1, lastingRatio: 0))
+    #expect(lives(100, of: 2500) == KeyLives(expiringRatio: 0.96, lastingRatio: 0), "4 % are an index of the others")
+  }
+
   @Test func theHeaviestHaveLines() {
     var sample = SampledKeys(PrefixTemplate())
     sample.strata = [SampledKeys.Stratum(id: "a", keyTotal: 100_000)]

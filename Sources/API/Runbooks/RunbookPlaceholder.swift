@@ -6,7 +6,7 @@ enum RunbookPlaceholder: String, Sendable, CaseIterable {
   // Servers.
   case node, master, masters, replica, replicas, sentinel, sentinels, member, members, cluster, keys
   // What an alert or the configuration says.
-  case workload, instance, stream, group, service, limit, db, user, config, redline, metrics
+  case workload, instance, stream, group, service, limit, prefix, db, user, config, redline, metrics
   case masterName = "master_name"
   // What the person on call knows or has just read.
   case key, token, file, bytes, consumer, prometheus, alertmanager
@@ -29,7 +29,8 @@ enum RunbookPlaceholder: String, Sendable, CaseIterable {
     switch self {
     case .node, .master, .replica, .sentinel, .member, .cluster, .keys: .server
     case .masters, .replicas, .sentinels, .members: .servers
-    case .workload, .instance, .stream, .group, .service, .limit, .db, .user, .config, .redline, .metrics, .masterName:
+    case .workload, .instance, .stream, .group, .service, .limit, .prefix, .db, .user, .config, .redline, .metrics,
+      .masterName:
       .word
     case .key, .token, .file, .bytes, .consumer, .prometheus, .alertmanager, .clientID, .entryID, .nodeID, .client,
       .app, .newNode:
@@ -57,6 +58,7 @@ enum RunbookPlaceholder: String, Sendable, CaseIterable {
     case .group: "the label `group` of the alert"
     case .service: "the label `service` of the alert"
     case .limit: "the label `limit` of the alert"
+    case .prefix: "the label `prefix` of the alert"
     case .db: "the number of the database: the label `db` of the alert"
     case .user: "the ACL user that redline logs in with"
     case .config: "the path of redline.yml"

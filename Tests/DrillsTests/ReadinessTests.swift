@@ -72,6 +72,15 @@ import Testing
     #expect(Set(answers.keys) == Set(ReadinessLine.Subject.allCases).subtracting([.hitRatio]))
   }
 
+  /// The sample of the keys tells what somebody would have to look at.
+  @Test func aSampleStandsForATick() throws {
+    let answers = try Self.answers {
+      $0.ticks = try ReadinessTicks("stampede-locks 2026-11-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")
+      $0.traffic?.ttlCrowdingRatio = 0.0044
+    }
+    #expect(answers[.jitter] == .ok)
+  }
+
   private struct Fault: Sendable, CustomTestStringConvertible {
     let subject: ReadinessLine.Subject
     let answer: CheckResult.Answer
@@ -146,6 +155,7 @@ import Testing
     Fault(.jitter, .unknown, "nobody looked at TTLs") {
       $0.ticks = try ReadinessTicks("stampede-locks 2026-11-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")
     },
+    Fault(.jitter, "many keys expire in one second, whatever was ticked") { $0.traffic?.ttlCrowdingRatio = 0.026 },
     Fault(.locks, "looked at long ago") {
       $0.ticks = try ReadinessTicks(
         "ttl-jitter 2026-11-10 a\nstampede-locks 2026-09-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")

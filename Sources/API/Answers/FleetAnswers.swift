@@ -146,6 +146,7 @@ struct FleetAnswers: Sendable {
       ("memoryObjectiveRatio", traffic.memoryObjectiveRatio), ("lagSeconds", traffic.lagSeconds),
       ("lagObjectiveSeconds", traffic.lagObjectiveSeconds), ("evictionsPerSecond", traffic.evictionsPerSecond),
       ("clientsUsedRatio", traffic.clientsUsedRatio), ("eventLoopBusyRatio", traffic.eventLoopBusyRatio),
+      ("ttlCrowdingRatio", traffic.ttlCrowdingRatio),
     ]
     json.object { json in
       for (name, value) in numbers { if let value { json.field(name, value) } }

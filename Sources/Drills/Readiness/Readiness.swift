@@ -20,6 +20,8 @@ public struct Readiness: Sendable {
   private static let memoryRatio = 0.8
   private static let latencySeconds = 0.005
   private static let hitRatio = 0.85
+  /// Keys with a TTL that may expire in one second: with a tenth of jitter it is half of that.
+  private static let crowdingRatio = 0.01
 
   public init(_ workload: WorkloadConfig, factor: Double, _ evidence: ReadinessEvidence, now: WallTime) {
     self.workload = workload
@@ -56,7 +58,8 @@ public struct Readiness: Sendable {
     case .size: size
     case .fork: keepsData ? found("fork-headroom-gone", well: "enough memory for a fork") : nil
     case .alerts: delivery
-    case .jitter, .locks, .runbooks: ticked(subject)
+    case .jitter: jitter
+    case .locks, .runbooks: ticked(subject)
     case .warmth: warmth
     case .hitRatio: hits
     case .critical: critical
@@ -215,6 +218,15 @@ public struct Readiness: Sendable {
   }
 
   // MARK: What only people know
+
+  /// By the sample of the keys; where there is none, somebody has to look.
+  private var jitter: Verdict {
+    guard let ratio = evidence.traffic?.ttlCrowdingRatio else { return ticked(.jitter) }
+    let text = "\(Self.percent(ratio)) of the keys that expire do so in the fullest second"
+    return ratio <= Self.crowdingRatio
+      ? (.ok, text)
+      : (.finding, "\(text); at most \(Self.percent(Self.crowdingRatio)) are asked for: spread TTLs by a tenth")
+  }
 
   private func ticked(_ subject: ReadinessLine.Subject) -> Verdict {
     guard let tick = evidence.ticks.ticks[subject] else {

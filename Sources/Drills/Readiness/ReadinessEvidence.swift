@@ -5,7 +5,7 @@ import Runtime
 public struct ReadinessEvidence: Sendable {
   /// Of the busiest or fullest member each.
   public struct Traffic: Sendable, Equatable {
-    public var memoryUsedRatio, latencyP99Seconds, hitRatio, clientsUsedRatio, eventLoopBusyRatio: Double?
+    public var memoryUsedRatio, latencyP99Seconds, hitRatio, clientsUsedRatio, eventLoopBusyRatio, ttlCrowdingRatio: Double?
 
     public init() {}
   }
@@ -57,6 +57,7 @@ extension ReadinessEvidence {
     traffic.hitRatio = told?["hitRatio"]?.number
     traffic.clientsUsedRatio = told?["clientsUsedRatio"]?.number
     traffic.eventLoopBusyRatio = told?["eventLoopBusyRatio"]?.number
+    traffic.ttlCrowdingRatio = told?["ttlCrowdingRatio"]?.number
     self.traffic = traffic
     var members = Members()
     for member in workload["members"]?.elements ?? [] where member["state"]?.string == "up" {

@@ -264,10 +264,11 @@ actor WorkloadKeys {
     let refused = watches.map { watch in
       (watch.blockName, shards.reduce(into: Set<String>()) { $0.formUnion($1.refused(to: watch)) })
     }
+    let sample = sampler?.newest?.fresh(at: .now)?.report.estimate
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
       refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
-      lives: sampler?.newest?.fresh(at: .now)?.report.estimate.lives)
+      lives: sample?.lives, ttlCrowdingRatio: sample?.crowdingRatio)
   }
 }
 
@@ -296,13 +297,15 @@ struct KeyReading: Sendable {
   let splitLockCount: Int?
   /// How keys live, by the newest sample; nil where that is not known.
   let lives: KeyLives?
+  /// Share of the keys with a TTL that expire in the fullest second, by the same.
+  let ttlCrowdingRatio: Double?
 
   init(
     _ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil,
-    lives: KeyLives? = nil
+    lives: KeyLives? = nil, ttlCrowdingRatio: Double? = nil
   ) {
     (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
-    self.lives = lives
+    (self.lives, self.ttlCrowdingRatio) = (lives, ttlCrowdingRatio)
   }
 
   static let none = KeyReading([])

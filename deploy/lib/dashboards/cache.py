@@ -21,6 +21,16 @@ DASHBOARD = Dashboard("redline-cache", "Redline / Cache", "Workloads that may ev
         "Keys that expire", "percentunit", "Share of the keys with a TTL. The others stay until they are evicted.",
         "sum by (environment, workload) (redis_db_keys_expiring{$where} $masters) "
         "/ sum by (environment, workload) (redis_db_keys{$where} $masters)", low=0, high=1))),
+    Row("What holds the memory?", (panel(
+        "Memory by prefix", "bytes", "Estimated from a sample of the keys, where the workload has keyspace.",
+        ("redis_prefix_memory_bytes{$where}", "{{workload}} {{prefix}}"), runbook="RedisPrefixGrowth", low=0), panel(
+        "Keys without TTL by prefix", "none", "Estimated from the same sample. They stay until they are evicted.",
+        ("redis_prefix_keys_without_ttl{$where}", "{{workload}} {{prefix}}"), runbook="RedisEvictionCannotFree", low=0), panel(
+        "Keys that expire in the fullest second", "percentunit",
+        "Of those with a TTL. Above 1% many leave at once; spread their TTLs by a tenth at random.",
+        ("redis_ttl_crowding_ratio{$where}", "{{workload}}"), runbook="RedisExpiryWaveAhead", low=0, high=1), panel(
+        "Keys that were looked at", "none", "By the newest sample of the keys.",
+        ("redis_keyspace_sample_keys{$where}", "{{workload}}"), low=0))),
     Row("Load", (OPERATIONS, LATENCY_P99, TOP_COMMANDS, SLOW_SHARE, CLIENTS, NETWORK)),
     Row("Topology", (UP, REPLICATION_LAG, panel(
         "Slots", "none", "Hash slots by state. Requests for those that are not ok fail.",

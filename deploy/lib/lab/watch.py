@@ -29,6 +29,8 @@ workloads:
     degraded: {{on_redis_loss: database, note: "One loader for each key; the database bears 800 requests/s."}}
     # What its servers should run with: redline drift tells what differs.
     declared: {{ redis_conf: "{declared}/cache.conf" }}
+    # Which prefixes hold its memory: /metrics and the dashboard have it.
+    keyspace: {{ every: 1m, sample: 5000 }}
     aliases:
 {cache_aliases}
   - name: sessions

@@ -76,7 +76,7 @@ import Testing
   @Test func aSampleStandsForATick() throws {
     let answers = try Self.answers {
       $0.ticks = try ReadinessTicks("stampede-locks 2026-11-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")
-      $0.traffic?.ttlCrowdingRatio = 0.0044
+      $0.ttlCrowdingRatio = 0.0044
     }
     #expect(answers[.jitter] == .ok)
   }
@@ -155,7 +155,7 @@ import Testing
     Fault(.jitter, .unknown, "nobody looked at TTLs") {
       $0.ticks = try ReadinessTicks("stampede-locks 2026-11-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")
     },
-    Fault(.jitter, "many keys expire in one second, whatever was ticked") { $0.traffic?.ttlCrowdingRatio = 0.026 },
+    Fault(.jitter, "many keys expire in one second, whatever was ticked") { $0.ttlCrowdingRatio = 0.026 },
     Fault(.locks, "looked at long ago") {
       $0.ticks = try ReadinessTicks(
         "ttl-jitter 2026-11-10 a\nstampede-locks 2026-09-10 bo\nrunbooks-printed 2026-11-17 bo", file: "t")

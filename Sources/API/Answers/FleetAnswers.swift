@@ -111,6 +111,7 @@ struct FleetAnswers: Sendable {
       }
       json.key("traffic")
       write(overview.traffic, to: &json)
+      if let ratio = overview.ttlCrowdingRatio { json.field("ttlCrowdingRatio", ratio) }
       json.key("budgets")
       json.array { json in for budget in overview.budgets { BudgetAnswers.write(budget, to: &json) } }
       json.key("members")
@@ -146,7 +147,6 @@ struct FleetAnswers: Sendable {
       ("memoryObjectiveRatio", traffic.memoryObjectiveRatio), ("lagSeconds", traffic.lagSeconds),
       ("lagObjectiveSeconds", traffic.lagObjectiveSeconds), ("evictionsPerSecond", traffic.evictionsPerSecond),
       ("clientsUsedRatio", traffic.clientsUsedRatio), ("eventLoopBusyRatio", traffic.eventLoopBusyRatio),
-      ("ttlCrowdingRatio", traffic.ttlCrowdingRatio),
     ]
     json.object { json in
       for (name, value) in numbers { if let value { json.field(name, value) } }

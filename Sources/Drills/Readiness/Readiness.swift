@@ -221,7 +221,7 @@ public struct Readiness: Sendable {
 
   /// By the sample of the keys; where there is none, somebody has to look.
   private var jitter: Verdict {
-    guard let ratio = evidence.traffic?.ttlCrowdingRatio else { return ticked(.jitter) }
+    guard let ratio = evidence.ttlCrowdingRatio else { return ticked(.jitter) }
     let text = "\(Self.percent(ratio)) of the keys that expire do so in the fullest second"
     return ratio <= Self.crowdingRatio
       ? (.ok, text)

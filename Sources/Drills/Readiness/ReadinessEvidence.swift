@@ -5,7 +5,7 @@ import Runtime
 public struct ReadinessEvidence: Sendable {
   /// Of the busiest or fullest member each.
   public struct Traffic: Sendable, Equatable {
-    public var memoryUsedRatio, latencyP99Seconds, hitRatio, clientsUsedRatio, eventLoopBusyRatio, ttlCrowdingRatio: Double?
+    public var memoryUsedRatio, latencyP99Seconds, hitRatio, clientsUsedRatio, eventLoopBusyRatio: Double?
 
     public init() {}
   }
@@ -30,6 +30,8 @@ public struct ReadinessEvidence: Sendable {
   /// What checks of the fleet say of the workload.
   public var results: [CheckResult]?
   public var traffic: Traffic?
+  /// Share of the keys with a TTL that expire in the fullest second; nil where keys are not sampled.
+  public var ttlCrowdingRatio: Double?
   public var members: Members?
   /// What was verified, the newest first.
   public var reports: [CheckReport]?
@@ -57,8 +59,8 @@ extension ReadinessEvidence {
     traffic.hitRatio = told?["hitRatio"]?.number
     traffic.clientsUsedRatio = told?["clientsUsedRatio"]?.number
     traffic.eventLoopBusyRatio = told?["eventLoopBusyRatio"]?.number
-    traffic.ttlCrowdingRatio = told?["ttlCrowdingRatio"]?.number
     self.traffic = traffic
+    ttlCrowdingRatio = workload["ttlCrowdingRatio"]?.number
     var members = Members()
     for member in workload["members"]?.elements ?? [] where member["state"]?.string == "up" {
       switch member["role"]?.string {

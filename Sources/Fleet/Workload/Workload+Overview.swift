@@ -19,7 +19,8 @@ extension Workload {
         : WorkloadOverview.Failovers(
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
-      traffic: state.traffic, budgets: store.budgets.budgets, groups: groups(state),
+      traffic: state.traffic, ttlCrowdingRatio: state.keys.ttlCrowdingRatio, budgets: store.budgets.budgets,
+      groups: groups(state),
       judged: WorkloadOverview.Judged(judgement))
   }
 

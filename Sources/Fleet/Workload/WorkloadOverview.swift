@@ -75,6 +75,8 @@ public struct WorkloadOverview: Sendable {
   /// nil where failovers are not counted: with topology `static`.
   public let failovers: Failovers?
   public let traffic: WorkloadTraffic
+  /// Share of the keys with a TTL that expire in the fullest second, by the newest sample; nil where that is not known.
+  public var ttlCrowdingRatio: Double?
   /// Without those of objectives that are off.
   public var budgets: [ErrorBudget] = []
   public let groups: [Group]

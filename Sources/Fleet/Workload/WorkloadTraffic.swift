@@ -14,8 +14,6 @@ public struct WorkloadTraffic: Sendable, Equatable {
   public var clientsUsedRatio: Double?
   /// Of the busiest member, between its two newest polls; nil before Redis 7.2.
   public var eventLoopBusyRatio: Double?
-  /// Share of the keys with a TTL that expire in the fullest second, by the newest sample; nil where keys are not sampled.
-  public var ttlCrowdingRatio: Double?
   /// Of all masters together.
   public var usedMemoryBytes: Int?
   /// Of the member that has the largest share of its maxmemory in use.
@@ -45,7 +43,6 @@ extension WorkloadState {
       one.facts.maxClients.flatMap { $0 > 0 ? Double(one.facts.connectedClients) / Double($0) : nil }
     }.max()
     traffic.eventLoopBusyRatio = up.compactMap(\.member.load.eventLoopBusyRatio).max()
-    traffic.ttlCrowdingRatio = keys.ttlCrowdingRatio
     let masters = up.filter { $0.member.isMaster }
     traffic.usedMemoryBytes = Self.sum(masters.map { $0.facts.memory.usedBytes.map(Double.init) })
       .map { Int(clamping: $0) }

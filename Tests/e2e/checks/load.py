@@ -42,6 +42,15 @@ def generator(server: RedisServer, *more: str) -> str:
 
 
 def check_a_stall_of_a_second_shows(check: Check) -> None:
+    # Where this machine is too busy to measure, that is the verdict, and the run says nothing of stalls.
+    for _ in range(3):
+        if stall_shows(check):
+            return
+    check.that(False, "this machine was too busy to measure three times")
+
+
+def stall_shows(check: Check) -> bool:
+    """False where the machine was too busy to tell."""
     server = server_of(check)
     config = configuration(check, server, "    objectives: {latency_p99: 500ms}\n")
 
@@ -56,14 +65,18 @@ def check_a_stall_of_a_second_shows(check: Check) -> None:
     thread.start()
     run = subprocess.run(words(config, generator(server), "--for", "12s"), capture_output=True, text=True, timeout=100)
     thread.join()
+    if run.returncode == 3 and "too busy to measure" in run.stdout:
+        return False
     check.equal(run.returncode, 1, f"the exit ({run.stdout}{run.stderr})")
     found = answers(run.stdout)
     check.equal(found["load-latency"]["verdict"], "finding", f"the stall is found: {found}")
-    report = json.loads(next((check.folder / "results").glob("load-carts-*.json")).read_text())
+    newest = max((check.folder / "results").glob("load-carts-*.json"), key=lambda path: path.stat().st_mtime)
+    report = json.loads(newest.read_text())
     check.that(report["numbers"]["p99_seconds"] > 0.8, f"p99 is above 800 ms: {report['numbers']}")
     check.that(report["numbers"]["before_p99_seconds"] < 0.5, f"and was not before: {report['numbers']}")
     check.that(report["numbers"]["commands_per_second"] > 500, f"there was load: {report['numbers']}")
     check.until(lambda: not is_running(server), 10, "the generator is gone")
+    return True
 
 
 def is_running(server: RedisServer) -> bool:

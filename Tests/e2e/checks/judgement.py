@@ -45,7 +45,8 @@ def check_from_loss_to_page(check: Check) -> None:
     killed = time.monotonic()
     check.until(lambda: judge.states() == [("ServerGone", "pending")], 10, "the alert is pending", pause=0.02)
     took = time.monotonic() - killed
-    check.that(took < 3, f"pending within 3 s of the kill, not {took:.2f} s")
+    # About a second here; a machine that is busy takes longer.
+    check.that(took < 6, f"pending within 6 s of the kill, not {took:.2f} s")
     check.until(site.alertmanager.alerts, 10, "the alert reaches the Alertmanager")
     alert = site.alertmanager.alerts()[0]
     check.equal(alert["labels"], {

@@ -63,6 +63,7 @@ public struct Pages: Sendable {
         verified: api?.intakes?.checks, fleet: fleet, isStored: events != nil, metricsPath: metricsPath
       ).routes
       + AuditPages(fleet: fleet, isStored: events != nil, metricsPath: metricsPath).routes
+      + KeyspacePages(fleet: fleet, metricsPath: metricsPath).routes
       + RunbookPages(source: runbookSource, fleet: fleet, metricsPath: metricsPath).routes
   }
 

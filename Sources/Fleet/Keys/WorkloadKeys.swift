@@ -120,7 +120,11 @@ actor WorkloadKeys {
   /// Who is sampled, one of each shard; nil while of some shard nobody can be read.
   private func sources(_ members: [NodeAddress: WatchedNode]) -> [KeySampleSource]? {
     let sources = readers.shards.compactMap { shard in
-      shard.reader.flatMap { place($0, members) }.map { KeySampleSource(place: $0, node: nil, name: $0.name) }
+      shard.reader.flatMap { address in
+        place(address, members).map {
+          KeySampleSource(place: $0, node: nil, name: members[address]?.instance ?? $0.name)
+        }
+      }
     }
     return sources.count == readers.shards.count && !sources.isEmpty ? sources : nil
   }
@@ -166,6 +170,9 @@ actor WorkloadKeys {
   }
 
   // MARK: What was found
+
+  /// What samples say; nil where keys are not sampled.
+  nonisolated func keyspace(at now: WallTime) -> KeyspaceOverview? { sampler?.overview(at: now) }
 
   /// What is known of one shard.
   private struct Shard {

@@ -20,6 +20,7 @@ extension Workload {
           count: Int(clamping: counted), lastTime: tracker.failovers.state.lastFailover,
           last: events.failovers.lastSummary, lastCost: events.failovers.lastCost),
       traffic: state.traffic, ttlCrowdingRatio: state.keys.ttlCrowdingRatio, budgets: store.budgets.budgets,
+      keyspace: keyWatches?.keyspace(at: .now),
       groups: groups(state),
       judged: WorkloadOverview.Judged(judgement))
   }

@@ -17,7 +17,7 @@ actor Workload {
   private let logPace: LogPace
   let store: WorkloadStore
   /// nil where no keys are watched.
-  private let keyWatches: WorkloadKeys?
+  let keyWatches: WorkloadKeys?
 
   private(set) var crew: Crew
   private(set) var membership: Membership

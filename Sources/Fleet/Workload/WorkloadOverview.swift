@@ -79,6 +79,8 @@ public struct WorkloadOverview: Sendable {
   public var ttlCrowdingRatio: Double?
   /// Without those of objectives that are off.
   public var budgets: [ErrorBudget] = []
+  /// nil where its keys are not sampled.
+  public var keyspace: KeyspaceOverview?
   public let groups: [Group]
   public let judged: Judged
 

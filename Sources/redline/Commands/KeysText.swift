@@ -15,44 +15,19 @@ struct KeysText {
   private func cells(_ prefix: KeyspaceEstimate.Prefix) -> [String] {
     [
       prefix.name, prefix.memoryBytes.map { Self.amount($0, Self.bytes) } ?? "unknown",
-      Self.amount(prefix.keys, Self.count), prefix.keysWithoutTTL.map { Self.amount($0, Self.count) } ?? "unknown",
+      Self.amount(prefix.keys, Estimate.count),
+      prefix.keysWithoutTTL.map { Self.amount($0, Estimate.count) } ?? "unknown",
       Self.wave(prefix.wave),
     ]
   }
 
   // MARK: Amounts
 
-  /// `12,000 ± 300`, or `40 (29 to 54)` where the bounds are not as far from the number.
-  private static func amount(_ amount: SampledAmount, _ text: (Double) -> String) -> String {
-    guard let lower = amount.lower, let upper = amount.upper else { return "\(text(amount.value)), uncertain" }
-    if lower == upper { return text(amount.value) }
-    if amount.value == 0 { return "at most \(text(upper))" }
-    let (below, above) = (amount.value - lower, upper - amount.value)
-    return abs(below - above) <= 0.05 * above
-      ? "\(text(amount.value)) ± \(text(rounded(above)))" : "\(text(amount.value)) (\(text(lower)) to \(text(upper)))"
-  }
-
-  /// To two places: a bound is no more exact.
-  private static func rounded(_ value: Double) -> Double {
-    var step = 1.0
-    while value / step >= 100 { step *= 10 }
-    return (value / step).rounded() * step
+  private static func amount(_ amount: SampledAmount, _ words: (Double) -> String) -> String {
+    Estimate(amount.value, lower: amount.lower, upper: amount.upper).text(words)
   }
 
   private static func bytes(_ value: Double) -> String { TimeSeries.Unit.bytes.words(value) }
-
-  /// `1,234`; what is larger is told to three places.
-  static func count(_ value: Double) -> String {
-    var step = 1.0
-    while value.magnitude / step >= 10_000 { step *= 10 }
-    let digits = Array(String(Int(clamping: (value / step).rounded() * step)))
-    var text = ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place) % 3 == 0, digits[place - 1] != "-" { text.append(",") }
-      text.append(digit)
-    }
-    return text
-  }
 
   private static func wave(_ wave: KeyspaceEstimate.Wave) -> String {
     switch wave {
@@ -61,14 +36,8 @@ struct KeysText {
     case .coming(let wave):
       let time = "\(Timestamp(WallTime(seconds: Double(wave.timestampSeconds))))".replacing(".000Z", with: "Z")
       let span = wave.spanSeconds == 1 ? "at" : "in the minute from"
-      return "\(amount(wave.keys, count)) \(span) \(time)"
+      return "\(amount(wave.keys, Estimate.count)) \(span) \(time)"
     }
-  }
-
-  private static func percent(_ ratio: Double) -> String {
-    let tenths = Int(clamping: (ratio * 1000).rounded())
-    return tenths >= 100 || tenths % 10 == 0
-      ? "\(Int(clamping: (ratio * 100).rounded())) %" : "\(tenths / 10).\(tenths % 10) %"
   }
 
   // MARK: What is to be known beside the table
@@ -87,9 +56,9 @@ struct KeysText {
     let read =
       report.servers.count == 1
       ? (replicas == 1 ? "a replica" : "a master") : "\(report.servers.count) shards, \(replicas) of them on replicas"
-    let seen = Self.count(Double(estimate.seenCount))
+    let seen = Estimate.count(Double(estimate.seenCount))
     remarks.append(
-      "\(estimate.areAllKeys ? "all \(seen)" : "\(seen) of \(Self.count(estimate.keyTotal))") keys were looked at in "
+      "\(estimate.areAllKeys ? "all \(seen)" : "\(seen) of \(Estimate.count(estimate.keyTotal))") keys were looked at in "
         + "\(TimeSeries.Unit.seconds.words(report.tookSeconds)) on \(read) (\(products))"
         + (estimate.areAllKeys ? "" : "; bounds hold the truth 95 times in 100"))
     for server in report.servers {
@@ -104,12 +73,12 @@ struct KeysText {
       remarks.append("\(report.omittedCount) windows hold names too large to be read and are left out")
     }
     if estimate.unseenKeys > 0 {
-      remarks.append("\(Self.count(estimate.unseenKeys)) keys are in databases where the sample met none")
+      remarks.append("\(Estimate.count(estimate.unseenKeys)) keys are in databases where the sample met none")
     }
     remarks.append(attributed)
     if let crowding = estimate.crowdingRatio {
       remarks.append(
-        "of the keys that expire, \(Self.percent(crowding)) do so in the fullest second"
+        "of the keys that expire, \(Estimate.percent(crowding)) do so in the fullest second"
           + (crowding > Self.crowdingLimit ? ": spread their TTLs by a tenth at random" : ""))
     } else {
       remarks.append("whether TTLs are spread is unknown: fewer than 1,000 of the keys that were looked at expire")
@@ -123,7 +92,7 @@ struct KeysText {
     guard let ratio = report.attributedRatio else {
       return "how much of the server's memory the prefixes come to is unknown"
     }
-    let text = "the prefixes come to \(Self.percent(ratio)) of the memory that the server counts as data"
+    let text = "the prefixes come to \(Estimate.percent(ratio)) of the memory that the server counts as data"
     switch report.isComplete {
     case true?: return text
     case false?:

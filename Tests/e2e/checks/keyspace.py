@@ -141,8 +141,11 @@ def check_a_workload_is_sampled(check: Check) -> None:
     check.equal(value("growth_bytes", "session"), None, "nothing is known of yesterday")
     check.equal(page.value("redis_keyspace_complete", workload="carts"), 1, "what prefixes come to is what the server counts")
     check.equal(page.named("redis_keyspace_paused"), {}, "nothing stands in the way")
+    shown = exporter.get("/keys/carts").text
+    check.that("<code>session:*</code>" in shown and "at most" in shown and ": complete." in shown, f"the page has it: {shown[-4000:]}")
+    check.that("Unknown: sampling began not long ago." in shown, "nothing is known of yesterday there, either")
     # No reader, no sample; what was known stands for a while.
-    everything = exporter.get("/metrics").text + exporter.output()
+    everything = exporter.get("/metrics").text + exporter.output() + shown
     check.none([name for name in PLANTED if name in everything], "names of single keys")
     with server.client() as client:
         client("ACL", "SETUSER", "default", "-scan")
@@ -150,6 +153,8 @@ def check_a_workload_is_sampled(check: Check) -> None:
     check.until(lambda: refused.page().value("redis_keyspace_paused", workload="carts", reason="refused") == 1, 40,
                 "what a server refuses is told")
     check.equal(refused.page().named("redis_prefix_keys"), {}, "and no number made up")
+    shown = refused.get("/keys/carts").text
+    check.that("No sample has ended yet." in shown and "a server refuses a command" in shown, f"the page says so: {shown[-2000:]}")
 
 
 @on_servers

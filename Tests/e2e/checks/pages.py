@@ -123,7 +123,8 @@ def check_every_page_in_a_browser(check: Check) -> None:
     browser = Browser(check)
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
-    check.equal(names, ["alerts", "audit", "checks", "events", "evidence", "evidence-list", "graph", "node", "notifications",
+    check.equal(names, ["alerts", "audit", "checks", "events", "evidence", "evidence-list", "graph", "keys", "keys-first",
+                        "keys-off", "node", "notifications",
                         "rules", "runbook", "start", "workload"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")
@@ -176,7 +177,8 @@ def check_a_live_fleet(check: Check) -> None:
     check.that("<b>failover</b>" not in exporter.get("/events?workload=cache").text, "others have no failover")
     check.equal(exporter.get("/events?kind=nonsense").status, 404, "a kind that there is not")
 
-    for path in ("/alerts", "/rules", "/events", "/checks", "/audit", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions", "/"):
+    for path in ("/alerts", "/rules", "/events", "/checks", "/audit", "/runbooks", "/runbooks/all", "/node/sessions-1", "/workload/sessions",
+                 "/keys/sessions", "/keys/cache", "/"):
         answer = exporter.get(path)
         check.equal(answer.status, 200, path)
         policy = answer.headers["content-security-policy"]
@@ -185,7 +187,8 @@ def check_a_live_fleet(check: Check) -> None:
         check.that("<script" not in own and "src=" not in own, f"{path} loads nothing else")
         check.that(len(answer.text.encode()) < PAGE_LIMIT_BYTES, f"{path} is small: {len(answer.text)}")
     for path in ("/runbooks/nobody", "/runbooks/..%2f..%2fetc%2fpasswd", "/runbooks/%2e%2e/passwd", "/node/nobody",
-                 "/node/", "/runbooks/", "/workload/", "/workload/nobody", "/workload/sessions/x"):
+                 "/node/", "/runbooks/", "/workload/", "/workload/nobody", "/workload/sessions/x", "/keys/",
+                 "/keys/nobody", "/keys/sessions/x"):
         check.equal(exporter.get(path).status, 404, path)
 
     browser = Browser(check)

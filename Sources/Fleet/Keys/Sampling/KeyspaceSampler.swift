@@ -41,6 +41,7 @@ actor KeyspaceSampler {
   private var task: Task<Void, Never>?
   private var isStopped = false
   private nonisolated let box = Lock<KeyspaceTracker?>(nil)
+  private nonisolated let turn = Lock(KeyspaceOverview.Turn.unknown)
 
   /// - Parameter publish: is handed what is known whenever that changes, without the workload's labels.
   init(
@@ -54,6 +55,11 @@ actor KeyspaceSampler {
 
   /// What is known now.
   nonisolated var newest: KeyspaceTracker? { box.withLock { $0 } }
+
+  /// The same for pages.
+  nonisolated func overview(at now: WallTime) -> KeyspaceOverview {
+    KeyspaceOverview(config, newest, turn.withLock { $0 }, at: now)
+  }
 
   /// - Parameter sources: who is read, one of each shard; nil while of some shard nobody can be.
   func aim(at sources: [KeySampleSource]?) {
@@ -73,6 +79,7 @@ actor KeyspaceSampler {
     await rest(Double.random(in: 0..<min(Self.firstSeconds, config.interval.seconds / 4)))
     while !Task.isCancelled {
       let began = NIODeadline.now()
+      turn.withLock { $0 = .underWay }
       await room.take()
       if !Task.isCancelled { await sample() }
       await room.pass()
@@ -88,7 +95,10 @@ actor KeyspaceSampler {
   /// When it is looked again whether there is anybody to read.
   private static let retrySeconds = 5.0
 
-  private func rest(_ seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
+  private func rest(_ seconds: Double) async {
+    turn.withLock { $0 = .due(WallTime.now + seconds) }
+    try? await Task.sleep(for: .seconds(seconds))
+  }
 
   private func sample() async {
     guard let sources, !sources.isEmpty else { return tracker.note(.noReader) }

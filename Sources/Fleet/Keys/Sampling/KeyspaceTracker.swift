@@ -6,18 +6,13 @@ import Runtime
 /// What the samples of a workload's keys have told so far: the newest, and panels of earlier ones for what has grown. Pure.
 struct KeyspaceTracker: Sendable {
   /// Why a sample did not come about.
-  enum Pause: String, Sendable, CaseIterable {
-    /// Of some shard no server can be read.
-    case noReader = "no_reader"
-    case refused, failed
-    /// Servers were restarted, flushed or failed over meanwhile.
-    case changed
-  }
+  typealias Pause = KeyspaceOverview.Pause
 
   struct Sample: Sendable {
     let report: KeyspaceReport
     /// How much more memory prefixes take than a while ago.
     let growth: [String: SampledAmount]
+    let comparison: KeyspaceOverview.Comparison
   }
 
   private struct Panel: Sendable {
@@ -33,6 +28,8 @@ struct KeyspaceTracker: Sendable {
   /// The places that samples look at, by stratum.
   private(set) var starts: [String: [UInt64]] = [:]
   private var drawnAt: WallTime?
+  /// Whether they were chosen again, and not only at the beginning.
+  private var isDrawnAgain = false
 
   /// Places are chosen again after so long: what was unlucky does not stay so.
   static let drawSeconds = 7.0 * 86_400
@@ -49,7 +46,7 @@ struct KeyspaceTracker: Sendable {
     let now = report.beganAt
     if let drawnAt, now - drawnAt > Self.drawSeconds {
       // From here on there is nothing to compare with for a while.
-      (starts, panels, self.drawnAt) = ([:], [], now)
+      (starts, panels, self.drawnAt, isDrawnAgain) = ([:], [], now, true)
     } else {
       starts = outcome.starts
       drawnAt = drawnAt ?? now
@@ -58,17 +55,32 @@ struct KeyspaceTracker: Sendable {
     let panel = KeyPanel(outcome.sample, prefixes: names)
     let growthSeconds = config.growth.seconds
     var growth: [String: SampledAmount] = [:]
-    if let earlier = panels.last(where: { now - $0.time >= 0.95 * growthSeconds }), report.refused.isEmpty {
+    let earlier = panels.last { now - $0.time >= Self.enough * growthSeconds }
+    if let earlier, report.refused.isEmpty {
       for name in names {
         if let change = panel.growth(of: name, since: earlier.keys) { growth[name] = change }
       }
     }
-    newest = Sample(report: report, growth: growth)
     // One that is older than needed stays until a later one is old enough.
-    while panels.count > 1, now - panels[1].time >= 0.95 * growthSeconds { panels.removeFirst() }
+    while panels.count > 1, now - panels[1].time >= Self.enough * growthSeconds { panels.removeFirst() }
     panels.removeAll { now - $0.time > 2 * growthSeconds }
     let isDue = panels.last.map { now - $0.time >= growthSeconds / Self.panelCount } ?? true
     if isDue, !outcome.isCut, mayKeep { panels.append(Panel(time: now, keys: panel)) }
+    let comparison: KeyspaceOverview.Comparison =
+      if let earlier, !growth.isEmpty { .with(earlier.time) } else { self.comparison(of: panel, report) }
+    newest = Sample(report: report, growth: growth, comparison: comparison)
+  }
+
+  /// Samples come a little early or late.
+  private static let enough = 0.95
+
+  /// Why there is nothing to compare a sample with.
+  private func comparison(of panel: KeyPanel, _ report: KeyspaceReport) -> KeyspaceOverview.Comparison {
+    guard report.refused.isEmpty else { return .refused }
+    let since = panels.first { $0.keys.looksAtTheSame(as: panel) }?.time
+    let cause: KeyspaceOverview.Comparison.Cause =
+      panels.contains { !$0.keys.looksAtTheSame(as: panel) } ? .otherServers : isDrawnAgain ? .otherPlaces : .first
+    return since.map { .begun(since: $0, cause) } ?? .notKept
   }
 
   mutating func note(_ pause: Pause) { self.pause = pause }

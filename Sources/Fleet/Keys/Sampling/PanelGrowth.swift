@@ -77,12 +77,15 @@ struct KeyPanel: Sendable {
   /// The most that a panel of a sample of so many keys takes.
   static func bytes(keys: Int) -> Int { 10 * keys }
 
+  /// Whether both are of the same servers.
+  func looksAtTheSame(as other: KeyPanel) -> Bool { Set(parts.keys) == Set(other.parts.keys) }
+
   /// How much more memory the keys of a prefix take than at an earlier look at the same places.
   ///
   /// - Returns: nil where one of the looks did not tell the prefix apart, or the servers or places are not the same.
   func growth(of prefix: String, since earlier: KeyPanel) -> SampledAmount? {
     guard prefixes.contains(prefix), earlier.prefixes.contains(prefix), !parts.isEmpty,
-      Set(parts.keys) == Set(earlier.parts.keys)
+      looksAtTheSame(as: earlier)
     else { return nil }
     var (change, variance) = (0.0, 0.0)
     for (id, now) in parts {

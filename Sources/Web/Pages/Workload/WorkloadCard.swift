@@ -36,7 +36,8 @@ struct WorkloadCard {
       \(HTML.joined(workload.figures.map(figure)))</summary>
       \(findings)<p class="dim">\(about) · <a href="/workload/\(pathEncoded(workload.name))">Timeline</a> · \
       <a href="/events?workload=\(pathEncoded(workload.name))">Events</a> · \
-      <a href="/checks?workload=\(pathEncoded(workload.name))">Checks</a></p>
+      <a href="/checks?workload=\(pathEncoded(workload.name))">Checks</a> · \
+      <a href="/keys/\(pathEncoded(workload.name))">Keys</a></p>
       \(BudgetBar.list(workload.budgets, now: now))\(nodes)</details>
 
       """

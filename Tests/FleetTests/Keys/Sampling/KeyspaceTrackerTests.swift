@@ -23,10 +23,11 @@ struct KeyspaceTrackerTests {
 
   /// The same windows of 16 keys, most of them carts, with so many bytes in each.
   private static func outcome(
-    bytes: Double, carts: Int = 12, starts: [String: [UInt64]] = ["run/0": [1, 2, 3]], isCut: Bool = false
+    bytes: Double, carts: Int = 12, starts: [String: [UInt64]] = ["run/0": [1, 2, 3]], isCut: Bool = false,
+    id: String = "run/0", refused: Set<String> = []
   ) -> KeySampleOutcome {
     var sample = SampledKeys(PrefixTemplate())
-    sample.strata = [SampledKeys.Stratum(id: "run/0", keyTotal: 100_000)]
+    sample.strata = [SampledKeys.Stratum(id: id, keyTotal: 100_000)]
     for window in 0..<200 {
       let number = sample.open(in: 0)
       for key in 0..<16 {
@@ -37,7 +38,7 @@ struct KeyspaceTrackerTests {
       }
     }
     return KeySampleOutcome(
-      sample: sample, servers: [nil], failures: [:], omittedCount: 0, refused: [], isCut: isCut, starts: starts)
+      sample: sample, servers: [nil], failures: [:], omittedCount: 0, refused: refused, isCut: isCut, starts: starts)
   }
 
   private static func note(_ tracker: inout KeyspaceTracker, _ outcome: KeySampleOutcome, hour: Double) {
@@ -71,6 +72,45 @@ struct KeyspaceTrackerTests {
     for hour in 5..<40 { Self.note(&tracker, Self.outcome(bytes: 1100), hour: Double(hour)) }
     #expect(tracker.newest?.growth["cart:*"] == SampledAmount(0, lower: 0, upper: 0))
     #expect(tracker.heldBytes < 7 * KeyPanel.bytes(keys: 3200))
+  }
+
+  private static func time(_ hour: Double) -> WallTime { WallTime(seconds: 1_800_000_000 + 3600 * hour) }
+
+  @Test func saysWhyThereIsNothingToCompareWith() throws {
+    var tracker = KeyspaceTracker(try Self.config())
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 0)
+    #expect(tracker.newest?.comparison == .begun(since: Self.time(0), .first))
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 2)
+    #expect(tracker.newest?.comparison == .begun(since: Self.time(0), .first))
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 4)
+    #expect(tracker.newest?.comparison == .with(Self.time(0)))
+    // A server that was restarted has other tables.
+    Self.note(&tracker, Self.outcome(bytes: 1000, id: "other/0"), hour: 5)
+    #expect(tracker.newest?.comparison == .begun(since: Self.time(5), .otherServers))
+    Self.note(&tracker, Self.outcome(bytes: 1000, id: "other/0"), hour: 9)
+    #expect(tracker.newest?.comparison == .with(Self.time(5)))
+    Self.note(&tracker, Self.outcome(bytes: 1000, id: "other/0"), hour: 24 * 7 + 1)
+    #expect(tracker.newest?.comparison == .begun(since: Self.time(24 * 7 + 1), .otherPlaces))
+    var cut = KeyspaceTracker(try Self.config())
+    Self.note(&cut, Self.outcome(bytes: 1000, isCut: true), hour: 0)
+    #expect(cut.newest?.comparison == .notKept)
+    var refused = KeyspaceTracker(try Self.config())
+    Self.note(&refused, Self.outcome(bytes: 1000, refused: ["memory|usage"]), hour: 0)
+    #expect(refused.newest?.comparison == .refused)
+  }
+
+  /// What the page is made of.
+  @Test func whatIsOldIsNotOnThePage() throws {
+    let config = try Self.config()
+    let none = KeyspaceOverview(config, nil, .due(Self.time(1)), at: Self.time(0))
+    #expect(none.report == nil && none.newestAt == nil && none.comparison == nil && none.turn == .due(Self.time(1)))
+    var tracker = KeyspaceTracker(config)
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 0)
+    tracker.note(.changed)
+    let fresh = KeyspaceOverview(config, tracker, .underWay, at: Self.time(2))
+    #expect(fresh.report != nil && fresh.pause == .changed && fresh.growthSeconds == 4 * 3600)
+    let old = KeyspaceOverview(config, tracker, .underWay, at: Self.time(4))
+    #expect(old.report == nil && old.newestAt == Self.time(0) && old.comparison == nil && old.growth.isEmpty)
   }
 
   @Test func placesAreDrawnAnewAfterAWeek() throws {

@@ -4,11 +4,12 @@
     run.py [--list] [--only NAME]... [--thorough] [--keep] [--counts FILE]
 
 NAME is a file (`evil_redis`) or one check (`evil_redis.half_reply`). A check's module may set TIMEOUT_SECONDS,
-THOROUGH_TIMEOUT_SECONDS for --thorough, and WAITS where its checks hardly compute: these run one after another beside the
+THOROUGH_TIMEOUT_SECONDS for --thorough, and WAITS where its checks hardly compute: two of these run at a time beside the
 rest. `Check.share` is how a check does more under --thorough, `thorough_only` marks one that is nothing for a short run.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import importlib
@@ -147,8 +148,12 @@ def main() -> int:
     failures, times = [], []
     telling = threading.Lock()
 
-    def run_lane(lane: list[Listed]) -> None:
-        for one in lane:
+    def run_lane(lane: collections.deque[Listed]) -> None:
+        while True:
+            with telling:
+                one = lane.popleft() if lane else None
+            if one is None:
+                return
             verdict, reason, seconds = run_child(one.name, one.limit_seconds, options.thorough, options.keep)
             with telling:
                 counts[verdict] += 1
@@ -159,8 +164,9 @@ def main() -> int:
                     print(indented, flush=True)
                     failures.append(f"{verdict} {one.name}\n{indented}\n")
 
+    waiting, computing = (collections.deque(one for one in checks if one.waits == waits) for waits in (True, False))
     with concurrent.futures.ThreadPoolExecutor() as lanes:
-        for lane in [lanes.submit(run_lane, [one for one in checks if one.waits == waits]) for waits in (True, False)]:
+        for lane in [lanes.submit(run_lane, lane) for lane in (waiting, waiting, computing)]:
             lane.result()
     if options.failures:
         pathlib.Path(options.failures).write_text("".join(failures), encoding="utf-8")

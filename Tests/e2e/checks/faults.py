@@ -10,6 +10,7 @@ from checks.fleet import address, events, failovers, roles, up, values
 from harness import exporters, servers
 from harness.check import Check, Failed
 
+WAITS = True
 TIMEOUT_SECONDS = 150
 # From the moment when the last server is steady.
 SETTLE_SECONDS = 10

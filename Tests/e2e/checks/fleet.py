@@ -11,6 +11,7 @@ from harness.process import Process
 from harness.paths import tool
 from harness.versions import on_servers
 
+WAITS = True
 TIMEOUT_SECONDS = 120
 # What is the same for all workloads here: polls are frequent, so that the checks are quick.
 DEFAULTS = "defaults: {poll_interval: 1s, timeout: 1s, environment: test}\n"

@@ -16,6 +16,7 @@ from harness.paths import REDLINE
 from harness.servers import RedisServer, replica_of
 from harness.versions import on_servers
 
+WAITS = True
 TIMEOUT_SECONDS = 150
 THOROUGH_TIMEOUT_SECONDS = 900
 

@@ -9,6 +9,7 @@ from harness import exporters, servers
 from harness.check import Check
 from harness.versions import on_servers
 
+WAITS = True
 TIMEOUT_SECONDS = 180
 
 # In the name of every key that is no service of a circuit.

@@ -14,6 +14,7 @@ from harness.paths import tool
 from harness.process import Process
 from harness.versions import on_servers
 
+WAITS = True
 TIMEOUT_SECONDS = 180
 
 

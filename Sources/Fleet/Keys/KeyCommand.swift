@@ -56,6 +56,16 @@ enum KeyCommand {
   }
 }
 
+extension Reply {
+  /// What TIME answers, seconds and microseconds, in whole milliseconds since the epoch; nil for anything else.
+  var clockMilliseconds: Double? {
+    guard !isError, let parts = elements, parts.count == 2, let seconds = parts[0]?.double,
+      let microseconds = parts[1]?.double, 0..<0x1p40 ~= seconds
+    else { return nil }
+    return seconds * 1000 + (microseconds / 1000).rounded(.down)
+  }
+}
+
 extension Command {
   /// What the command is refused and counted by: its name, with the subcommand where there is one. Never holds a key.
   var verb: String {

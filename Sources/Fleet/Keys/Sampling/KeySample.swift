@@ -358,25 +358,18 @@ struct KeySample {
   /// - Parameter replies: two for each key, then the server's clock.
   private mutating func note(_ asked: [Pending], _ replies: [Reply?]) {
     guard !asked.isEmpty else { return }
-    let now = Self.milliseconds(replies[2 * asked.count]) ?? WallTime.now.epochMs
+    let clock = replies[2 * asked.count]?.clockMilliseconds
+    let now = clock.flatMap { Int64(exactly: $0) } ?? WallTime.now.epochMs
     for (place, one) in asked.enumerated() {
       let (memory, life) = (replies[2 * place], replies[2 * place + 1])
       if memory == nil { refused.insert("memory|usage") }
       if life == nil { refused.insert("pttl") }
       // Gone by now, of another node by now, or not for this user.
       if let memory, memory.isError || memory.isNull { continue }
-      if let life, life.isError || life.integer == -2 { continue }
-      keys.add(
-        one.name, bytes: memory?.double,
-        life: life?.integer.map { $0 < 0 ? .forever : .until(milliseconds: now + Int64($0)) } ?? .unknown,
-        in: one.window)
+      if let life, life.isError { continue }
+      let left = life.flatMap(KeyLife.init)
+      if left == .gone { continue }
+      keys.add(one.name, bytes: memory?.double, life: SampledKeys.Life(left, at: now), in: one.window)
     }
-  }
-
-  private static func milliseconds(_ reply: Reply?) -> Int64? {
-    guard let parts = reply?.elements, parts.count == 2, let seconds = parts[0]?.integer, seconds >= 0,
-      let microseconds = parts[1]?.integer, seconds < 1 << 40
-    else { return nil }
-    return Int64(clamping: seconds) * 1000 + Int64(clamping: microseconds) / 1000
   }
 }

@@ -25,6 +25,20 @@ struct SampledKeys: Sendable {
     case until(milliseconds: Int64)
     case forever
     case unknown
+
+    /// In milliseconds, some hundred thousand years. PEXPIREAT takes any number, and a server that lies answers with any.
+    private static let longest = 1 << 52
+
+    /// - Parameters:
+    ///   - left: what PTTL tells of a key that is there; nil where it tells nothing.
+    ///   - now: the server's clock, in milliseconds since the epoch.
+    init(_ left: KeyLife?, at now: Int64) {
+      switch left {
+      case .milliseconds(let left): self = .until(milliseconds: now + Int64(min(left, Self.longest)))
+      case .unlimited: self = .forever
+      case .gone, nil: self = .unknown
+      }
+    }
   }
 
   private(set) var table: PrefixTable

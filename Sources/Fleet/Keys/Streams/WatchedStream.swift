@@ -70,7 +70,7 @@ struct StreamQuestions: Sendable {
       }
     }
     return WatchedStream(
-      database: key.database, report: report, nowMilliseconds: replies[1][2].flatMap(Self.milliseconds))
+      database: key.database, report: report, nowMilliseconds: replies[1][2]?.clockMilliseconds)
   }
 
   private enum Question { case consumers, pending }
@@ -84,14 +84,6 @@ struct StreamQuestions: Sendable {
   }
 
   private static func isStream(_ replies: [[Reply?]]) -> Bool { replies[0][0]?.text == "stream" }
-
-  /// TIME answers seconds and microseconds.
-  private static func milliseconds(_ reply: Reply) -> Double? {
-    guard let elements = reply.elements, let seconds = elements[0]?.double, let micros = elements[1]?.double else {
-      return nil
-    }
-    return seconds * 1000 + (micros / 1000).rounded(.down)
-  }
 }
 
 /// What is found of streams.

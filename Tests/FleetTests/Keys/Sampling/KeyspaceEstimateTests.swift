@@ -238,6 +238,18 @@ struct KeyspaceEstimateTests {
     #expect(estimate.prefixes.first { $0.name == "idx:*" }?.wave == .unknown)
     #expect(0.05...0.2 ~= estimate.crowdingRatio ?? 0)
   }
+
+  /// PEXPIREAT takes any number of milliseconds, and a server may answer PTTL with any.
+  @Test func aKeyMayExpireAtTheEndOfTime() {
+    let now: Int64 = 1_800_000_000_000
+    #expect(SampledKeys.Life(.milliseconds(5000), at: now) == .until(milliseconds: now + 5000))
+    guard case .until(let end) = SampledKeys.Life(.milliseconds(.max), at: now) else {
+      Issue.record("it does expire")
+      return
+    }
+    #expect(end > now + 1 << 51)
+    #expect(SampledKeys.Life(.unlimited, at: now) == .forever && SampledKeys.Life(nil, at: now) == .unknown)
+  }
 }
 
 /// A cluster's slots one after the other, and names of a slot in no order.

@@ -84,17 +84,8 @@ extension KeyspacePage.Sample {
     (beganSeconds, tookSeconds) = (report.beganAt.seconds, report.tookSeconds)
     (attributedRatio, isComplete) = (report.attributedRatio, report.isComplete)
     crowdingRatio = estimate.crowdingRatio
-    if report.isCut { remarks.append("The sample was ended early: bounds are wider than they need be.") }
-    if !report.refused.isEmpty {
-      remarks.append(
-        "The user lacks \(report.refused.map { "+\($0)" }.joined(separator: " ")): what that says is unknown.")
-    }
-    if report.omittedCount > 0 {
-      remarks.append("\(report.omittedCount) windows hold names too large to be read and are left out.")
-    }
-    if estimate.unseenKeys > 0 {
-      remarks.append("\(Estimate.count(estimate.unseenKeys)) keys are in databases where the sample met none.")
-    }
+    isCrowded = estimate.crowdingRatio.map { $0 > KeyspaceEstimate.crowdingLimit } ?? false
+    remarks += report.shortfalls.map { "\($0.capitalizedFirst)." }
   }
 }
 
@@ -129,8 +120,4 @@ extension KeyspacePage.Expiry {
           seconds: Double(wave.timestampSeconds), isSecond: wave.spanSeconds == 1, keys: Estimate(wave.keys)))
     }
   }
-}
-
-extension Estimate {
-  fileprivate init(_ amount: SampledAmount) { self.init(amount.value, lower: amount.lower, upper: amount.upper) }
 }

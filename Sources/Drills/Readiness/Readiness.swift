@@ -20,8 +20,6 @@ public struct Readiness: Sendable {
   private static let memoryRatio = 0.8
   private static let latencySeconds = 0.005
   private static let hitRatio = 0.85
-  /// Keys with a TTL that may expire in one second: with a tenth of jitter it is half of that.
-  private static let crowdingRatio = 0.01
 
   public init(_ workload: WorkloadConfig, factor: Double, _ evidence: ReadinessEvidence, now: WallTime) {
     self.workload = workload
@@ -223,9 +221,12 @@ public struct Readiness: Sendable {
   private var jitter: Verdict {
     guard let ratio = evidence.ttlCrowdingRatio else { return ticked(.jitter) }
     let text = "\(Self.percent(ratio)) of the keys that expire do so in the fullest second"
-    return ratio <= Self.crowdingRatio
+    return ratio <= KeyspaceEstimate.crowdingLimit
       ? (.ok, text)
-      : (.finding, "\(text); at most \(Self.percent(Self.crowdingRatio)) are asked for: spread TTLs by a tenth")
+      : (
+        .finding,
+        "\(text); at most \(Self.percent(KeyspaceEstimate.crowdingLimit)) are asked for: spread TTLs by a tenth"
+      )
   }
 
   private func ticked(_ subject: ReadinessLine.Subject) -> Verdict {

@@ -13,6 +13,23 @@ extension KeyWatch {
   }
 }
 
+extension AccessNeed {
+  /// Reads keys by SCAN.
+  static func scan(for feature: String, lost: String) -> AccessNeed {
+    AccessNeed(feature, [KeyCommand.scan([UInt8(ascii: "0")], match: nil, count: 1)], lost: [lost])
+  }
+
+  /// What a ``KeyLink`` sends by itself.
+  static func ofKeyLink(to server: ServerFacts) -> [AccessNeed] {
+    let pace = AccessNeed(
+      "pace", [["PING"]], lost: ["speed over slow networks: the way there and back counts as work"])
+    guard server.knowsNoTouch else { return [pace] }
+    return [
+      pace, AccessNeed("no touch", [KeyLink.noTouch], lost: ["no metric; keys that are looked at count as used"]),
+    ]
+  }
+}
+
 extension [any KeyWatch] {
   /// What a scan needs of a server for these watches.
   ///
@@ -24,18 +41,10 @@ extension [any KeyWatch] {
   ) -> [AccessNeed] {
     var needs: [AccessNeed] = []
     if contains(where: { !$0.globs.isEmpty || $0.meetsEveryKey }) {
-      needs.append(
-        AccessNeed(feature, [KeyCommand.scan([UInt8(ascii: "0")], match: nil, count: 1)], lost: [lost]))
+      needs.append(.scan(for: feature, lost: lost))
     }
     needs += compactMap { $0.accessNeed(on: server) }
-    if !isEmpty {
-      needs.append(
-        AccessNeed("pace", [["PING"]], lost: ["speed over slow networks: the way there and back counts as work"]))
-      if server.knowsNoTouch {
-        needs.append(
-          AccessNeed("no touch", [KeyLink.noTouch], lost: ["no metric; keys that are looked at count as used"]))
-      }
-    }
+    if !isEmpty { needs += AccessNeed.ofKeyLink(to: server) }
     let named = Set(flatMap { ($0.globs + $0.names).map(\.database) }).subtracting([database])
     let meetsEveryKey = contains(where: \.meetsEveryKey)
     if !(isCluster && !server.knowsClusterDatabases), meetsEveryKey || !named.isEmpty {

@@ -8,7 +8,8 @@ struct KeyShare: Sendable, Equatable {
   private let halvings: Int
   /// Matching keys.
   private(set) var seenCount = 0
-  private(set) var omittedCount = 0
+  /// Those beyond the limit, and those that cannot be read.
+  var omittedCount = 0
   /// SCAN may return a name twice.
   private var asked: Set<UInt64> = []
 
@@ -45,6 +46,9 @@ struct KeyShare: Sendable, Equatable {
     asked.insert(hash)
     return true
   }
+
+  /// One that was admitted cannot be read.
+  mutating func noteUnread() { omittedCount += weight }
 
   /// The walk is over.
   mutating func finish() { asked = [] }

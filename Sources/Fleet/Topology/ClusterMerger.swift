@@ -104,7 +104,6 @@ struct SlotOwners {
 
   init(_ reports: [ClusterReport]) {
     // Reports mostly agree: only different maps are laid out slot by slot.
-    var maps: Set<[String: [ClosedRange<Int>]]> = []
     var claims: Set<[String: Claim]> = []
     var ids: [String] = []
     var indices: [String: Int32] = [:]
@@ -114,10 +113,8 @@ struct SlotOwners {
     var isDisputed = [Bool](repeating: false, count: ClusterNodes.slotCount)
     for report in reports where claims.count < Self.mapLimit {
       let serving = report.nodes.nodes.filter { !$0.slots.isEmpty }
-      let map = Dictionary(serving.map { ($0.id, $0.slots) }, uniquingKeysWith: { first, _ in first })
       let claim = Dictionary(serving.map { ($0.id, Claim($0)) }, uniquingKeysWith: { first, _ in first })
       guard claims.insert(claim).inserted else { continue }
-      maps.insert(map)
       var own = [Int32](repeating: -1, count: ClusterNodes.slotCount)
       // A report gives each slot to one node: what claims more is no report of a cluster.
       var budget = ClusterNodes.slotCount
@@ -143,7 +140,7 @@ struct SlotOwners {
     }
     self.owners = owners
     self.ids = ids
-    mapCount = maps.count
+    mapCount = Set(claims.map { $0.mapValues(\.slots) }).count
     disputedCount = isDisputed.count { $0 }
     var ranges: [String: [ClosedRange<Int>]] = [:]
     var start = 0

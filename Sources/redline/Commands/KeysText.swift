@@ -1,3 +1,4 @@
+import API
 import Config
 import Fleet
 import Runtime
@@ -24,7 +25,7 @@ struct KeysText {
   // MARK: Amounts
 
   private static func amount(_ amount: SampledAmount, _ words: (Double) -> String) -> String {
-    Estimate(amount.value, lower: amount.lower, upper: amount.upper).text(words)
+    Estimate(amount).text(words)
   }
 
   private static func bytes(_ value: Double) -> String { TimeSeries.Unit.bytes.words(value) }
@@ -64,29 +65,17 @@ struct KeysText {
     for server in report.servers {
       if let failure = server.failure { remarks.append("\(server.name) is not among them: \(failure)") }
     }
-    if report.isCut { remarks.append("the sample was ended early: bounds are wider than they need be") }
-    if !report.refused.isEmpty {
-      remarks.append(
-        "the user lacks \(report.refused.map { "+\($0)" }.joined(separator: " ")): what it tells is unknown")
-    }
-    if report.omittedCount > 0 {
-      remarks.append("\(report.omittedCount) windows hold names too large to be read and are left out")
-    }
-    if estimate.unseenKeys > 0 {
-      remarks.append("\(Estimate.count(estimate.unseenKeys)) keys are in databases where the sample met none")
-    }
+    remarks += report.shortfalls
     remarks.append(attributed)
     if let crowding = estimate.crowdingRatio {
       remarks.append(
         "of the keys that expire, \(Estimate.percent(crowding)) do so in the fullest second"
-          + (crowding > Self.crowdingLimit ? ": spread their TTLs by a tenth at random" : ""))
+          + (crowding > KeyspaceEstimate.crowdingLimit ? ": spread their TTLs by a tenth at random" : ""))
     } else {
       remarks.append("whether TTLs are spread is unknown: fewer than 1,000 of the keys that were looked at expire")
     }
     return remarks
   }
-
-  private static let crowdingLimit = 0.01
 
   private var attributed: String {
     guard let ratio = report.attributedRatio else {

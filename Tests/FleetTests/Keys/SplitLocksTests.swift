@@ -9,7 +9,8 @@ import Testing
 @Suite struct SplitLocksTests {
   /// Locks by how many of the servers hold them.
   private func found(_ counts: [Int: Int], of serverCount: Int = 5, omitted: Int = 0) -> RedlockWatch.Summary {
-    RedlockWatch.Summary(holderCounts: counts, serverCount: serverCount, omittedCount: omitted)
+    let names = (0..<serverCount).map { server in Set(counts.filter { $0.value > server }.keys) }
+    return RedlockWatch.Summary(names: names, omittedCount: omitted)
   }
 
   private func tracker() -> SplitLocks { SplitLocks(RedlockConfig(maxTTL: .seconds(10)), serverCount: 5) }

@@ -5,22 +5,11 @@ import Testing
 
 @testable import Fleet
 
-/// A generator with a fixed seed, so that a failure can be had again.
-private struct Chance: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// Foreign bytes of any shape lead to values, never to a trap, and what is kept stays bounded.
 @Suite(.timeLimit(.minutes(1))) struct TopologyFuzzTests {
   static let server = "topologies/redis-7.0.15"
 
-  private func mutated(_ bytes: [UInt8], _ chance: inout Chance) -> [UInt8] {
+  private func mutated(_ bytes: [UInt8], _ chance: inout FixedRandom) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...12, using: &chance) where !bytes.isEmpty {
       let place = Int.random(in: 0..<bytes.count, using: &chance)
@@ -35,7 +24,7 @@ private struct Chance: RandomNumberGenerator {
   }
 
   /// The values of a reply in any order and shape, which mutated RESP seldom gives.
-  private func shuffled(_ chance: inout Chance, depth: Int = 0) -> String {
+  private func shuffled(_ chance: inout FixedRandom, depth: Int = 0) -> String {
     let words = [
       "id", "port", "nodes", "slots", "role", "master", "health", "ip", "flags", "s_down", "name", "config-epoch", "-1",
       "16384",
@@ -70,7 +59,7 @@ private struct Chance: RandomNumberGenerator {
   }
 
   @Test func repliesNeverTrap() throws {
-    var chance = Chance(state: 11)
+    var chance = FixedRandom(state: 11)
     let names = ["sentinel-masters", "sentinel-replicas", "sentinel-sentinels"]
     for name in names {
       let seed = try #require(Fixture.bytes("\(Self.server)/steady-\(name).resp"))
@@ -86,7 +75,7 @@ private struct Chance: RandomNumberGenerator {
   }
 
   @Test func clusterViewsNeverTrap() throws {
-    var chance = Chance(state: 12)
+    var chance = FixedRandom(state: 12)
     let states = try ["steady", "failing", "after-failover"].map { state in
       let bytes = try #require(Fixture.bytes("\(Self.server)/\(state)-cluster-cluster-nodes.resp"))
       return Array(try Replies.read(bytes)[0].bytes ?? [])
@@ -117,7 +106,7 @@ private struct Chance: RandomNumberGenerator {
 
   /// Events in any order from any Sentinel: nothing traps, counts never fall, at most one failover a switch.
   @Test func eventsInAnyOrder() throws {
-    var chance = Chance(state: 13)
+    var chance = FixedRandom(state: 13)
     let hosts = ["10.0.0.1 6379", "10.0.0.2 6379", "host-a 6379", "x y", ""]
     let channels =
       SentinelEvent.Change.allCases.map(\.rawValue) + [
@@ -162,7 +151,7 @@ private struct Chance: RandomNumberGenerator {
 
   /// INFO of any content, and members that point anywhere.
   @Test func replicationNeverTraps() throws {
-    var chance = Chance(state: 14)
+    var chance = FixedRandom(state: 14)
     let seed = Array(try Replies.read(try #require(Fixture.bytes("servers/redis-7.4.1/info-all.resp")))[0].bytes ?? [])
     for _ in 0..<100 {
       let info = InfoText(bytes: mutated(seed, &chance))

@@ -97,6 +97,7 @@ import Testing
   @Test func aSampleThatIsNotCompleteIsNotTrusted() {
     var sample = Self.sample
     (sample.attributedRatio, sample.isComplete, sample.crowdingRatio) = (0.6, false, 0.4)
+    sample.isCrowded = true
     let text = Self.text(.sampled(sample))
     #expect(text.contains("Memory by prefix is not to be trusted:") && text.contains("60 %"))
     #expect(text.contains("<b class=\"warning\">too much alike</b>"))
@@ -142,7 +143,7 @@ import Testing
       sample.rows[place].expiry = .coming(.init(seconds: value, isSecond: false, keys: estimate))
     }
     (sample.keyTotal, sample.beganSeconds, sample.tookSeconds) = (value, value, value)
-    (sample.attributedRatio, sample.crowdingRatio) = (value, value)
+    (sample.attributedRatio, sample.crowdingRatio, sample.isCrowded) = (value, value, true)
     GoldenPage.expectHarmless(Self.text(.sampled(sample)))
     sample.comparison = .begun(sinceSeconds: value, reason: "r")
     GoldenPage.expectHarmless(Self.text(.sampled(sample)))

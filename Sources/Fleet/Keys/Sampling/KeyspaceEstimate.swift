@@ -33,6 +33,9 @@ public struct KeyspaceEstimate: Sendable {
     public let ratio: Double
   }
 
+  /// Share of the keys with a TTL that may expire in one second: with a tenth of jitter it is half of that.
+  public static let crowdingLimit = 0.01
+
   /// By memory, or by keys where that is not known.
   public let prefixes: [Prefix]
   /// Keys that there are.

@@ -65,9 +65,10 @@ public struct KeyspaceLook: Sendable {
 
   /// The first replica of a master that can be read and keeps up.
   private func replica(of server: SampledServer, _ own: KeySampleSource) async -> KeySampleSource? {
-    guard server.facts.role == "master" else { return nil }
+    guard let replication = server.replication, replication.isMaster else { return nil }
     let policy = AddressPolicy(target: connection.address.endpoint)
-    for endpoint in Self.replicas(server.info).prefix(Self.triedReplicas) where policy.refusal(of: endpoint) == nil {
+    let online = replication.replicas.lazy.filter { $0.state == .online }.map(\.address.endpoint)
+    for endpoint in online.prefix(Self.triedReplicas) where policy.refusal(of: endpoint) == nil {
       let source = KeySampleSource(place: own.place, node: endpoint, name: "\(endpoint)")
       if let read = try? await SampledServer.read(source), read.isFitReplica { return source }
     }
@@ -75,20 +76,6 @@ public struct KeyspaceLook: Sendable {
   }
 
   private static let triedReplicas = 3
-
-  /// `slave0:ip=10.0.0.1,port=6379,state=online,offset=1,lag=0` lines of replicas that are there.
-  private static func replicas(_ info: InfoText) -> [Endpoint] {
-    info.replicationFields.filter { isNumbered(info.name(of: $0), prefix: "slave") }.compactMap { field in
-      var pairs: [String: String] = [:]
-      for (key, value) in InfoPairs(info.value(of: field)) {
-        pairs[String(decoding: key, as: UTF8.self)] = String(foreign: value, upToBytes: ForeignText.hostByteLimit)
-      }
-      guard pairs["state"] == "online", let host = pairs["ip"], !host.isEmpty,
-        let port = pairs["port"].flatMap({ Int($0) }), 1...65535 ~= port
-      else { return nil }
-      return .tcp(host: host, port: port)
-    }
-  }
 
   /// A replica of each shard of a cluster, or its master.
   private func shards(_ place: KeyPlace) async throws(RedisError) -> [KeySampleSource] {

@@ -7,8 +7,7 @@ extension KeyspaceConfig {
     guard isEnabled else { return [] }
     let every = [UInt8(ascii: "*")]
     var needs = [
-      AccessNeed(
-        Self.feature, [KeyCommand.scan([UInt8(ascii: "0")], match: nil, count: 1)], lost: ["all of redis_prefix_*"]),
+      AccessNeed.scan(for: Self.feature, lost: "all of redis_prefix_*"),
       AccessNeed(Self.feature, keys: [every], lost: ["redis_prefix_memory_bytes and redis_prefix_growth_bytes"]) {
         [KeyCommand.memoryUsage($0)]
       },
@@ -17,12 +16,8 @@ extension KeyspaceConfig {
         lost: ["redis_prefix_keys_without_ttl, redis_prefix_expiry_* and redis_ttl_crowding_ratio"]
       ) { [KeyCommand.remainingLife($0)] },
       AccessNeed(Self.feature, [["TIME"]], lost: ["no metric; seconds of expiry are those of redline's own clock"]),
-      AccessNeed("pace", [["PING"]], lost: ["speed over slow networks: the way there and back counts as work"]),
     ]
-    if server.knowsNoTouch {
-      needs.append(
-        AccessNeed("no touch", [KeyLink.noTouch], lost: ["no metric; keys that are looked at count as used"]))
-    }
+    needs += AccessNeed.ofKeyLink(to: server)
     if isCluster {
       needs.append(AccessNeed(Self.feature, [["READONLY"]], lost: ["the sample: replicas of a cluster are not asked"]))
       if server.hasTableBySlot {

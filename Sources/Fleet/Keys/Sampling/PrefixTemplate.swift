@@ -59,19 +59,10 @@ struct PrefixTemplate: Sendable, Equatable {
   /// Whether a part is a number, an identity, a hash, an address of mail or bytes that are no text.
   static func isVariable(_ part: ArraySlice<UInt8>) -> Bool {
     guard part.count <= partBytes else { return true }
-    let digitCount = part.count { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    let digitCount = part.count(where: \.isASCIIDigit)
     if digitCount * 5 > part.count * 2 { return true }
     if part.contains(where: { $0 == UInt8(ascii: "@") || !(0x21...0x7e ~= $0) }) { return true }
-    return part.count >= 8 && part.allSatisfy(isHexadecimal)
-  }
-
-  private static func isHexadecimal(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-      UInt8(ascii: "A")...UInt8(ascii: "F"):
-      true
-    default: false
-    }
+    return part.count >= 8 && part.allSatisfy { $0.hexDigitValue != nil }
   }
 
   /// A template without stars at its end that say no more than one: `user:*:*` is `user:*`.

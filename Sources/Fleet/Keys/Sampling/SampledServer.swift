@@ -19,7 +19,10 @@ struct SampledServer: Sendable {
   let keyCounts: [Int: Double]
   /// How often all keys of a database were deleted.
   let flushCount: Double
-  let info: InfoText
+  /// nil where INFO names no role.
+  let replication: ReplicationFacts?
+  /// Since a replica last heard of its master.
+  private let silentSeconds: Double
 
   private static let sections = ["server", "replication", "cluster", "memory", "keyspace", "commandstats"]
 
@@ -43,14 +46,16 @@ struct SampledServer: Sendable {
       let calls = info[name].flatMap { InfoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }
       return sum + (calls.flatMap { parseDouble($0.value) } ?? 0)
     }
-    self.info = info
+    replication = ReplicationFacts(info)
+    silentSeconds = info.double("master_last_io_seconds_ago") ?? 0
   }
 
   /// Whether it is a replica that has all keys and keeps up with its master.
   var isFitReplica: Bool {
-    facts.role == "slave" && info.text("master_link_status") == "up"
-      && info.integer("master_sync_in_progress") ?? 0 == 0
-      && (info.double("master_last_io_seconds_ago") ?? 0) <= ShardReaders.lagLimitSeconds
+    guard let replication, replication.role.follows, replication.isLinkUp == true, !replication.isSyncing else {
+      return false
+    }
+    return silentSeconds <= ShardReaders.lagLimitSeconds
   }
 
   /// Why what was sampled since `earlier` must not be used; nil where it may.

@@ -46,8 +46,6 @@ struct IdempotencyWatch: KeyWatch, ConfiguredWatch {
     var overTTLCount = 0
     var stuckCount = 0
     var eventCount = 0
-    /// Keys that cannot be read.
-    var unreadCount = 0
     var isFirst: Bool
     var startedSeconds: Double
     /// By hash of the name, those that are worked on.
@@ -57,8 +55,8 @@ struct IdempotencyWatch: KeyWatch, ConfiguredWatch {
     /// Without PTTL and GETRANGE little is known of any key.
     var isKnown = true
     var omittedCount: Int {
-      get { share.omittedCount + unreadCount }
-      set { unreadCount = newValue - share.omittedCount }
+      get { share.omittedCount }
+      set { share.omittedCount = newValue }
     }
     var sampledRatio: Double? { share.ratio }
   }
@@ -112,7 +110,7 @@ struct IdempotencyWatch: KeyWatch, ConfiguredWatch {
     }
     switch KeyLife(reply) {
     case .gone: return
-    case nil: findings.unreadCount += findings.share.weight
+    case nil: findings.share.noteUnread()
     case .unlimited: findings.withoutTTLCount += findings.share.weight
     case .milliseconds(let left):
       if Double(left) > (maxTTL.seconds + 1) * 1000 { findings.overTTLCount += findings.share.weight }

@@ -82,8 +82,6 @@ struct RateLimitWatch: KeyWatch, ConfiguredWatch {
   struct Findings: KeyFindings {
     var share: KeyShare
     var withoutTTLCount = 0
-    /// Keys that cannot be read.
-    var unreadCount = 0
     /// Of kind `fixed`.
     var windows: RateWindows?
     /// Of kind `sliding`.
@@ -94,8 +92,8 @@ struct RateLimitWatch: KeyWatch, ConfiguredWatch {
     var isPartKnown = true
     var hasOneDatabase = false
     var omittedCount: Int {
-      get { share.omittedCount + unreadCount }
-      set { unreadCount = newValue - share.omittedCount }
+      get { share.omittedCount }
+      set { share.omittedCount = newValue }
     }
     var sampledRatio: Double? { share.ratio }
   }
@@ -165,11 +163,11 @@ struct RateLimitWatch: KeyWatch, ConfiguredWatch {
       return
     }
     if let type = kind.type, TypedQuestion.isElse(type, replies) {
-      if !TypedQuestion.isGone(replies) { findings.unreadCount += findings.share.weight }
+      if !TypedQuestion.isGone(replies) { findings.share.noteUnread() }
       return
     }
     guard let life = KeyLife(reply) else {
-      findings.unreadCount += findings.share.weight
+      findings.share.noteUnread()
       return
     }
     if life == .unlimited { findings.withoutTTLCount += findings.share.weight }
@@ -181,13 +179,13 @@ struct RateLimitWatch: KeyWatch, ConfiguredWatch {
   }
 
   private func noteCounter(_ key: KeyName, _ life: KeyLife, _ replies: [Reply?], _ findings: inout Findings) {
-    guard let value = replies[0], let time = replies[1], let now = Self.seconds(of: time) else {
+    guard let value = replies[0], let time = replies[1], let now = time.clockMilliseconds.map({ $0 / 1000 }) else {
       findings.isPartKnown = false
       return
     }
     guard let bytes = value.isError ? nil : value.bytes, let count = parseDouble(bytes), count.isFinite else {
       // An empty text is a key that is gone by now.
-      if value.isError || value.bytes?.isEmpty == false { findings.unreadCount += findings.share.weight }
+      if value.isError || value.bytes?.isEmpty == false { findings.share.noteUnread() }
       return
     }
     var expires: Double?
@@ -214,14 +212,6 @@ struct RateLimitWatch: KeyWatch, ConfiguredWatch {
     if let reply = replies[1], !reply.isError, let bytes = reply.double {
       findings.sizes.memoryBytes = (findings.sizes.memoryBytes ?? 0) + bytes * Double(findings.share.weight)
     }
-  }
-
-  /// The reply to TIME: seconds and microseconds.
-  private static func seconds(of reply: Reply) -> Double? {
-    guard !reply.isError, let parts = reply.elements, parts.count == 2, let seconds = parts[0]?.double else {
-      return nil
-    }
-    return seconds + (parts[1]?.double ?? 0) / 1e6
   }
 
   func finish(_ findings: inout Findings, at seconds: Double) {

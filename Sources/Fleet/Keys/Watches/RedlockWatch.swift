@@ -16,9 +16,8 @@ struct RedlockWatch: KeyWatch {
   }
 
   struct Summary: KeyFindings {
-    /// How many servers hold each.
-    var holderCounts: [Int: Int] = [:]
-    var serverCount = 0
+    /// What each server holds.
+    var names: [Set<Int>] = []
     var omittedCount = 0
   }
 
@@ -37,10 +36,7 @@ struct RedlockWatch: KeyWatch {
   }
 
   func summary(of shards: [Findings]) -> Summary {
-    shards.reduce(into: Summary(serverCount: shards.count)) { sum, found in
-      for name in found.names { sum.holderCounts[name, default: 0] += 1 }
-      sum.omittedCount += found.omittedCount
-    }
+    Summary(names: shards.map(\.names), omittedCount: shards.reduce(0) { $0 + $1.omittedCount })
   }
 
   func add(_ summary: Summary, to sink: inout SampleSink) {}
@@ -65,7 +61,7 @@ struct SplitLocks: Sendable {
     quorum = serverCount / 2 + 1
   }
 
-  /// Takes in the newest walks over all servers that can be read.
+  /// Takes in the newest walks over all servers that can be read. While it is too early for another look, nothing is counted.
   ///
   /// - Parameters:
   ///   - began: when the first of them began.
@@ -77,8 +73,10 @@ struct SplitLocks: Sendable {
       return
     }
     // Who cannot be read may hold every lock.
-    let unreadCount = max(0, serverCount - found.serverCount)
-    let now = Set(found.holderCounts.filter { $0.value + unreadCount < quorum }.keys)
+    let unreadCount = max(0, serverCount - found.names.count)
+    var holderCounts: [Int: Int] = [:]
+    for names in found.names { for name in names { holderCounts[name, default: 0] += 1 } }
+    let now = Set(holderCounts.filter { $0.value + unreadCount < quorum }.keys)
     if lookEnded != nil { count = now.intersection(split).count }
     (lookEnded, split) = (ended, now)
   }

@@ -181,7 +181,7 @@ extension KeyspacePage {
       <li>\(share) keys were looked at, from \(moment(sample.beganSeconds, now: nowSeconds)) on, in \(span(sample.tookSeconds)).\(bounds) \(next)</li>
       <li>Read: \(readers(sample.servers)).</li>
       <li>\(attributed(sample))</li>
-      <li>\(crowding(sample.crowdingRatio))</li>
+      <li>\(crowding(sample))</li>
       \(HTML.joined(remarks))</ul>
 
       """
@@ -213,12 +213,12 @@ extension KeyspacePage {
     return "The prefixes come to \(Estimate.percent(ratio)) of the memory that the servers count as data\(verdict)"
   }
 
-  private func crowding(_ ratio: Double?) -> HTML {
-    guard let ratio else {
+  private func crowding(_ sample: Sample) -> HTML {
+    guard let ratio = sample.crowdingRatio else {
       return "Whether TTLs are spread is unknown: fewer than 1,000 of the keys that were looked at expire."
     }
     let advice: HTML =
-      ratio > 0.01 ? ": <b class=\"warning\">too much alike</b>. Add a random tenth to each TTL." : "."
+      sample.isCrowded ? ": <b class=\"warning\">too much alike</b>. Add a random tenth to each TTL." : "."
     return "Of the keys that expire, \(Estimate.percent(ratio)) do so in the fullest second\(advice)"
   }
 

@@ -75,6 +75,8 @@ public struct KeyspacePage: Sendable {
     public var isComplete: Bool?
     /// Of the keys that expire, the share in the fullest second; nil where too few were looked at.
     public var crowdingRatio: Double?
+    /// Whether that is too much.
+    public var isCrowded = false
     /// Sentences about what is missing.
     public var remarks: [String] = []
 

@@ -30,7 +30,7 @@ struct SampledKeys: Sendable {
     private static let longest = 1 << 52
 
     /// - Parameters:
-    ///   - left: what PTTL tells of a key that is there; nil where it tells nothing.
+    ///   - left: what PTTL says about a key that is there; nil where it says nothing.
     ///   - now: the server's clock, in milliseconds since the epoch.
     init(_ left: KeyLife?, at now: Int64) {
       switch left {

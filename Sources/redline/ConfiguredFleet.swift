@@ -117,7 +117,8 @@ struct ConfiguredFleet: Sendable {
     self.registry = registry
     let books = Lock(Books(Self.setting(loaded, options, environment), folder: loadedRules.runbooks))
     self.books = books
-    let recorder = ConfiguredRecorder(config.recorder, storagePath: options.storagePath, log: log)
+    let recorder = ConfiguredRecorder(
+      config.recorder, shard: options.shard, storagePath: options.storagePath, log: log)
     self.recorder = recorder
     let fleet = Fleet(
       config, file: path, declared: loaded.declared,
@@ -125,7 +126,8 @@ struct ConfiguredFleet: Sendable {
         connections: factory.context, registry: registry, environment: environment,
         collectors: factory.collectorOptions, keyDutyRatio: options.keys.dutyRatio,
         clientName: options.redis.isClientNameSet ? "redline" : nil,
-        memberLimit: max(1, memberLimit / config.workloads.count), store: store, recorder: recorder?.recorder, log: log)
+        memberLimit: max(1, memberLimit / max(1, config.workloads.count)), store: store, recorder: recorder?.recorder,
+        log: log)
     )
     self.fleet = fleet
     let runbooks = RunbookSource(folder: { books.withLock(\.folder) }, setting: { books.withLock(\.setting) })
@@ -164,7 +166,7 @@ struct ConfiguredFleet: Sendable {
     var loaded = try await FileWork.shared.value(
       of: path, within: .seconds(10), isTold: false
     ) { () throws(ConfigErrors) in
-      let config = try FleetConfig.load(path)
+      let config = try FleetConfig.load(path).share(of: options.shard)
       if let alerting = config.alerting { try Notifier.check(alerting, file: path) }
       let declared = try DeclaredFiles.read(config)
       return Loaded(

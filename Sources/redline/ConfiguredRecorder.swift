@@ -15,10 +15,12 @@ struct ConfiguredRecorder: Sendable {
   /// Behind `storage.path`, where the configuration names no folder.
   static let suffix = ".recording"
 
+  /// - Parameter shard: has a folder of its own within the one that the shared configuration names.
   /// - Returns: nil where nothing is recorded.
-  init?(_ config: RecorderConfig?, storagePath: String?, log: Logger) {
+  init?(_ config: RecorderConfig?, shard: Shard?, storagePath: String?, log: Logger) {
     guard let config else { return nil }
-    guard let folder = config.path ?? storagePath.map({ $0 + Self.suffix }) else {
+    let named = config.path.map { path in shard.map { "\(path)/shard-\($0.index)" } ?? path }
+    guard let folder = named ?? storagePath.map({ $0 + Self.suffix }) else {
       log.warning("nothing is recorded: recorder needs a path, or --storage.path")
       return nil
     }

@@ -118,7 +118,9 @@ extension Daemon {
   private func ready() async -> Response {
     let nodes = if let configured { await configured.fleet.members().map(\.node) } else { [node].compactMap { $0 } }
     let hasPolled = nodes.contains { $0.poller.newest != nil }
-    guard !hasPolled, node != nil || configured != nil else { return .text("ready") }
+    // A shard may have nothing to watch.
+    let isWatching = node != nil || configured?.runningConfiguration.workloads.isEmpty == false
+    guard !hasPolled, isWatching else { return .text("ready") }
     return .text("no poll has ended yet\n", status: 503)
   }
 

@@ -68,7 +68,8 @@ struct Daemon: Sendable {
     health = Health(loops: factory.context.group)
     let scrapeErrors = Counter(ExporterFamilies.targetScrapeErrors)
     self.scrapeErrors = scrapeErrors
-    let live = ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)
+    let live =
+      ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true) + ShardFamilies.sources(options.shard)
     if let loaded = files.fleet {
       configured = try await ConfiguredFleet(
         loaded, options: options, factory: factory, environment: environment, memberLimit: memberCount, live: live,
@@ -114,7 +115,8 @@ struct Daemon: Sendable {
     try server.start()
     for notice in options.notices { log.warning("\(notice)") }
     if let note = options.scrapeNote { log.info("\(note)") }
-    let watched = configured.map { "those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
+    let part = options.shard.map { "shard \($0) of " } ?? ""
+    let watched = configured.map { "\(part)those of \($0.path)" } ?? node?.name ?? "none, /scrape only"
     log.info("redline \(BuildInfo.version) runs", metadata: ["redis": "\(watched)"])
     await systemd.ready(status: "watches \(watched)")
     let pulse = Task { await systemd.beat { health.isAlive } }

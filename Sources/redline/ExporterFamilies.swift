@@ -57,6 +57,31 @@ enum FileFamilies {
   }
 }
 
+/// Which part of the workloads of `config.file` this daemon watches.
+enum ShardFamilies {
+  static let info = Family.gauge(
+    "exporter_shard_info",
+    "Which shard of the workloads of config.file this daemon watches, and of how many, in labels; the value is always 1.",
+    labels: ["shard", "shards"])
+  static let count = Family.gauge(
+    "exporter_shards", "Number of shards that the workloads of config.file are shared by, as --shard says.")
+
+  static let all = [info, count]
+
+  /// None without `--shard`.
+  static func sources(_ shard: Shard?) -> [@Sendable () -> Samples] {
+    guard let shard else { return [] }
+    return [
+      {
+        var sink = SampleSink()
+        sink.add(info, 1, [.text("\(shard.index)"), .text("\(shard.count)")])
+        sink.add(count, Double(shard.count))
+        return sink.finish()
+      }
+    ]
+  }
+}
+
 /// How the file of `storage.path` is doing.
 enum StorageFamilies {
   static let durable = Family.gauge(
@@ -107,6 +132,7 @@ enum FamilyCatalogue {
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
       FamilyGroup("Evidence", "With `rules` in the file of `--config.file`.", families: EvidenceFamilies.all),
       FamilyGroup("Storage", "With `--storage.path`.", families: StorageFamilies.all),
+      FamilyGroup("Shards", "With `--shard`.", families: ShardFamilies.all),
       FamilyGroup(
         "Flight recorder", "With `recorder` in the file of `--config.file`.", families: RecorderFamilies.all),
       FamilyGroup(

@@ -173,6 +173,8 @@ public enum Flags {
       "Print the version and exit.")
     ("config.file", "REDLINE_CONFIG_FILE", .string, "",
       "Configuration of a whole fleet to watch in place of redis.addr; read again when it changes and on reload.")
+    ("shard", "REDLINE_SHARD", .string, "",
+      "Watch only a part of the workloads of config.file, as one of N daemons that share it: I/N, such as 3/10; each needs a storage.path of its own, and a port of its own on one machine. Empty for all of them.")
     ("storage.path", "REDLINE_STORAGE_PATH", .string, "",
       "SQLite file for events and for counters that restarts must not reset, with config.file; empty to keep them in memory.")
   }

@@ -9,6 +9,8 @@ public struct Options: Sendable {
   public let log: LogOptions
   /// The configuration of a fleet; nil to watch one server.
   public let configFile: String?
+  /// Which part of the workloads of ``configFile`` is watched; nil for all.
+  public let shard: Shard?
   /// Where events and durable counters are kept; nil for memory alone.
   public let storagePath: String?
   /// Time between polls in the background.
@@ -26,9 +28,17 @@ public struct Options: Sendable {
     log = LogOptions(flags)
     configFile = flags.optionalString("config.file")
     storagePath = flags.optionalString("storage.path")
+    shard = flags.parsed("shard", placeholder: nil) { text throws(Mismatch) in
+      text.isEmpty ? nil : try Shard.parse(text)
+    }
     pollInterval = flags.duration("poll.interval")
     shownFlags = Dictionary(uniqueKeysWithValues: Flags.all.map { ($0.name, Self.shown($0, flags)) })
     notices = Self.notices(flags)
+    if configFile == nil, flags.optionalString("shard") != nil {
+      flags.report(
+        "shard", problem: "needs config.file",
+        hint: "shards share the workloads of a file; leave it out where flags name one server, and for /scrape")
+    }
     if configFile == nil, storagePath != nil {
       flags.report(
         "storage.path", problem: "needs config.file", hint: "nothing is kept when one server is watched by flags")

@@ -10,8 +10,10 @@ public struct FleetConfig: Sendable, Equatable {
   public let regions: Regions
   /// Nil when alerts are sent to nobody.
   public let alerting: AlertingConfig?
-  /// In the order of the file; never empty.
+  /// In the order of the file; never empty, unless a shard has none of them.
   public private(set) var workloads: [WorkloadConfig]
+  /// Which part of the file's workloads these are; nil for all.
+  public internal(set) var share: ShardShare?
   /// Nil when the daemon judges nothing by itself.
   public let rules: RulesConfig?
   public let history: HistoryConfig
@@ -136,10 +138,13 @@ public struct FleetConfig: Sendable, Equatable {
 }
 
 extension FleetConfig {
-  /// One line for people: `2 workloads: carts (session, sentinel), pages (cache, cluster)`.
+  /// One line for people: `2 workloads: carts (session, sentinel), pages (cache, cluster)`; of a shard
+  /// `1 of 2 workloads, shard 3/10: pages (cache, cluster)`.
   public var summary: String {
     let names = workloads.map { "\($0.name) (\($0.kind), \($0.topology))" }.joined(separator: ", ")
-    return "\(workloads.count) \(workloads.count == 1 ? "workload" : "workloads"): \(names)"
+    let list = names.isEmpty ? "" : ": \(names)"
+    guard let share else { return "\(workloads.count) \(workloads.count == 1 ? "workload" : "workloads")\(list)" }
+    return "\(workloads.count) of \(share.owners.count) workloads, shard \(share.shard)\(list)"
   }
 }
 

@@ -12,6 +12,8 @@ public actor CheckReportStore {
   public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether it may be taken later as it is.
     public let isPassing: Bool
+    /// Whether it is for another shard, and here for nobody to touch.
+    public var isOfAnother = false
     public let description: String
   }
 
@@ -111,6 +113,12 @@ public actor CheckReportStore {
   /// - Throws: why it is not taken.
   public func take(_ report: CheckReport) async throws(Refusal) {
     guard tracker.workloads.contains(report.workload) else {
+      if let share = config.share, let owner = share.owners[report.workload] {
+        throw Refusal(
+          isPassing: false, isOfAnother: true,
+          description:
+            "workload: \"\(report.workload)\" is watched by shard \(owner) of \(share.shard.count): hand it in there")
+      }
       let names = tracker.workloads.prefix(20).joined(separator: ", ")
       throw Refusal(
         isPassing: false, description: "workload: \"\(report.workload)\" is none of this daemon; it has \(names)")
@@ -179,7 +187,7 @@ public actor CheckReportStore {
         try await take(Self.report(in: file, now: clock()))
         fates[file.name] = .removed
       } catch {
-        if error.isPassing { continue }
+        if error.isPassing || error.isOfAnother { continue }
         // It may be that somebody is still writing it: a bad file is one that stays as it is.
         guard folder.suspects[file.name] == file.stamp else {
           folder.suspects[file.name] = file.stamp

@@ -26,12 +26,16 @@ struct AccessSubject {
       let isFile = first.hasSuffix(".yml") || first.hasSuffix(".yaml")
       words[0] = (isFile ? "--config.file=" : "--redis.addr=") + first
     }
-    guard case .run(let options) = try Invocation.parse(words, environment: environment) else {
+    // A command is about the whole file, whatever part of it the daemon of this machine watches.
+    let whole = environment.filter { $0.key != "REDLINE_SHARD" }
+    guard case .run(let options) = try Invocation.parse(words, environment: whole) else {
       throw ConfigErrors(ConfigError(.commandLine, problem: "asks for no server", hint: "leave --version out"))
     }
     self.options = options
     self.environment = environment
-    let fleet = try options.configFile.map { path throws(ConfigErrors) in try FleetConfig.load(path) }
+    let fleet = try options.configFile.map { path throws(ConfigErrors) in
+      try FleetConfig.load(path).share(of: options.shard)
+    }
     self.fleet = fleet
     declared = try fleet.map { config throws(ConfigErrors) in try DeclaredFiles.read(config) } ?? DeclaredFiles()
     factory = TargetFactory(

@@ -14,6 +14,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
       flags that the daemon is started with, the files of passwords, certificates, web configuration and scripts that \
       they name. Files of known faults, which the audit reads, must be good as well. What only a start can find out is not looked at: whether the port is free and the storage can be opened.
 
+      With --shard, as the daemon has it, it says which shard watches which workloads.
+
       Exits with 0 when all of it can be used, and with 1 after printing every error as file:line:column.
 
       Example: redline check config /etc/redline/redline.yml --print
@@ -46,6 +48,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
       Redline.printError("\(error)")
       throw ExitCode(1)
     }
-    Swift.print(print ? fleet.resolvedText : "\(file): good; \(fleet.summary)", terminator: print ? "" : "\n")
+    let shares = (fleet.share?.lines ?? []).map { "\n\($0)" }.joined()
+    Swift.print(
+      print ? fleet.resolvedText : "\(file): good; \(fleet.summary)\(shares)", terminator: print ? "" : "\n")
   }
 }

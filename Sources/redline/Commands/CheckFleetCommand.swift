@@ -1,4 +1,5 @@
 import ArgumentParser
+import Config
 
 /// Polls a fleet once and says what its checks find.
 struct CheckFleetCommand: AsyncParsableCommand {
@@ -18,5 +19,26 @@ struct CheckFleetCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ReportOptions
 
-  func run() async throws { try await options.printResults("What the checks of") }
+  @Option(
+    help: ArgumentHelp(
+      "Only the workloads of this shard, such as 3/10; says which shard watches which.", valueName: "i/n"))
+  var shard: Shard?
+
+  func validate() throws {
+    if shard != nil, options.workload != nil || options.daemon.url != nil {
+      throw ValidationError("--shard takes its workloads from the file: leave out --workload and --url")
+    }
+  }
+
+  func run() async throws {
+    try await options.printResults(
+      "What the checks of", change: { $0.share(of: shard) }, remarks: { $0.share?.lines ?? [] })
+  }
+}
+
+extension Shard: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let shard = try? Shard.parse(argument) else { return nil }
+    self = shard
+  }
 }

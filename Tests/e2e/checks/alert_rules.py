@@ -135,7 +135,7 @@ def check_texts_say_what_and_how_much(check: Check) -> None:
     complaints, values = [], 0
     for rule in alerts():
         summary = rule.annotations["summary"]
-        if rule.name not in ABOUT_ALL and not re.search(r"\$labels\.(instance|workload|master_name|job)\b", summary):
+        if rule.name not in ABOUT_ALL and not re.search(r"\$labels\.(instance|workload|master_name|job|shards)\b", summary):
             complaints.append(f"{rule.name}: its summary names nothing")
         for key, text in rule.annotations.items():
             # Comparisons with the value choose between singular and plural.

@@ -33,7 +33,7 @@ def told_by(check: Check, program: str, *arguments: str) -> str:
 def check_tools_accept_every_file(check: Check) -> None:
     files = sorted(PROMETHEUS.glob("*.yml"))
     check.equal([path.stem for path in files],
-                ["federation", "multi-target", "prometheus", "remote-write", "service-discovery"], "its files")
+                ["federation", "multi-target", "prometheus", "remote-write", "service-discovery", "shards"], "its files")
     for path in files:
         # That one names the password's file of whoever uses it; all but its being there is checked.
         told_by(check, "promtool", "check", "config", "--syntax-only", str(path))

@@ -41,6 +41,12 @@ COMMANDS: dict[str, Runs | Serves | By | Not] = {
         "deploy/lib/build.sh", "swift_build", "-c release --static-swift-stdlib --product redline"),
     ".build/release/redline --redis.addr redis://host:6379": Serves(),
     "redline --config.file redline.yml": Serves(),
+    # Shards
+    "redline --config.file=/etc/redline/redline.yml --shard=3/10 --storage.path=/var/lib/redline/3.db": By(
+        CHECKS + "shards.py", "start", "--shard="),
+    "redline check config redline.yml --shard 1/10": Runs(),
+    "redline check fleet redline.yml --shard 3/10": By(
+        CHECKS + "shards.py", "check_commands_say_who_watches_what", '"fleet", site.config, "--shard"'),
     # Drift
     "redline audit FILE": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),
     "redline audit /etc/redline/redline.yml": By(CHECKS + "audit.py", "", 'REDLINE), "audit"'),

@@ -51,7 +51,11 @@ public final class Node: Sendable {
     let keyWork = try KeyWork(
       options: keyWorkOptions, connection: options.connection, context: context, log: log, node: cost
     ) { samples in
-      let labelled = options.withRole(samples, of: poller.newest?.facts, exceptTo: KeyWorkCost.all)
+      var labelled = samples
+      if options.appendsRole, let role = poller.newest?.facts?.role {
+        var label = FurtherLabel(exceptTo: KeyWorkCost.all)
+        labelled = label.add("instance_role", .text(role), to: samples)
+      }
       publish(labelled.with(constantLabels: labels), "keys")
     }
     self.keyWork = keyWorkOptions.isIdle ? nil : keyWork

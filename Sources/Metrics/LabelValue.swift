@@ -18,12 +18,7 @@ public enum LabelValue: Sendable, ExpressibleByStringLiteral {
 /// Appends `bytes` as the inside of a quoted label value.
 func appendEscaped(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
   guard bytes.count <= ForeignText.byteLimit else { return appendEscaped(String(foreign: bytes), to: &output) }
-  var isPlain = true
-  for byte in bytes where needsCare(byte) {
-    isPlain = false
-    break
-  }
-  if isPlain {
+  if isPlain(bytes) {
     output.append(contentsOf: bytes)
   } else if let text = String(validating: bytes, as: UTF8.self) {
     appendEscaped(text, to: &output)
@@ -47,6 +42,13 @@ func appendEscaped(_ text: String, to output: inout [UInt8]) {
     default: output.append(byte)
     }
   }
+}
+
+/// Whether bytes stand in a label as they came.
+func isPlain(_ bytes: ArraySlice<UInt8>) -> Bool {
+  guard bytes.count <= ForeignText.byteLimit else { return false }
+  for byte in bytes where needsCare(byte) { return false }
+  return true
 }
 
 @inline(__always)

@@ -23,8 +23,18 @@ public struct PageValues: Sendable {
 /// Takes values from page after page, and finds out which sources have other series than before.
 public struct PageValuesReader: Sendable {
   private struct Known {
-    let outline: SeriesOutline
+    let runs: [SeriesRun]
+    let constantLabels: [UInt8]
     let stamp: Int
+
+    /// Whether samples have the same series of some families.
+    func isSame(as samples: Samples, of isWanted: [Bool]) -> Bool {
+      guard constantLabels == samples.constantLabels else { return false }
+      // Runs are shared, so most sources are done with after a glance.
+      if runs.elementsEqual(samples.runs, by: ===) { return true }
+      return runs.lazy.filter { isWanted[Int($0.family)] }
+        .elementsEqual(samples.runs.lazy.filter { isWanted[Int($0.family)] }, by: ===)
+    }
   }
 
   private var families: FamilySelection
@@ -47,17 +57,11 @@ public struct PageValuesReader: Sendable {
     taken.values.reserveCapacity(valueCount + valueCount / 16)
     for (key, samples) in zip(page.keys, page.sources) {
       let start = taken.values.count
+      samples.appendValues(of: taken.isTaken, to: &taken.values)
       var newest = stamp + 1
-      if let known = known[key] {
-        let isSame = samples.appendValues(of: taken.isTaken, to: &taken.values, comparedWith: known.outline)
-        if isSame { newest = known.stamp }
-      } else {
-        samples.appendValues(of: &families, to: &taken.values)
-      }
-      if newest > stamp {
-        known[key] = Known(outline: SeriesOutline(samples, of: &families), stamp: newest)
-        stamp = newest
-      }
+      if let known = known[key], known.isSame(as: samples, of: taken.isTaken) { newest = known.stamp }
+      stamp = max(stamp, newest)
+      known[key] = Known(runs: samples.runs, constantLabels: samples.constantLabels, stamp: newest)
       taken.sources.append(PageValues.Source(start: start, count: taken.values.count - start, stamp: newest))
     }
     if known.count > page.keys.count {

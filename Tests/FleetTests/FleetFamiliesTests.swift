@@ -33,7 +33,8 @@ import Testing
     for family in PollFamilies.all where family.type == .gauge && family.labelNames.isEmpty { sink.add(family, 1) }
     let facts = ServerFacts(InfoText(bytes: Array("redis_version:7.0.0\r\nrole:slave\r\n".utf8)))
     func labelled(_ facts: ServerFacts?) -> [String] {
-      let samples = options.withRole(sink.finish(), of: facts, exceptTo: PollFamilies.withoutRole)
+      var polled = PolledSamples()
+      let samples = polled.finish(sink, .up, of: facts, options)
       return Fixture.lines(String(decoding: Exposition().page([samples]), as: UTF8.self))
         .filter { $0.contains(#"{instance_role="slave"}"#) }
     }

@@ -22,7 +22,8 @@ import Testing
   }
 
   @Test func aFurtherLabelComesLastAndSparesFamilies() {
-    let samples = Self.samples(7).adding("role", .text("a\"b"), exceptTo: [Self.timed])
+    var role = FurtherLabel(exceptTo: [Self.timed])
+    let samples = role.add("role", .text("a\"b"), to: Self.samples(7))
     let lines = String(decoding: Exposition().page([samples]), as: UTF8.self).split(separator: "\n")
     #expect(lines.contains { $0.hasPrefix("redis_series_test_other{") && $0.contains(#"role="a\"b",workload="w"} 9"#) })
     let plain = lines.first { $0.hasPrefix("redis_series_test_plain{") }

@@ -27,6 +27,7 @@ public actor Poller {
   var infoCommand: Command = ["INFO", "ALL"]
   var cost: PollCost
   var pollLog: PollLog
+  private var polled = PolledSamples()
   private nonisolated let newestBox = Lock<Snapshot?>(nil)
 
   private struct Waiter {
@@ -169,7 +170,7 @@ public actor Poller {
   private func poll() async {
     let started = NIODeadline.now()
     let deadline = started + options.timeout
-    var sink = SampleSink()
+    var sink = polled.sink
     var reading = PollReading()
     let state: TargetState
     let previous = newest
@@ -194,8 +195,7 @@ public actor Poller {
     let lastSuccess = state.isUp ? now : previous?.lastSuccess
     cost.add(
       state, durationSeconds: duration, lastSuccess: lastSuccess, reading: reading, refusals: refusals, into: &sink)
-    let samples = options.withRole(
-      sink.finish(constantLabels: options.constantLabels), of: facts, exceptTo: PollFamilies.withoutRole)
+    let samples = polled.finish(sink, state, of: facts, options)
     let snapshot = Snapshot(
       samples: samples, state: state, started: started, ended: now,
       durationSeconds: duration, facts: facts, member: reading.member, lastSuccess: lastSuccess)

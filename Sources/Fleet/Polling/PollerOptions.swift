@@ -36,11 +36,23 @@ extension PollerOptions {
   var constantLabels: [(name: String, value: LabelValue)] { labels.map { ($0.name, .text($0.value)) } }
 }
 
-extension PollerOptions {
-  /// The samples with the server's role, where `--append-instance-role-label` asks for it: as INFO last named it.
-  func withRole(_ samples: Samples, of facts: ServerFacts?, exceptTo families: [Family]) -> Samples {
-    guard appendsRole, let role = facts?.role else { return samples }
-    return samples.adding("instance_role", .text(role), exceptTo: families)
+/// What a target's polls left behind, for the next to repeat.
+struct PolledSamples {
+  /// Of the last poll that the server answered, without its role.
+  private var answered = Samples.none
+  private var role = FurtherLabel(exceptTo: PollFamilies.withoutRole)
+
+  /// For a poll that begins.
+  var sink: SampleSink { SampleSink(after: answered) }
+
+  /// The samples of a poll, with the server's role where `--append-instance-role-label` asks for it: as INFO last named it.
+  mutating func finish(_ sink: SampleSink, _ state: TargetState, of facts: ServerFacts?, _ options: PollerOptions)
+    -> Samples
+  {
+    let samples = sink.finish(constantLabels: options.constantLabels)
+    if state.isUp { answered = samples }
+    guard options.appendsRole, let named = facts?.role else { return samples }
+    return role.add("instance_role", .text(named), to: samples)
   }
 }
 

@@ -25,13 +25,14 @@ public struct Exposition: Sendable {
   /// Writes the page in chunks of about `chunkBytes`.
   ///
   /// - Complexity: linear in samples, plus sources times families; the latter is a comparison of two small numbers each.
-  public func write(
-    _ sources: [Samples], chunkBytes: Int = 64 << 10, to flush: ([UInt8]) throws -> Void
-  ) rethrows {
+  public func write<Failure: Error>(
+    _ sources: [Samples], chunkBytes: Int = 64 << 10, to flush: ([UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
     var page = PageWriter(capacity: chunkBytes + 4096)
     let order = FamilyTable.shared.order
     let headers = HeaderCache.shared.headers(format, namespace, order)
-    var cursors = [Int](repeating: 0, count: sources.count)
+    // Which run each source has next, and where its numbers begin.
+    var cursors = [(run: Int, value: Int)](repeating: (0, 0), count: sources.count)
     // The rank of the family that each source has next. A flat array of their own: with thousands of sources, looking
     // into each one for every family takes longer than writing the page.
     var ranks = sources.map { $0.rank(at: 0, order) }
@@ -42,15 +43,15 @@ public struct Exposition: Sendable {
       if isShown { page.append(headers.headers[Int(rank)]) }
       for index in ranks.indices where ranks[index] == rank {
         let source = sources[index]
-        let end = source.endOfRun(of: family.id, from: cursors[index])
+        let run = source.runs[cursors[index].run]
         if isShown {
-          for cursor in cursors[index]..<end {
-            append(source, source.samples[cursor], name, to: &page)
+          try write(run, of: source, from: cursors[index].value, name, to: &page) { page throws(Failure) in
             if page.count >= chunkBytes { try flush(page.take()) }
           }
         }
-        cursors[index] = end
-        ranks[index] = source.rank(at: end, order)
+        cursors[index].run += 1
+        cursors[index].value += run.valueCount
+        ranks[index] = source.rank(at: cursors[index].run, order)
       }
     }
     if format == .openMetrics { page.append(endOfPage) }
@@ -69,61 +70,61 @@ public struct Exposition: Sendable {
     family.namespaced && !namespace.isEmpty ? "\(namespace)_\(family.name)" : family.name
   }
 
-  private func append(_ source: Samples, _ sample: Sample, _ name: [UInt8], to page: inout PageWriter) {
-    switch sample.part {
-    case .value, .summary: appendLine(source, sample, name, nil, sample.value, to: &page)
-    case .sum: appendLine(source, sample, name, sumSuffix, sample.value, to: &page)
-    case .count: appendLine(source, sample, name, countSuffix, sample.value, to: &page)
-    case .histogram: appendHistogram(source, sample, name, to: &page)
+  private func write<Failure: Error>(
+    _ run: SeriesRun, of source: Samples, from start: Int, _ name: [UInt8], to page: inout PageWriter,
+    afterEach: (inout PageWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    var (label, value) = (0, start)
+    for one in run.series {
+      let labels = label..<Int(one.labelEnd)
+      label = labels.upperBound
+      if one.part.isHistogram {
+        value = writeHistogram(run, one, labels, of: source, from: value, name, to: &page)
+      } else {
+        page.appendLine(name, one.part.suffix, run.labels, labels, source.constantLabels, source.values[value])
+        value += 1
+      }
+      try afterEach(&page)
     }
   }
 
-  private func appendLine(
-    _ source: Samples, _ sample: Sample, _ name: [UInt8], _ suffix: [UInt8]?, _ value: Double,
-    to page: inout PageWriter
-  ) {
-    page.append(name)
-    if let suffix { page.append(suffix) }
-    if appendLabels(of: sample, source, to: &page) { page.append(UInt8(ascii: "}")) }
-    page.append(UInt8(ascii: " "))
-    page.append(value)
-    page.append(UInt8(ascii: "\n"))
-  }
-
-  /// `{a="x",b="y"`, or nothing.
-  /// - Returns: whether there are labels.
-  private func appendLabels(of sample: Sample, _ source: Samples, to page: inout PageWriter) -> Bool {
-    let hasConstants = !source.constantLabels.isEmpty
-    guard sample.labelCount > 0 || hasConstants else { return false }
-    page.append(UInt8(ascii: "{"))
-    page.append(source.labelBytes, from: Int(sample.labelStart), count: Int(sample.labelCount))
-    if hasConstants {
-      if sample.labelCount > 0 { page.append(UInt8(ascii: ",")) }
-      page.append(source.constantLabels)
-    }
-    return true
-  }
-
-  private func appendHistogram(_ source: Samples, _ sample: Sample, _ name: [UInt8], to page: inout PageWriter) {
-    let histogram = source.histograms[Int(sample.value)]
+  /// - Returns: where the numbers of the next series begin.
+  private func writeHistogram(
+    _ run: SeriesRun, _ one: SeriesRun.Series, _ labels: Range<Int>, of source: Samples, from start: Int,
+    _ name: [UInt8], to page: inout PageWriter
+  ) -> Int {
     // All buckets begin alike, `name_bucket{labels,`, and repeat what the first began with.
-    let start = page.count
-    page.append(name)
-    page.append(bucketSuffix)
-    page.append(appendLabels(of: sample, source, to: &page) ? UInt8(ascii: ",") : UInt8(ascii: "{"))
-    let headCount = page.count - start
-    let edges = histogram.edges
+    let headStart = page.count
+    page.appendHead(name, bucketSuffix, run.labels, labels, source.constantLabels)
+    let headCount = page.count - headStart
+    let edges = run.edges[Int(one.edges)]
     for index in 0...edges.count {
-      if index > 0 { page.repeatBytes(from: start, count: headCount) }
+      if index > 0 { page.repeatBytes(from: headStart, count: headCount) }
       page.append(edges.labels[index])
-      page.append(index < edges.count ? histogram.cumulative[index] : histogram.count)
+      page.append(source.values[start + index])
       page.append(UInt8(ascii: "\n"))
     }
-    if let sum = histogram.sum { appendLine(source, sample, name, sumSuffix, sum, to: &page) }
-    appendLine(source, sample, name, countSuffix, histogram.count, to: &page)
+    let count = start + edges.count
+    if one.part == .histogram {
+      page.appendLine(name, sumSuffix, run.labels, labels, source.constantLabels, source.values[count + 1])
+    }
+    page.appendLine(name, countSuffix, run.labels, labels, source.constantLabels, source.values[count])
+    return start + run.valueCount(of: one)
   }
 }
 
+extension SamplePart {
+  fileprivate var suffix: [UInt8] {
+    switch self {
+    case .value, .summary: noSuffix
+    case .sum: sumSuffix
+    case .count: countSuffix
+    case .histogram, .sumlessHistogram: bucketSuffix
+    }
+  }
+}
+
+private let noSuffix: [UInt8] = []
 private let bucketSuffix = Array("_bucket".utf8)
 private let sumSuffix = Array("_sum".utf8)
 private let countSuffix = Array("_count".utf8)

@@ -38,14 +38,23 @@ public final class NodeCost: Sendable {
     }
   }
 
-  func note(_ traffic: Subscription.Traffic) {
+  func note(commandCount: Int, lookupCount: Int, waitedSeconds: Double) {
+    state.withLock { totals in
+      totals.commands += Double(commandCount)
+      totals.lookups += Double(lookupCount)
+      totals.waitedSeconds += waitedSeconds
+    }
+  }
+
+  /// - Parameter countsCommands: whether what is sent is one command each time.
+  func note(_ traffic: Subscription.Traffic, countsCommands: Bool = true) {
     state.withLock { totals in
       switch traffic {
       case .opened(let loginCommandCount):
         totals.connections += 1
         totals.commands += Double(loginCommandCount)
       case .sent(let byteCount):
-        totals.commands += 1
+        if countsCommands { totals.commands += 1 }
         totals.sentBytes += Double(byteCount)
       case .received(let byteCount): totals.receivedBytes += Double(byteCount)
       }

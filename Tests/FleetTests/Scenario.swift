@@ -124,6 +124,7 @@ private final class Stage {
   private var refused: [String: Set<String>] = [:]
   private var splitLockCount: Int?
   private var lives: KeyLives?
+  private var followed: FollowOverview?
   private var turnedAway = TurnedAway()
   /// What looks over the security of servers bring, and whose is taken at the next look.
   private var audits: [NodeAddress: ScenarioAudit] = [:]
@@ -244,13 +245,14 @@ private final class Stage {
       streams.removeAll { $0.report.name == Array(words[1].utf8) }
       streams.append(try stream(words[1], values))
     case "refused": refused[words[1]] = Set(words.dropFirst(2))
+    case "follow": followed = .init(words)
     case "split-locks": splitLockCount = Int(words[1])
     case "lives":
       lives = KeyLives(expiringRatio: Double(words[2]) ?? 0, lastingRatio: Double(words[4]) ?? 0)
     default:
       throw Scenario.Problem(
         description:
-          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, split-locks, lives"
+          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, follow, split-locks, lives"
       )
     }
   }
@@ -317,6 +319,23 @@ private final class Stage {
     ]
     let limits = limits.sorted { $0.key < $1.key }.map { $0.value as any KeyFindings }
     return KeyReading(
-      summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount, lives: lives)
+      summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount, lives: lives,
+      followed: followed)
+  }
+}
+
+extension FollowOverview {
+  /// `follow held-long 2 acquired 700 expired 8`, of contracts that want locks given back; `follow refused client|tracking`.
+  fileprivate init(_ words: [String]) {
+    var reading = FollowReading()
+    reading.isFollowing = words[1] != "refused"
+    reading.refused = words[1] == "refused" ? words[2] : nil
+    var counts = HoldCounts()
+    if words.count > 6 {
+      reading.heldLongCount = Int(words[2]) ?? 0
+      counts.acquired.required = Int(words[4]) ?? 0
+      counts.expired.required = Int(words[6]) ?? 0
+    }
+    self.init([reading], hasContracts: true, hasLocks: true, counts: counts, lastHour: counts)
   }
 }

@@ -2,10 +2,19 @@
 public struct KeyWatches: Sendable, Equatable {
   /// From the start of a walk to the start of the next; one that takes longer is followed by the next at once.
   public let interval: Duration
+  /// Where servers are asked to tell of locks and circuits as they change.
+  public let follow: Follow
   /// Every watch with its settings, those that are off among them, in the order of the catalogue.
   public let all: [any ConfiguredWatch]
   /// Their settings as the file would have them.
   let blocks: [Block]
+
+  /// Which servers are asked to name each lock and circuit that changes.
+  public enum Follow: String, CaseIterable, Sendable {
+    case off, replica
+    /// Masters as well, where no replica keeps up.
+    case any
+  }
 
   /// What one watch, or one list of watches, is set to.
   struct Block: Sendable, Equatable {
@@ -25,10 +34,17 @@ public struct KeyWatches: Sendable, Equatable {
         "interval", .duration(.extended, .atLeast(.seconds(1))), default: Self.defaultInterval,
         "From the start of a walk over the keys to the start of the next.")
       ?? Self.defaultInterval
+    let follow =
+      fields?.value(
+        "follow", .oneOf(Follow.self, noun: "a way to follow"), default: .off,
+        "Whether servers name each lock and circuit as it changes: replicas alone, or `any`, masters as well; see Following."
+      )
+      ?? .off
+    self.follow = follow
     var all: [any ConfiguredWatch] = []
     blocks = watches.map { type in
       var block = Block(key: type.block, isList: type.listLimit != nil)
-      for (watch, settings) in Self.read(type, fields, kind) {
+      for (watch, settings) in Self.read(type, fields, kind, isFollowed: follow != .off) {
         all.append(watch)
         block.entries.append(settings)
       }
@@ -38,10 +54,10 @@ public struct KeyWatches: Sendable, Equatable {
   }
 
   private static func read(
-    _ type: any ConfiguredWatch.Type, _ fields: MappingReader?, _ kind: WorkloadKind
+    _ type: any ConfiguredWatch.Type, _ fields: MappingReader?, _ kind: WorkloadKind, isFollowed: Bool
   ) -> [(any ConfiguredWatch, [WatchFields.Setting])] {
     func make(_ fields: MappingReader?) -> (any ConfiguredWatch, [WatchFields.Setting]) {
-      let reader = WatchFields(fields, kind: kind)
+      let reader = WatchFields(fields, kind: kind, isFollowed: isFollowed)
       if type.listLimit != nil { reader.readName() }
       let watch = type.init(reader)
       return (watch, reader.settings)
@@ -59,7 +75,7 @@ public struct KeyWatches: Sendable, Equatable {
   private static let defaultInterval: Duration = .seconds(15)
 
   public static func == (left: KeyWatches, right: KeyWatches) -> Bool {
-    left.interval == right.interval && left.blocks == right.blocks
+    left.interval == right.interval && left.follow == right.follow && left.blocks == right.blocks
   }
 }
 
@@ -103,13 +119,16 @@ public final class WatchFields {
   public let kind: WorkloadKind
   /// Of an entry of a list; empty for a block.
   public private(set) var name = ""
+  /// Whether servers are asked to name the keys as they change.
+  let isFollowed: Bool
   /// nil where the block is left out.
   private let fields: MappingReader?
   private(set) var settings: [Setting] = []
 
-  init(_ fields: MappingReader?, kind: WorkloadKind) {
+  init(_ fields: MappingReader?, kind: WorkloadKind, isFollowed: Bool = false) {
     self.fields = fields
     self.kind = kind
+    self.isFollowed = isFollowed
   }
 
   func readName() {
@@ -176,7 +195,7 @@ public final class WatchFields {
   /// Blocks of settings below one key.
   public func entries<Entry>(_ key: String, _ meaning: String, _ read: (WatchFields) -> Entry) -> [Entry] {
     let found = fields?.mappings(key, meaning) { reader in
-      let fields = WatchFields(reader, kind: kind)
+      let fields = WatchFields(reader, kind: kind, isFollowed: isFollowed)
       return (entry: read(fields), settings: fields.settings)
     }
     settings.append(Setting(key: key, entries: found?.map(\.settings) ?? []))
@@ -206,6 +225,14 @@ public final class WatchFields {
     let patterns = given.isEmpty ? [KeyPattern(database: 0, bytes: Array(`default`.utf8))] : given
     settings.append(Setting(key: key, list: patterns.map(\.listText)))
     return patterns
+  }
+
+  /// Notes what cannot be followed: a server tells keys apart by how their names begin.
+  public func checkFollowing(_ key: String, _ patterns: [KeyPattern]) {
+    guard isFollowed, let open = patterns.first(where: { $0.literalPrefix.isEmpty }) else { return }
+    report(
+      key, value: open.text, problem: "cannot be followed, since it begins with a wildcard",
+      hint: "let it begin with what all names have in common, as in lock:*, or set watches.follow to off")
   }
 
   /// Notes that a setting is wrong for a reason that its type does not know.

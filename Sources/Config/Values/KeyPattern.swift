@@ -16,6 +16,9 @@ public struct KeyPattern: Sendable, Hashable {
   /// True when a character of `?*[]^` asks for SCAN; the name is used as it is otherwise.
   public var isGlob: Bool { bytes.contains { Self.globCharacters.contains($0) } }
 
+  /// What every name that matches begins with; empty where it begins with a wildcard.
+  public var literalPrefix: [UInt8] { Array(bytes.prefix { !"*?[\\".utf8.contains($0) }) }
+
   private static let globCharacters = Set("?*[]^".utf8)
 
   /// The elements of a comma-separated list. Each is `pattern` (database 0), `dbN=pattern` or `N=pattern`, with `%XX`

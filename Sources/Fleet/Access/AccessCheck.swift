@@ -34,6 +34,8 @@ public struct AccessCheck: Sendable {
     // Whether these may be sent is found out below.
     options.clientName = nil
     options.pings = false
+    // One of the needs changes the language.
+    options.mayUpgrade = true
     let connection = try await Connection.open(options, in: context, deadline: .now() + timeout)
     defer { connection.close() }
     let infoCommand: Command = ["INFO", "ALL"]

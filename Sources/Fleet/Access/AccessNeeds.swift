@@ -38,7 +38,7 @@ public struct AccessNeeds: Sendable {
       + [AccessNeed("probe", [Prober.ping], lost: ["redis_probe_success and redis_probe_duration_seconds"])]
       + workload.watches.accessNeeds(isCluster: workload.topology == .cluster, server)
       + (workload.keyspace?.accessNeeds(isCluster: workload.topology == .cluster, server) ?? []) + evidence
-      + audit(of: workload)
+      + audit(of: workload) + workload.watches.followNeeds(server)
   }
 
   private func audit(of workload: WorkloadConfig) -> [AccessNeed] {

@@ -17,8 +17,9 @@ enum CheckCatalogue {
     PersistenceFailing(), RecoveryPointCrash(), RecoveryPointFailover(), BackupOld(),
     MemoryHigh(),
     // What applications keep in it.
-    LockWithoutTTL(), LocksLong(), CircuitOpen(), CircuitWithoutTTL(), IdempotencyStuck(), IdempotencyWithoutTTL(),
-    RateLimitWithoutTTL(), RateLimitForgets(), RateLimitLarge(), StreamGroupWithoutConsumer(), StreamLagHigh(),
+    LockWithoutTTL(), LocksLong(), LockOverrun(), CircuitOpen(), CircuitWithoutTTL(), IdempotencyStuck(),
+    IdempotencyWithoutTTL(), RateLimitWithoutTTL(), RateLimitForgets(), RateLimitLarge(), StreamGroupWithoutConsumer(),
+    StreamLagHigh(),
     StreamPendingOld(),
     // How it is set up.
     MaxmemoryUnset(), EvictionPolicyUnfit(), PersistenceUnfit(), ForkHeadroomGone(), VersionSkew(), SettingsDrift(),

@@ -2,7 +2,16 @@ import Config
 import Metrics
 import Runtime
 
-/// More locks live longer than their contract than is allowed for.
+extension Verdict {
+  /// What is known of holds alone is unknown where a server may not be asked to name locks.
+  fileprivate mutating func noteFollowRefusals(_ state: WorkloadState) {
+    let refused = state.keys.followed?.refused ?? []
+    guard !refused.isEmpty else { return }
+    unknown(refused.sorted().map { $0.hasPrefix("&") ? $0 : "+\($0)" }.joined(separator: " "))
+  }
+}
+
+/// More locks live or are held longer than their contract than is allowed for.
 struct LocksLong: Check {
   let id = "locks-long"
 
@@ -10,10 +19,36 @@ struct LocksLong: Check {
     let watches = state.config.watches.on.compactMap { $0 as? LockWatch }
     guard let watch = watches.first, !watch.contracts.isEmpty else { return }
     verdict.noteRefusals(of: LockWatch.self, state, ["pttl"])
-    let count = state.keys.found(by: LockWatch.self).reduce(0) { $0 + ($1.overTTLCount ?? 0) }
-    guard count > watch.maxLong else { return }
+    let over = state.keys.found(by: LockWatch.self).reduce(0) { $0 + ($1.overTTLCount ?? 0) }
+    let held = state.keys.followed?.heldLongCount ?? 0
+    guard over + held > watch.maxLong else { return }
+    let live = over == 1 ? "A lock lives longer than its contract" : "\(over) locks live longer than their contract"
+    let hold = held == 1 ? "a lock is held longer" : "\(held) locks are held longer"
+    switch (over, held) {
+    case (_, 0): verdict.find(.warning, live)
+    case (0, 1): verdict.find(.warning, "A lock is held longer than its contract")
+    case (0, _): verdict.find(.warning, "\(hold) than their contract")
+    default: verdict.find(.warning, "\(live), and \(hold)")
+    }
+  }
+}
+
+/// Holders that should give their locks back leave them to expire.
+struct LockOverrun: Check {
+  let id = "lock-overrun"
+  /// As in the alert RedisLockOverrun.
+  static let share = 0.01
+  static let leastCount = 5
+
+  func judge(_ state: WorkloadState, into verdict: inout Verdict) {
+    let watches = state.config.watches.on.compactMap { $0 as? LockWatch }
+    let isRequired = watches.first?.contracts.contains { $0.release == .required } ?? false
+    guard isRequired, let followed = state.keys.followed else { return }
+    verdict.noteFollowRefusals(state)
+    let (expired, acquired) = (followed.lastHour.expired.required, followed.lastHour.acquired.required)
+    guard expired > Self.leastCount, Double(expired) > Self.share * Double(acquired) else { return }
     verdict.find(
-      .warning, count == 1 ? "A lock lives longer than its contract" : "\(count) locks live longer than their contract")
+      .warning, "\(expired) of \(acquired) locks that holders should give back expired while held in the last hour")
   }
 }
 

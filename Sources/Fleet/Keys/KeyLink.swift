@@ -97,6 +97,9 @@ actor KeyLink {
     for (node, line) in lines where line.connection.isAged { drop(node) }
   }
 
+  /// Somebody else has asked the same server: what that took is waited for before the next batch.
+  func charge(busySeconds seconds: Double) { duty.note(busySeconds: seconds, at: Self.seconds(.now())) }
+
   /// From now on batches take at most this share of the time.
   func limit(dutyRatio: Double) {
     let wanted = DutyCycle(ratio: dutyRatio)

@@ -55,6 +55,9 @@ struct WholePass: Sendable {
     (self.ended, self.tookSeconds) = (ended, tookSeconds)
   }
 
+  /// When it began, by a clock that only goes forward.
+  var beganSeconds: Double { endedAt.seconds - tookSeconds }
+
   func run(of name: String) -> (any WatchRun)? { runs.first { $0.name == name } }
 }
 

@@ -54,6 +54,7 @@ final class KeyWorkCost: Sendable {
     var groupSeconds = 0.0
     var progress: Double?
     var refused: [String] = []
+    var followRefused: String?
     var dutyRatio: Double
   }
   private let state: Lock<State>
@@ -77,6 +78,20 @@ final class KeyWorkCost: Sendable {
     if isTarget { node.note(exchange, of: batch, lookupCount: lookups) }
   }
 
+  /// Commands of a connection whose traffic is counted apart.
+  func note(_ commands: [Command], busySeconds seconds: Double) {
+    let lookups = commands.count { $0.countsAsLookup }
+    busySeconds.add(seconds)
+    commandCount.add(Double(commands.count))
+    lookupCount.add(Double(lookups))
+    node.note(commandCount: commands.count, lookupCount: lookups, waitedSeconds: seconds)
+  }
+
+  func note(_ traffic: Subscription.Traffic) {
+    if case .opened(let count) = traffic { commandCount.add(Double(count)) }
+    node.note(traffic, countsCommands: false)
+  }
+
   func noteConnect(_ connection: Connection, isTarget: Bool) {
     commandCount.add(Double(connection.loginCommandCount))
     if isTarget { node.noteConnect(connection) }
@@ -89,6 +104,12 @@ final class KeyWorkCost: Sendable {
   func noteProgress(_ ratio: Double) { state.withLock { $0.progress = min(1, max(0, ratio)) } }
 
   func noteRefused(_ commands: [String]) { state.withLock { $0.refused = commands } }
+
+  /// - Parameter right: what following locks is refused, as an ACL names it; nil for nothing.
+  func noteFollowRefused(_ right: String?) {
+    let command = right.map { $0.hasPrefix("&") ? $0 : $0.replacing("|", with: " ").uppercased() }
+    state.withLock { $0.followRefused = command }
+  }
 
   func noteGroups(seconds: Double) { state.withLock { $0.groupSeconds = seconds } }
 
@@ -110,7 +131,8 @@ final class KeyWorkCost: Sendable {
     sink.add(Self.duty, state.dutyRatio)
     for counter in [commandCount, lookupCount, scannedCount, busySeconds, droppedCount] { counter.collect(into: &sink) }
     errorCount.collect(into: &sink)
-    for command in state.refused { sink.add(Self.refused, 1, .text(command)) }
+    let followRefused = state.followRefused.map { [$0] } ?? []
+    for command in Set(state.refused + followRefused).sorted() { sink.add(Self.refused, 1, .text(command)) }
   }
 
   static let all = [

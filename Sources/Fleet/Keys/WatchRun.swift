@@ -58,6 +58,9 @@ struct RunOf<Watch: KeyWatch>: WatchRun {
   mutating func omit(_ count: Int) { findings.omittedCount += count }
   mutating func refuse(_ commands: Set<String>) { refused.formUnion(commands) }
 
+  /// Something newer is known.
+  mutating func revise(_ change: (inout Watch.Findings) -> Void) { change(&findings) }
+
   mutating func finish(at seconds: Double) {
     met = []
     kind.finish(&findings, at: seconds)

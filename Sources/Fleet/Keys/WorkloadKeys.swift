@@ -29,6 +29,8 @@ actor WorkloadKeys {
   /// nil without Redlock.
   private var splits: SplitLocks?
   private var events = WatchEvents()
+  /// nil where walks alone look for keys.
+  private let following: WorkloadFollowing?
 
   /// What a reader of a master found is dropped when it has not ended for so long.
   static let readerStaleSeconds = 60.0
@@ -57,6 +59,7 @@ actor WorkloadKeys {
       splits = SplitLocks(redlock, serverCount: config.seeds.count)
     }
     self.watches = watches
+    following = WorkloadFollowing(config.watches, context: context.connections, log: log)
     topology = config.topology
     var options = KeyScanOptions()
     options.intervalSeconds = config.watches.interval.seconds
@@ -87,6 +90,7 @@ actor WorkloadKeys {
       await Self.stop(one)
     }
     for shard in readers.shards { await scan(shard, members) }
+    await follow(members)
     await sampler?.aim(at: sources(members))
     findSplits()
     for shard in readers.shards {
@@ -115,6 +119,12 @@ actor WorkloadKeys {
       if !own.isEmpty { names[watch.name] = own }
     }
     await reader.aim(at: master, names: names)
+  }
+
+  private func follow(_ members: [NodeAddress: WatchedNode]) async {
+    await following?.update(readers.shards, members, dutyRatio: dutyRatio, isCluster: topology == .cluster) {
+      place($0, members)
+    }
   }
 
   /// Who is sampled, one of each shard; nil while of some shard nobody can be read.
@@ -159,6 +169,7 @@ actor WorkloadKeys {
   /// Ends everything at once, whatever is under way.
   func stop() async {
     await sampler?.stop()
+    await following?.stop()
     for one in scans.values { await Self.stop(one) }
     for entry in places.values { await entry.place.link.stop() }
     (scans, places) = ([:], [:])
@@ -167,6 +178,7 @@ actor WorkloadKeys {
   /// Takes note that credentials or permissions may have changed.
   func reset() async {
     for entry in places.values { await entry.place.link.reset() }
+    await following?.reset()
   }
 
   // MARK: What was found
@@ -179,10 +191,14 @@ actor WorkloadKeys {
     let master: NodeAddress?
     let found: KeyResults?
     let read: KeyResults?
+    /// What is newer than the walk.
+    let followed: FollowReading
 
     func runs(of watch: any KeyWatch) -> [any WatchRun] {
       let passes = watch.isReadOnMaster ? [read?.byName] : [found?.byName, found?.walk]
-      return passes.compactMap { $0?.run(of: watch.name) }
+      return passes.compactMap { $0 }.compactMap { pass in
+        pass.run(of: watch.name).map { followed.overlay($0, began: pass.beganSeconds, at: NIODeadline.now().seconds) }
+      }
     }
 
     /// What its servers refuse the watch, as an ACL names it.
@@ -201,7 +217,8 @@ actor WorkloadKeys {
   private var shards: [Shard] {
     readers.shards.map { shard in
       Shard(
-        master: shard.master, found: scans[shard.id]?.finder.newest, read: scans[shard.id]?.reader?.newest)
+        master: shard.master, found: scans[shard.id]?.finder.newest, read: scans[shard.id]?.reader?.newest,
+        followed: following?.reading(of: shard.id) ?? FollowReading())
     }
   }
 
@@ -239,6 +256,7 @@ actor WorkloadKeys {
         sink.add(KeyWatchFamilies.sampledRatio, ratio, .text(watch.name))
       }
     }
+    followed?.add(to: &sink)
     publish(sink.finish())
     if topology.isIndependent { showByServer(shards) }
   }
@@ -265,6 +283,8 @@ actor WorkloadKeys {
     if let longest = walks.map(\.tookSeconds).max() { sink.add(KeyWatchFamilies.walkSeconds, longest) }
   }
 
+  private var followed: FollowOverview? { following?.overview(at: NIODeadline.now().seconds) }
+
   /// What was found, as it is known now.
   var reading: KeyReading {
     let shards = shards
@@ -275,7 +295,7 @@ actor WorkloadKeys {
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
       refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
-      lives: sample?.lives, ttlCrowdingRatio: sample?.crowdingRatio)
+      lives: sample?.lives, ttlCrowdingRatio: sample?.crowdingRatio, followed: followed)
   }
 }
 
@@ -306,13 +326,15 @@ struct KeyReading: Sendable {
   let lives: KeyLives?
   /// Share of the keys with a TTL that expire in the fullest second, by the same.
   let ttlCrowdingRatio: Double?
+  /// What servers named as it changed; nil where they are not asked to.
+  let followed: FollowOverview?
 
   init(
     _ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil,
-    lives: KeyLives? = nil, ttlCrowdingRatio: Double? = nil
+    lives: KeyLives? = nil, ttlCrowdingRatio: Double? = nil, followed: FollowOverview? = nil
   ) {
     (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
-    (self.lives, self.ttlCrowdingRatio) = (lives, ttlCrowdingRatio)
+    (self.lives, self.ttlCrowdingRatio, self.followed) = (lives, ttlCrowdingRatio, followed)
   }
 
   static let none = KeyReading([])
@@ -352,7 +374,7 @@ enum KeyWatchFamilies {
 
   static var all: [Family] {
     KeyWatchCatalogue.ofWorkloads.flatMap { $0.families }
-      + [omitted, sampledRatio, walkTimestamp, walkSeconds, unknownShards, firstWalks]
+      + [omitted, sampledRatio, walkTimestamp, walkSeconds, unknownShards, firstWalks] + FollowFamilies.all
   }
 }
 

@@ -20,6 +20,8 @@ public struct ConnectionOptions: Sendable {
   public var pings = false
   /// The largest piece that is read at once. The connection keeps a buffer of that size.
   public var readBytes = 8 << 10
+  /// Whether HELLO 3 may be sent over it.
+  public var mayUpgrade = false
   /// READONLY after logging in: a replica of a cluster then answers for its master's keys.
   public var readsReplica = false
   /// Whether the literal IP address that the host was found at may be connected to; nil where any may.
@@ -128,7 +130,8 @@ public final class Connection: Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: sslContext, serverHostname: serverName))
           }
-          let handler = ConnectionHandler(usesTLS: sslContext != nil, requiredName: requiredName)
+          let handler = ConnectionHandler(
+            usesTLS: sslContext != nil, requiredName: requiredName, mayUpgrade: options.mayUpgrade)
           made.note(handler)
           try channel.pipeline.syncOperations.addHandler(handler)
         }

@@ -32,6 +32,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private let reader = ReplyReader()
+  /// Where the server is asked to speak RESP3, which the reader does not know.
+  private var translator: RESP3Translator?
   /// The name that the server's certificate must carry beyond what NIOSSL checks; see `peerIsCertified(as:)`.
   private let requiredName: String?
   private let usesTLS: Bool
@@ -52,8 +54,11 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Is handed all bytes as they come, once the connection carries something other than replies.
   private var rawReceiver: (([UInt8]) -> Void)?
 
-  /// - Parameter usesTLS: whether the handshake has to end before anything is written.
-  init(usesTLS: Bool = false, requiredName: String? = nil) {
+  /// - Parameters:
+  ///   - usesTLS: whether the handshake has to end before anything is written.
+  ///   - mayUpgrade: whether the server may be asked for RESP3.
+  init(usesTLS: Bool = false, requiredName: String? = nil, mayUpgrade: Bool = false) {
+    translator = mayUpgrade ? RESP3Translator() : nil
     isVerified = !usesTLS
     self.usesTLS = usesTLS
     self.requiredName = requiredName
@@ -90,6 +95,20 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
   }
 
+  private func feed(_ buffer: ByteBuffer) throws(ReplyError) {
+    var problem: ReplyError?
+    if let translated = try translator?.translate(buffer.readableBytesView) {
+      unsafe translated.withUnsafeBytes { bytes in
+        do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
+      }
+    } else {
+      unsafe buffer.withUnsafeReadableBytes { bytes in
+        do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
+      }
+    }
+    if let problem { throw problem }
+  }
+
   /// Hands every reply to `receive` from now on, and the reason for the connection's end to `ended`.
   func listen(receive: @escaping (Replies) -> Void, ended: @escaping (RedisError) -> Void) {
     if let failure { return ended(failure) }
@@ -103,9 +122,12 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   /// Sends what is answered through ``listen(receive:ended:)``.
-  func write(_ command: Command) {
+  func write(_ command: Command) { write(command.encoded) }
+
+  /// The same with the bytes of several commands.
+  func write(_ bytes: [UInt8]) {
     guard let context, failure == nil else { return }
-    write(command.encoded, context)
+    write(bytes, context)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -117,9 +139,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     if let rawReceiver { return rawReceiver(Array(buffer.readableBytesView)) }
     var problem: ReplyError?
-    unsafe buffer.withUnsafeReadableBytes { bytes in
-      do throws(ReplyError) { unsafe try reader.feed(bytes) } catch { problem = error }
-    }
+    do throws(ReplyError) { try feed(buffer) } catch { problem = error }
     switch problem {
     case .malformed?:
       end(RedisError(.protocol, "what answers does not speak the protocol of Redis", cause: .wrongAddress))

@@ -71,6 +71,9 @@ struct AclCommand: ParsableCommand {
       if index > 0 { print() }
       print("# \(line.subjects.joined(separator: "; "))\n\(line.text)")
     }
+    if entries.contains(where: { $0.needs.contains { $0.feature == FollowRights.feature } }) {
+      print("\n" + FollowRights.notice.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n"))
+    }
     if !subject.options.keys.scripts.isEmpty { print("\n# Scripts run with these rights: add what they call.") }
   }
 

@@ -154,6 +154,19 @@ import Testing
       error?.description.contains("does not name the service; use exactly one *, as in circuit:*:failures") == true)
   }
 
+  /// A server tells names apart by how they begin: what begins with a wildcard is found by walks alone.
+  @Test(arguments: [
+    ("locks: {patterns: ['*:lock']}", "watches.locks.patterns: \"*:lock\""),
+    ("locks: {contracts: [{pattern: '[lm]ock:*'}]}", "watches.locks.contracts[0].pattern: \"[lm]ock:*\""),
+    ("circuits: {patterns: ['*:failures']}", "watches.circuits.patterns: \"*:failures\""),
+  ])
+  func whatIsFollowedBeginsWithAText(watch: String, place: String) throws {
+    #expect(try Self.watches("{\(watch)}").count > 0)
+    let error = #expect(throws: ConfigErrors.self) { try Self.watches("{follow: replica, \(watch)}") }
+    #expect(error?.description.contains("\(place) cannot be followed, since it begins with a wildcard") == true)
+    #expect(try Self.watches("{follow: any, locks: {patterns: ['l?ck:*', 'lock:[ab]*']}}").count > 0)
+  }
+
   @Test func servicesAreReadFromTheNamesOfKeys() throws {
     let circuits = try Self.one(CircuitWatch.self)
     func service(_ key: String) -> String? { circuits.service(of: Array(key.utf8), matching: [0]) }

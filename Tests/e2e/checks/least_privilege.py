@@ -214,7 +214,7 @@ def check_lab(check: Check) -> None:
     login = {"user": "redline", "password_file": str(word)}
     for workload in config["workloads"]:
         workload["credentials"] = login
-        workload["watches"] = {"interval": "2s"}
+        workload["watches"] = {"interval": "2s", "follow": "replica"}
         # The first sample comes within a quarter of that.
         workload["keyspace"] = {"every": "1m"}
         if "sentinel" in workload:

@@ -23,6 +23,7 @@ SENTINELS_LOST = Fault(23, 23.5)
 LOCK_LEFT = Fault(3, 3.5)
 CIRCUIT_OPEN = Fault(4, 4.25)
 # What breaks its contract: locks, circuits, requests and rate limits, and scripts that are missing.
+OVERRUN = Fault(7, 7.5)
 LOCKS_LONG, CIRCUIT_STUCK, UNENDING, FORGOTTEN = Fault(5, 5.5), Fault(6, 6.5), Fault(15, 16), Fault(16, 17)
 RAISED_HOUR, SCRIPTS_GONE = 10.0, Fault(11, 12)
 # A prefix that holds much more than yesterday while memory is full, and a second in which very many keys expire.
@@ -162,6 +163,9 @@ def sentinel_series(one, start_seconds: int) -> list[Series]:
         one("locks_without_ttl", during(LOCK_LEFT, 2)),
         one("circuit_open", during(CIRCUIT_OPEN, 1), service="mail"),
         one("locks_over_ttl", during(LOCKS_LONG, 14, 2)), one("locks_max_long", constant(10)),
+        one("locks_held_long", during(LOCKS_LONG, 3)),
+        one("lock_acquired_total", counter(constant(0.5)), release="required"),
+        one("lock_expired_total", counter(during(OVERRUN, 0.05)), release="required"),
         one("circuits_without_ttl", during(CIRCUIT_STUCK, 1)),
         one("idempotency_keys", constant(40)), one("idempotency_without_ttl", during(UNENDING, 3)),
         one("idempotency_stuck_total", after(RAISED_HOUR)), one("idempotency_stuck", after(RAISED_HOUR)),

@@ -25,7 +25,17 @@ DASHBOARD = Dashboard("redline-session", "Redline / Session", "Workloads whose k
         "Locks against their contract", "none",
         "Locks that live longer than was declared, and those that are nearly always held.",
         ("redis_locks_over_ttl{$where}", "{{workload}} over their TTL"),
+        ("redis_locks_held_long{$where}", "{{workload}} held for longer"),
         ("redis_locks_contended{$where}", "{{workload}} contended"), runbook="RedisLocksLong", low=0), panel(
+        "How long locks are held", "s", "With their renewals, where servers name locks as they change.",
+        ("histogram_quantile(0.5, sum by (environment, workload, le) "
+         "(rate(redis_lock_held_seconds_bucket{$where}[$__rate_interval])))", "{{workload}} p50"),
+        ("histogram_quantile(0.99, sum by (environment, workload, le) "
+         "(rate(redis_lock_held_seconds_bucket{$where}[$__rate_interval])))", "{{workload}} p99"),
+        runbook="RedisLockOverrun", low=0), panel(
+        "Locks that expired while held", "ops", "Their holders died, or worked on without them.",
+        ("sum by (environment, workload, release) (rate(redis_lock_expired_total{$where}[$__rate_interval]))",
+         "{{workload}} release {{release}}"), runbook="RedisLockOverrun", low=0), panel(
         "Requests that are worked on", "none",
         "Idempotency keys in processing, those that stay so for too long, and those that never expire.",
         ("redis_idempotency_processing{$where}", "{{workload}} in processing"),

@@ -47,6 +47,8 @@ workloads:
     degraded: {{on_redis_loss: relogin, note: "Tell support: it brings a rush of logins."}}
     # What its traffic keeps to: locks of 10 s, circuits of a minute, a limit of each kind.
     watches:
+      # A replica names each lock as it changes: how long holds are, and which expire.
+      follow: replica
       locks: {{ contracts: [{{ pattern: "lock:*", ttl: 10s, release: required }}] }}
       circuits: {{ ttl: 60s }}
       rate_limits:

@@ -182,6 +182,7 @@ extension YAMLWriter {
   private mutating func watches(_ watches: KeyWatches) {
     mapping("watches") { yaml in
       yaml.field("interval", durationText(watches.interval))
+      yaml.field("follow", watches.follow.rawValue)
       for block in watches.blocks {
         if block.isList {
           yaml.mappings(block.key, block.entries) { $0.settings($1) }

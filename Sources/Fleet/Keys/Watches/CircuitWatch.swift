@@ -22,6 +22,7 @@ struct CircuitWatch: KeyWatch, ConfiguredWatch {
     isOn = fields.enabled()
     globs = fields.patterns(
       "patterns", default: "circuit:*:failures", "Counters; exactly one `*` in each stands for the service.")
+    fields.checkFollowing("patterns", globs)
     threshold = fields.count("threshold", 1...1_000_000, default: 5, "Failures from which a circuit counts as open.")
     ttl = fields.duration("ttl", .positive, "The longest life that applications give a counter.")
     maxServices = fields.count("max_services", 1...10_000, default: 100, "Services that get a series each.")
@@ -84,8 +85,21 @@ struct CircuitWatch: KeyWatch, ConfiguredWatch {
   }
 
   func commands(for key: [UInt8], after replies: [[Reply?]], _ pass: KeyPass) -> [Command] {
+    questions(about: key, after: replies)
+  }
+
+  func questions(about key: [UInt8], after replies: [[Reply?]]) -> [Command] {
     TypedQuestion.commands(
       for: key, of: Self.type, after: replies, [KeyCommand.prefix(key, count: Self.counterBytes)])
+  }
+
+  /// The service of a key that any of the patterns matches.
+  func service(of key: [UInt8]) -> String? { service(of: key, matching: Array(globs.indices)) }
+
+  /// What the answers to ``questions(about:after:)`` count; nil where there is no counter.
+  func failures(in replies: [[Reply?]]) -> Double? {
+    guard replies.count > 1, let reply = replies[1][0], !reply.isError else { return nil }
+    return reply.bytes.flatMap { parseDouble($0) }.flatMap { $0.isFinite ? $0 : nil }
   }
 
   func everyCommand(for key: [UInt8], on server: ServerFacts) -> [Command] {

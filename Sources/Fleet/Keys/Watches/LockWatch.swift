@@ -21,6 +21,7 @@ struct LockWatch: KeyWatch, ConfiguredWatch {
     contracts = fields.entries(
       "contracts", "For how long locks may be held; the first whose pattern matches holds for a lock.",
       LockContract.init)
+    fields.checkFollowing("patterns", patterns)
     globs = patterns + contracts.map(\.pattern).filter { !patterns.contains($0) }
     maxLong = fields.count(
       "max_long", 0...1_000_000, default: 10, "Locks over their contract at a time that are nothing to tell.")
@@ -139,11 +140,12 @@ struct LockContract: Sendable {
 
   init(_ fields: WatchFields) {
     pattern = fields.pattern("pattern", "Names of the locks.")
+    fields.checkFollowing("pattern", [pattern])
     glob = Glob(pattern.bytes)
     ttl = fields.duration("ttl", .positive, default: .seconds(10), "The longest life that a holder gives a lock.")
     release = fields.word(
       "release", "an answer", default: .optional,
-      "Whether holders delete the lock at their end; a walk cannot see that, people can.")
+      "Whether holders delete the lock at their end. Who does not is found with `follow`.")
   }
 
   /// - Parameter inOneDatabase: whatever the pattern says.

@@ -233,7 +233,7 @@ import Testing
     #expect(counts.quantile(0.5).map { 0.1 < $0 && $0 <= 0.25 } == true)
     #expect(counts.quantile(0.99).map { 5 < $0 && $0 <= 10 } == true && counts.quantile(1) == nil)
     #expect(counts.cumulative.last == 99 && counts.heldCount == 100)
-    var ledger = HoldLedger()
+    var ledger = HoldCountTracker()
     var one = HoldCounts()
     one.expire(HoldTerms(ttlSeconds: 1, isReleaseRequired: true))
     for minute in 0..<200 { ledger.add(one, at: Double(minute) * 60) }

@@ -20,7 +20,7 @@ final class Bell: Sendable {
 
   /// Waits until somebody rings, at most so long.
   func wait(seconds: Double, on loop: any EventLoop) async {
-    let nanoseconds = Int64(min(max(0, seconds), 3600) * 1e9)
+    let nanoseconds = Int64(clamping: min(max(0, seconds), 3600) * 1e9)
     let timer = loop.scheduleTask(in: .nanoseconds(nanoseconds)) { self.ring() }
     await withCheckedContinuation { continuation in
       let isRung = state.withLock { state -> Bool in

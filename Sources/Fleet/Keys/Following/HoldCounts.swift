@@ -75,7 +75,7 @@ struct HoldCounts: Sendable, Equatable {
 }
 
 /// The counts of a workload for as long as it is watched, and those of the last hour. Pure.
-struct HoldLedger: Sendable {
+struct HoldCountTracker: Sendable {
   /// Minutes that are looked back over.
   static let minutes = 60
 

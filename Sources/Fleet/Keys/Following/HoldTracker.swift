@@ -196,7 +196,7 @@ struct HoldTracker: Sendable {
     }
   }
 
-  /// Whoever held it last did not give it back.
+  /// Its last holder did not give it back.
   private mutating func expire(_ hold: Hold) {
     guard hold.isTaken, let deadline = hold.deadline else { return }
     counts.expire(hold.terms)

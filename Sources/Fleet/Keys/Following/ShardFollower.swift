@@ -22,8 +22,18 @@ actor ShardFollower {
     func isSame(as other: Aim?) -> Bool { place === other?.place && master == other?.master }
   }
 
+  /// One connection.
+  private struct Session {
+    /// The one that is selected.
+    var database = 0
+    /// The smallest round trip that was seen.
+    var tripSeconds: Double?
+    /// Whether what is asked about circuits is refused.
+    var skipsCircuits = false
+  }
+
   private let plan: FollowPlan
-  private let ledger: Lock<HoldLedger>
+  private let totals: Lock<HoldCountTracker>
   private let context: ConnectionContext
   private let complaints: ComplaintLog
   private nonisolated let box = Lock(FollowReading())
@@ -37,11 +47,7 @@ actor ShardFollower {
   private var names: [Int: FollowPlan.Key] = [:]
   private var refused: String?
   private var restUntil = 0.0
-  private var database = 0
-  /// The smallest round trip that was seen.
-  private var tripSeconds: Double?
-  /// Whether what is asked about circuits is refused.
-  private var skipsCircuits = false
+  private var session = Session()
   private var task: Task<Void, Never>?
 
   static let batchKeys = 64
@@ -60,8 +66,8 @@ actor ShardFollower {
   /// So often the answers about a key are thrown away because it was named meanwhile.
   private static let settleLimit = 8
 
-  init(_ plan: FollowPlan, ledger: Lock<HoldLedger>, context: ConnectionContext, log: Logger) {
-    (self.plan, self.ledger, self.context) = (plan, ledger, context)
+  init(_ plan: FollowPlan, totals: Lock<HoldCountTracker>, context: ConnectionContext, log: Logger) {
+    (self.plan, self.totals, self.context) = (plan, totals, context)
     complaints = ComplaintLog(log)
   }
 
@@ -137,7 +143,7 @@ actor ShardFollower {
   private func open(_ aim: Aim) async throws(Tracking.Failure) -> Tracking {
     let (plan, inbox, bell, cost) = (plan, inbox, bell, aim.place.cost)
     inbox.withLock { $0 = PushInbox() }
-    (database, tripSeconds, skipsCircuits) = (aim.connection.address.database, nil, false)
+    session = Session(database: aim.connection.address.database)
     return try await Tracking.open(
       aim.connection, prefixes: plan.prefixes, courtesies: aim.facts.knowsNoTouch ? [KeyLink.noTouch] : [],
       on: context.pollLoop, in: context, deadline: .now() + aim.timeout
@@ -206,7 +212,7 @@ actor ShardFollower {
 
   private func takeWanted(at now: Double) -> [Wanted] {
     var wanted = inbox.withLock { $0.take(Self.batchKeys) }.map { Wanted(key: $0.key, pushes: $0.pushes) }
-    if skipsCircuits { wanted.removeAll { $0.key.kind == .circuit } }
+    if session.skipsCircuits { wanted.removeAll { $0.key.kind == .circuit } }
     for hash in holds.takeDue(at: now, limit: Self.batchKeys) {
       guard let key = names[hash], !wanted.contains(where: { $0.key == key }) else { continue }
       wanted.append(Wanted(key: key, pushes: nil))
@@ -221,7 +227,7 @@ actor ShardFollower {
     while true {
       var commands: [Command] = []
       var places: [(key: Int, range: Range<Int>)] = []
-      var at = database
+      var at = session.database
       for (index, one) in wanted.enumerated() {
         let next = questions(about: one)
         guard !next.isEmpty else { continue }
@@ -238,9 +244,9 @@ actor ShardFollower {
       }
       let answers = await tracking.ask(commands, deadline: .now() + aim.timeout)
       let seconds = Double((answers.ended - answers.sent).nanoseconds) / 1e9
-      tripSeconds = min(tripSeconds ?? seconds, seconds)
+      session.tripSeconds = min(session.tripSeconds ?? seconds, seconds)
       let charged = min(
-        KeyLink.charged(seconds, tripSeconds: tripSeconds),
+        KeyLink.charged(seconds, tripSeconds: session.tripSeconds),
         Self.batchSeconds + Double(commands.count) * Self.commandSeconds)
       aim.place.cost.note(commands, busySeconds: charged)
       busy += charged
@@ -248,7 +254,7 @@ actor ShardFollower {
         if answers.failure == nil { tracking.close() }
         return busy
       }
-      database = at
+      session.database = at
       for (index, range) in places {
         wanted[index].replies.append(range.map { Self.isRefusal(answers.replies[$0]) ? nil : answers.replies[$0] })
       }
@@ -264,7 +270,7 @@ actor ShardFollower {
   private func noteRefusals(_ commands: [Command], _ tracking: Tracking, _ aim: Aim) {
     guard let verb = commands.first?.verb else { return }
     refused = commands.first?.aclName(configCommand: nil)
-    skipsCircuits = true
+    session.skipsCircuits = true
     guard commands.contains(where: { $0.verb == "PTTL" || $0.verb == "SELECT" }) else { return }
     tracking.close()
     restUntil = Self.now + Self.refusedRestSeconds
@@ -287,7 +293,7 @@ actor ShardFollower {
     reply.errorCode == "NOPERM" && reply.text?.contains(" access ") != true
   }
 
-  /// Takes in the answers about those of which enough is known.
+  /// Takes in what was answered in full.
   private func note(_ wanted: inout [Wanted], at now: Double) {
     var counts = false
     wanted.removeAll { one in
@@ -309,7 +315,7 @@ actor ShardFollower {
     }
     guard counts else { return }
     let new = holds.takeCounts()
-    ledger.withLock { $0.add(new, at: now) }
+    totals.withLock { $0.add(new, at: now) }
   }
 
   private func note(_ key: FollowPlan.Key, _ replies: [[Reply?]], _ pushes: Pushes?, at now: Double) {

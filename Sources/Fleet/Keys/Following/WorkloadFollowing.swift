@@ -11,7 +11,7 @@ final class WorkloadFollowing {
   private let follow: KeyWatches.Follow
   private let context: ConnectionContext
   private let log: Logger
-  private let ledger = Lock(HoldLedger())
+  private let totals = Lock(HoldCountTracker())
   private var followers: [Int: ShardFollower] = [:]
 
   /// - Returns: nil where nothing is to be followed.
@@ -33,7 +33,7 @@ final class WorkloadFollowing {
       await follower.stop()
     }
     for shard in shards {
-      let follower = followers[shard.id] ?? ShardFollower(plan, ledger: ledger, context: context, log: log)
+      let follower = followers[shard.id] ?? ShardFollower(plan, totals: totals, context: context, log: log)
       followers[shard.id] = follower
       await follower.aim(at: aim(shard, members, dutyRatio, isCluster, place))
     }
@@ -68,7 +68,7 @@ final class WorkloadFollowing {
 
   /// All shards together.
   func overview(at now: Double) -> FollowOverview {
-    let (all, lastHour) = ledger.withLock { ($0.all, $0.lastHour(at: now)) }
+    let (all, lastHour) = totals.withLock { ($0.all, $0.lastHour(at: now)) }
     return FollowOverview(
       followers.sorted { $0.key < $1.key }.map(\.value.newest), hasContracts: plan.locks?.contracts.isEmpty == false,
       hasLocks: plan.locks != nil, counts: all, lastHour: lastHour)

@@ -134,6 +134,43 @@ def check_cron_jobs(check: Check) -> None:
             f"{name} may reach redline")
 
 
+def check_shards(check: Check) -> None:
+    """The StatefulSet is as restricted as one Redline, each pod is another shard, and they reach each other."""
+    file = FOLDER / "shards" / "shards.yaml"
+    found = {one["kind"]: one for one in yaml.safe_load_all(file.read_text())}
+    check.equal(set(found), {"StatefulSet", "Service", "NetworkPolicy", "ServiceMonitor"}, "its objects")
+    for version in VERSIONS:
+        said = linters.told_by(check, "kubernetes-validate", "--strict", f"--kubernetes-version={version}", str(file))
+        check.equal(sorted(re.findall(r"passed for resource (\w+)/", said)), ["networkpolicy", "service", "statefulset"],
+                    f"objects that were judged by Kubernetes {version}")
+    spec = found["StatefulSet"]["spec"]
+    pod, one = spec["template"]["spec"], manifests()["Deployment"]["spec"]["template"]["spec"]
+    own = {"command", "args", "env"}
+    container, = pod["containers"]
+    check.equal({key: value for key, value in container.items() if key not in own},
+                {key: value for key, value in one["containers"][0].items() if key not in own}, "the container")
+    check.equal({key: value for key, value in pod.items() if key not in ("containers", "volumes")},
+                {key: value for key, value in one.items() if key not in ("containers", "volumes")}, "the pod")
+    volumes = {volume["name"] for volume in pod["volumes"]} | {
+        claim["metadata"]["name"] for claim in spec["volumeClaimTemplates"]}
+    check.equal({mount["name"] for mount in container["volumeMounts"]}, volumes, "mounted volumes")
+    count = next(variable["value"] for variable in container["env"] if variable["name"] == "REDLINE_SHARDS")
+    check.equal(count, str(spec["replicas"]), "the number of shards")
+    # The shell of the image is dash; what it makes of the pods' names are all shards, each once.
+    script = container["args"][0].replace("exec /usr/bin/redline", "echo")
+    said = [subprocess.run(["dash", "-c", script], env={"POD_NAME": f"redline-shard-{number}", "REDLINE_SHARDS": count},
+                           capture_output=True, text=True, timeout=10).stdout.split()[-1] for number in range(spec["replicas"])]
+    check.equal(said, [f"--shard={number}/{count}" for number in range(1, spec["replicas"] + 1)], "the flags of the pods")
+    labels = spec["template"]["metadata"]["labels"]
+    check.equal((spec["selector"]["matchLabels"], found["Service"]["spec"]["selector"]), (labels, labels), "selectors")
+    check.equal(spec["serviceName"], found["Service"]["metadata"]["name"], "the Service of the pods' names")
+    check.equal(found["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"], labels, "whom the policy is for")
+    monitored = found["ServiceMonitor"]["spec"]["selector"]["matchLabels"].items()
+    check.that(monitored <= found["Service"]["metadata"]["labels"].items(), "the ServiceMonitor finds the Service")
+    shared = manifests()["ServiceMonitor"]["spec"]["selector"]["matchLabels"].items()
+    check.that(not shared <= found["Service"]["metadata"]["labels"].items(), "and no other one does, or all would count twice")
+
+
 def check_objects_fit_together(check: Check) -> None:
     shared = manifests()
     for name in PAIR:

@@ -126,6 +126,21 @@ def check_unit(check: Check) -> None:
     check.equal(stated and stated.group(1), score.group(1), "the exposure that the unit's comment states")
 
 
+def check_unit_of_shards(check: Check) -> None:
+    """It is restricted as the unit of one Redline is, and differs in what shards must not share."""
+    one, shard = ((UNITS / name).read_text().partition("[Unit]")[2].splitlines() for name in ("redline.service", "redline@.service"))
+    check.equal(sorted(set(shard) - set(one)), sorted((
+        "Description=Redline, shard %i", "After=network-online.target", "StateDirectory=redline-%i",
+        "EnvironmentFile=/etc/default/redline-shards", "EnvironmentFile=-/etc/default/redline-%i",
+        "ExecStart=/usr/bin/redline --config.file=/etc/redline/redline.yml --storage.path=/var/lib/redline-%i/redline.db"
+        " --shard=%i/${REDLINE_SHARDS}")), "what it has of its own")
+    check.equal(sorted(set(one) - set(shard)), sorted((
+        "Description=Redline, the Prometheus exporter for Redis", "After=network-online.target redline.socket",
+        "Requires=redline.socket", "StateDirectory=redline", "Also=redline.socket",
+        "ExecStart=/usr/bin/redline --config.file=/etc/redline/redline.yml --storage.path=/var/lib/redline/redline.db"
+        " --web.systemd-socket")), "what it does without")
+
+
 def analyze(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=20)
 

@@ -181,7 +181,7 @@ extension HTTPAPI {
     let rules = RuleAnswers(judging: judging)
     let targets = TargetAnswers(all: targets, families: program.metadata)
     let status = StatusAnswers(program: program, store: judging.store, configurationText: configurationText)
-    let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries)
+    let fleet = FleetAnswers(view: fleetView, deliveries: judging.deliveries, others: fleetView.others)
     let books = RunbookAnswers(source: runbooks, view: fleetView)
     let gathered = EvidenceAnswers(gatherer: evidence, isStored: events != nil)
     let results = ResultAnswers(verified: intakes?.checks)
@@ -204,6 +204,7 @@ extension HTTPAPI {
       route("status/tsdb", .queries, status.storeStatistics),
       route("fleet", .compute, isForm: true, needsRules: false, fleet.fleet),
       route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
+      route("shards", .compute, isForm: true, needsRules: false, fleet.shards),
       route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
       route("drift", .compute, isForm: true, needsRules: false, fleet.drift),
       route("budgets", .compute, isForm: true, needsRules: false, BudgetAnswers(view: fleetView).budgets),

@@ -106,9 +106,11 @@ public struct FleetView: Sendable {
 
   private let source: Source
   private let groups: @Sendable () -> [GroupState]
+  /// What other shards watch.
+  let others: OtherShards
 
   /// - Parameter groups: the rules as they stand now; none where no rules are evaluated.
-  public init(_ fleet: Fleet, groups: @escaping @Sendable () -> [GroupState]) {
+  public init(_ fleet: Fleet, others: OtherShards = .none, groups: @escaping @Sendable () -> [GroupState]) {
     self.init(
       Source(
         names: { await fleet.workloadNames },
@@ -120,11 +122,12 @@ public struct FleetView: Sendable {
         overviews: { await fleet.overview(of: $0) }, results: { await fleet.checkResults(of: $0) },
         drifts: { await fleet.drifts(of: $0) },
         budgets: { await fleet.budgetUse(of: $0, from: $1, to: $2) }),
-      groups: groups)
+      others: others, groups: groups)
   }
 
-  init(_ source: Source, groups: @escaping @Sendable () -> [GroupState]) {
+  init(_ source: Source, others: OtherShards = .none, groups: @escaping @Sendable () -> [GroupState]) {
     self.source = source
+    self.others = others
     self.groups = groups
   }
 

@@ -11,7 +11,6 @@ import Storage
 
 /// The fleet of `config.file`, with the page that all of it is on.
 struct ConfiguredFleet: Sendable {
-  let path: String
   let fleet: Fleet
   let registry: Registry
   /// Idle while the configuration has neither rules nor a history.
@@ -21,6 +20,13 @@ struct ConfiguredFleet: Sendable {
   /// Idle while the configuration has no rules.
   let evidence: EvidenceGatherer
   let runbooks: RunbookSource
+  /// Idle without `--shard`, or while the configuration has no `shards`.
+  private let peers: ShardPeers
+  /// What other shards tell.
+  var others: OtherShards {
+    OtherShards(
+      share: { [inForce] in inForce.withLock { $0.config.share } }, ask: { [peers] in await peers.ask($0) })
+  }
   private let environment: [String: String]
   private let options: Options
   private let store: Store?
@@ -44,6 +50,7 @@ struct ConfiguredFleet: Sendable {
       checks: VerifiedChecks(fleet.checks, token: token { $0.results?.token }),
       marks: KeptMarks(fleet.marks, token: token { $0.marks?.token }))
   }
+  var path: String { inForce.withLock { $0.path } }
   /// What runs: after a refused reload not what the file says.
   var runningConfiguration: FleetConfig { inForce.withLock { $0.config } }
   /// The file and the rule files as they were read last, whether they could be used or not.
@@ -80,7 +87,6 @@ struct ConfiguredFleet: Sendable {
     live: [@Sendable () -> Samples], log: Logger
   ) async throws {
     let (path, config, loadedRules) = (loaded.path, loaded.config, loaded.rules)
-    self.path = path
     self.log = log
     self.options = options
     self.environment = environment
@@ -113,7 +119,10 @@ struct ConfiguredFleet: Sendable {
       told: told
     ) { [store] records in store?.notifications.append(records) }
     self.notifier = notifier
-    let registry = Registry(live: live + [health, { notifier.samples() }])
+    let peers = ShardPeers(options.shard, group: factory.context.group, environment: environment, log: log)
+    peers.apply(config.shards)
+    self.peers = peers
+    let registry = Registry(live: live + [health, { notifier.samples() }, { peers.samples() }])
     self.registry = registry
     let books = Lock(Books(Self.setting(loaded, options, environment), folder: loadedRules.runbooks))
     self.books = books
@@ -223,8 +232,9 @@ struct ConfiguredFleet: Sendable {
   func run() async {
     async let gathering: Void = evidence.run()
     async let taking: Void = fleet.checks.run()
+    async let asking: Void = peers.run(others)
     await watchFiles()
-    _ = await (gathering, taking)
+    _ = await (gathering, taking, asking)
   }
 
   private func watchFiles() async {
@@ -266,6 +276,7 @@ struct ConfiguredFleet: Sendable {
       config.alerting, file: path, externalLabels: loaded.rules.options.externalLabels,
       externalURL: loaded.rules.options.externalURL)
     await rules.apply(loaded.rules)
+    peers.apply(config.shards)
     recorder?.apply(loaded, engine: rules.engine)
     inForce.withLock { $0 = loaded }
     books.withLock { $0 = Books(Self.setting(loaded, options, environment), folder: loaded.rules.runbooks) }

@@ -30,7 +30,7 @@ extension Daemon {
 extension FleetView {
   /// What pages and the API show of the fleet.
   init(_ configured: ConfiguredFleet) {
-    self.init(configured.fleet) { [engine = configured.rules.engine] in engine.groups }
+    self.init(configured.fleet, others: configured.others) { [engine = configured.rules.engine] in engine.groups }
   }
 }
 

@@ -15,7 +15,7 @@ extension Daemon {
       await page(of: node, context)
     }
     var routes = [
-      Route(options.web.telemetryPath) { request in await metrics.respond(to: request) },
+      Route(options.web.telemetryPath) { request in await metricsResponse(request, metrics) },
       Route("/health") { _ in health.response(complaints) },
       Route("/-/healthy") { _ in health.response(complaints) },
       Route("/-/ready") { _ in await ready() },
@@ -47,6 +47,25 @@ extension Daemon {
       api: api)
   }
 
+  /// `/metrics`, or of `?workload=` those workloads alone.
+  private func metricsResponse(_ request: Request, _ metrics: MetricsEndpoint) async -> Response {
+    let names = Set(request.queryValues("workload"))
+    guard !names.isEmpty else { return await metrics.respond(to: request) }
+    guard let configured else { return .text("?workload= needs a fleet: start with --config.file\n", status: 400) }
+    let config = configured.runningConfiguration
+    let problems = names.sorted().compactMap { WorkloadSeries.problem($0, config) }
+    guard problems.isEmpty else {
+      return .text(problems.prefix(10).map { "\($0)\n" }.joined(), status: 400)
+    }
+    let page = WorkloadSeries.part(fleetPage(configured), of: names, config)
+    return await metrics.respond(to: request, with: metricsPage(page, ScrapeContext(request)))
+  }
+
+  private func fleetPage(_ configured: ConfiguredFleet) -> Registry.Page {
+    WorkloadSeries.limited(
+      configured.registry.page(), configured.runningConfiguration, Exposition(namespace: options.export.namespace))
+  }
+
   /// The page of a node, as fresh as `web.max-age` asks or as the scraper's deadline allows.
   private func page(of node: Node?, _ context: ScrapeContext) async -> MetricsPage {
     let page: Registry.Page
@@ -54,7 +73,7 @@ extension Daemon {
       let maxAge = TimeAmount(options.web.maxAge)
       page = await node.page(since: .now() - maxAge, until: context.deadline.map(NIODeadline.init))
     } else if let configured {
-      page = configured.registry.page()
+      page = fleetPage(configured)
     } else {
       page = Registry(live: ExporterFamilies.sources(options.export, scrapeErrors, withProcess: true)).page()
     }

@@ -66,7 +66,12 @@ enum ShardFamilies {
   static let count = Family.gauge(
     "exporter_shards", "Number of shards that the workloads of config.file are shared by, as --shard says.")
 
-  static let all = [info, count]
+  static let up = Family.gauge(
+    "exporter_shard_up",
+    "Whether another shard answered when it was asked last, at an address of shards.urls: 1 yes, 0 no.",
+    labels: ["shard", "shards"])
+
+  static let all = [info, count, up]
 
   /// None without `--shard`.
   static func sources(_ shard: Shard?) -> [@Sendable () -> Samples] {
@@ -132,7 +137,11 @@ enum FamilyCatalogue {
         "Delivery of alerts", "With `alerting` in the file of `--config.file`.", families: DeliveryFamilies.all),
       FamilyGroup("Evidence", "With `rules` in the file of `--config.file`.", families: EvidenceFamilies.all),
       FamilyGroup("Storage", "With `--storage.path`.", families: StorageFamilies.all),
-      FamilyGroup("Shards", "With `--shard`.", families: ShardFamilies.all),
+      FamilyGroup(
+        "Shards", "With `--shard`; of other shards with `shards` in the file of `--config.file`.",
+        families: ShardFamilies.all),
+      FamilyGroup(
+        "Series budgets", "On `/metrics`, of each workload that has `max_series`.", families: WorkloadSeries.all),
       FamilyGroup(
         "Flight recorder", "With `recorder` in the file of `--config.file`.", families: RecorderFamilies.all),
       FamilyGroup(

@@ -10,17 +10,65 @@ struct FleetAnswers: Sendable {
   let view: FleetView
   /// Whether alerts reach each Alertmanager.
   let deliveries: @Sendable () -> [DeliveryState]
+  var others = OtherShards.none
 
-  /// How every workload stands.
+  /// How every workload stands, those of other shards as well; with `shard=own` of this one alone.
   func fleet(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
-    try write(await view.workloads(), to: &answer)
+    let isOwnOnly = try Self.isOwnOnly(parameters)
+    async let own = view.workloads()
+    let (shards, foreign) = isOwnOnly ? ([], []) : await others.fleet()
+    try write(await own, foreign, shards, to: &answer)
+  }
+
+  private static func isOwnOnly(_ parameters: APIParameters) throws(APIError) -> Bool {
+    switch parameters.form.value("shard") {
+    case nil: return false
+    case "own": return true
+    case let text?:
+      throw APIError(.badData, "shard: \(parameters.shown(text)) is not own, which asks for no other shard")
+    }
+  }
+
+  /// `shards`: which part of the workloads this daemon watches, and whether the other shards answer.
+  func shards(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let isOwnOnly = try Self.isOwnOnly(parameters)
+    guard let share = others.share() else {
+      throw APIError(.notFound, "this daemon watches all workloads of its file: it is started without --shard")
+    }
+    let standings = isOwnOnly ? [] : await others.standings()
+    answer.data.object { json in
+      json.field("shard", share.shard.index)
+      json.field("shards", share.shard.count)
+      json.key("workloads")
+      json.strings(share.names(of: share.shard.index))
+      json.key("others")
+      Self.write(standings, to: &json)
+    }
+  }
+
+  private static func write(_ shards: [OtherShards.Standing], to json: inout JSONWriter) {
+    json.array { json in
+      for shard in shards {
+        json.object { json in
+          json.field("shard", shard.index)
+          json.field("state", shard.answer == nil ? "unknown" : "up")
+          if let answer = shard.answer { json.field("url", answer.url) }
+          if !shard.problem.isEmpty { json.field("problem", shown: shard.problem) }
+        }
+      }
+    }
   }
 
   /// `fleet/NAME`
   func workload(_ parameters: APIParameters, _ answer: inout APIAnswer) async throws {
+    let isOwnOnly = try Self.isOwnOnly(parameters)
     let found = await view.workloads(named: parameters.rest)
-    guard !found.isEmpty else { throw Self.unknownWorkload(parameters.rest, parameters) }
-    try write(found, to: &answer)
+    let foreign = found.isEmpty && !isOwnOnly ? await others.workload(named: parameters.rest) : nil
+    // Another shard that asks all of them is to hear from each which one it is.
+    guard !found.isEmpty || foreign != nil || isOwnOnly && others.share()?.owners[parameters.rest] != nil else {
+      throw Self.unknownWorkload(parameters.rest, parameters)
+    }
+    try write(found, foreign.map { [$0] } ?? [], [], to: &answer)
   }
 
   /// `checks?workload=NAME`: what every check says, also where all is well.
@@ -54,7 +102,10 @@ struct FleetAnswers: Sendable {
   /// The most findings and alerts of one workload that are listed, the worst first.
   static let findingLimit = 200
 
-  private func write(_ workloads: [WorkloadStanding], to answer: inout APIAnswer) throws(APIError) {
+  private func write(
+    _ workloads: [WorkloadStanding], _ foreign: [ForeignWorkload], _ shards: [OtherShards.Standing],
+    to answer: inout APIAnswer
+  ) throws(APIError) {
     for one in workloads {
       for (what, count) in [("findings", one.overview.findings.count), ("alerts", one.alerts.count)]
       where count > Self.findingLimit {
@@ -63,23 +114,37 @@ struct FleetAnswers: Sendable {
     }
     let limit = answer.limit
     let now = WallTime.now
-    let sentence = FleetSentence(workloads.map { $0.spoken(at: now) })
+    let sentence = FleetSentence(
+      workloads.map { $0.spoken(at: now) } + foreign.map { TopologyPage.Workload($0, now: now).standing })
+    let share = others.share()
+    let listed =
+      (workloads.map { (name: $0.overview.name, own: Optional($0), foreign: ForeignWorkload?.none) }
+      + foreign.map { (name: $0.name, own: nil, foreign: $0) }).sorted { $0.name < $1.name }
     try answer.data.object { json throws(APIError) in
       json.field("summary", shown: sentence.text)
       json.key("workloads")
-      try json.list(workloads, within: limit) { Self.write($1, now: now, to: &$0) }
+      try json.list(listed, within: limit) { json, one in
+        if let own = one.own { Self.write(own, now: now, share?.shard, to: &json) }
+        one.foreign?.write(now: now, to: &json)
+      }
       json.key("undelivered")
       json.array { json in
         for state in deliveries() where state.trouble != nil { NotificationAnswers.write(state, to: &json) }
       }
+      guard let share else { return }
+      json.field("shard", share.shard.index)
+      json.field("shards", share.shard.count)
+      json.key("others")
+      Self.write(shards, to: &json)
     }
   }
 
-  private static func write(_ standing: WorkloadStanding, now: WallTime, to json: inout JSONWriter) {
+  private static func write(_ standing: WorkloadStanding, now: WallTime, _ shard: Shard?, to json: inout JSONWriter) {
     let overview = standing.overview
     json.object { json in
       json.field("name", overview.name)
       json.field("state", standing.state.rawValue)
+      if let shard { json.field("shard", shard.index) }
       json.field("since", at: standing.since)
       json.field("stateByChecks", overview.health.state.rawValue)
       json.field("kind", overview.kind)

@@ -25,6 +25,7 @@ extension Pages {
     let views = await api?.judging.alertmanagerViews() ?? []
     for index in alerts.indices where alerts[index].state == .firing { alerts[index].take(views) }
     var page = AlertsPage(metricsPath: metricsPath, alerts: alerts, nowSeconds: WallTime.now.seconds)
+    page.elsewhere = await others.alerts()
     page.nodes = Set(roles.keys)
     page.workloads = Set(await fleet?.names() ?? [])
     let active = Set(alerts.filter { $0.state != .inactive }.map(\.name))

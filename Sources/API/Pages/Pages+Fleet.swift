@@ -35,6 +35,7 @@ extension Pages {
         standing, runbooks: told.contains(standing.overview.name) ? runbooks : untold, now: now)
     }
     var page = TopologyPage(version: version, metricsPath: metricsPath, workloads: workloads, nowSeconds: now.seconds)
+    page.workloads += await others.cards(at: now)
     page.filter.name = request.queryValue("name").map { String($0.prefix(100)) } ?? ""
     page.filter.environment = request.queryValue("environment").flatMap { $0.isEmpty ? nil : String($0.prefix(100)) }
     page.filter.state = request.queryValue("state").flatMap { TopologyPage.State(rawValue: $0) }
@@ -125,7 +126,7 @@ extension TopologyPage.Figure {
   /// The numbers of a workload's line.
   ///
   /// - Parameter partial: of whom they are, where that is not everybody.
-  fileprivate static func all(of traffic: WorkloadTraffic, partial: String?) -> [TopologyPage.Figure] {
+  static func all(of traffic: WorkloadTraffic, partial: String?) -> [TopologyPage.Figure] {
     func isAbove(_ value: Double?, _ limit: Double?) -> Bool {
       value.flatMap { value in limit.map { value > $0 } } ?? false
     }

@@ -7,6 +7,7 @@ extension Pages {
   func workload(_ request: Request) async -> Response {
     let name = request.rest(under: "/workload/") ?? ""
     guard let standing = await fleet?.workloads(named: name).first(where: { $0.overview.name == name }) else {
+      if let place = await others.place(of: name) { return notFound(place) }
       return notFound("No workload of this name is watched. All that are stand on the start page.")
     }
     let now = WallTime.now

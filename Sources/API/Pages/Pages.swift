@@ -87,6 +87,8 @@ public struct Pages: Sendable {
 
   var runbookSource: RunbookSource { api?.runbooks ?? .empty }
 
+  var others: OtherShards { fleet?.others ?? .none }
+
   /// nil where none is gathered.
   var evidence: EvidenceGatherer? { api?.evidence }
 

@@ -24,6 +24,8 @@ public struct FleetConfig: Sendable, Equatable {
   public let results: ResultsConfig?
   /// Nil where marks are taken from nobody.
   public let marks: MarksConfig?
+  /// Nil where a shard asks no other one.
+  public let shards: ShardsConfig?
 
   /// The same with one workload alone; nil where it has none of that name.
   public func limited(to name: String) -> FleetConfig? {
@@ -126,6 +128,11 @@ public struct FleetConfig: Sendable, Equatable {
     }
     marks = fields.mapping("marks", "Marks of changes, deploys and incidents over HTTP; without it, none.") {
       MarksConfig($0)
+    }
+    shards = fields.mapping(
+      "shards", "The daemons that share this file by `--shard`, so that each shows the whole fleet."
+    ) {
+      ShardsConfig($0)
     }
     if workloads.count > Self.workloadLimit {
       fields.report("workloads", problem: "has more than \(Self.workloadLimit) entries")

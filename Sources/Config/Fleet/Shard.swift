@@ -70,6 +70,8 @@ public struct ShardShare: Sendable, Equatable {
   public let shard: Shard
   /// The shard of each workload of the whole file.
   public let owners: [String: Int]
+  /// The workloads that other shards watch, in the order of the file.
+  public internal(set) var others: [WorkloadConfig] = []
 
   /// - Parameter names: of all workloads of the file.
   public init(_ shard: Shard, of names: [String]) {
@@ -97,7 +99,8 @@ extension FleetConfig {
   /// The same with those workloads alone that a shard watches, maybe none; all of them without one.
   public func share(of shard: Shard?) -> FleetConfig {
     guard let shard else { return self }
-    let share = ShardShare(shard, of: workloads.map(\.name))
+    var share = ShardShare(shard, of: workloads.map(\.name))
+    share.others = workloads.filter { !share.owns($0.name) }
     var config = limited { share.owns($0.name) }
     config.share = share
     return config

@@ -67,6 +67,8 @@ extension WorkloadConfig {
     pollInterval = fields.value(
       "poll_interval", .pollInterval, default: defaults.pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: defaults.timeout, "Deadline of one whole poll.")
+    maxSeries =
+      fields.optional("max_series", .int(100...100_000_000), WorkloadDefaults.maxSeriesMeaning) ?? defaults.maxSeries
     environment = fields.optional("environment", .labelValue, "The label `environment`.") ?? defaults.environment
     team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.") ?? defaults.team
     labels = LabelRules.read(fields, inherited: defaults.labels)

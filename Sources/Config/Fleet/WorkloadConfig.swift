@@ -25,6 +25,8 @@ public struct WorkloadConfig: Sendable, Equatable {
   public let pollInterval: Duration
   /// The deadline of one whole poll.
   public let timeout: Duration
+  /// The most series of it on `/metrics`; nil for any number.
+  public let maxSeries: Int?
   public let environment: String?
   public let team: String?
   /// Further labels; none of them reserved.

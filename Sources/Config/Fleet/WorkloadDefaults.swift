@@ -2,6 +2,7 @@
 struct WorkloadDefaults {
   var pollInterval: Duration = .seconds(5)
   var timeout: Duration = .seconds(2)
+  var maxSeries: Int?
   var environment: String?
   var team: String?
   var labels: [String: String] = [:]
@@ -11,6 +12,8 @@ struct WorkloadDefaults {
   var regions = Regions()
   var verified = VerifiedObjectives()
   var audit = AuditConfig()
+  static let maxSeriesMeaning =
+    "Maximum number of series of the workload on `/metrics`; beyond it the families with the most series are left out. Without it, any number."
   /// Of the configuration, where relative paths begin; empty for the working directory.
   let folder: String
 
@@ -22,6 +25,7 @@ struct WorkloadDefaults {
     pollInterval = fields.value(
       "poll_interval", .pollInterval, default: pollInterval, "Time between two polls of a server.")
     timeout = fields.value("timeout", .duration(), default: timeout, "Deadline of one whole poll.")
+    maxSeries = fields.optional("max_series", .int(100...100_000_000), Self.maxSeriesMeaning)
     environment = fields.optional("environment", .labelValue, "The label `environment`.")
     team = fields.optional("team", .labelValue, "Label of `redis_workload_info`.")
     labels = LabelRules.read(fields, inherited: [:])

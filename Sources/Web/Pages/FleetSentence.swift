@@ -60,5 +60,5 @@ public struct FleetSentence: Sendable {
 }
 
 extension TopologyPage.Workload {
-  var standing: FleetSentence.Standing { .init(name, state, ageSeconds: stateAgeSeconds, findings: findings) }
+  public var standing: FleetSentence.Standing { .init(name, state, ageSeconds: stateAgeSeconds, findings: findings) }
 }

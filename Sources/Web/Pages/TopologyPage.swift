@@ -126,6 +126,16 @@ public struct TopologyPage: Sendable {
     }
   }
 
+  /// Another daemon, which watches a workload.
+  public struct Elsewhere: Sendable {
+    /// Where its pages are, without a slash at the end; nil where it gives no answer.
+    public var site: String?
+    /// What stands in the place of the servers.
+    public var note: String
+
+    public init(site: String?, note: String) { (self.site, self.note) = (site, note) }
+  }
+
   public struct Workload: Sendable {
     public var name: String
     public var state: State
@@ -150,6 +160,8 @@ public struct TopologyPage: Sendable {
     public var budgets: [BudgetBar] = []
     public var groups: [Group] = []
     public var findings: [Finding] = []
+    /// Nil where this daemon watches it.
+    public var elsewhere: Elsewhere?
 
     public init(_ name: String, state: State, traits: [String], presentCount: Int, expectedCount: Int?) {
       self.name = name

@@ -16,8 +16,9 @@ FILES = sorted(ALERTS.glob("*.yml")) + sorted((ALERTS / "meta").glob("*.yml"))
 TESTS = sorted((ALERTS / "tests").glob("*.test.yml"))
 # The daemon's own, of no rule file.
 OF_DAEMON = {"RedlineWatchdog"}
-# A failover inside a maintenance window is the same alert with other labels.
-TWICE = ["RedisFailover"]
+# A failover inside a maintenance window is the same alert with other labels; a lost shard is told by the others that ask it, or by
+# whoever scrapes all of them.
+TWICE = ["RedisFailover", "RedlineShardMissing"]
 # Made by Prometheus itself for each target, and by whoever evaluates for each alert.
 OF_PROMETHEUS, OF_RULES = {"up"}, {"ALERTS"}
 # About everything, so that there is no label to name.

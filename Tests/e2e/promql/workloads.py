@@ -30,6 +30,8 @@ RAISED_HOUR, SCRIPTS_GONE = 10.0, Fault(11, 12)
 GROWN, WAVE = Fault(4.5, 7), Fault(12, 13)
 UNSEEN_KEYS = Fault(9, 10)
 STORAGE_LOST = Fault(5, 5.5)
+# A shard that cannot be scraped, and one that the others get no answer of.
+SHARD_LOST, SHARD_SILENT = Fault(13, 13.5), Fault(18, 18.5)
 BOTH_ABSENT = Fault(25, 25.1)
 ONE_ABSENT = Fault(25, 25.4)
 DRAINED = Fault(10, 10.5)
@@ -201,6 +203,11 @@ def exporter_series() -> list[Series]:
     return [
         Series("up", first, during(BOTH_ABSENT, 0, 1)),
         Series("up", second, during(ONE_ABSENT, 0, 1)),
+        Series("redis_exporter_shard_info", first | {"shard": "1", "shards": "2"}, constant(1)),
+        Series("redis_exporter_shards", first, constant(2)),
+        Series("redis_exporter_shard_info", second | {"shard": "2", "shards": "2"}, absent(constant(1), SHARD_LOST)),
+        Series("redis_exporter_shards", second, absent(constant(2), SHARD_LOST)),
+        Series("redis_exporter_shard_up", first | {"shard": "2", "shards": "2"}, during(SHARD_SILENT, 0, 1)),
         Series("redis_exporter_storage_durable", first, during(STORAGE_LOST, 0, 1)),
         Series("redis_exporter_storage_dropped_events_total", first, counter(during(STORAGE_LOST, 0.2)))]
 

@@ -168,7 +168,7 @@ struct AlertmanagerClient: Sendable {
 }
 
 extension TLSClientSettings {
-  init(_ config: TLSConfig?) {
+  public init(_ config: TLSConfig?) {
     self.init()
     guard let config else { return }
     caFile = config.authoritiesFile

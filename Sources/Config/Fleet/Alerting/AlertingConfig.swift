@@ -89,7 +89,7 @@ public struct AlertmanagerConfig: Sendable, Equatable {
 
   private enum Scheme: String, CaseIterable { case http, https }
 
-  private static func login(_ fields: MappingReader) -> Login? {
+  static func login(_ fields: MappingReader) -> Login? {
     let basic =
       fields.mapping("basic_auth", "Login; alternative to `bearer_token`.") { fields -> Login? in
         let user = fields.required(

@@ -32,6 +32,7 @@ extension FleetConfig {
       }
     }
     if let token = marks?.token { yaml.mapping("marks") { $0.secret("token", token) } }
+    yaml.shards(shards)
     return yaml.text
   }
 
@@ -95,6 +96,7 @@ extension YAMLWriter {
     dictionary("aliases", workload.aliases)
     field("poll_interval", durationText(workload.pollInterval))
     field("timeout", durationText(workload.timeout))
+    field("max_series", workload.maxSeries.map(String.init))
     expected(workload.expected, workload.topology)
     field("disruptive", workload.disruptive.rawValue)
     if hasLogins { drill(workload.drill) }

@@ -21,7 +21,13 @@ extension YAMLWriter {
     } else {
       field("url", address.description)
     }
-    switch alertmanager.login {
+    webLogin(alertmanager.login)
+    tls(alertmanager.tls)
+    field("timeout", durationText(alertmanager.timeout))
+  }
+
+  private mutating func webLogin(_ login: AlertmanagerConfig.Login?) {
+    switch login {
     case .basic(let user, let password):
       mapping("basic_auth") { yaml in
         yaml.field("username", user)
@@ -30,8 +36,16 @@ extension YAMLWriter {
     case .bearer(let token): secret("bearer_token", token)
     case nil: break
     }
-    tls(alertmanager.tls)
-    field("timeout", durationText(alertmanager.timeout))
+  }
+
+  mutating func shards(_ shards: ShardsConfig?) {
+    guard let shards else { return }
+    mapping("shards") { yaml in
+      yaml.list("urls", shards.urls.map(\.description))
+      yaml.webLogin(shards.login)
+      yaml.tls(shards.tls)
+      yaml.field("timeout", durationText(shards.timeout))
+    }
   }
 
   /// Only what differs from the defaults: most keys have no meaning with most actions.

@@ -11,6 +11,7 @@ extension AlertsPage {
     return """
       \(sentence)\(Receiver.banner(receivers, now: nowSeconds))\
       \(html: notice.isEmpty ? "" : "<p class=\"warning\">\(notice)</p>\n")\(filters)\(unknown)\(HTML.joined(shown))\
+      \(HTML.joined(filter == nil || filter == .firing ? elsewhere.map { $0.html(now: nowSeconds) } : []))\
       \(html: room <= 0 ? "<p class=\"dim\">Further alerts are not listed.</p>\n" : "")\
       \(filter == nil || filter == .resolved ? ended : "")\(foot)
       """
@@ -23,6 +24,9 @@ extension AlertsPage {
     let waiting: HTML =
       pending == 0 ? "" : " \(pending) \(pending == 1 ? "waits" : "wait") to fire."
     guard !firing.isEmpty else {
+      if !elsewhere.allSatisfy(\.isQuiet) {
+        return "<p class=\"lead\"><b>Nothing fires here</b>; what other shards say is below.\(waiting)</p>\n"
+      }
       return "<p class=\"lead\"><b class=\"good\">Nothing fires.</b>\(waiting)</p>\n"
     }
     let critical = firing.count { $0.level == .grave }

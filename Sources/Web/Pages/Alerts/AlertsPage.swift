@@ -158,6 +158,8 @@ public struct AlertsPage: Sendable {
   public var unknownMutes: [(receiver: String, problem: String)] = []
   /// Rules whose last evaluation failed.
   public var brokenRuleCount = 0
+  /// Other shards; empty where nobody is asked.
+  public var elsewhere: [AlertsElsewhere] = []
 
   /// Where an alert leads that is shown elsewhere.
   ///

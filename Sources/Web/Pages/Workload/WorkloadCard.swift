@@ -34,12 +34,18 @@ struct WorkloadCard {
       <summary class="line"><h2 class="who"><i class="dot"></i><b>\(clipped(workload.name))</b> \
       <span class="verdict">\(workload.state.rawValue)</span>\(age)\(HTML.joined(windows))</h2>\
       \(HTML.joined(workload.figures.map(figure)))</summary>
-      \(findings)<p class="dim">\(about) · <a href="/workload/\(pathEncoded(workload.name))">Timeline</a> · \
-      <a href="/events?workload=\(pathEncoded(workload.name))">Events</a> · \
-      <a href="/checks?workload=\(pathEncoded(workload.name))">Checks</a> · \
-      <a href="/keys/\(pathEncoded(workload.name))">Keys</a></p>
+      \(findings)<p class="dim">\(about)\(links)</p>
       \(BudgetBar.list(workload.budgets, now: now))\(nodes)</details>
 
+      """
+  }
+
+  private var links: HTML {
+    guard let site = workload.elsewhere.map(\.site) ?? "" else { return "" }
+    let name = pathEncoded(workload.name)
+    return """
+       · <a href="\(site)/workload/\(name)">Timeline</a> · <a href="\(site)/events?workload=\(name)">Events</a> · \
+      <a href="\(site)/checks?workload=\(name)">Checks</a> · <a href="\(site)/keys/\(name)">Keys</a>
       """
   }
 
@@ -130,7 +136,9 @@ struct WorkloadCard {
 
   private func nodes(_ room: inout Int) -> HTML {
     let groups = workload.groups.filter { !$0.nodes.isEmpty }
-    guard !groups.isEmpty else { return "<p class=\"dim\">No node is known yet.</p>\n" }
+    guard !groups.isEmpty else {
+      return "<p class=\"dim\">\(workload.elsewhere?.note ?? "No node is known yet.")</p>\n"
+    }
     var parts: [HTML] = []
     var hidden = 0
     for group in groups {

@@ -19,12 +19,9 @@ public struct SeriesBudget: Sendable {
     }
     var seriesByFamily: [Int32: (series: Int, sources: Int)] = [:]
     for source in sources {
-      var last: Int32?
-      for sample in source.samples {
-        let series = sample.part == .histogram ? source.histograms[Int(sample.value)].seriesCount : 1
-        let known = seriesByFamily[sample.family] ?? (0, 0)
-        seriesByFamily[sample.family] = (known.series + series, known.sources + (sample.family == last ? 0 : 1))
-        last = sample.family
+      for run in source.runs {
+        let known = seriesByFamily[run.family] ?? (0, 0)
+        seriesByFamily[run.family] = (known.series + run.seriesCount, known.sources + 1)
       }
     }
     let families = FamilyTable.shared.order.families
@@ -46,16 +43,10 @@ public struct SeriesBudget: Sendable {
   public func limited(_ samples: Samples) -> Samples {
     guard !leftOut.isEmpty else { return samples }
     let ids = Set(leftOut.map { Int32($0.family.id) })
-    var left: [Sample] = []
-    var histograms: [HistogramSample] = []
-    for var sample in samples.samples where !ids.contains(sample.family) {
-      if sample.part == .histogram {
-        histograms.append(samples.histograms[Int(sample.value)])
-        sample.value = Double(histograms.count - 1)
-      }
-      left.append(sample)
+    var builder = SamplesBuilder()
+    samples.forEachRun { run, values in
+      if !ids.contains(run.family) { builder.append(run, values) }
     }
-    return Samples(
-      samples: left, labelBytes: samples.labelBytes, histograms: histograms, constantLabels: samples.constantLabels)
+    return builder.samples(constantLabels: samples.constantLabels, mask: samples.mask)
   }
 }

@@ -40,8 +40,7 @@ public struct Samples: Sendable {
     self.values = values
     self.constantLabels = constantLabels
     self.mask = mask
-    // The count of a histogram is its bucket +Inf as well.
-    count = values.count + runs.reduce(0) { $0 + $1.histogramCount }
+    count = runs.reduce(0) { $0 + $1.seriesCount }
   }
 
   /// The samples of several sets without constant labels as one, ordered by family. The sets share no series.

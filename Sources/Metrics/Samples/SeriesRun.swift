@@ -24,6 +24,8 @@ final class SeriesRun: Sendable {
   /// How many numbers the series have: one each, those of histograms as ``valueCount(of:)`` says.
   let valueCount: Int
   let histogramCount: Int
+  /// As they stand on a page: the count of a histogram is its bucket +Inf as well.
+  var seriesCount: Int { valueCount + histogramCount }
   /// Of all of the above. Seeded per process, so that no server can aim at the runs of another.
   let hash: UInt64
 

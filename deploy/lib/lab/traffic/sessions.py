@@ -40,6 +40,8 @@ class SessionsTraffic(Worker):
         super().__init__(place, "sessions", rate)
         self.connection: Connection | None = None
         self.circuits_renewed = 0.0
+        # Locks that are held over rounds: the holder's token, and when the work ends.
+        self.held: dict[str, tuple[int, float]] = {}
         self.patterns = ((self.session, 50), (self.fixed_window, 20), (self.sliding_window, 8), (self.token_bucket, 7),
                          (self.lock, 7), (self.idempotent_request, 5), (self.circuit, 3))
 
@@ -56,7 +58,7 @@ class SessionsTraffic(Worker):
             except (OSError, ReplyError) as error:
                 last = error
                 continue
-            self.connection = connection
+            self.connection, self.held = connection, {}
             if connection("ROLE")[0] != b"master":
                 raise ConnectionError("the master that the sentinels name is none")
             self.release = connection("SCRIPT", "LOAD", RELEASE)
@@ -70,7 +72,7 @@ class SessionsTraffic(Worker):
             self.connection = None
 
     def round(self, budget: int) -> None:
-        commands: list[tuple] = self.forced_circuits()
+        commands: list[tuple] = self.forced_circuits() + self.releases()
         makers, weights = zip(*self.patterns)
         while len(commands) < budget:
             commands += random.choices(makers, weights)[0]()
@@ -97,8 +99,20 @@ class SessionsTraffic(Worker):
         return [("EVALSHA", self.take_token, 1, key, BUCKET_TOKENS, 5, f"{time.time():.3f}")]
 
     def lock(self) -> list[tuple]:
+        """Most work is done at once; some takes up to half a second."""
         key, token = f"lock:{random.choice(LOCKS)}", random.getrandbits(64)
+        if key in self.held:
+            return []
+        if random.random() < 0.3:
+            self.held[key] = (token, time.monotonic() + random.uniform(0.02, 0.5))
+            return [("SET", key, token, "NX", "EX", LOCK_SECONDS)]
         return [("SET", key, token, "NX", "EX", LOCK_SECONDS), ("EVALSHA", self.release, 1, key, token)]
+
+    def releases(self) -> list[tuple]:
+        due = [(key, token) for key, (token, ends) in self.held.items() if ends <= time.monotonic()]
+        for key, _ in due:
+            del self.held[key]
+        return [("EVALSHA", self.release, 1, key, token) for key, token in due]
 
     def idempotent_request(self) -> list[tuple]:
         key = f"idem:{random.randrange(REQUESTS)}"

@@ -115,7 +115,7 @@ import Web
     let answer = try Self.answer(2, [Self.told("carts", more: #", "url": "javascript:x", "shard": 9, "secret": 1"#)])
     let found = try #require(await OtherShards(share: { share }, ask: { _ in [answer] }).workload(named: "carts"))
     var json = JSONWriter()
-    found.write(now: WallTime(seconds: 0), to: &json)
+    found.write(to: &json)
     let written = try JSONReader.value(json.bytes)
     #expect(written["url"]?.string == "http://b" && written["shard"]?.number == 2 && written["secret"] == nil)
     let page = TopologyPage.Workload(found, now: WallTime(seconds: 1_800_000_000))

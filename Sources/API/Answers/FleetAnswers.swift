@@ -125,7 +125,7 @@ struct FleetAnswers: Sendable {
       json.key("workloads")
       try json.list(listed, within: limit) { json, one in
         if let own = one.own { Self.write(own, now: now, share?.shard, to: &json) }
-        one.foreign?.write(now: now, to: &json)
+        one.foreign?.write(to: &json)
       }
       json.key("undelivered")
       json.array { json in

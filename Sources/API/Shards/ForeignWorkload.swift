@@ -56,13 +56,13 @@ struct ForeignWorkload: Sendable {
   }
 
   /// One value, in the form of the workloads of this daemon.
-  func write(now: WallTime, to json: inout JSONWriter) {
+  func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("name", name)
       json.field("state", state.rawValue)
       json.field("shard", shard)
       if let url { json.field("url", url) }
-      guard let told else { return writeUnknown(now: now, to: &json) }
+      guard let told else { return writeUnknown(to: &json) }
       for field in Self.fields {
         guard let value = told[field.name] else { continue }
         json.key(field.name)
@@ -71,13 +71,12 @@ struct ForeignWorkload: Sendable {
     }
   }
 
-  private func writeUnknown(now: WallTime, to json: inout JSONWriter) {
-    json.field("since", at: now)
+  /// Neither since when nor how many members are up: nobody knows.
+  private func writeUnknown(to json: inout JSONWriter) {
     json.field("stateByChecks", TopologyPage.State.unknown.rawValue)
     json.field("kind", config.kind.rawValue)
     json.field("topology", config.topology.rawValue)
     if let environment = config.environment { json.field("environment", environment) }
-    json.field("membersPresent", 0)
     json.key("traffic")
     json.object { _ in }
     for name in ["windows", "budgets", "members", "findings", "alerts"] {

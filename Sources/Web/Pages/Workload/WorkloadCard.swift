@@ -59,6 +59,8 @@ struct WorkloadCard {
 
   private var about: HTML {
     let traits = workload.traits.map { clipped($0) }.joined(separator: " · ")
+    // Of a daemon that gives no answer nobody knows what is up.
+    if let elsewhere = workload.elsewhere, elsewhere.site == nil { return "\(traits)" }
     return "\(traits) · \(members)\(failovers)"
   }
 

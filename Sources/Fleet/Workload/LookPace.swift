@@ -3,6 +3,10 @@ import Runtime
 
 /// How often a workload judges, publishes, and has its members polled out of turn. Pure.
 struct LookPace: Sendable {
+  /// Between two looks at what the polls have brought: half a second, and a millisecond for each member where that is more.
+  /// With hundreds of members each look has news of some of them, and what it costs grows with all of them.
+  static func pause(memberCount: Int) -> Duration { .milliseconds(max(500, memberCount)) }
+
   /// However little changes, the page is rebuilt at least this often: windows of maintenance and peaks begin and end.
   static let publishSeconds = 5.0
   /// Pages show what was published up to this long ago.

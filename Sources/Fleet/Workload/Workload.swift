@@ -29,9 +29,6 @@ actor Workload {
   private var pace = LookPace()
   private var isStopped = false
 
-  /// Between two looks at what the polls have brought.
-  static let lookInterval: Duration = .milliseconds(500)
-
   init(_ config: WorkloadConfig, context: FleetContext, store: WorkloadStore) {
     self.config = config
     self.store = store
@@ -66,7 +63,7 @@ actor Workload {
     await store.budgets.restore()
     while !Task.isCancelled {
       await look()
-      try? await Task.sleep(for: Self.lookInterval)
+      try? await Task.sleep(for: LookPace.pause(memberCount: crew.members.count))
     }
   }
 

@@ -19,7 +19,7 @@ public struct ConnectionOptions: Sendable {
   /// PING after logging in, and measure it.
   public var pings = false
   /// The largest piece that is read at once. The connection keeps a buffer of that size.
-  public var readBytes = 8 << 10
+  public var readBytes = 4 << 10
   /// Whether HELLO 3 may be sent over it.
   public var mayUpgrade = false
   /// READONLY after logging in: a replica of a cluster then answers for its master's keys.

@@ -24,9 +24,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private struct Pending {
+    /// Another one for each exchange of the connection.
+    let number: Int
     let expectedCount: Int
     let sent: NIODeadline
-    let timer: Scheduled<Void>
     let completion: (Exchange) -> Void
     var receivedBytes = 0
   }
@@ -46,6 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var held: [[UInt8]] = []
   private var context: ChannelHandlerContext?
   private var pending: Pending?
+  private var exchangeCount = 0
   /// Why the connection ended, once it has.
   private var failure: RedisError?
   /// Is handed what comes unasked, once the connection listens to a server's messages.
@@ -78,16 +80,23 @@ final class ConnectionHandler: ChannelInboundHandler {
           receivedBytes: 0))
       return
     }
-    let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      let count = self.reader.completeCount
-      self.end(
-        self.isVerified
-          ? RedisError(.timeout, "\(count) of \(batch.commands.count) replies came before the deadline")
-          : RedisError(.timeout, "no TLS handshake came before the deadline", cause: .silentHandshake))
-    }
+    exchangeCount += 1
     pending = Pending(
-      expectedCount: batch.commands.count, sent: now, timer: timer, completion: completion)
+      number: exchangeCount, expectedCount: batch.commands.count, sent: now, completion: completion)
+    ExchangeTimeouts.of(context.eventLoop).add(self, exchange: exchangeCount, deadline: deadline)
     write(batch.encoded, context)
+  }
+
+  func isUnderWay(exchange number: Int) -> Bool { pending?.number == number }
+
+  /// Ends the exchange, if it is still under way.
+  func timeOut(exchange number: Int) {
+    guard let pending, pending.number == number else { return }
+    end(
+      isVerified
+        ? RedisError(
+          .timeout, "\(reader.completeCount) of \(pending.expectedCount) replies came before the deadline")
+        : RedisError(.timeout, "no TLS handshake came before the deadline", cause: .silentHandshake))
   }
 
   private func write(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
@@ -217,7 +226,6 @@ final class ConnectionHandler: ChannelInboundHandler {
       return
     }
     self.pending = nil
-    pending.timer.cancel()
     pending.completion(
       Exchange(
         replies: reader.take(), failure: reason, largest: largest, sent: pending.sent, ended: .now(),

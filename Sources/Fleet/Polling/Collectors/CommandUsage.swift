@@ -34,31 +34,53 @@ struct CommandUsage: Sendable, Equatable {
 struct CommandUsages {
   private let info: InfoText
   private let fields: ArraySlice<InfoText.Field>
-  /// Where a command stands in `fields`, by the hash of its name; the first of each hash.
-  private var places: [UInt64: Int] = [:]
+  /// Where commands stand in `fields`, by the hash of their names; the first of each hash. -1 where a slot is free.
+  private var slots: [Int32]
+  /// Of each command, in the order of `fields`; 0 for another field.
+  private var hashes: [UInt64] = []
+  private let shift: UInt64
   /// Where the subcommands of a container stand, by the hash of the container's name.
   private var subcommands: [UInt64: [Int]] = [:]
+  /// Another one in each process, so that no server can aim at one slot.
+  private static let seed = UInt64.random(in: .min ... .max) | 1
 
   init(_ info: InfoText) {
     self.info = info
     fields = info.fields(inSection: InfoSection.commandStats)
-    places.reserveCapacity(fields.count)
-    for place in fields.indices {
-      guard let command = CommandUsage.command(of: info.name(of: fields[place])) else { continue }
+    var bits: UInt64 = 4
+    while 1 << bits < fields.count * 2 { bits += 1 }
+    shift = 64 - bits
+    slots = [Int32](repeating: -1, count: 1 << Int(bits))
+    hashes.reserveCapacity(fields.count)
+    for (place, field) in fields.enumerated() {
+      guard let command = CommandUsage.command(of: info.name(of: field)) else {
+        hashes.append(0)
+        continue
+      }
       let hash = fnvHash(command)
-      if places[hash] == nil { places[hash] = place }
+      hashes.append(hash)
+      let slot = slot(of: hash)
+      if slots[slot] < 0 { slots[slot] = Int32(place) }
       if let bar = command.firstIndex(of: UInt8(ascii: "|")) {
-        subcommands[fnvHash(command[..<bar]), default: []].append(place)
+        subcommands[fnvHash(command[..<bar]), default: []].append(fields.startIndex + place)
       }
     }
   }
 
+  /// Where the hash stands, or the free slot in which it would.
+  private func slot(of hash: UInt64) -> Int {
+    var slot = Int((hash &* Self.seed) >> shift)
+    while slots[slot] >= 0, hashes[Int(slots[slot])] != hash { slot = (slot + 1) & (slots.count - 1) }
+    return slot
+  }
+
   /// Whether the server reported no command at all.
-  var isEmpty: Bool { places.isEmpty }
+  var isEmpty: Bool { !hashes.contains { $0 != 0 } }
 
   /// The usage of that very command.
   subscript(command: ArraySlice<UInt8>) -> CommandUsage? {
-    guard let place = places[fnvHash(command)], self.command(at: place) == command else { return nil }
+    let index = Int(slots[slot(of: fnvHash(command))])
+    guard index >= 0, case let place = fields.startIndex + index, self.command(at: place) == command else { return nil }
     return CommandUsage(info.value(of: fields[place]))
   }
 

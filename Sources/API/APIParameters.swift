@@ -10,6 +10,8 @@ struct APIParameters: Sendable {
   let settings: HTTPAPI.Settings
   /// When the request came, in milliseconds since 1970.
   let nowMilliseconds: Int64
+  /// Whether who asks had to log in, and did.
+  var isLoggedIn = false
   /// Until when there is to be an answer.
   private(set) var deadline: ContinuousClock.Instant
 

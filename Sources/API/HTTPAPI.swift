@@ -206,6 +206,7 @@ extension HTTPAPI {
       route(under: "fleet/", .compute, isForm: true, needsRules: false, fleet.workload),
       route("shards", .compute, isForm: true, needsRules: false, fleet.shards),
       route("checks", .compute, isForm: true, needsRules: false, fleet.checks),
+      route("keys", .compute, isForm: true, needsRules: false, KeyAnswers(view: fleetView).keys),
       route("drift", .compute, isForm: true, needsRules: false, fleet.drift),
       route("budgets", .compute, isForm: true, needsRules: false, BudgetAnswers(view: fleetView).budgets),
       route("runbooks", .compute, isForm: true, needsRules: false, books.list),
@@ -282,10 +283,11 @@ extension HTTPAPI {
       ).response
     }
     do {
-      let parameters = try APIParameters(
+      var parameters = try APIParameters(
         form: Form(request), rest: rest, settings: judging.settings(), nowMilliseconds: nowMilliseconds(),
         longestSeconds: limits.seconds)
-      let work = { @Sendable () async throws -> Response in
+      parameters.isLoggedIn = request.isLoggedIn
+      let work = { @Sendable [parameters] () async throws -> Response in
         let reservation = QueryReservation(memory)
         defer { if reservation.peakBytes >= Self.largeQueryBytes { program.giveBackMemory() } }
         var answer = APIAnswer(limitBytes: limits.answerBytes, reservation: reservation)

@@ -45,6 +45,8 @@ public struct Request: Sendable {
   public let body: [UInt8]
   /// What stands for one client: an IPv4 address, the 64 bits of its network for IPv6, or `unix`.
   public let client: String
+  /// Whether the server lets in nobody without a login, and this one had one.
+  public var isLoggedIn = false
 
   public init(
     method: String = "GET", path: String, query: [QueryItem] = [], headers: [Header] = [], body: [UInt8] = [],

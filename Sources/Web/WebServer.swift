@@ -87,9 +87,13 @@ public final class WebServer: Sendable {
     to request: Request, _ configuration: WebConfiguration, _ routes: RouteTable
   ) async -> Response {
     var response: Response
-    if !routes.judgesItself(request), let refusal = await configuration.authenticator.judge(request).refusal {
+    let authenticator = configuration.authenticator
+    let judgesItself = routes.judgesItself(request)
+    if !judgesItself, let refusal = await authenticator.judge(request).refusal {
       response = refusal
     } else {
+      var request = request
+      request.isLoggedIn = !judgesItself && authenticator.asksForLogin
       response = await routes.respond(to: request)
     }
     for header in configuration.headers {

@@ -125,6 +125,7 @@ private final class Stage {
   private var splitLockCount: Int?
   private var lives: KeyLives?
   private var followed: FollowOverview?
+  private var census: CensusReading?
   private var turnedAway = TurnedAway()
   /// What looks over the security of servers bring, and whose is taken at the next look.
   private var audits: [NodeAddress: ScenarioAudit] = [:]
@@ -249,10 +250,18 @@ private final class Stage {
     case "split-locks": splitLockCount = Int(words[1])
     case "lives":
       lives = KeyLives(expiringRatio: Double(words[2]) ?? 0, lastingRatio: Double(words[4]) ?? 0)
+    case "census":
+      census =
+        words[1] == "refused"
+        ? CensusReading(pause: .refused)
+        : CensusReading(
+          largestKeys: stride(from: 1, to: words.count - 2, by: 3).map {
+            .init(type: words[$0], server: words[$0 + 2], maxMemoryRatio: Double(words[$0 + 1]) ?? 0)
+          })
     default:
       throw Scenario.Problem(
         description:
-          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, follow, split-locks, lives"
+          "\"\(words[0])\" is none of locks, circuit, circuits, idempotency, rate-limit, stream, refused, follow, split-locks, lives, census"
       )
     }
   }
@@ -320,7 +329,7 @@ private final class Stage {
     let limits = limits.sorted { $0.key < $1.key }.map { $0.value as any KeyFindings }
     return KeyReading(
       summaries.compactMap { $0 } + limits, refused: refused, splitLockCount: splitLockCount, lives: lives,
-      followed: followed)
+      census: census, followed: followed)
   }
 }
 

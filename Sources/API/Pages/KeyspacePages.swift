@@ -1,3 +1,4 @@
+import Config
 import Fleet
 import Runtime
 import Web
@@ -20,18 +21,20 @@ struct KeyspacePages: Sendable {
         metricsPath: metricsPath
       ).response()
     }
-    return KeyspacePage(overview, metricsPath: metricsPath, now: .now).response()
+    return KeyspacePage(overview, metricsPath: metricsPath, now: .now, isLoggedIn: request.isLoggedIn).response()
   }
 }
 
 extension KeyspacePage {
-  init(_ overview: WorkloadOverview, metricsPath: String, now: WallTime) {
+  /// - Parameter isLoggedIn: whether who asks had to log in, and did.
+  init(_ overview: WorkloadOverview, metricsPath: String, now: WallTime, isLoggedIn: Bool = false) {
     let instances = Set(overview.groups.flatMap(\.members).map(\.watched.instance))
     let keyspace = overview.keyspace
     self.init(
       overview.name, keyspace.map { State($0, instances) } ?? .off, metricsPath: metricsPath, nowSeconds: now.seconds)
     guard let keyspace else { return }
     growthSeconds = keyspace.growthSeconds
+    largeKeys = keyspace.census.map { LargeKeys($0, keyspace.names, now: now, isLoggedIn: isLoggedIn) }
     pause = keyspace.pause.map(Self.reason) ?? ""
     turn =
       switch keyspace.turn {
@@ -41,7 +44,7 @@ extension KeyspacePage {
       }
   }
 
-  private static func reason(_ pause: KeyspaceOverview.Pause) -> String {
+  static func reason(_ pause: KeyspaceOverview.Pause) -> String {
     switch pause {
     case .noReader: "of some shard no server can be read"
     case .refused: "a server refuses a command that it needs; redline acl prints the rights"
@@ -104,6 +107,7 @@ extension KeyspacePage.Comparison {
     switch cause {
     case .first: "sampling began not long ago"
     case .otherPlaces: "other places were chosen to be looked at, as every week"
+    case .census: "large keys came to be known since that nobody had met before"
     case .otherServers: "servers were restarted, or other servers are read"
     }
   }
@@ -119,5 +123,52 @@ extension KeyspacePage.Expiry {
         KeyspacePage.Wave(
           seconds: Double(wave.timestampSeconds), isSecond: wave.spanSeconds == 1, keys: Estimate(wave.keys)))
     }
+  }
+}
+
+extension LargeKeys {
+  init(_ census: CensusOverview, _ names: KeyspaceConfig.Names, now: WallTime, isLoggedIn: Bool) {
+    self.init(nowSeconds: now.seconds)
+    rows = census.keys.map { key in
+      Row(
+        name: key.shownName(names, isLoggedIn: isLoggedIn), type: key.type, bytes: key.bytes, isExact: key.isExact,
+        elementCount: key.elementCount,
+        life: key.expires.map { .until($0.seconds) } ?? (key.neverExpires ? .endless : .unknown), server: key.server,
+        database: key.database, maxMemoryRatio: key.maxMemoryRatio)
+    }
+    bigKeyBytes = census.bigKeyBytes
+    (bigCount, bigKeysBytes, progressRatio) = (census.bigCount, census.bigKeysBytes, census.progressRatio)
+    (endedSeconds, tookSeconds, foreverRatio) = (census.ended?.seconds, census.tookSeconds, census.foreverRatio)
+    remarks = census.remarks
+    if !rows.isEmpty {
+      switch names {
+      case .never: remarks.append("Names of keys are not shown (names: never).")
+      case .hashed:
+        remarks.append("Instead of names there are hashes, which change when redline starts (names: hashed).")
+      case .loggedIn where isLoggedIn: break
+      case .loggedIn:
+        remarks.append(
+          "Instead of names there are hashes, which change when redline starts: names are for those who log in, and this page asks nobody to."
+        )
+      }
+    }
+  }
+}
+
+extension CensusOverview {
+  /// What it does not say, and why: sentences.
+  fileprivate var remarks: [String] {
+    var remarks: [String] = []
+    if aimedCount < shardCount {
+      let shards = aimedCount == 0 ? "No shard is" : "Of \(shardCount) shards, \(aimedCount) are"
+      remarks.append(
+        mode == .replicas
+          ? "\(shards) looked at: none but replicas that keep up are read for this, since on a master SCAN deletes keys that have expired. With census: all masters are read, too."
+          : "\(shards) looked at: of the others no server can be read.")
+    }
+    if let pause { remarks.append("The last attempt came to nothing: \(KeyspacePage.reason(pause)).") }
+    if isMixed { remarks.append("Slots moved meanwhile: keys may have been met twice, or never.") }
+    if omittedCount > 0 { remarks.append("\(omittedCount) steps hold names too large to be read and are left out.") }
+    return remarks
   }
 }

@@ -17,6 +17,26 @@ public struct KeyspaceConfig: Sendable, Equatable {
   public var expiryHorizon: Duration = .seconds(7200)
   /// Since when growth is told.
   public var growth: Duration = .seconds(86_400)
+  /// On which servers every key is looked at.
+  public var census = Census.replicas
+  /// From so many bytes on a key is a big one.
+  public var bigKeyBytes = 1 << 20
+  /// Largest keys that pages show.
+  public var topCount = 20
+  /// Who sees names of single keys on pages.
+  public var names = Names.loggedIn
+
+  /// On which servers every key is looked at, again and again.
+  public enum Census: String, Sendable, CaseIterable {
+    case replicas, all, off
+  }
+
+  /// How names of single keys are shown.
+  public enum Names: String, Sendable, CaseIterable {
+    /// Whole to those who logged in, and as hashes where nobody needs to.
+    case loggedIn = "logged_in"
+    case hashed, never
+  }
 
   public init() {}
 
@@ -44,6 +64,18 @@ public struct KeyspaceConfig: Sendable, Equatable {
       "How far ahead the second is told in which many keys expire at once; at most a day.")
     growth = fields.value(
       "growth", .duration(.extended, .atLeast(.seconds(3600))), default: growth, "Since when growth is told.")
+    census = fields.value(
+      "census", .oneOf(Census.self, noun: "where a census is taken"), default: census,
+      "On which servers every key is looked at, to find the large ones, with the time that samples and watches leave: SCAN on a master deletes expired keys."
+    )
+    bigKeyBytes = fields.value(
+      "big_key", .keySize, default: bigKeyBytes, "From which size on a key is a big one.",
+      shown: fileSizeText(bigKeyBytes))
+    topCount = fields.value("top", .int(1...20), default: topCount, "Largest keys that the page shows.")
+    names = fields.value(
+      "names", .oneOf(Names.self, noun: "a way to show names"), default: names,
+      "Who sees names of single keys on the page and in the API: those who logged in, hashes alone, or nobody; without web logins `logged_in` means `hashed`."
+    )
     if expiryHorizon > .seconds(86_400) { fields.report("expiry_horizon", problem: "is more than a day") }
   }
 

@@ -31,19 +31,22 @@ func fileSizeText(_ bytes: Int) -> String {
 }
 
 extension ScalarType<Int> {
-  private static var leastBytes: Int { 1 << 20 }
-  private static var mostBytes: Int { 1 << 40 }
-
   /// A size of files, such as `256MiB`.
-  static var fileSize: ScalarType {
-    ScalarType(placeholder: leastBytes, name: "size", range: "`1MiB` to `1024GiB`") { text throws(Mismatch) in
+  static var fileSize: ScalarType { size(from: 1 << 20, to: 1 << 40, example: "256MiB or 2GiB") }
+  /// A size of a key, such as `1MiB`.
+  static var keySize: ScalarType { size(from: 64 << 10, to: 1 << 30, example: "512KiB or 1MiB") }
+
+  private static func size(from least: Int, to most: Int, example: String) -> ScalarType {
+    let (leastText, mostText) = (fileSizeText(least), fileSizeText(most))
+    return ScalarType(placeholder: least, name: "size", range: "`\(leastText)` to `\(mostText)`") {
+      text throws(Mismatch) in
       let digits = text.prefix { $0.isASCII && $0.isNumber }
       guard let unit = fileUnits.first(where: { $0.name == text.dropFirst(digits.count) }), let number = Int(digits),
-        number <= mostBytes
-      else { throw Mismatch("is not a size", hint: "write a whole number with its unit, such as 256MiB or 2GiB") }
+        number <= most
+      else { throw Mismatch("is not a size", hint: "write a whole number with its unit, such as \(example)") }
       let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: unit.bytes)
-      guard !isTooLarge, bytes >= leastBytes, bytes <= mostBytes else {
-        throw Mismatch("is not between 1MiB and 1024GiB")
+      guard !isTooLarge, bytes >= least, bytes <= most else {
+        throw Mismatch("is not between \(leastText) and \(mostText)")
       }
       return bytes
     }

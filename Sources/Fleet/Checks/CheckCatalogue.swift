@@ -31,7 +31,7 @@ enum CheckCatalogue {
     // What files say of it.
     DeclaredDriftFound(),
     // How applications use it.
-    HardcodedTopology(), OneRedisForAll(), QueueWithoutRegion(),
+    HardcodedTopology(), OneRedisForAll(), QueueWithoutRegion(), BigKeyFound(),
   ]
 
   /// Those that need a look over each server.

@@ -4,6 +4,10 @@ import Redis
 enum KeyCommand {
   static func type(_ key: [UInt8]) -> Command { make("TYPE", key) }
   static func memoryUsage(_ key: [UInt8]) -> Command { make("MEMORY", "USAGE", key) }
+  /// - Parameter samples: elements that are looked at; 0 for all.
+  static func memoryUsage(_ key: [UInt8], samples: Int) -> Command {
+    make("MEMORY", "USAGE", key, words: ["SAMPLES", "\(samples)"])
+  }
   static func hyperLogLogCount(_ key: [UInt8]) -> Command { make("PFCOUNT", key) }
   static func xinfoStream(_ key: [UInt8]) -> Command { make("XINFO", "STREAM", key) }
   static func xinfoStreamFull(_ key: [UInt8]) -> Command {

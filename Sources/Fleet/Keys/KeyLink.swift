@@ -17,6 +17,15 @@ actor KeyLink {
     /// Whether the server was asked not to take key work for use of the keys.
     var isTouchSettled = false
   }
+  /// Who comes first.
+  private struct Passes {
+    /// Passes that go before what is done in the rest of the time.
+    var count = 0
+    /// Batches of theirs since somebody else had a turn.
+    var batchCount = 0
+    /// Whether somebody needs the connections between passes, too.
+    var areConnectionsKept = false
+  }
   private let options: ConnectionOptions
   private let context: ConnectionContext
   private let timeout: TimeAmount
@@ -32,6 +41,7 @@ actor KeyLink {
   /// What nodes of the cluster call themselves.
   private var names: [Endpoint: String] = [:]
   private let turns = Turns()
+  private var passes = Passes()
   /// Of the batches of this turn.
   private var chargedSeconds = 0.0
 
@@ -58,9 +68,12 @@ actor KeyLink {
   }
 
   /// The same, with the server's share of the time that it took.
+  ///
+  /// - Parameter inRest: whether it came after ``waitForRest()``.
   func timed(
-    _ commands: [Command], to node: Endpoint? = nil, database: Int = 0
+    _ commands: [Command], to node: Endpoint? = nil, database: Int = 0, inRest: Bool = false
   ) async throws(RedisError) -> (replies: [Reply?], seconds: Double) {
+    if !inRest { passes.batchCount += 1 }
     // Walks and streams share the link: two batches at once would open a connection each, and close one another's.
     await turns.take()
     defer { turns.pass() }
@@ -79,12 +92,32 @@ actor KeyLink {
     return (replies, chargedSeconds)
   }
 
+  /// A sample, or a walk of watches, begins: what has all the time of the world waits for it.
+  func beginPass() { passes.count += 1 }
+  func endPass() { passes.count -= 1 }
+
+  /// Waits for what time passes leave. While they last, one batch in so many is of others all the same.
+  func waitForRest() async {
+    while passes.count > 0, passes.batchCount < Self.passBatches, !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    passes.batchCount = 0
+  }
+
+  private static let passBatches = 8
+
+  /// Whether connections stay open between passes.
+  func keep(_ areKept: Bool) { passes.areConnectionsKept = areKept }
+
   /// From now on keys that are looked at do not count as used where the server can leave that out (Redis 7.2): which keys it
   /// evicts, and what OBJECT IDLETIME says, then stays as applications make it.
   func avoidTouching(_ isKnown: Bool) { avoidsTouching = isKnown }
 
   /// Nodes may show a certificate for these names instead of their addresses.
   func know(names: [Endpoint: String]) { self.names = names }
+
+  /// Closes all connections that nobody needs meanwhile.
+  func closeUnlessKept() { if passes.areConnectionsKept { closeAged() } else { close() } }
 
   /// Closes all connections; the next batch opens what it needs.
   func close() {

@@ -104,7 +104,7 @@ actor KeyScan {
       show(place, results)
       firstPass.end()
       let rest = schedule.restSeconds(afterSeconds: Self.seconds(since: started))
-      if rest > KeyWorkLimits.idleSeconds { await place.link.close() } else { await place.link.closeAged() }
+      if rest > KeyWorkLimits.idleSeconds { await place.link.closeUnlessKept() } else { await place.link.closeAged() }
       await self.rest(rest)
     }
   }
@@ -131,7 +131,10 @@ actor KeyScan {
       do throws(RedisError) { try await pass(at: place, started) } catch { return error }
       return nil
     }
-    if let failure = await Self.outcome(of: work) { throw failure }
+    await place.link.beginPass()
+    let failure = await Self.outcome(of: work)
+    await place.link.endPass()
+    if let failure { throw failure }
   }
 
   /// Waits for a task of its own, which is cancelled with the one that waits.

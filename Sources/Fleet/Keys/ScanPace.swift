@@ -16,10 +16,10 @@ struct ScanPace: Sendable, Equatable {
   static let slowSeconds = 0.005
 
   /// - Parameter count: what somebody asked for, to which it keeps; nil to find it out.
-  init(_ count: Int? = nil) {
+  init(_ count: Int? = nil, largest: Int = largestCount) {
     isAdaptive = count == nil
     self.count = max(1, count ?? Self.firstCount)
-    largest = max(1, count ?? Self.largestCount)
+    self.largest = max(1, count ?? largest)
   }
 
   /// Takes note of a step that was answered.

@@ -127,16 +127,16 @@ actor WorkloadKeys {
     }
   }
 
-  /// Who is sampled, one of each shard; nil while of some shard nobody can be read.
-  private func sources(_ members: [NodeAddress: WatchedNode]) -> [KeySampleSource]? {
-    let sources = readers.shards.compactMap { shard in
-      shard.reader.flatMap { address in
-        place(address, members).map {
-          KeySampleSource(place: $0, node: nil, name: members[address]?.instance ?? $0.name)
-        }
-      }
+  /// Who is sampled of each shard; nil of those where nobody can be read.
+  private func sources(_ members: [NodeAddress: WatchedNode]) -> [(shard: Int, source: KeySampleSource?)] {
+    readers.shards.map { shard in
+      guard let address = shard.reader, let place = place(address, members) else { return (shard.id, nil) }
+      let member = members[address]
+      var source = KeySampleSource(place: place, node: nil, name: member?.instance ?? place.name)
+      source.isMaster = address == shard.master
+      source.slots = member?.reading.facts?.cluster?.ownSlotsHash
+      return (shard.id, source)
     }
-    return sources.count == readers.shards.count && !sources.isEmpty ? sources : nil
   }
 
   private func newScans() -> Scans {
@@ -295,7 +295,8 @@ actor WorkloadKeys {
     return KeyReading(
       watches.compactMap { Self.summary(of: $0, shards) }.filter(\.isKnown),
       refused: Dictionary(refused, uniquingKeysWith: { $0.union($1) }), splitLockCount: splits?.count,
-      lives: sample?.lives, ttlCrowdingRatio: sample?.crowdingRatio, followed: followed)
+      lives: sample?.lives, ttlCrowdingRatio: sample?.crowdingRatio,
+      census: sampler?.census(at: .now).map { CensusReading($0) }, followed: followed)
   }
 }
 
@@ -326,15 +327,19 @@ struct KeyReading: Sendable {
   let lives: KeyLives?
   /// Share of the keys with a TTL that expire in the fullest second, by the same.
   let ttlCrowdingRatio: Double?
+  /// What passes over every key found; nil where none are made.
+  let census: CensusReading?
   /// What servers named as it changed; nil where they are not asked to.
   let followed: FollowOverview?
 
   init(
     _ summaries: [any KeyFindings], refused: [String: Set<String>] = [:], splitLockCount: Int? = nil,
-    lives: KeyLives? = nil, ttlCrowdingRatio: Double? = nil, followed: FollowOverview? = nil
+    lives: KeyLives? = nil, ttlCrowdingRatio: Double? = nil, census: CensusReading? = nil,
+    followed: FollowOverview? = nil
   ) {
     (self.summaries, self.refused, self.splitLockCount) = (summaries, refused, splitLockCount)
-    (self.lives, self.ttlCrowdingRatio, self.followed) = (lives, ttlCrowdingRatio, followed)
+    (self.lives, self.ttlCrowdingRatio) = (lives, ttlCrowdingRatio)
+    (self.census, self.followed) = (census, followed)
   }
 
   static let none = KeyReading([])

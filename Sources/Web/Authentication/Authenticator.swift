@@ -88,6 +88,9 @@ final class Authenticator: Sendable {
     isOpen = users.proofs.isEmpty
   }
 
+  /// Whether logins are asked for.
+  var asksForLogin: Bool { !isOpen }
+
   func judge(_ request: Request) async -> Verdict {
     if isOpen { return .admitted }
     guard let header = request.header("Authorization"), let credentials = BasicCredentials(header: header) else {

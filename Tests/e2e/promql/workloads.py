@@ -27,7 +27,7 @@ OVERRUN = Fault(7, 7.5)
 LOCKS_LONG, CIRCUIT_STUCK, UNENDING, FORGOTTEN = Fault(5, 5.5), Fault(6, 6.5), Fault(15, 16), Fault(16, 17)
 RAISED_HOUR, SCRIPTS_GONE = 10.0, Fault(11, 12)
 # A prefix that holds much more than yesterday while memory is full, and a second in which very many keys expire.
-GROWN, WAVE = Fault(4.5, 7), Fault(12, 13)
+GROWN, WAVE, LARGE = Fault(4.5, 7), Fault(12, 13), Fault(20, 20.5)
 UNSEEN_KEYS = Fault(9, 10)
 STORAGE_LOST = Fault(5, 5.5)
 # A shard that cannot be scraped, and one that the others get no answer of.
@@ -177,6 +177,8 @@ def sentinel_series(one, start_seconds: int) -> list[Series]:
         one("commands_total", counter(constant(20)), cmd="evalsha"),
         one("uptime_in_seconds", lambda seconds: 86_400 + seconds),
         one("keyspace_complete", constant(1)),
+        one("big_key_largest_maxmemory_ratio", during(LARGE, 0.18, 0.02)),
+        one("finding", lambda seconds: 2 if seconds in LARGE else None, check="big-key"),
         one("prefix_growth_lower_bytes", during(GROWN, 200 * 2**20, 2**20), prefix="session:*"),
         one("key_watch_unknown_shards", constant(0)), one("key_watch_first_walks", constant(0)),
         one("key_watch_walk_seconds", constant(2)),

@@ -30,7 +30,15 @@ DASHBOARD = Dashboard("redline-cache", "Redline / Cache", "Workloads that may ev
         "Of those with a TTL. Above 1% many leave at once; spread their TTLs by a tenth at random.",
         ("redis_ttl_crowding_ratio{$where}", "{{workload}}"), runbook="RedisExpiryWaveAhead", low=0, high=1), panel(
         "Keys that were looked at", "none", "By the newest sample of the keys.",
-        ("redis_keyspace_sample_keys{$where}", "{{workload}}"), low=0))),
+        ("redis_keyspace_sample_keys{$where}", "{{workload}}"), low=0), panel(
+        "Big keys", "none", "Of 1 MiB or what keyspace.big_key says, by the last pass over every key.",
+        ("redis_big_keys{$where}", "{{workload}}"), runbook="RedisBigKey", low=0), panel(
+        "Memory of big keys", "bytes", "What they take together. A sample alone misses them.",
+        ("redis_big_keys_memory_bytes{$where}", "{{workload}}"), runbook="RedisBigKey", low=0), panel(
+        "The largest key", "percentunit", "Of maxmemory of its server; streams are left out.",
+        ("redis_big_key_largest_maxmemory_ratio{$where}", "{{workload}}"), runbook="RedisBigKey", low=0), panel(
+        "Progress over every key", "percentunit", "Of the pass under way. It takes the time that samples and watches leave.",
+        ("redis_keyspace_census_progress_ratio{$where}", "{{workload}}"), low=0, high=1))),
     Row("Load", (OPERATIONS, LATENCY_P99, TOP_COMMANDS, SLOW_SHARE, CLIENTS, NETWORK)),
     Row("Topology", (UP, REPLICATION_LAG, panel(
         "Slots", "none", "Hash slots by state. Requests for those that are not ok fail.",

@@ -30,7 +30,7 @@ workloads:
     # What its servers should run with: redline drift tells what differs.
     declared: {{ redis_conf: "{declared}/cache.conf" }}
     # Which prefixes hold its memory: /metrics and the dashboard have it.
-    keyspace: {{ every: 1m, sample: 5000 }}
+    keyspace: {{ every: 1m, sample: 5000, census: replicas }}
     aliases:
 {cache_aliases}
   - name: sessions

@@ -38,6 +38,11 @@ public struct SampledAmount: Sendable, Equatable {
   /// What is known and not estimated.
   init(exact value: Double) { self.init(value, lower: value, upper: value) }
 
+  /// With what is known beside the sample.
+  static func + (amount: SampledAmount, known: Double) -> SampledAmount {
+    SampledAmount(amount.value + known, lower: amount.lower.map { $0 + known }, upper: amount.upper.map { $0 + known })
+  }
+
   /// - Parameters:
   ///   - variance: of the estimate; 0 where all keys were looked at.
   ///   - isSigned: whether the number may be below 0, as that of a change may.

@@ -113,7 +113,9 @@ struct KeySample {
         for (database, count) in server.keyCounts.sorted(by: { $0.value > $1.value }).prefix(Self.databases) {
           strata.append(
             Stratum(source: source, database: database, hasTableBySlot: server.facts.hasTableBySlot))
-          keys.strata.append(SampledKeys.Stratum(id: "\(server.facts.runID)/\(database)", keyTotal: count))
+          keys.strata.append(
+            SampledKeys.Stratum(id: "\(server.facts.runID)/\(database)", keyTotal: count, database: database))
+          if let certain = sources[source].certain { keys.know(certain, in: keys.strata.count - 1) }
         }
       } catch {
         servers.append(nil)
@@ -348,7 +350,7 @@ struct KeySample {
     return try Self.page(replies[0])
   }
 
-  private static func page(_ reply: Reply?) throws(RedisError) -> ScanPage {
+  static func page(_ reply: Reply?) throws(RedisError) -> ScanPage {
     guard let reply else { throw RedisError(.permission, "the server refuses SCAN") }
     if let page = ScanPage(reply) { return page }
     throw reply.isError

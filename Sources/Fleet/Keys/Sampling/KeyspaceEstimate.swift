@@ -47,6 +47,8 @@ public struct KeyspaceEstimate: Sendable {
   public let areAllKeys: Bool
   /// Keys of databases where no window met any.
   public let unseenKeys: Double
+  /// Large keys that the sample met and that no pass over every key has come to yet: their memory is missing.
+  public let leftOutCount: Int
   /// What all prefixes hold together; nil where that is not known.
   public let memoryBytes: Double?
   /// Of the keys that expire, the share in the fullest second; nil where too few were looked at.
@@ -69,7 +71,7 @@ public struct KeyspaceEstimate: Sendable {
     let keys = sample.keys.filter { !sample.spoiled.contains($0.window) }
     let totals = Self.totals(sample, keys)
     let strata = sample.strata
-    let weights = strata.indices.map { totals[$0].keyCount > 0 ? strata[$0].keyTotal / totals[$0].keyCount : 0 }
+    let weights = strata.indices.map { totals[$0].keyCount > 0 ? strata[$0].sampledTotal / totals[$0].keyCount : 0 }
     // The heaviest prefixes, by what the sample says of them at a glance.
     let templates = sample.table.templates()
     let ofKeys = keys.map { templates[Int($0.path)] }
@@ -80,6 +82,7 @@ public struct KeyspaceEstimate: Sendable {
       let weight = weights[sample.windows[Int(key.window)]]
       heaviness[template, default: 0] += weight * (knowsMemory ? key.bytes ?? 0 : 1)
     }
+    for key in sample.certain { heaviness[templates[Int(key.path)], default: 0] += knowsMemory ? key.bytes : 1 }
     let ranked = heaviness.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(options.maxPrefixes).map(\.key)
     var numbers = Dictionary(uniqueKeysWithValues: ranked.enumerated().map { ($1, $0) })
     let rest = ranked.count
@@ -89,11 +92,18 @@ public struct KeyspaceEstimate: Sendable {
 
     var tables = names.map { _ in PrefixSums(strata.count) }
     Self.add(keys, prefixOf, sample, totals, &tables)
+    var certain = names.map { _ in WindowSum() }
+    for key in sample.certain {
+      let number = numbers[templates[Int(key.path)]] ?? rest
+      certain[number].keys += 1
+      certain[number].keysWithoutTTL += key.life == .forever ? 1 : 0
+      certain[number].bytes += key.bytes
+    }
 
     let seen = totals.reduce(0) { $0 + $1.keyCount }
     let sampled = strata.indices.filter { totals[$0].keyCount > 0 && !totals[$0].areAllKeys }
     let sampledSeen = sampled.reduce(0) { $0 + totals[$1].keyCount }
-    let sampledKeys = sampled.reduce(0) { $0 + strata[$1].keyTotal }
+    let sampledKeys = sampled.reduce(0) { $0 + strata[$1].sampledTotal }
     let keysEach = sampledSeen > 0 ? sampledKeys / sampledSeen : 1
     let scope = Scope(strata: strata, totals: totals, keysEach: keysEach)
 
@@ -104,11 +114,14 @@ public struct KeyspaceEstimate: Sendable {
       wave.removeAll()
       let seconds = places[number].compactMap { Self.second(keys[$0]) }
       for second in seconds { wave.add(second) }
+      let sure = certain[number]
       return Prefix(
-        name: names[number], seenCount: places[number].count, keys: scope.count(tables[number].keys),
-        keysWithoutTTL: knowsLife ? scope.count(tables[number].keysWithoutTTL) : nil,
-        memoryBytes: knowsMemory ? scope.amount(tables[number].bytes, seen: tables[number].keys) : nil,
-        wave: Self.wave(wave, keysEach, expiringCount: seconds.count))
+        name: names[number], seenCount: places[number].count + Int(sure.keys),
+        keys: scope.count(tables[number].keys) + sure.keys,
+        keysWithoutTTL: knowsLife ? scope.count(tables[number].keysWithoutTTL) + sure.keysWithoutTTL : nil,
+        memoryBytes: knowsMemory ? scope.amount(tables[number].bytes, seen: tables[number].keys) + sure.bytes : nil,
+        wave: Self.wave(
+          wave, keysEach, expiringCount: seconds.count, knowsLife ? places[number].count : nil))
     }.sorted {
       let (left, right) = ($0.memoryBytes ?? $0.keys, $1.memoryBytes ?? $1.keys)
       return (right.value, $0.name) < (left.value, $1.name)
@@ -117,8 +130,9 @@ public struct KeyspaceEstimate: Sendable {
     keyTotal = strata.reduce(0) { $0 + $1.keyTotal }
     seenCount = Int(clamping: seen)
     windowCount = totals.reduce(0) { $0 + $1.count }
-    areAllKeys = !strata.isEmpty && strata.indices.allSatisfy { totals[$0].areAllKeys || strata[$0].keyTotal == 0 }
-    unseenKeys = strata.indices.reduce(0) { $0 + (totals[$1].keyCount > 0 ? 0 : strata[$1].keyTotal) }
+    areAllKeys = !strata.isEmpty && strata.indices.allSatisfy { totals[$0].areAllKeys || strata[$0].sampledTotal == 0 }
+    unseenKeys = strata.indices.reduce(0) { $0 + (totals[$1].keyCount > 0 ? 0 : strata[$1].sampledTotal) }
+    leftOutCount = sample.leftOutCount
     crowdingRatio = ExpiryCrowding.ratio(keys.compactMap(Self.second))
   }
 
@@ -191,7 +205,16 @@ public struct KeyspaceEstimate: Sendable {
     return milliseconds / 1000
   }
 
-  private static func wave(_ bins: ExpiryWave, _ keysEach: Double, expiringCount: Int) -> Wave {
+  /// - Parameter seenCount: keys of the prefix that were looked at; nil where nobody says when they expire.
+  private static func wave(
+    _ bins: ExpiryWave, _ keysEach: Double, expiringCount: Int, _ seenCount: Int?
+  ) -> Wave {
+    // Where none of enough keys expires, no wave of the others is worth a word.
+    if expiringCount == 0, let seenCount,
+      seenCount >= ExpiryWave.smallestSeen || CountInterval(0).upper * keysEach < ExpiryWave.smallestKeys
+    {
+      return .none
+    }
     for verdict in [bins.verdict(keysEach: keysEach), bins.laterVerdict(keysEach: keysEach)] {
       guard case .peak(let peak) = verdict else { continue }
       let interval = CountInterval(peak.seenCount)
@@ -245,7 +268,7 @@ extension KeyspaceEstimate {
 
     private func sum(_ sums: [WindowSums]) -> (value: Double, variance: Double) {
       sums.indices.reduce((0, 0)) { total, place in
-        let own = sums[place].estimate(keyTotal: strata[place].keyTotal, totals[place])
+        let own = sums[place].estimate(keyTotal: strata[place].sampledTotal, totals[place])
         return (total.0 + own.value, total.1 + own.variance)
       }
     }
@@ -259,7 +282,7 @@ extension KeyspaceEstimate {
       if seen >= Self.smallestSeen { return SampledAmount(value, variance: variance) }
       let known = sums.indices.reduce(0) { $0 + (totals[$1].areAllKeys ? sums[$1].total : 0) }
       let scale =
-        seen > 0 ? (value - known) / seen : sampled.map { strata[$0].keyTotal / totals[$0].keyCount }.max() ?? 1
+        seen > 0 ? (value - known) / seen : sampled.map { strata[$0].sampledTotal / totals[$0].keyCount }.max() ?? 1
       let interval = CountInterval(Int(seen))
       return SampledAmount(value, lower: known + scale * interval.lower, upper: known + scale * interval.upper)
     }

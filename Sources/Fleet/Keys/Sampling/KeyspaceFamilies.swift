@@ -61,8 +61,25 @@ enum KeyspaceFamilies {
     "Share of the keys with a TTL that expire in the fullest second, of the last sample; absent if it met fewer than 1,000 of them.",
     unit: .ratio)
 
+  static let bigKeys = Family.gauge(
+    "big_keys", "Keys of at least keyspace.big_key bytes; absent until every key was looked at once.")
+  static let bigKeysMemory = Family.gauge(
+    "big_keys_memory_bytes", "Memory of the keys that redis_big_keys counts (MEMORY USAGE).", unit: .bytes)
+  static let largestKey = Family.gauge(
+    "big_key_largest_maxmemory_ratio",
+    "Memory of the largest key that is no stream, of those met so far, as a share of maxmemory of its server; absent without maxmemory.",
+    unit: .ratio)
+  static let censusProgress = Family.gauge(
+    "keyspace_census_progress_ratio",
+    "Share of the keys that the pass over every key has met so far; absent between two passes.", unit: .ratio)
+  static let censusTimestamp = Family.gauge(
+    "keyspace_census_timestamp_seconds",
+    "Time when the last pass over every key ended, in seconds since the epoch, for the shard whose pass is the oldest; absent until every shard has had one.",
+    unit: .seconds)
+
   static let all = [
     keys, withoutTTL, memory, growth, lowerKeys, upperKeys, lowerMemory, upperMemory, lowerGrowth, upperGrowth,
     peakKeys, peakRatio, peakTimestamp, sampleKeys, sampleTimestamp, attributed, complete, paused, crowding,
+    bigKeys, bigKeysMemory, largestKey, censusProgress, censusTimestamp,
   ]
 }

@@ -17,6 +17,13 @@ extension KeyspaceConfig {
       ) { [KeyCommand.remainingLife($0)] },
       AccessNeed(Self.feature, [["TIME"]], lost: ["no metric; seconds of expiry are those of redline's own clock"]),
     ]
+    if census != .off {
+      let lost = ["what redline knows of large keys beside their size"]
+      needs.append(
+        AccessNeed(Self.censusFeature, keys: [every], lost: lost) { key in
+          [KeyCommand.type(key)] + Self.types.compactMap { KeyCommand.size(key, ofType: $0) }
+        })
+    }
     needs += AccessNeed.ofKeyLink(to: server)
     if isCluster {
       needs.append(AccessNeed(Self.feature, [["READONLY"]], lost: ["the sample: replicas of a cluster are not asked"]))
@@ -31,4 +38,7 @@ extension KeyspaceConfig {
   }
 
   static let feature = "keyspace"
+  static let censusFeature = "census"
+  /// Types whose elements are counted.
+  private static let types = ["string", "list", "set", "zset", "hash", "stream"]
 }

@@ -22,6 +22,8 @@ public struct KeyspaceOverview: Sendable {
       case otherPlaces
       /// Servers were restarted, or others are read.
       case otherServers
+      /// Not every key had been looked at then: large ones came to be known since.
+      case census
     }
 
     /// With the sample of then.
@@ -58,8 +60,16 @@ public struct KeyspaceOverview: Sendable {
   public let intervalSeconds: Double
   /// Since when growth is told.
   public let growthSeconds: Double
+  /// What passes over every key found; nil where none are made.
+  public let census: CensusOverview?
+  public let names: KeyspaceConfig.Names
 
-  init(_ config: KeyspaceConfig, _ tracker: KeyspaceTracker?, _ turn: Turn, at now: WallTime) {
+  init(
+    _ config: KeyspaceConfig, _ tracker: KeyspaceTracker?, _ turn: Turn, _ census: CensusOverview? = nil,
+    at now: WallTime
+  ) {
+    self.census = census
+    names = config.names
     let fresh = tracker?.fresh(at: now)
     report = fresh?.report
     newestAt = tracker?.newest?.report.beganAt

@@ -12,6 +12,12 @@ struct KeyPanel: Sendable {
     /// By prefix, the bytes in each window that holds some.
     let bytes: [String: [(window: Int32, bytes: Float)]]
 
+    /// Large keys that are known by name, by prefix: what they take, and which they are.
+    let certain: [String: (bytes: Double, keys: Set<UInt64>)]
+    /// Whether large keys are no part of the windows.
+    let leavesLargeOut: Bool
+    let hasWholeCensus: Bool
+
     fileprivate var seenCount: Double { keyCounts.reduce(0) { $0 + Double($1) } }
 
     fileprivate func total(_ prefix: String) -> Double {
@@ -56,14 +62,22 @@ struct KeyPanel: Sendable {
       guard prefixes.contains(template), let size = key.bytes else { continue }
       bytes[stratum][template, default: [:]][number, default: 0] += Float(size)
     }
+    var certain: [[String: (bytes: Double, keys: Set<UInt64>)]] = sample.strata.map { _ in [:] }
+    for key in sample.certain {
+      let template = templates[Int(key.path)]
+      guard prefixes.contains(template) else { continue }
+      certain[key.stratum][template, default: (0, [])].bytes += key.bytes
+      certain[key.stratum][template, default: (0, [])].keys.insert(key.hash)
+    }
     self.prefixes = prefixes
     parts = sample.strata.indices.reduce(into: [:]) { parts, place in
       let stratum = sample.strata[place]
       parts[stratum.id] = Part(
-        keyTotal: stratum.keyTotal, areAllKeys: stratum.areAllKeys, keyCounts: counts[place],
+        keyTotal: stratum.sampledTotal, areAllKeys: stratum.areAllKeys, keyCounts: counts[place],
         bytes: bytes[place].mapValues { windows in
           windows.map { (window: $0.key, bytes: $0.value) }.sorted { $0.window < $1.window }
-        })
+        }, certain: certain[place], leavesLargeOut: stratum.largeBytes != nil,
+        hasWholeCensus: stratum.hasWholeCensus)
     }
   }
 
@@ -71,6 +85,7 @@ struct KeyPanel: Sendable {
   var heldBytes: Int {
     parts.values.reduce(0) { sum, part in
       sum + 4 * part.keyCounts.count + part.bytes.values.reduce(0) { $0 + 8 * $1.count + 64 }
+        + part.certain.values.reduce(0) { $0 + 64 + 16 * $1.keys.count }
     }
   }
 
@@ -80,17 +95,28 @@ struct KeyPanel: Sendable {
   /// Whether both are of the same servers.
   func looksAtTheSame(as other: KeyPanel) -> Bool { Set(parts.keys) == Set(other.parts.keys) }
 
+  /// Whether large keys that came to be known since were there before, for all that anybody knows.
+  func mayHaveFound(_ prefix: String, since earlier: KeyPanel) -> Bool {
+    parts.contains { id, now in
+      guard let before = earlier.parts[id] else { return false }
+      if now.leavesLargeOut != before.leavesLargeOut { return true }
+      guard now.leavesLargeOut, !before.hasWholeCensus else { return false }
+      return (now.certain[prefix]?.keys ?? []) != (before.certain[prefix]?.keys ?? [])
+    }
+  }
+
   /// How much more memory the keys of a prefix take than at an earlier look at the same places.
   ///
-  /// - Returns: nil where one of the looks did not tell the prefix apart, or the servers or places are not the same.
+  /// - Returns: nil where one of the looks did not tell the prefix apart, large keys were not all known, or the servers or places are not the same.
   func growth(of prefix: String, since earlier: KeyPanel) -> SampledAmount? {
     guard prefixes.contains(prefix), earlier.prefixes.contains(prefix), !parts.isEmpty,
-      looksAtTheSame(as: earlier)
+      looksAtTheSame(as: earlier), !mayHaveFound(prefix, since: earlier)
     else { return nil }
     var (change, variance) = (0.0, 0.0)
     for (id, now) in parts {
       guard let before = earlier.parts[id] else { return nil }
       change += now.estimate(prefix) - before.estimate(prefix)
+      change += (now.certain[prefix]?.bytes ?? 0) - (before.certain[prefix]?.bytes ?? 0)
       if now.areAllKeys, before.areAllKeys { continue }
       guard now.keyCounts.count == before.keyCounts.count, now.keyCounts.count > 1 else { return nil }
       let count = Double(now.keyCounts.count)

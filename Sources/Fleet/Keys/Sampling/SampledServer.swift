@@ -8,6 +8,15 @@ struct KeySampleSource: Sendable {
   let node: Endpoint?
   /// For people.
   let name: String
+  var isMaster = false
+  /// Of the slots of its shard, a hash; nil without a cluster, and where they are not known.
+  var slots: Int?
+  /// Who looks at every key there; nil where nobody does.
+  var census: ShardCensus?
+  /// What it knows by name; nil where nobody looks at every key.
+  var certain: CertainKeys?
+
+  init(place: KeyPlace, node: Endpoint?, name: String) { (self.place, self.node, self.name) = (place, node, name) }
 }
 
 /// What a server says of itself that decides about a sample, before or after it.
@@ -15,6 +24,8 @@ struct SampledServer: Sendable {
   let facts: ServerFacts
   /// Bytes that the server counts as keys and values; nil where it does not say.
   let datasetBytes: Double?
+  /// maxmemory; nil where it has none, or does not say.
+  let maxBytes: Double?
   /// Keys of each database that has some.
   let keyCounts: [Int: Double]
   /// How often all keys of a database were deleted.
@@ -41,6 +52,7 @@ struct SampledServer: Sendable {
   init(_ info: InfoText, keyCounts: [Int: Double]) {
     facts = ServerFacts(info)
     datasetBytes = info.double("used_memory_dataset")
+    maxBytes = info.double("maxmemory").flatMap { $0 > 0 ? $0 : nil }
     self.keyCounts = keyCounts
     flushCount = ["cmdstat_flushall", "cmdstat_flushdb"].reduce(0) { sum, name in
       let calls = info[name].flatMap { InfoPairs($0).first { $0.key.elementsEqual("calls".utf8) } }

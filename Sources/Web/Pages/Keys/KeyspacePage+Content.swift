@@ -3,7 +3,7 @@ import Runtime
 extension KeyspacePage {
   var content: HTML {
     """
-    \(links)\(main)\(html: pause.isEmpty ? "" : "<p><b class=\"warning\">There was no new sample:</b> \(clipped(pause, to: 300)).</p>\n")
+    \(links)\(main)\(largeKeys?.content ?? "")\(html: pause.isEmpty ? "" : "<p><b class=\"warning\">There was no new sample:</b> \(clipped(pause, to: 300)).</p>\n")
     """
   }
 

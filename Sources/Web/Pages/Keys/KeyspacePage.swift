@@ -108,6 +108,8 @@ public struct KeyspacePage: Sendable {
   /// Since when growth is told.
   public var growthSeconds = 86_400.0
   public var nowSeconds: Double
+  /// nil where nobody looks at every key.
+  public var largeKeys: LargeKeys?
 
   public init(_ workload: String, _ state: State, metricsPath: String, nowSeconds: Double) {
     (self.workload, self.state) = (workload, state)

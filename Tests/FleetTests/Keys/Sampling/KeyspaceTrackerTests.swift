@@ -89,8 +89,6 @@ struct KeyspaceTrackerTests {
     #expect(tracker.newest?.comparison == .begun(since: Self.time(5), .otherServers))
     Self.note(&tracker, Self.outcome(bytes: 1000, id: "other/0"), hour: 9)
     #expect(tracker.newest?.comparison == .with(Self.time(5)))
-    Self.note(&tracker, Self.outcome(bytes: 1000, id: "other/0"), hour: 24 * 7 + 1)
-    #expect(tracker.newest?.comparison == .begun(since: Self.time(24 * 7 + 1), .otherPlaces))
     var cut = KeyspaceTracker(try Self.config())
     Self.note(&cut, Self.outcome(bytes: 1000, isCut: true), hour: 0)
     #expect(cut.newest?.comparison == .notKept)
@@ -117,10 +115,51 @@ struct KeyspaceTrackerTests {
     var tracker = KeyspaceTracker(try Self.config())
     Self.note(&tracker, Self.outcome(bytes: 1000), hour: 0)
     #expect(tracker.starts == ["run/0": [1, 2, 3]])
+    for hour in stride(from: 1.0, through: 24 * 7, by: 1) { Self.note(&tracker, Self.outcome(bytes: 1000), hour: hour) }
+    #expect(tracker.nextStarts == nil)
+    // Side by side, until the new ones have something of yesterday.
+    let week = 24.0 * 7
+    for hour in stride(from: week + 1, through: week + 4, by: 1) {
+      Self.note(&tracker, Self.outcome(bytes: 1100), hour: hour)
+      #expect(
+        tracker.newest?.comparison != nil && tracker.newest?.growth["cart:*"] != nil, "growth is told all the time")
+      #expect(tracker.starts == ["run/0": [1, 2, 3]] && tracker.nextStarts != nil)
+      Self.noteNext(&tracker, Self.outcome(bytes: 1100, starts: ["run/0": [7]]), hour: hour)
+    }
+    Self.note(&tracker, Self.outcome(bytes: 1100), hour: week + 5)
+    #expect(tracker.starts == ["run/0": [7]] && tracker.nextStarts == nil)
+    Self.note(&tracker, Self.outcome(bytes: 1200, starts: ["run/0": [7]]), hour: week + 6)
+    #expect(abs((tracker.newest?.growth["cart:*"]?.value ?? 0) - 100 * 75_000) < 100_000)
+    #expect(tracker.heldBytes < 7 * KeyPanel.bytes(keys: 3200))
+  }
+
+  /// There is no room for the panels of two sets.
+  @Test func newPlacesDoNotWaitForEver() throws {
+    var tracker = KeyspaceTracker(try Self.config())
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 0)
     Self.note(&tracker, Self.outcome(bytes: 1000), hour: 24 * 7 + 1)
-    #expect(tracker.starts.isEmpty)
-    Self.note(&tracker, Self.outcome(bytes: 1000, starts: ["run/0": [7]]), hour: 24 * 7 + 5)
-    #expect(tracker.starts == ["run/0": [7]])
+    #expect(tracker.nextStarts == [:])
+    Self.noteNext(&tracker, Self.outcome(bytes: 1000, starts: ["run/0": [7]], isCut: true), hour: 24 * 7 + 1)
+    Self.note(&tracker, Self.outcome(bytes: 1000), hour: 24 * 7 + 10)
+    #expect(tracker.starts == ["run/0": [7]] && tracker.nextStarts == nil)
+    Self.note(&tracker, Self.outcome(bytes: 1000, starts: ["run/0": [7]]), hour: 24 * 7 + 11)
+    #expect(tracker.newest?.comparison == .begun(since: Self.time(24 * 7 + 11), .otherPlaces))
+  }
+
+  /// Where each key is looked at there are no places.
+  @Test func allKeysHaveNoPlaces() throws {
+    var tracker = KeyspaceTracker(try Self.config())
+    for hour in stride(from: 0.0, through: 24 * 8, by: 2) {
+      Self.note(&tracker, Self.outcome(bytes: 1000, starts: [:]), hour: hour)
+      #expect(tracker.nextStarts == nil)
+    }
+    #expect(tracker.newest?.growth["cart:*"] != nil)
+  }
+
+  private static func noteNext(_ tracker: inout KeyspaceTracker, _ outcome: KeySampleOutcome, hour: Double) {
+    tracker.note(
+      next: outcome,
+      KeyspaceReport(outcome, of: [], KeySampleOptions(), beganAt: time(hour), tookSeconds: 20))
   }
 
   @Test func aSampleThatWasCutIsNoPanel() throws {
@@ -137,7 +176,7 @@ struct KeyspaceTrackerTests {
     #expect(page.contains("redis_keyspace_sample_keys 3200") && !page.contains("paused"))
     #expect(page.contains("redis_prefix_keys{prefix=\"page:*\"} "))
     #expect(page.contains("redis_prefix_expiry_peak_keys{prefix=\"page:*\"} 0"))
-    #expect(!page.contains("redis_prefix_expiry_peak_keys{prefix=\"cart:*\"}"), "none of them expires")
+    #expect(page.contains("redis_prefix_expiry_peak_keys{prefix=\"cart:*\"} 0"), "none of them expires")
     #expect(!page.contains("lower") && !page.contains("crowding"))
     #expect(!page.contains("attributed"), "no server said how much memory it uses")
     tracker.note(.changed)

@@ -79,6 +79,14 @@ public struct KeyspaceConfig: Sendable, Equatable {
     if expiryHorizon > .seconds(86_400) { fields.report("expiry_horizon", problem: "is more than a day") }
   }
 
+  /// What is said about single keys, as the file has it.
+  var censusTexts: [(name: String, text: String)] {
+    [
+      ("census", census.rawValue), ("big_key", fileSizeText(bigKeyBytes)), ("top", "\(topCount)"),
+      ("names", names.rawValue),
+    ]
+  }
+
   private static let separatorsType = ScalarType<String>(
     placeholder: ":", name: "text", range: "one or more characters such as `:`, `/` or `.`"
   ) { text throws(Mismatch) in

@@ -150,10 +150,7 @@ extension YAMLWriter {
       }
       yaml.field("expiry_horizon", durationText(keyspace.expiryHorizon))
       yaml.field("growth", durationText(keyspace.growth))
-      yaml.field("census", keyspace.census.rawValue)
-      yaml.field("big_key", fileSizeText(keyspace.bigKeyBytes))
-      yaml.field("top", "\(keyspace.topCount)")
-      yaml.field("names", keyspace.names.rawValue)
+      for (name, text) in keyspace.censusTexts { yaml.field(name, text) }
     }
   }
 

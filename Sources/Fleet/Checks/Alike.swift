@@ -12,8 +12,10 @@ struct VersionSkew: Check {
   var families: [Family] { [Self.versions] }
 
   func judge(_ state: WorkloadState, into verdict: inout Verdict) {
-    verdict.add(
-      Self.versions, Double(Set(state.up.map { $0.facts.server.valkeyVersion ?? $0.facts.server.version }).count))
+    if state.isPolled {
+      verdict.add(
+        Self.versions, Double(Set(state.up.map { $0.facts.server.valkeyVersion ?? $0.facts.server.version }).count))
+    }
     if let text = state.drift.versionText { verdict.find(.warning, text) }
   }
 }

@@ -101,9 +101,11 @@ enum FailoverFamilies {
     }
   }
 
-  static func add(_ view: SentinelView, expectedCount: Int?, into sink: inout SampleSink) {
-    sink.add(sentinelsPresent, Double(view.answeringCount))
+  /// - Parameter arePolled: whether each Sentinel has been polled once; before that there is nothing to count.
+  static func add(_ view: SentinelView, expectedCount: Int?, arePolled: Bool, into sink: inout SampleSink) {
     if let expectedCount { sink.add(sentinelsExpected, Double(expectedCount)) }
+    guard arePolled else { return }
+    sink.add(sentinelsPresent, Double(view.answeringCount))
     sink.add(sentinelsDissenting, Double(view.dissenters.count))
     if let hasQuorum = view.hasQuorum { sink.add(Self.hasQuorum, hasQuorum ? 1 : 0) }
     sink.add(addressMixed, view.isAddressMixed ? 1 : 0)

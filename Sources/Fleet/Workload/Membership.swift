@@ -49,6 +49,10 @@ struct Membership: Sendable {
   /// Whether everybody has been found: what comes from then on is news.
   private(set) var isSettled = false
 
+  /// Whether everybody who is watched has been polled once, whatever came of it. Before that nothing can be counted: who has
+  /// not been asked is not missing.
+  private(set) var isPolled = false
+
   init(
     _ config: WorkloadConfig, memberLimit: Int = .max, remembered: Set<NodeAddress> = [],
     lastMembers: [NodeAddress] = [], lastSentinels: [NodeAddress] = []
@@ -140,6 +144,10 @@ struct Membership: Sendable {
     }
     decision.wanted.scouts.subtract(decision.wanted.members)
     decision.wanted.sentinels = admitSentinels(following, sentinels, now)
+    if !isPolled {
+      let polled = Set((members + sentinels).lazy.filter { $0.answers != nil }.map(\.address))
+      isPolled = !polled.isEmpty && decision.wanted.members.union(decision.wanted.sentinels).isSubset(of: polled)
+    }
     if isDiscovered, !following.listings.isEmpty {
       lastMembers = places(decision.wanted.members.filter { isTrusted($0, following) })
     }

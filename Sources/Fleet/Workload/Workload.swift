@@ -238,7 +238,7 @@ actor Workload {
         audit: tracker.audit.readings[address])
     }
     return tracker.state(
-      surroundings, keys: keys, turnedAway: membership.turnedAway,
+      surroundings, isPolled: membership.isPolled, keys: keys, turnedAway: membership.turnedAway,
       unconfirmedFailoverCount: tracker.failovers.unconfirmedFailoverCount ?? 0,
       change: factory.context.changes.open(config.name, at: .now), at: now, wall: .now)
   }
@@ -289,7 +289,8 @@ actor Workload {
       let instance = factory.instance(of: address, announced: nil)
       sink.add(FailoverFamilies.listening, subscriber.isListening ? 1 : 0, .text(instance))
     }
-    FailoverFamilies.add(view, expectedCount: config.expected.sentinels, into: &sink)
+    FailoverFamilies.add(
+      view, expectedCount: config.expected.sentinels, arePolled: membership.isPolled, into: &sink)
   }
 
   /// What was turned away or left out.

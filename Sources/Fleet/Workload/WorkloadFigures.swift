@@ -44,10 +44,12 @@ extension WorkloadState {
 
   private func addCounts(into sink: inout SampleSink) {
     let replication = members.compactMap { $0.facts?.replication }
+    // Who has not been asked yet is not missing.
+    func present(_ count: Int) -> Int? { isPolled ? count : nil }
     let counts: [(Family, Int?)] = [
-      (WorkloadFamilies.membersPresent, members.count { $0.answers == true }),
-      (WorkloadFamilies.mastersPresent, replication.count(where: \.isMaster)),
-      (WorkloadFamilies.replicasOnline, replication.count { $0.role.follows && $0.isLinkUp == true }),
+      (WorkloadFamilies.membersPresent, present(members.count { $0.answers == true })),
+      (WorkloadFamilies.mastersPresent, present(replication.count(where: \.isMaster))),
+      (WorkloadFamilies.replicasOnline, present(replication.count { $0.role.follows && $0.isLinkUp == true })),
       (WorkloadFamilies.membersExpected, config.expected.nodes),
       (WorkloadFamilies.mastersExpected, config.expected.masters),
       (WorkloadFamilies.replicasExpected, config.expected.replicas),

@@ -78,6 +78,8 @@ struct WorkloadState: Sendable {
   let members: [Member]
   /// Members that answer, with what they say.
   let up: [(member: Member, facts: Shared<MemberFacts>)]
+  /// Whether each of them has been polled once: before that there is nothing to count.
+  let isPolled: Bool
   let following: Following
   let rivals: RivalMasters
   /// nil while too little was looked up.
@@ -106,7 +108,7 @@ struct WorkloadState: Sendable {
   private let places: [NodeAddress: Int]
 
   init(
-    config: WorkloadConfig, members: [Member], following: Following, rivals: RivalMasters,
+    config: WorkloadConfig, members: [Member], isPolled: Bool = true, following: Following, rivals: RivalMasters,
     hitRatio: HitRatioTracker.Ratio?,
     lags: LagTracker, redlock: RedlockTracker? = nil, keys: KeyReading, turnedAway: TurnedAway,
     unconfirmedFailoverCount: Int,
@@ -121,6 +123,7 @@ struct WorkloadState: Sendable {
     self.change = change
     self.members = members.sorted { $0.address < $1.address }
     up = self.members.compactMap { member in member.facts.map { (member, $0) } }
+    self.isPolled = isPolled
     self.following = following
     self.rivals = rivals
     self.hitRatio = hitRatio
@@ -136,7 +139,8 @@ struct WorkloadState: Sendable {
     places = Dictionary(uniqueKeysWithValues: self.members.enumerated().map { ($1.address, $0) })
     drift = Drift(up.map { (instance: $0.member.instance, facts: $0.facts) }, areAlike: config.topology != .static)
     let electable = up.filter { $0.facts.replication.map { $0.role.follows && $0.priority > 0 } ?? false }
-    failoverLossSeconds = lags.failoverLossSeconds(electable: Set(electable.map(\.member.address)), at: now)
+    failoverLossSeconds =
+      isPolled ? lags.failoverLossSeconds(electable: Set(electable.map(\.member.address)), at: now) : nil
     if let declared { declaredDrifts = drifts(from: declared) }
   }
 

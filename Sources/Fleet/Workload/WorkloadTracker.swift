@@ -83,11 +83,13 @@ struct WorkloadTracker: Sendable {
   ///   - now: by the clock that only goes forward.
   ///   - wall: seconds since the epoch.
   func state(
-    _ members: [WorkloadState.Surroundings], keys: KeyReading, turnedAway: TurnedAway = TurnedAway(),
+    _ members: [WorkloadState.Surroundings], isPolled: Bool = true, keys: KeyReading,
+    turnedAway: TurnedAway = TurnedAway(),
     unconfirmedFailoverCount: Int = 0, change: ChangeWindow? = nil, at now: Monotonic, wall: WallTime
   ) -> WorkloadState {
     WorkloadState(
-      config: config, members: members.map { state(of: $0, at: now) }, following: following, rivals: rivals,
+      config: config, members: members.map { state(of: $0, at: now) }, isPolled: isPolled, following: following,
+      rivals: rivals,
       hitRatio: hits.ratio, lags: lags, redlock: redlock, keys: keys, turnedAway: turnedAway,
       unconfirmedFailoverCount: unconfirmedFailoverCount, audit: audit, declared: declared, change: change, now: now,
       wall: wall)

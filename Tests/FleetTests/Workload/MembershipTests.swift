@@ -36,6 +36,24 @@ import Testing
     #expect(answered.wanted.members == [other] && membership.lastMembers == [other])
   }
 
+  /// Who has not been asked is not missing: nothing is counted before everybody was polled once.
+  @Test func countingBeginsWhenAllHaveBeenPolled() throws {
+    var membership = Membership(try config("replication"))
+    var known = following([seed, other])
+    _ = membership.decide(&known, members: [], sentinels: [], at: 0)
+    #expect(!membership.isPolled, "nobody has been asked")
+    let unasked = MemberReading(other, answers: nil, facts: nil, began: 0)
+    _ = membership.decide(&known, members: up([seed]) + [unasked], sentinels: [], at: 1)
+    #expect(!membership.isPolled, "one has been asked")
+    let silent = MemberReading(other, answers: false, facts: nil, began: 1)
+    _ = membership.decide(&known, members: up([seed]) + [silent], sentinels: [], at: 2)
+    #expect(membership.isPolled, "whatever came of it")
+    let third = Readings.address(3)
+    var more = following([seed, other, third])
+    _ = membership.decide(&more, members: up([seed, other]), sentinels: [], at: 3)
+    #expect(membership.isPolled, "who comes later takes nothing back")
+  }
+
   @Test func thoseWhoComeLaterAreNews() throws {
     var membership = Membership(try config("replication"))
     var alone = following([seed])

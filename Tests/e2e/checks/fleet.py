@@ -344,3 +344,38 @@ def check_contradictions(check: Check) -> None:
     exporter = exporters.redline(check, "redis://localhost:1", f"--config.file={path}", wait=False)
     check.equal(exporter.wait(5), 2, "the exit code")
     check.that("-redis.addr: contradicts config.file" in exporter.output(), exporter.output())
+
+
+def check_nothing_is_counted_before_it_was_asked(check: Check) -> None:
+    """A daemon that starts has asked nobody yet: who has not been asked is unknown, and no outage."""
+    master = servers.RedisServer(check)
+    replica = servers.replica_of(check, master)
+
+    def is_connected() -> bool:
+        with master.client() as client:
+            return client.info("replication").get("slave0", "").count("state=online") == 1
+
+    check.until(is_connected, 20, "the replica is connected")
+    # It takes connections and answers nobody, until it is let go.
+    replica.process.signal(signal.SIGSTOP)
+    config = check.file("redline.yml", f"""
+defaults: {{timeout: 3s}}
+workloads:
+- {{name: carts, kind: session, topology: static, seeds: ["127.0.0.1:{master.port}", "127.0.0.1:{replica.port}"], expected: {{nodes: 2}}}}
+""")
+    exporter = exporters.redline(check, None, f"--config.file={config}")
+    counted = ("redis_workload_masters_present", "redis_workload_members_present", "redis_workload_replicas_online")
+    pages = []
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        page = exporter.page()
+        pages.append(page)
+        if page.value("redis_workload_masters_present", workload="carts") is not None:
+            break
+        time.sleep(0.02)
+    check.that(len(pages) > 1, "one page at least came before the polls had ended")
+    check.none([f"{name} in page {number}" for number, page in enumerate(pages[:-1]) for name in counted
+                if page.value(name, workload="carts") is not None], "counts before everybody was asked")
+    check.equal([pages[-1].value(name, workload="carts") for name in counted], [1, 1, 0], "what is counted then")
+    replica.process.signal(signal.SIGCONT)
+    check.until(lambda: exporter.page().value("redis_workload_members_present", workload="carts") == 2, 30, "both are up")

@@ -32,6 +32,7 @@ extension KeyspacePage {
     let keyspace = overview.keyspace
     self.init(
       overview.name, keyspace.map { State($0, instances) } ?? .off, metricsPath: metricsPath, nowSeconds: now.seconds)
+    patterns = overview.patterns.map { PatternsSection($0) }
     guard let keyspace else { return }
     growthSeconds = keyspace.growthSeconds
     largeKeys = keyspace.census.map { LargeKeys($0, keyspace.names, now: now, isLoggedIn: isLoggedIn) }

@@ -125,7 +125,7 @@ struct RedlockUnfit: Check {
 
 extension WorkloadState {
   /// Servers that can give locks.
-  fileprivate var redlockMasters: [Member] {
+  var redlockMasters: [Member] {
     members.filter { $0.answers == true && $0.isMaster && $0.pollState != TargetState.loading.name }
   }
 }

@@ -90,6 +90,8 @@ public struct WorkloadOverview: Sendable {
     public let findings: [Finding]
     public let unknowns: [Blindness]
     public let audit: AuditOverview
+    /// What the watches over keys found; nil where nothing is known.
+    public var patterns: PatternsOverview?
 
     public init(
       health: HealthHistory, findings: [Finding] = [], unknowns: [Blindness] = [],
@@ -103,6 +105,7 @@ public struct WorkloadOverview: Sendable {
       self.init(
         health: judgement.health, findings: judgement.findings.filter { !ids.contains($0.check) },
         unknowns: judgement.unknowns.filter { !ids.contains($0.check) }, audit: AuditOverview(judgement))
+      patterns = PatternsOverview(judgement.state)
     }
   }
 
@@ -113,6 +116,7 @@ public struct WorkloadOverview: Sendable {
   /// What its checks cannot see.
   public var unknowns: [Blindness] { judged.unknowns }
   public var audit: AuditOverview { judged.audit }
+  public var patterns: PatternsOverview? { judged.patterns }
 }
 
 /// What looks over the security of a workload's servers found.

@@ -179,6 +179,8 @@ def check_holds_are_timed_on_a_replica(check: Check) -> None:
     check.equal(stats(master, "clients").get("tracking_clients"), "0", "clients that the master names keys to")
     check.that("cmdstat_pttl" not in stats(master, "commandstats"), "the master was asked for a lock")
     check.equal(stats(replica, "clients").get("tracking_clients"), "1", "clients that the replica names keys to")
+    page = exporter.get("/keys/jobs").text
+    check.that("half of the holds took at most" in page and "expired while held" in page, "the page tells")
     nobody_sees(check, exporter)
     findings = json.loads(exporter.get("/api/v1/fleet").text)["data"]["workloads"][0]["findings"]
     check.that("lock-overrun" in {one["check"] for one in findings}, f"the finding: {findings}")

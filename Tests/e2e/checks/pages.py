@@ -124,7 +124,7 @@ def check_every_page_in_a_browser(check: Check) -> None:
     port = serve(check)
     names = sorted(path.stem for path in GOLDENS.glob("*.html"))
     check.equal(names, ["alerts", "audit", "checks", "events", "evidence", "evidence-list", "graph", "keys", "keys-first",
-                        "keys-large", "keys-off", "node", "notifications",
+                        "keys-large", "keys-off", "keys-patterns", "node", "notifications",
                         "rules", "runbook", "start", "workload"], "the golden pages")
     for name in names:
         look(check, browser, name, f"http://127.0.0.1:{port}/{name}")

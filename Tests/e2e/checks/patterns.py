@@ -157,7 +157,7 @@ def check_planted_faults_are_found(check: Check) -> None:
 
 def nobody_sees(check: Check, exporter: exporters.Exporter) -> None:
     """Names and values of keys stay where they are."""
-    for path in ("/metrics", "/", "/workload/jobs", "/api/v1/fleet", "/api/v1/events"):
+    for path in ("/metrics", "/", "/workload/jobs", "/keys/jobs", "/api/v1/fleet", "/api/v1/events"):
         check.that(MARK not in exporter.get(path).text, f"no name is on {path}")
     check.that(MARK not in exporter.output(), "no name is in the log")
 

@@ -2,13 +2,19 @@
 struct FollowReading: Sendable {
   /// A lock that is held.
   struct Lock: Sendable {
-    /// For pages that may show names, and nothing else.
-    let name: [UInt8]
+    /// Of its name.
+    let hash: Int
     /// Since it was taken; of one that was held before anybody listened, at least so long.
     let seconds: Double
     let isWhole: Bool
     /// nil for one that never expires.
     let leftSeconds: Double?
+
+    /// The hash as people see it: another one after each start.
+    var mark: String {
+      let digits = String(UInt(bitPattern: hash) >> 32, radix: 16)
+      return "#" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
   }
 
   /// Locks that pages show.

@@ -16,8 +16,8 @@ actor ShardFollower {
     let facts: ServerFacts
     /// Whatever patterns say.
     let hasOneDatabase: Bool
-    /// Whose data it has: another one means a failover.
-    let master: NodeAddress?
+    /// Whose data it has: another one means a failover. nil while nobody knows.
+    var master: NodeAddress?
 
     func isSame(as other: Aim?) -> Bool { place === other?.place && master == other?.master }
   }
@@ -30,6 +30,7 @@ actor ShardFollower {
     var tripSeconds: Double?
     /// Whether what is asked about circuits is refused.
     var skipsCircuits = false
+    var tracking: Tracking?
   }
 
   private let plan: FollowPlan
@@ -76,6 +77,9 @@ actor ShardFollower {
 
   /// Asks this server from now on; nil for none.
   func aim(at aim: Aim?) {
+    var aim = aim
+    // A master that is too busy to be asked is the master all the same.
+    if let known = self.aim, aim?.place === known.place, aim?.master == nil { aim?.master = known.master }
     let isSame = aim?.isSame(as: self.aim) ?? (self.aim == nil)
     if !isSame, aim?.place !== self.aim?.place { (restUntil, refused) = (0, nil) }
     self.aim = aim
@@ -91,6 +95,7 @@ actor ShardFollower {
 
   func stop() {
     aim = nil
+    session.tracking?.close()
     task?.cancel()
     bell.ring()
   }
@@ -116,11 +121,13 @@ actor ShardFollower {
       }
       do throws(Tracking.Failure) {
         let tracking = try await open(aim)
+        session.tracking = tracking
         refused = nil
         complaints.end("follow", "locks and circuits are followed again", at: aim.place)
         pause = Self.firstPauseSeconds
         await follow(tracking, aim)
         tracking.close()
+        session.tracking = nil
         forget()
         guard aim.isSame(as: self.aim), restUntil <= Self.now, let failure = tracking.failure else { continue }
         throw Tracking.Failure(failure, refused: nil)
@@ -362,7 +369,7 @@ actor ShardFollower {
       reading.heldCount = holds.holds.count
       reading.oldest = holds.oldest(FollowReading.oldestLimit).map { hash, hold in
         FollowReading.Lock(
-          name: names[hash]?.name.bytes ?? [], seconds: now - hold.since, isWhole: hold.isWhole,
+          hash: hash, seconds: now - hold.since, isWhole: hold.isWhole,
           leftSeconds: hold.deadline.map { max(0, $0 - now) })
       }
     }

@@ -105,6 +105,8 @@ public struct KeyspacePage: Sendable {
   public var turn = Turn.unknown
   /// Why the last attempt came to nothing; empty where it did not.
   public var pause = ""
+  /// What is known of locks, rate limits and the like; nil where nothing is.
+  public var patterns: PatternsSection?
   /// Since when growth is told.
   public var growthSeconds = 86_400.0
   public var nowSeconds: Double
@@ -117,7 +119,8 @@ public struct KeyspacePage: Sendable {
   }
 
   public func response() -> Response {
-    var layout = Layout(title: "Keys of \(clipped(workload, to: 120))", content: content)
+    let whole = HTML.joined([content, patterns?.content ?? ""])
+    var layout = Layout(title: "Keys of \(clipped(workload, to: 120))", content: whole)
     layout.styles = Self.styles
     layout.navigation = Navigation(nil, metricsPath: metricsPath)
     if case .waiting = state { layout.refreshSeconds = TopologyPage.refreshSeconds }

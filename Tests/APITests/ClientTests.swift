@@ -25,7 +25,8 @@ import Web
     let forms: Set = [
       "query", "query_range", "query_exemplars", "format_query", "parse_query", "series", "labels",
       // Redline's own.
-      "budgets", "fleet", "fleet/", "keys", "shards", "checks", "drift", "events", "evidence", "evidence/", "notifications",
+      "budgets", "fleet", "fleet/", "keys", "shards", "checks", "drift", "events", "evidence", "evidence/",
+      "notifications",
       "runbooks",
       "runbooks/", "annotations",
       // Their body is no form, but a result or a mark.

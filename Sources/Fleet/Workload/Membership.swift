@@ -43,9 +43,10 @@ struct Membership: Sendable {
   /// Who is announced and not watched.
   private(set) var turnedAway = TurnedAway()
   /// Whether the members were ever made out; before that the seeds stand in for them.
-  private var isDiscovered = false
-  /// Members that are found before this were there all along, or are compared with those of the last time.
-  private var newsFrom = Monotonic.distantFuture
+  private var isDiscovered: Bool { newsFrom != nil }
+  /// Members that are found before this were there all along, or are compared with those of the last time; nil before any
+  /// was made out.
+  private var newsFrom: Monotonic?
   /// Whether everybody has been found: what comes from then on is news.
   private(set) var isSettled = false
 
@@ -122,7 +123,6 @@ struct Membership: Sendable {
     turnedAway = TurnedAway()
     if !following.listings.isEmpty, !isDiscovered {
       // The seeds that stood in for the members may be known by other addresses now.
-      isDiscovered = true
       newsFrom = now + Self.settleSeconds
       roster = Self.roster(memberLimit)
     }
@@ -133,7 +133,7 @@ struct Membership: Sendable {
       if !config.topology.isIndependent, !listings.isEmpty { listings = admit(&following, &decision, now) }
     }
     roster.forget(following.aliases)
-    if !isSettled, now >= newsFrom { settle(following, &decision, now) }
+    if !isSettled, let newsFrom, now >= newsFrom { settle(following, &decision, now) }
     for change in roster.update(listings, expectedCount: config.expected.nodes, at: now) {
       note(change, following, &decision)
     }

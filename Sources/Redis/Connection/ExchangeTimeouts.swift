@@ -12,8 +12,8 @@ final class ExchangeTimeouts {
     let number: Int
   }
 
-  static let step = TimeAmount.milliseconds(10)
-  private static let nanoseconds = UInt64(step.nanoseconds)
+  /// In nanoseconds.
+  static let step: UInt64 = 10_000_000
   private static let ofThread = ThreadSpecificVariable<NIOLoopBoundBox<ExchangeTimeouts>>()
 
   private let loop: any EventLoop
@@ -33,7 +33,7 @@ final class ExchangeTimeouts {
   private init(_ loop: any EventLoop) { self.loop = loop }
 
   func add(_ handler: ConnectionHandler, exchange number: Int, deadline: NIODeadline) {
-    let step = deadline.uptimeNanoseconds / Self.nanoseconds + 1
+    let step = deadline.uptimeNanoseconds / Self.step + 1
     entries[step, default: []].append(Entry(handler: handler, number: number))
     if step < due { arm(step) }
   }
@@ -41,14 +41,14 @@ final class ExchangeTimeouts {
   private func arm(_ step: UInt64) {
     timer?.cancel()
     due = step
-    let (time, isFar) = step.multipliedReportingOverflow(by: Self.nanoseconds)
+    let (time, isFar) = step.multipliedReportingOverflow(by: Self.step)
     let deadline = isFar ? NIODeadline.distantFuture : NIODeadline.uptimeNanoseconds(time)
     timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { self.look() }
   }
 
   private func look() {
     (timer, due) = (nil, .max)
-    let now = NIODeadline.now().uptimeNanoseconds / Self.nanoseconds
+    let now = NIODeadline.now().uptimeNanoseconds / Self.step
     // Who is told may send again, which adds entries.
     let passed = entries.keys.filter { $0 <= now }.sorted()
     for step in passed {

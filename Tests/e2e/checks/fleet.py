@@ -361,7 +361,7 @@ def check_nothing_is_counted_before_it_was_asked(check: Check) -> None:
     config = check.file("redline.yml", f"""
 defaults: {{timeout: 3s}}
 workloads:
-- {{name: carts, kind: session, topology: static, seeds: ["127.0.0.1:{master.port}", "127.0.0.1:{replica.port}"], expected: {{nodes: 2}}}}
+- {{name: carts, kind: session, topology: static, seeds: ["127.0.0.1:{master.port}", "127.0.0.1:{replica.port}"], expected: {{masters: 1, replicas: 1}}}}
 """)
     exporter = exporters.redline(check, None, f"--config.file={config}")
     counted = ("redis_workload_masters_present", "redis_workload_members_present", "redis_workload_replicas_online")

@@ -37,8 +37,8 @@ DASHBOARD = Dashboard("redline-cache", "Redline / Cache", "Workloads that may ev
         ("redis_big_keys_memory_bytes{$where}", "{{workload}}"), runbook="RedisBigKey", low=0), panel(
         "The largest key", "percentunit", "Of maxmemory of its server; streams are left out.",
         ("redis_big_key_largest_maxmemory_ratio{$where}", "{{workload}}"), runbook="RedisBigKey", low=0), panel(
-        "Progress over every key", "percentunit", "Of the pass under way. It takes the time that samples and watches leave.",
-        ("redis_keyspace_census_progress_ratio{$where}", "{{workload}}"), low=0, high=1))),
+        "Age of the last pass over every key", "s", "It takes the time that samples and watches leave: hours for very many keys.",
+        ("time() - redis_keyspace_census_timestamp_seconds{$where}", "{{workload}}"), low=0))),
     Row("Load", (OPERATIONS, LATENCY_P99, TOP_COMMANDS, SLOW_SHARE, CLIENTS, NETWORK)),
     Row("Topology", (UP, REPLICATION_LAG, panel(
         "Slots", "none", "Hash slots by state. Requests for those that are not ok fail.",

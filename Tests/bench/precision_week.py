@@ -22,6 +22,9 @@ from precision_record import NEWER, Site
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # "Sentinel failover: any" is in the table of thresholds; so somebody is woken by each that no window announces.
 FAILOVER_IS_TOLD = ("RedisFailover",)
+# The newer server has faults of its own that are known, and whoever upgrades to it wants to hear of them.
+FAULTS_OF_A_VERSION_ARE_TOLD = ("RedisAuditWarning",)
+UPGRADE_IS_TOLD = FAILOVER_IS_TOLD + FAULTS_OF_A_VERSION_ARE_TOLD
 # "Hit ratio below 80 % for 15 minutes" and "evictions above twice the usual" are there as well, as work for the next day.
 MEMORY_PRESSURE_IS_TOLD = ("RedisHitRatioLow", "RedisEvictionsAboveBaseline")
 
@@ -124,7 +127,8 @@ def expiry_wave(site: Site) -> Iterator[None]:
     yield
 
 
-@ordinary("Tue 02:00", "the cache is upgraded inside its window: replicas, failovers, old masters")
+@ordinary("Tue 02:00", "the cache is upgraded inside its window: replicas, failovers, old masters",
+          told=FAULTS_OF_A_VERSION_ARE_TOLD)
 def upgrade_cache(site: Site) -> Iterator[None]:
     with site.maintenance("cache"):
         upgrade(site, "cache")
@@ -150,13 +154,13 @@ def rewrite_files(site: Site) -> Iterator[None]:
     yield
 
 
-@ordinary("Tue 10:00", "the sessions are upgraded at noon, outside of any window", told=FAILOVER_IS_TOLD, brief=True)
+@ordinary("Tue 10:00", "the sessions are upgraded at noon, outside of any window", told=UPGRADE_IS_TOLD, brief=True)
 def upgrade_sessions(site: Site) -> Iterator[None]:
     upgrade(site, "sessions")
     yield
 
 
-@ordinary("Tue 15:00", "the queues are upgraded outside of any window", told=FAILOVER_IS_TOLD)
+@ordinary("Tue 15:00", "the queues are upgraded outside of any window", told=UPGRADE_IS_TOLD)
 def upgrade_queues(site: Site) -> Iterator[None]:
     upgrade(site, "queues")
     yield
@@ -238,7 +242,8 @@ def mistyped_password(site: Site) -> Iterator[None]:
     yield
 
 
-@ordinary("Wed 16:00", "the cache is resized: maxmemory by CONFIG SET, a quarter of an hour between its halves", holds=15)
+@ordinary("Wed 16:00", "the cache is resized: maxmemory by CONFIG SET, a quarter of an hour between its halves", holds=15,
+          told=("RedisDeclaredDrift",))
 def resize_memory(site: Site) -> Iterator[None]:
     nodes = site.nodes("cache")
     for node in nodes[:3]:

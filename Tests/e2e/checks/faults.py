@@ -52,7 +52,7 @@ class Watch:
 
         def is_steady() -> bool:
             page = self.exporter.page()
-            replicas_online = page.value("redis_workload_replicas_online", workload=self.name)
+            replicas_online = next(iter(page.named("redis_workload_replicas_online").values()), None)
             return (up(self.exporter, self.name) == everybody and roles(self.exporter) == expected
                     and replicas_online == len(replicas))
 

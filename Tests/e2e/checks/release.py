@@ -87,7 +87,7 @@ def check_the_version_is_in_one_place(check: Check) -> None:
     check.equal(headings[:2], ["Unreleased", version], "the first headings of CHANGELOG.md")
     images = [(path.name, named) for path in sorted((ROOT / "deploy").rglob("*.yaml"))
               for named in re.findall(r"(?:image: redline(?:-lab)?:|VERSION: )(\S+)", path.read_text(encoding="utf-8"))]
-    check.that(len(images) == 9, f"images of Redline that are deployed: {images}")
+    check.that(len(images) == 10, f"images of Redline that are deployed: {images}")
     check.none([f"{name}: {named}" for name, named in images if named != version], "images of another version")
     told = subprocess.run([REDLINE, "--version"], capture_output=True, text=True, timeout=20).stdout
     check.equal(told.split()[:2], ["redline", version], "redline --version")

@@ -1,4 +1,5 @@
 import Config
+import Fleet
 import Metrics
 
 /// What `/metrics` has of each workload: all of it, or within its `max_series`.
@@ -41,10 +42,7 @@ enum WorkloadSeries {
       for (family, count) in budget.leftOut {
         sink.add(leftOut, Double(count), [.text(exposition.fullName(of: family))])
       }
-      let labels =
-        [(name: "workload", value: LabelValue.text(workload.name))]
-        + (workload.environment.map { [(name: "environment", value: .text($0))] } ?? [])
-      told.append((prefix + "budget", sink.finish().with(constantLabels: labels)))
+      told.append((prefix + "budget", sink.finish(constantLabels: workload.seriesLabels)))
     }
     return Registry.Page(
       generation: page.generation, sources: sources + told.map(\.samples), keys: page.keys + told.map(\.key))

@@ -52,7 +52,7 @@ enum WorkloadFamilies {
 
 extension WorkloadConfig {
   /// `workload` and `environment`, which all series of the workload carry.
-  var seriesLabels: [(name: String, value: LabelValue)] {
+  public var seriesLabels: [(name: String, value: LabelValue)] {
     [("workload", .text(name))] + (environment.map { [("environment", .text($0))] } ?? [])
   }
 
